@@ -1,0 +1,100 @@
+# SPDX-FileCopyrightText: Fanfare contributors
+# SPDX-License-Identifier: Apache-2.0
+#
+# How everything of ours is compiled: the target fanfare_build, which all other
+# targets link privately, and ccache. Definitions go here rather than to single
+# targets, so that precompiled headers can be shared.
+
+add_library(fanfare_build INTERFACE)
+target_include_directories(
+  fanfare_build INTERFACE "${PROJECT_SOURCE_DIR}"
+                          "${PROJECT_BINARY_DIR}/generated")
+target_link_libraries(fanfare_build INTERFACE Threads::Threads)
+
+# A forgotten CAF type id becomes a compile error.
+target_compile_definitions(fanfare_build INTERFACE CAF_ENABLE_TYPE_ID_CHECKS)
+
+if(NOT CMAKE_BUILD_TYPE STREQUAL "Release")
+  target_compile_definitions(fanfare_build INTERFACE _GLIBCXX_ASSERTIONS)
+endif()
+
+# -- warnings -----------------------------------------------------------------
+
+target_compile_options(
+  fanfare_build
+  INTERFACE -Wall
+            -Wextra
+            -Wpedantic
+            -Wshadow
+            -Wconversion
+            -Wnon-virtual-dtor
+            -Woverloaded-virtual
+            -Wextra-semi
+            -Wcast-qual
+            -Wmissing-declarations
+            # Designated initializers leave out what has a default.
+            -Wno-missing-field-initializers)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(
+    fanfare_build
+    INTERFACE -Wduplicated-cond
+              -Wlogical-op
+              # Cries wolf about std::string in GCC 12 (PR 105651).
+              -Wno-restrict)
+  if(FANFARE_SANITIZE)
+    # The checks the sanitizers insert confuse these flow analyses.
+    target_compile_options(
+      fanfare_build INTERFACE -Wno-maybe-uninitialized -Wno-stringop-overflow
+                              -Wno-array-bounds)
+  endif()
+endif()
+if(FANFARE_WARNINGS_AS_ERRORS)
+  target_compile_options(fanfare_build INTERFACE -Werror)
+endif()
+
+# -- sanitizers ---------------------------------------------------------------
+
+if(FANFARE_SANITIZE)
+  # CAF's spawn headers bind null references, hence no "null" check.
+  target_compile_options(
+    fanfare_build
+    INTERFACE -fsanitize=${FANFARE_SANITIZE} -fno-sanitize=null
+              -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(fanfare_build INTERFACE -fsanitize=${FANFARE_SANITIZE})
+endif()
+
+# -- speed of building and linking --------------------------------------------
+
+if(FANFARE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  find_program(FANFARE_CCACHE_PROGRAM ccache)
+  mark_as_advanced(FANFARE_CCACHE_PROGRAM)
+  if(FANFARE_CCACHE_PROGRAM)
+    # With precompiled headers ccache must not mind their times; with a base
+    # directory a second clone finds what the first one compiled.
+    set(CMAKE_CXX_COMPILER_LAUNCHER
+        env
+        "CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime"
+        "CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}" CCACHE_NOHASHDIR=1
+        "${FANFARE_CCACHE_PROGRAM}")
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+      target_compile_options(fanfare_build INTERFACE -fpch-preprocess)
+    endif()
+  endif()
+endif()
+
+if(FANFARE_FAST_LINKER AND NOT FANFARE_LTO)
+  find_program(FANFARE_MOLD mold)
+  find_program(FANFARE_LLD ld.lld)
+  mark_as_advanced(FANFARE_MOLD FANFARE_LLD)
+  if(FANFARE_MOLD)
+    target_link_options(fanfare_build INTERFACE -fuse-ld=mold)
+  elseif(FANFARE_LLD)
+    target_link_options(fanfare_build INTERFACE -fuse-ld=lld)
+  endif()
+endif()
+
+if(FANFARE_LTO)
+  include(CheckIPOSupported)
+  check_ipo_supported()
+  set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
+endif()

@@ -1,0 +1,200 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// The nouns of Fanfare (docs/architecture.md, "Words") as plain values. They
+/// have no behaviour beyond comparing; what is done with them lives in the
+/// folders that use them.
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace fanfare {
+
+// -- identifiers -----------------------------------------------------------
+
+/// Place of a notification in the journal, from 1; also its `notification_id`.
+/// 0 means "before the first".
+using position = std::uint64_t;
+/// Place of a call in the call log, from 1; 0 means none.
+using call_id = std::uint64_t;
+using webhook_id = std::uint64_t;
+using token_id = std::uint64_t;
+using organizer_id = std::uint32_t;
+/// Unique over all organizers. 0 means "no event" (an organizer-level one).
+using event_id = std::uint32_t;
+/// A registered action type; wildcards (`a.b.*`) are registered names as well.
+using action_type_id = std::uint32_t;
+
+/// Wall time. Everything that survives a restart is measured in it.
+using timestamp = std::chrono::sys_time<std::chrono::milliseconds>;
+
+// -- registry --------------------------------------------------------------
+
+struct organizer {
+  organizer_id id = 0;
+  std::string slug;
+  std::string name;
+  bool operator==(const organizer&) const = default;
+};
+
+struct event {
+  event_id id = 0;
+  organizer_id owner = 0;
+  std::string slug;
+  std::string name;
+  bool operator==(const event&) const = default;
+};
+
+struct action_type {
+  action_type_id id = 0;
+  std::string name; ///< "pretix.event.order.placed", "pretix.event.item.*"
+  bool operator==(const action_type&) const = default;
+};
+
+/// What a token may do within its organizer; a set of bits.
+enum permission : std::uint8_t {
+  permission_webhooks = 1,      ///< manage webhooks, read the call log
+  permission_notifications = 2, ///< publish
+  permission_admin = 4,         ///< manage events and tokens; implies the others
+};
+
+struct token {
+  token_id id = 0;
+  organizer_id owner = 0;
+  std::string name;
+  std::uint8_t permissions = 0; ///< bits of `permission`
+  std::string hash;             ///< SHA-256 of the key, 32 bytes; never the key
+  timestamp created;
+  std::optional<timestamp> last_used;
+  bool revoked = false;
+  bool operator==(const token&) const = default;
+};
+
+/// Which notifications a webhook gets. Lists are sorted and without repeats.
+struct subscription {
+  bool enabled = true;
+  bool all_events = true;
+  std::vector<event_id> events;
+  std::vector<action_type_id> types;
+  bool operator==(const subscription&) const = default;
+};
+
+/// A subscription and the first position it holds for: an edit takes effect for
+/// what is published after it, also for a webhook that is far behind.
+struct subscription_version {
+  position from = 0;
+  subscription value;
+  bool operator==(const subscription_version&) const = default;
+};
+
+/// Settings of delivery that a webhook may override; what is absent follows the
+/// engine's options.
+struct delivery_settings {
+  struct timeout_settings {
+    std::optional<std::chrono::milliseconds> dns;
+    std::optional<std::chrono::milliseconds> connect;
+    std::optional<std::chrono::milliseconds> tls;
+    std::optional<std::chrono::milliseconds> first_byte;
+    std::optional<std::chrono::milliseconds> total;
+    bool operator==(const timeout_settings&) const = default;
+  };
+  timeout_settings timeouts;
+  std::optional<std::uint32_t> max_in_flight; ///< 1 to 64
+  /// Delays after the attempts 1, 2, …; an empty list means "never again".
+  std::optional<std::vector<std::chrono::milliseconds>> schedule;
+  /// Age since publish after which nothing is tried again.
+  std::optional<std::chrono::milliseconds> max_age;
+  bool operator==(const delivery_settings&) const = default;
+};
+
+struct webhook {
+  webhook_id id = 0;
+  organizer_id owner = 0;
+  std::string target_url;
+  std::optional<std::string> comment;
+  /// As its user submitted them, sorted; repeats are kept because the API of
+  /// pretix shows them.
+  std::vector<std::string> action_types;
+  delivery_settings delivery;
+  /// Never empty, oldest first; the last one is in force for what comes next.
+  std::vector<subscription_version> versions;
+
+  [[nodiscard]] const subscription& current() const { return versions.back().value; }
+  [[nodiscard]] subscription& current() { return versions.back().value; }
+  bool operator==(const webhook&) const = default;
+};
+
+// -- journal ---------------------------------------------------------------
+
+/// One thing that happened, as it stands in the journal.
+struct notification {
+  position id = 0;
+  timestamp published;
+  organizer_id owner = 0;
+  event_id event = 0;
+  action_type_id type = 0; ///< the registered type, maybe a wildcard
+  std::string action;      ///< the concrete action
+  std::string body;        ///< the bytes of every request, complete
+  bool operator==(const notification&) const = default;
+};
+
+/// Notifications are immutable from the commit on and shared between threads.
+using notification_ptr = std::shared_ptr<const notification>;
+
+// -- call log --------------------------------------------------------------
+
+/// What became of a notification by one entry of the call log.
+enum class outcome : std::uint8_t {
+  delivered = 0, ///< 200–299
+  retried = 1,   ///< failed, due again at `call::retry_due`
+  given_up = 2,  ///< failed or too old, and nothing will be tried again
+  gone = 3,      ///< 410: the webhook is disabled in the same commit
+};
+
+/// Durations of the phases of one attempt; zero for a phase that did not happen
+/// (a pooled connection has no dns, connect and tls).
+struct call_timings {
+  std::chrono::microseconds dns{0};
+  std::chrono::microseconds connect{0};
+  std::chrono::microseconds tls{0};
+  std::chrono::microseconds first_byte{0};
+  std::chrono::microseconds total{0};
+  bool operator==(const call_timings&) const = default;
+};
+
+/// One entry of the call log: an attempt and its outcome.
+struct call {
+  call_id id = 0;          ///< given by the store
+  call_id previous = 0;    ///< the webhook's call before this one; by the store
+  webhook_id hook = 0;
+  position subject = 0;    ///< the notification
+  /// Every matching notification of the webhook at or before this position is
+  /// settled once this entry is applied: the cursor.
+  position settled_upto = 0;
+  timestamp time{};        ///< start of the attempt
+  timestamp retry_due{};   ///< only for `outcome::retried`
+  outcome result = outcome::delivered;
+  std::uint16_t attempt = 1; ///< 1 is the first
+  std::uint16_t status = 0;  ///< 0: no answer, `reason` says why
+  call_timings timings{};
+  std::string target_url{};    ///< as used, password masked
+  std::string reason{};        ///< one plain line; empty for a success
+  std::string response_head{}; ///< "Name: value\r\n"…, cut at a documented limit
+  std::string response_body{}; ///< cut at a documented limit
+  bool operator==(const call&) const = default;
+};
+
+/// A notification that failed for a webhook and is due again.
+struct retry {
+  position subject = 0;
+  timestamp due;
+  std::uint16_t attempt = 2; ///< the number of the attempt to come
+  bool operator==(const retry&) const = default;
+};
+
+} // namespace fanfare
