@@ -1,0 +1,93 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// Carries out the operations of one commit in one write transaction. What is
+/// in memory stays as it was; the owner takes over the outcome once the
+/// transaction is durable.
+
+#include "storage/lmdb/changes.hpp"
+#include "storage/lmdb/codec.hpp"
+#include "storage/lmdb/tables.hpp"
+#include "storage/store.hpp"
+
+#include <span>
+#include <string>
+
+namespace fanfare::storage::lmdb {
+
+class batch {
+public:
+  struct options {
+    /// Bytes that publishing may still take.
+    std::size_t room = 0;
+    counters last;
+    checkpoint recovery_start;
+  };
+
+  batch(write_transaction& txn, const tables& in, const changes& base,
+        const options& opts);
+
+  /// In their order; stops at the first error of the transaction.
+  void execute(std::span<operation> operations);
+
+  [[nodiscard]] const counters& last() const noexcept {
+    return last_;
+  }
+  [[nodiscard]] const checkpoint& last_checkpoint() const noexcept {
+    return layer_.last_checkpoint();
+  }
+  /// See `change_layer::merge_into`.
+  void merge_into(changes& base) && {
+    std::move(layer_).merge_into(base);
+  }
+
+private:
+  void execute(append_notifications& op);
+  void execute(append_call& op);
+  void execute(add_organizer& op);
+  void execute(add_event& op);
+  void execute(add_action_type& op);
+  void execute(add_token& op);
+  void execute(revoke_token& op);
+  void execute(add_webhook& op);
+  void execute(change_webhook& op);
+  void execute(drop_retries& op);
+  void execute(load_webhook& op);
+  void execute(save_checkpoint& op);
+  void execute(expire& op);
+
+  /// The event, registered if it was not. `is_new` says which.
+  event find_or_add_event(organizer_id owner, const std::string& slug,
+                          const std::string& name, bool& is_new);
+  /// Nothing if there is none or its record is damaged.
+  std::optional<webhook> find_webhook(webhook_id id);
+  void put_webhook(const webhook& value, unsigned flags);
+  void drop_old_versions(webhook& hook);
+  void store_behind(const save_checkpoint& op, const checkpoint& before);
+  /// Drops the rows of webhooks that are not behind any more, and appends to
+  /// `changed` what has to be written for those that are. `named` ascends.
+  void drop_unnamed(std::span<const save_checkpoint::unsettled> named,
+                    const checkpoint& before,
+                    std::vector<save_checkpoint::unsettled>& changed);
+  /// Appends the record `value` encodes to under the key `id`.
+  template <class Id, class T>
+  void append_record(table to, Id id, const T& value);
+
+  write_transaction& txn_;
+  const tables& tables_;
+  std::size_t room_;
+  counters last_;
+  change_layer layer_;
+  /// Opened when first needed: appending with one that stands at the end is
+  /// cheaper than finding the end each time.
+  std::optional<cursor> journal_end_;
+  std::optional<cursor> calls_end_;
+  /// Encoded records.
+  std::string buffer_;
+};
+
+/// What publishing these will take in the file, roughly and rather too much.
+[[nodiscard]] std::size_t estimate(const append_notifications& op);
+
+} // namespace fanfare::storage::lmdb

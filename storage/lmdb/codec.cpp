@@ -1,0 +1,480 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "storage/lmdb/codec.hpp"
+
+#include "storage/lmdb/bytes.hpp"
+
+#include <chrono>
+#include <optional>
+
+namespace fanfare::storage::lmdb {
+
+namespace {
+
+// All layouts are the first of their kind.
+constexpr std::uint8_t layout = 1;
+
+void put(byte_writer& to, timestamp t) {
+  to.signed_number(t.time_since_epoch().count());
+}
+
+timestamp get_time(byte_reader& from) {
+  return timestamp{std::chrono::milliseconds{from.signed_number()}};
+}
+
+template <class Duration>
+void put(byte_writer& to, Duration d) requires requires {
+  d.count();
+}
+{ to.number(static_cast<std::uint64_t>(d.count())); }
+
+template <class Duration>
+Duration get_duration(byte_reader& from) {
+  return Duration{static_cast<std::int64_t>(from.number())};
+}
+
+/// A number near another one; the difference wraps around, so any two will do.
+void put_near(byte_writer& to, std::uint64_t v, std::uint64_t other) {
+  to.signed_number(static_cast<std::int64_t>(v - other));
+}
+
+std::uint64_t get_near(byte_reader& from, std::uint64_t other) {
+  return other + static_cast<std::uint64_t>(from.signed_number());
+}
+
+std::uint64_t raw(timestamp t) {
+  return static_cast<std::uint64_t>(t.time_since_epoch().count());
+}
+
+timestamp to_time(std::uint64_t v) {
+  return timestamp{std::chrono::milliseconds{static_cast<std::int64_t>(v)}};
+}
+
+/// Lists of ids are sorted, so the steps are small.
+template <class T>
+void put_ids(byte_writer& to, const std::vector<T>& ids) {
+  to.number(ids.size());
+  T last = 0;
+  for (auto id : ids) {
+    to.number(static_cast<T>(id - last));
+    last = id;
+  }
+}
+
+template <class T>
+void get_ids(byte_reader& from, std::vector<T>& ids) {
+  auto count = from.count();
+  ids.clear();
+  ids.reserve(count);
+  T last = 0;
+  for (std::size_t i = 0; i < count && from.ok(); ++i) {
+    last = static_cast<T>(last + from.template number<T>());
+    ids.push_back(last);
+  }
+}
+
+void expect_layout(byte_reader& from) {
+  if (from.u8() != layout)
+    from.fail();
+}
+
+// -- delivery settings
+// -----------------------------------------------------------
+
+enum delivery_field : std::uint8_t {
+  has_dns = 1,
+  has_connect = 2,
+  has_tls = 4,
+  has_first_byte = 8,
+  has_total = 16,
+  has_max_in_flight = 32,
+  has_schedule = 64,
+  has_max_age = 128,
+};
+
+void put(byte_writer& to, const delivery_settings& d) {
+  const auto& t = d.timeouts;
+  to.u8(static_cast<std::uint8_t>(
+    (t.dns ? has_dns : 0) | (t.connect ? has_connect : 0)
+    | (t.tls ? has_tls : 0) | (t.first_byte ? has_first_byte : 0)
+    | (t.total ? has_total : 0) | (d.max_in_flight ? has_max_in_flight : 0)
+    | (d.schedule ? has_schedule : 0) | (d.max_age ? has_max_age : 0)));
+  for (const auto* field :
+       {&t.dns, &t.connect, &t.tls, &t.first_byte, &t.total})
+    if (*field)
+      put(to, **field);
+  if (d.max_in_flight)
+    to.number(*d.max_in_flight);
+  if (d.schedule) {
+    to.number(d.schedule->size());
+    for (auto delay : *d.schedule)
+      put(to, delay);
+  }
+  if (d.max_age)
+    put(to, *d.max_age);
+}
+
+void get(byte_reader& from, delivery_settings& d) {
+  using ms = std::chrono::milliseconds;
+  auto mask = from.u8();
+  auto field = [&](delivery_field bit, std::optional<ms>& to) {
+    to.reset();
+    if (mask & bit)
+      to = get_duration<ms>(from);
+  };
+  field(has_dns, d.timeouts.dns);
+  field(has_connect, d.timeouts.connect);
+  field(has_tls, d.timeouts.tls);
+  field(has_first_byte, d.timeouts.first_byte);
+  field(has_total, d.timeouts.total);
+  d.max_in_flight.reset();
+  if (mask & has_max_in_flight)
+    d.max_in_flight = from.number<std::uint32_t>();
+  d.schedule.reset();
+  if (mask & has_schedule) {
+    auto& delays = d.schedule.emplace();
+    auto count = from.count();
+    delays.reserve(count);
+    for (std::size_t i = 0; i < count && from.ok(); ++i)
+      delays.push_back(get_duration<ms>(from));
+  }
+  field(has_max_age, d.max_age);
+}
+
+// -- calls
+// -----------------------------------------------------------------------
+
+// The first byte of a call: its outcome in two bits, and what is not at its
+// usual value.
+enum call_field : std::uint8_t {
+  outcome_mask = 3,
+  has_reason = 4,
+  has_head = 8,
+  has_body = 16,
+  has_new_connection = 32, ///< dns, connect, tls
+  has_retry_due = 64,
+  is_later_attempt = 128,
+};
+
+void get_facts(byte_reader& from, call& c, std::uint8_t& mask) {
+  expect_layout(from);
+  mask = from.u8();
+  c.result = static_cast<outcome>(mask & outcome_mask);
+  c.hook = from.number();
+  auto back = from.number();
+  if (back > c.id)
+    from.fail();
+  c.previous = back == 0 ? 0 : c.id - back;
+  c.subject = from.number();
+  c.settled_upto = get_near(from, c.subject);
+  c.time = get_time(from);
+  c.retry_due = mask & has_retry_due ? to_time(get_near(from, raw(c.time)))
+                                     : timestamp{};
+  c.attempt = mask & is_later_attempt ? from.number<std::uint16_t>()
+                                      : std::uint16_t{1};
+}
+
+} // namespace
+
+// -- encode
+// ------------------------------------------------------------------------
+
+void encode(std::string& out, const organizer& value) {
+  byte_writer to{out};
+  to.u8(layout);
+  to.text(value.slug);
+  to.text(value.name);
+}
+
+void encode(std::string& out, const event& value) {
+  byte_writer to{out};
+  to.u8(layout);
+  to.number(value.owner);
+  to.text(value.slug);
+  to.text(value.name);
+}
+
+void encode(std::string& out, const action_type& value) {
+  byte_writer to{out};
+  to.u8(layout);
+  to.text(value.name);
+}
+
+void encode(std::string& out, const token& value) {
+  byte_writer to{out};
+  to.u8(layout);
+  to.number(value.owner);
+  to.text(value.name);
+  to.u8(value.permissions);
+  to.text(value.hash);
+  put(to, value.created);
+  to.u8(static_cast<std::uint8_t>((value.last_used ? 1 : 0)
+                                  | (value.revoked ? 2 : 0)));
+  if (value.last_used)
+    put(to, *value.last_used);
+}
+
+void encode(std::string& out, const webhook& value) {
+  byte_writer to{out};
+  to.u8(layout);
+  to.number(value.owner);
+  to.text(value.target_url);
+  to.u8(value.comment ? 1 : 0);
+  if (value.comment)
+    to.text(*value.comment);
+  to.number(value.action_types.size());
+  for (const auto& name : value.action_types)
+    to.text(name);
+  put(to, value.delivery);
+  to.number(value.versions.size());
+  for (const auto& version : value.versions) {
+    to.number(version.from);
+    to.u8(static_cast<std::uint8_t>((version.value.enabled ? 1 : 0)
+                                    | (version.value.all_events ? 2 : 0)));
+    put_ids(to, version.value.events);
+    put_ids(to, version.value.types);
+  }
+}
+
+void encode_without_body(std::string& out, const notification& value) {
+  byte_writer to{out};
+  to.u8(layout);
+  put(to, value.published);
+  to.number(value.owner);
+  to.number(value.event);
+  to.number(value.type);
+  to.text(value.action);
+}
+
+void encode(std::string& out, const call& value) {
+  const auto& t = value.timings;
+  auto new_connection = t.dns.count() != 0 || t.connect.count() != 0
+                     || t.tls.count() != 0;
+  byte_writer to{out};
+  to.u8(layout);
+  to.u8(static_cast<std::uint8_t>(
+    static_cast<unsigned>(value.result)
+    | (value.reason.empty() ? 0 : has_reason)
+    | (value.response_head.empty() ? 0 : has_head)
+    | (value.response_body.empty() ? 0 : has_body)
+    | (new_connection ? has_new_connection : 0)
+    | (value.retry_due == timestamp{} ? 0 : has_retry_due)
+    | (value.attempt == 1 ? 0 : is_later_attempt)));
+  to.number(value.hook);
+  to.number(value.previous == 0 ? 0 : value.id - value.previous);
+  to.number(value.subject);
+  put_near(to, value.settled_upto, value.subject);
+  put(to, value.time);
+  if (value.retry_due != timestamp{})
+    put_near(to, raw(value.retry_due), raw(value.time));
+  if (value.attempt != 1)
+    to.number(value.attempt);
+  to.number(value.status);
+  if (new_connection) {
+    put(to, t.dns);
+    put(to, t.connect);
+    put(to, t.tls);
+  }
+  put(to, t.first_byte);
+  put(to, t.total);
+  to.text(value.target_url);
+  if (!value.reason.empty())
+    to.text(value.reason);
+  if (!value.response_head.empty())
+    to.text(value.response_head);
+  if (!value.response_body.empty())
+    to.text(value.response_body);
+}
+
+void encode(std::string& out, const retry& value) {
+  byte_writer to{out};
+  to.u8(layout);
+  put(to, value.due);
+  to.number(value.attempt);
+}
+
+void encode(std::string& out, const progress& value) {
+  byte_writer to{out};
+  to.u8(layout);
+  to.number(value.cursor);
+  to.number(value.last_call);
+  put_ids(to, value.ahead);
+}
+
+void encode(std::string& out, const checkpoint& value) {
+  byte_writer to{out};
+  to.u8(layout);
+  to.number(value.routed_upto);
+  to.number(value.last_call);
+}
+
+void encode(std::string& out, const counters& value) {
+  byte_writer to{out};
+  to.u8(layout);
+  to.number(value.tail);
+  to.number(value.last_call);
+}
+
+// -- decode
+// ------------------------------------------------------------------------
+
+bool decode(std::string_view in, organizer& value) {
+  byte_reader from{in};
+  expect_layout(from);
+  value.slug = from.text();
+  value.name = from.text();
+  return from.complete();
+}
+
+bool decode(std::string_view in, event& value) {
+  byte_reader from{in};
+  expect_layout(from);
+  value.owner = from.number<organizer_id>();
+  value.slug = from.text();
+  value.name = from.text();
+  return from.complete();
+}
+
+bool decode(std::string_view in, action_type& value) {
+  byte_reader from{in};
+  expect_layout(from);
+  value.name = from.text();
+  return from.complete();
+}
+
+bool decode(std::string_view in, token& value) {
+  byte_reader from{in};
+  expect_layout(from);
+  value.owner = from.number<organizer_id>();
+  value.name = from.text();
+  value.permissions = from.u8();
+  value.hash = from.text();
+  value.created = get_time(from);
+  auto mask = from.u8();
+  if (mask > 3)
+    from.fail();
+  value.last_used.reset();
+  if (mask & 1)
+    value.last_used = get_time(from);
+  value.revoked = (mask & 2) != 0;
+  return from.complete();
+}
+
+bool decode(std::string_view in, webhook& value) {
+  byte_reader from{in};
+  expect_layout(from);
+  value.owner = from.number<organizer_id>();
+  value.target_url = from.text();
+  auto commented = from.u8();
+  if (commented > 1)
+    from.fail();
+  value.comment.reset();
+  if (commented)
+    value.comment = from.text();
+  auto names = from.count();
+  value.action_types.clear();
+  value.action_types.reserve(names);
+  for (std::size_t i = 0; i < names && from.ok(); ++i)
+    value.action_types.emplace_back(from.text());
+  get(from, value.delivery);
+  auto versions = from.count();
+  value.versions.clear();
+  for (std::size_t i = 0; i < versions && from.ok(); ++i) {
+    auto& version = value.versions.emplace_back();
+    version.from = from.number();
+    auto mask = from.u8();
+    if (mask > 3)
+      from.fail();
+    version.value.enabled = (mask & 1) != 0;
+    version.value.all_events = (mask & 2) != 0;
+    get_ids(from, version.value.events);
+    get_ids(from, version.value.types);
+  }
+  return from.complete() && !value.versions.empty();
+}
+
+bool decode(std::string_view in, notification_head& value) {
+  byte_reader from{in};
+  expect_layout(from);
+  value.published = get_time(from);
+  value.owner = from.number<organizer_id>();
+  value.event = from.number<event_id>();
+  value.type = from.number<action_type_id>();
+  return from.ok();
+}
+
+bool decode(std::string_view in, notification& value) {
+  byte_reader from{in};
+  expect_layout(from);
+  value.published = get_time(from);
+  value.owner = from.number<organizer_id>();
+  value.event = from.number<event_id>();
+  value.type = from.number<action_type_id>();
+  value.action = from.text();
+  value.body = from.rest();
+  return from.ok();
+}
+
+bool decode_facts(std::string_view in, call& value) {
+  byte_reader from{in};
+  std::uint8_t mask = 0;
+  get_facts(from, value, mask);
+  return from.ok();
+}
+
+bool decode(std::string_view in, call& value) {
+  using us = std::chrono::microseconds;
+  byte_reader from{in};
+  std::uint8_t mask = 0;
+  get_facts(from, value, mask);
+  value.status = from.number<std::uint16_t>();
+  auto& t = value.timings;
+  t = {};
+  if (mask & has_new_connection) {
+    t.dns = get_duration<us>(from);
+    t.connect = get_duration<us>(from);
+    t.tls = get_duration<us>(from);
+  }
+  t.first_byte = get_duration<us>(from);
+  t.total = get_duration<us>(from);
+  value.target_url = from.text();
+  value.reason = mask & has_reason ? from.text() : std::string_view{};
+  value.response_head = mask & has_head ? from.text() : std::string_view{};
+  value.response_body = mask & has_body ? from.text() : std::string_view{};
+  return from.complete();
+}
+
+bool decode(std::string_view in, retry& value) {
+  byte_reader from{in};
+  expect_layout(from);
+  value.due = get_time(from);
+  value.attempt = from.number<std::uint16_t>();
+  return from.complete();
+}
+
+bool decode(std::string_view in, progress& value) {
+  byte_reader from{in};
+  expect_layout(from);
+  value.cursor = from.number();
+  value.last_call = from.number();
+  get_ids(from, value.ahead);
+  return from.complete();
+}
+
+bool decode(std::string_view in, checkpoint& value) {
+  byte_reader from{in};
+  expect_layout(from);
+  value.routed_upto = from.number();
+  value.last_call = from.number();
+  return from.complete();
+}
+
+bool decode(std::string_view in, counters& value) {
+  byte_reader from{in};
+  expect_layout(from);
+  value.tail = from.number();
+  value.last_call = from.number();
+  return from.complete();
+}
+
+} // namespace fanfare::storage::lmdb

@@ -1,0 +1,42 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// The data directory: made if it is not there, ours or refused, and used by
+/// one process at a time.
+
+#include "model/error.hpp"
+
+#include <filesystem>
+
+namespace fanfare::storage::lmdb {
+
+/// Holds the lock on the directory until it ends.
+class data_directory {
+public:
+  /// Errors: store_locked, store_foreign, io_error. A directory that is refused
+  /// is left as it was.
+  static result<data_directory> open(const std::filesystem::path& given);
+
+  data_directory(data_directory&& other) noexcept;
+  data_directory& operator=(data_directory&& other) noexcept;
+  ~data_directory();
+
+  [[nodiscard]] const std::filesystem::path& path() const noexcept {
+    return path_;
+  }
+  /// The file that LMDB keeps everything in.
+  [[nodiscard]] std::filesystem::path store_file() const;
+  /// Makes files that were made in it survive a loss of power.
+  void sync() const;
+
+private:
+  data_directory(std::filesystem::path path, int lock)
+    : path_(std::move(path)),
+      lock_(lock) {}
+
+  std::filesystem::path path_;
+  int lock_ = -1;
+};
+
+} // namespace fanfare::storage::lmdb

@@ -1,0 +1,124 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// The store over one LMDB file. See storage/store.hpp for what it promises.
+
+#include "storage/lmdb/batch.hpp"
+#include "storage/lmdb/directory.hpp"
+#include "storage/store.hpp"
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+
+namespace fanfare::storage::lmdb {
+
+class embedded_store final : public store {
+public:
+  static result<std::unique_ptr<embedded_store>>
+  open(const std::filesystem::path& directory, const store_options& options);
+
+  result<void> commit(std::span<operation> operations) override;
+  [[nodiscard]] const recovery& recovered() const override {
+    return recovered_;
+  }
+
+  [[nodiscard]] position tail() const override {
+    return tail_.load(std::memory_order_acquire);
+  }
+  [[nodiscard]] store_statistics statistics() const override;
+
+  result<notification_ptr> find_notification(position at) const override;
+  result<std::vector<notification_ptr>>
+  notifications(position after, position upto,
+                std::size_t limit) const override;
+  result<backlog> read_backlog(const webhook& hook, position after,
+                               position upto, std::size_t max_matches,
+                               std::size_t max_scan) const override;
+
+  result<std::vector<call>> calls(webhook_id hook, call_id before,
+                                  std::size_t limit) const override;
+  result<call> find_call(webhook_id hook, call_id id) const override;
+  result<std::vector<retry>> retries(webhook_id hook) const override;
+
+  result<std::vector<organizer>> organizers() const override;
+  result<std::vector<event>> events() const override;
+  result<std::vector<token>> tokens() const override;
+  result<std::vector<action_type>> action_types() const override;
+  result<webhook> find_webhook(webhook_id id) const override;
+  result<std::vector<webhook>>
+  webhooks(organizer_id owner, std::optional<bool> enabled, std::size_t offset,
+           std::size_t limit) const override;
+  result<std::size_t>
+  count_webhooks(organizer_id owner,
+                 std::optional<bool> enabled) const override;
+  result<void> for_each_webhook(
+    const std::function<void(const webhook&)>& visit) const override;
+
+  result<expiry_plan> plan_expiry(timestamp cutoff,
+                                  std::size_t limit) const override;
+
+  /// Records looked at by all transactions so far: what reading has cost.
+  [[nodiscard]] std::uint64_t records_visited() const noexcept {
+    return env_->records_visited();
+  }
+  /// Webhooks that have changed since the last checkpoint. The writer's thread.
+  [[nodiscard]] std::size_t changed_webhooks() const noexcept {
+    return changes_.size();
+  }
+
+private:
+  /// How much more may be written.
+  struct room {
+    std::size_t publishing = 0; ///< bytes
+    bool growing = false; ///< whether anything but making room is possible
+  };
+
+  embedded_store(data_directory directory, std::unique_ptr<environment> env,
+                 std::size_t max_size);
+
+  result<void> recover();
+  void find_unsettled(transaction& txn, change_layer& layer);
+
+  [[nodiscard]] room measure(std::span<const operation> operations) const;
+  result<void> try_commit(std::span<operation> operations,
+                          std::size_t publishing_room);
+
+  /// Begins a transaction in `txn` and calls `look` with the changes that
+  /// belong to the state it reads.
+  template <class Look>
+  void begin(std::optional<read_transaction>& txn, Look&& look) const;
+  template <class T>
+  result<std::vector<T>> read_all(table in, std::string_view what) const;
+
+  data_directory directory_; // its lock outlives the environment
+  std::unique_ptr<environment> env_;
+  tables tables_;
+  const std::size_t max_size_;
+  const std::size_t reserve_;
+  recovery recovered_;
+
+  // -- the writer's; also read by others under mutex_
+  // ------------------------------
+
+  changes changes_;
+  /// The commit that changes_ belongs to.
+  std::size_t merged_ = 0;
+  mutable std::mutex mutex_;
+  mutable std::condition_variable has_merged_;
+
+  // -- the writer's
+  // ------------------------------------------------------------------
+
+  counters last_;
+  checkpoint checkpoint_;
+
+  // -- any thread
+  // --------------------------------------------------------------------
+
+  std::atomic<position> tail_{0};
+  std::atomic<call_id> last_call_{0};
+};
+
+} // namespace fanfare::storage::lmdb

@@ -1,0 +1,78 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// How far a webhook has come, as a function of its calls. The live webhook
+/// actor and recovery run the same reducer, `progress::apply`: the state after a
+/// crash is the state before it because both are the fold of the same log.
+
+#include "model/types.hpp"
+
+#include <algorithm>
+#include <concepts>
+#include <vector>
+
+namespace fanfare::storage {
+
+/// Receives what `progress::apply` decides about the retry set.
+template <class T>
+concept retry_sink = requires(T& sink, const retry& r, position p) {
+  sink.put(r);   ///< add, or replace the entry of the same notification
+  sink.erase(p); ///< nothing if there is none
+  sink.clear();
+};
+
+struct progress {
+  /// Every matching notification at or before it is settled: delivered, given
+  /// up, not subscribed, or in the retry set.
+  position cursor = 0;
+  /// Settled positions above the cursor, ascending. Bounded by the window of
+  /// the webhook actor.
+  std::vector<position> ahead;
+  /// Newest entry of the webhook in the call log.
+  call_id last_call = 0;
+
+  bool operator==(const progress&) const = default;
+
+  [[nodiscard]] bool settled(position p) const {
+    return p <= cursor || std::ranges::binary_search(ahead, p);
+  }
+
+  /// The cursor never moves back.
+  void advance(position upto) {
+    if (upto <= cursor)
+      return;
+    cursor = upto;
+    ahead.erase(ahead.begin(), std::ranges::upper_bound(ahead, cursor));
+  }
+
+  /// Applies one entry of the call log.
+  template <retry_sink Retries>
+  void apply(const call& c, Retries& retries) {
+    last_call = std::max(last_call, c.id);
+    if (!settled(c.subject))
+      ahead.insert(std::ranges::lower_bound(ahead, c.subject), c.subject);
+    advance(c.settled_upto);
+    switch (c.result) {
+      case outcome::retried:
+        retries.put({.subject = c.subject, .due = c.retry_due,
+                     .attempt = static_cast<std::uint16_t>(c.attempt + 1)});
+        break;
+      case outcome::delivered:
+      case outcome::given_up:
+      case outcome::gone: // the retries end by the disabling that is committed with it
+        retries.erase(c.subject);
+        break;
+    }
+  }
+
+  /// The webhook was disabled when the journal ended at `tail`: nothing that was
+  /// published until then will be sent.
+  template <retry_sink Retries>
+  void disable(position tail, Retries& retries) {
+    advance(tail);
+    retries.clear();
+  }
+};
+
+} // namespace fanfare::storage

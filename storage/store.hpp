@@ -1,0 +1,252 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// What survives: the journal, the call log, the progress of every webhook and
+/// the registry. One thread writes (`commit`), all others read. Everything that
+/// one `commit` is given becomes durable together or not at all.
+
+#include "model/error.hpp"
+#include "model/types.hpp"
+#include "storage/progress.hpp"
+
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace fanfare::storage {
+
+// -- operations --------------------------------------------------------------
+//
+// Input of `store::commit`, executed in their order. A member named `done` is
+// output: it is valid after `commit` has succeeded, and says for this operation
+// alone whether it was carried out. An operation that fails changes nothing.
+
+/// A notification before its place in the journal is known.
+struct draft {
+  organizer_id owner = 0;
+  event_id event = 0;         ///< 0: none, or not known yet
+  std::string new_event;      ///< slug to look up or register when not known yet
+  action_type_id type = 0;
+  std::string action;
+  /// The body behind `{"notification_id": N`, up to and with the closing brace.
+  std::string rest;
+};
+
+/// Appends all of them or none. Fails with store_full while the store keeps its
+/// last room for calls and for making room.
+struct append_notifications {
+  std::vector<draft> drafts;
+  timestamp published;
+  result<std::vector<notification_ptr>> done{error{}};
+  /// Events that did not exist before.
+  std::vector<event> new_events;
+};
+
+/// Appends to the call log; the store fills in `id` and `previous`.
+struct append_call {
+  call entry;
+};
+
+struct add_organizer {
+  std::string slug;
+  std::string name;
+  result<organizer> done{error{}}; ///< already_exists
+};
+
+struct add_event {
+  organizer_id owner = 0;
+  std::string slug;
+  std::string name;
+  result<event> done{error{}}; ///< already_exists
+};
+
+struct add_action_type {
+  std::string name;
+  result<action_type> done{error{}}; ///< already_exists
+};
+
+struct add_token {
+  token value; ///< id is given by the store
+  result<token> done{error{}};
+};
+
+struct revoke_token {
+  organizer_id owner = 0;
+  token_id id = 0;
+  result<token> done{error{}}; ///< not_found: none of this organizer
+};
+
+/// Adds a webhook: its id and its version's `from` are given by the store.
+struct add_webhook {
+  webhook value; ///< exactly one version
+  result<webhook> done{error{}};
+};
+
+/// Changes a webhook. `edit` gets the stored one and changes anything but id,
+/// owner and versions other than `current()`; what it returns as an error ends
+/// the operation. If `current()` was changed the store makes it a version of its own that
+/// holds from the next position on, and drops versions that no one can need any
+/// more (all webhooks' progress is past them). If it was disabled or enabled, its retries end and
+/// its cursor moves to the end of the journal (`progress::disable`).
+struct change_webhook {
+  organizer_id owner = 0; ///< 0: whatever organizer it belongs to (the engine's own changes)
+  webhook_id id = 0;
+  std::function<result<void>(webhook&)> edit;
+  result<webhook> done{error{}}; ///< not_found, or what `edit` returned
+};
+
+/// Ends what is left of a disabled webhook's retries.
+struct drop_retries {
+  webhook_id hook = 0;
+};
+
+/// Reads what a webhook actor starts from, as of this place in the order of
+/// operations.
+struct load_webhook {
+  struct state {
+    webhook hook;
+    progress upto;
+    std::vector<retry> retries; ///< any order; none if it is disabled
+  };
+  webhook_id id = 0;
+  result<state> done{error{}}; ///< not_found
+};
+
+/// Makes recovery start here. All calls that come before it in the order of
+/// operations are reflected in it. At this point every webhook that is not
+/// named had settled all its matching notifications at or before `routed_upto`.
+struct save_checkpoint {
+  struct unsettled {
+    webhook_id hook = 0;
+    position cursor = 0;
+  };
+  position routed_upto = 0;
+  std::vector<unsettled> behind;
+};
+
+/// Removes old entries. Absent ones are skipped.
+struct expire {
+  std::vector<position> notifications;
+  call_id calls_upto = 0; ///< all at or before, at most `max_calls` of them
+  std::size_t max_calls = 500;
+};
+
+using operation
+  = std::variant<append_notifications, append_call, add_organizer, add_event, add_action_type,
+                 add_token, revoke_token, add_webhook, change_webhook, drop_retries, load_webhook,
+                 save_checkpoint, expire>;
+
+// -- reading -----------------------------------------------------------------
+
+/// Where routing and delivery go on after a start.
+struct recovery {
+  struct unsettled {
+    webhook_id hook = 0;
+    position cursor = 0;     ///< valid if behind
+    bool behind = false;     ///< it has notifications at or before routed_upto to send
+    bool has_retries = false;
+  };
+  /// Notifications after it are to be routed (again).
+  position routed_upto = 0;
+  /// Enabled webhooks that have something to do apart from those.
+  std::vector<unsettled> webhooks;
+  std::size_t calls_replayed = 0;
+};
+
+/// A piece of a webhook's backlog.
+struct backlog {
+  std::vector<notification_ptr> matches; ///< ascending
+  /// Everything at or before it has been looked at.
+  position read_upto = 0;
+};
+
+/// What retention may remove now.
+struct expiry_plan {
+  std::vector<position> notifications;
+  call_id calls_upto = 0; ///< 0: none
+  bool more = false;      ///< the limit was reached
+};
+
+struct store_statistics {
+  std::size_t bytes_used = 0; ///< pages in use, not the size of the file
+  std::size_t bytes_max = 0;
+  position first = 0; ///< oldest notification kept, 0 if none
+  position tail = 0;
+  call_id last_call = 0;
+};
+
+class store {
+public:
+  virtual ~store() = default;
+
+  // -- the writer's thread ----------------------------------------------------
+
+  /// Carries out the operations in one transaction and returns once they are on
+  /// disk. An error (store_full, io_error) means that nothing was done, also in
+  /// memory, and that the same operations may be tried again later.
+  /// A batch that only reads does not touch the disk.
+  virtual result<void> commit(std::span<operation> operations) = 0;
+
+  /// What open() found. Constant.
+  [[nodiscard]] virtual const recovery& recovered() const = 0;
+
+  // -- any thread that may block on the disk -----------------------------------
+  // All read only what is committed.
+
+  [[nodiscard]] virtual position tail() const = 0;
+  [[nodiscard]] virtual store_statistics statistics() const = 0;
+
+  virtual result<notification_ptr> find_notification(position at) const = 0;
+  /// In order, after `after` and at or before `upto`.
+  virtual result<std::vector<notification_ptr>> notifications(position after, position upto,
+                                                              std::size_t limit) const = 0;
+  /// The webhook's matching notifications after `after`, each matched with the
+  /// version that holds for it. Reads at most `max_matches` of them and at
+  /// most `max_scan` index entries of the organizer.
+  virtual result<backlog> read_backlog(const webhook& hook, position after, position upto,
+                                       std::size_t max_matches, std::size_t max_scan) const = 0;
+
+  /// Newest first, only ids below `before` (0: from the newest). Follows the
+  /// webhook's own chain: other webhooks' calls cost nothing.
+  virtual result<std::vector<call>> calls(webhook_id hook, call_id before,
+                                          std::size_t limit) const = 0;
+  virtual result<call> find_call(webhook_id hook, call_id id) const = 0;
+  /// The committed retry set of the last checkpoint and the calls after it, by due time.
+  virtual result<std::vector<retry>> retries(webhook_id hook) const = 0;
+
+  virtual result<std::vector<organizer>> organizers() const = 0;
+  virtual result<std::vector<event>> events() const = 0;
+  virtual result<std::vector<token>> tokens() const = 0;
+  virtual result<std::vector<action_type>> action_types() const = 0;
+  virtual result<webhook> find_webhook(webhook_id id) const = 0;
+  /// By ascending id; `enabled` filters.
+  virtual result<std::vector<webhook>> webhooks(organizer_id owner, std::optional<bool> enabled,
+                                                std::size_t offset, std::size_t limit) const = 0;
+  virtual result<std::size_t> count_webhooks(organizer_id owner,
+                                             std::optional<bool> enabled) const = 0;
+  /// By ascending id, without holding all of them in memory.
+  virtual result<void> for_each_webhook(const std::function<void(const webhook&)>& visit) const = 0;
+
+  /// What is older than `cutoff` and no longer needed: neither by a retry, nor by
+  /// a webhook that is behind, nor by recovery.
+  virtual result<expiry_plan> plan_expiry(timestamp cutoff, std::size_t limit) const = 0;
+};
+
+struct store_options {
+  /// Most bytes the store may grow to. Part of it is kept back for calls and
+  /// for removing old entries; publishes get store_full before that.
+  std::size_t max_size = std::size_t{64} << 30;
+};
+
+/// Opens or makes the embedded store in `directory` and recovers it. Errors:
+/// store_locked, store_foreign, store_newer, store_damaged, io_error.
+result<std::unique_ptr<store>> open_embedded(const std::filesystem::path& directory,
+                                             const store_options& options = {});
+
+} // namespace fanfare::storage

@@ -1,0 +1,268 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/storage/store_test.hpp"
+
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <functional>
+
+// Three ways of running out of room: the store's own maximum, a limit of the
+// process and a full file system.
+
+namespace fanfare::test {
+
+namespace {
+
+constexpr std::size_t small = std::size_t{16} << 20;
+constexpr int skipped = 77;
+
+/// Runs a test's body where it can lower limits and mount without others
+/// noticing. Gives the exit code: 0, `skipped`, or 1 after a failure.
+int in_child(const std::function<void()>& body) {
+  std::fflush(nullptr);
+  auto child = ::fork();
+  if (child == 0) {
+    body();
+    std::fflush(nullptr);
+    ::_exit(::testing::Test::HasFailure() ? 1 : 0);
+  }
+  int status = -1;
+  EXPECT_EQ(::waitpid(child, &status, 0), child);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+} // namespace
+
+class FullStore : public store_test {
+protected:
+  /// Whether it was accepted; not accepting means store_full in either form.
+  bool try_publish(std::size_t size) {
+    std::vector<operation> batch;
+    batch.emplace_back(publish_of({draft_of(1, 1, std::string(size, 'x'))}));
+    auto done = store_->commit(batch);
+    if (!done) {
+      EXPECT_EQ(done.error().code, ec::store_full) << done.error().detail;
+      return false;
+    }
+    const auto& op = std::get<append_notifications>(batch.front());
+    if (!op.done)
+      EXPECT_EQ(op.done.error().code, ec::store_full);
+    return op.done.has_value();
+  }
+
+  /// Returns how many were accepted until the first refusal.
+  std::size_t publish_until_full(std::size_t size) {
+    std::size_t accepted = 0;
+    while (accepted < 100'000 && try_publish(size))
+      ++accepted;
+    return accepted;
+  }
+
+  bool try_call(std::size_t size, const std::function<void()>& refused = {}) {
+    std::vector<operation> batch;
+    auto c = call_of(1, 1, outcome::delivered, 0);
+    c.response_body = std::string(size, 'y');
+    batch.emplace_back(append_call{std::move(c)});
+    auto done = store_->commit(batch);
+    if (!done) {
+      EXPECT_EQ(done.error().code, ec::store_full) << done.error().detail;
+      if (refused)
+        refused();
+    }
+    return done.has_value();
+  }
+
+  void expire_all() {
+    checkpoint(store_->tail());
+    for (;;) {
+      auto plan = store_->plan_expiry(at_ms(1), 200).value();
+      if (plan.notifications.empty() && plan.calls_upto == 0)
+        break;
+      run(expire{.notifications = plan.notifications,
+                 .calls_upto = plan.calls_upto});
+      if (!plan.more)
+        break;
+    }
+  }
+};
+
+TEST_F(FullStore, RefusesPublishesButNotCallsCheckpointsAndEdits) {
+  reopen({.max_size = small});
+  auto hook = add_hook(1, {1});
+  EXPECT_GT(publish_until_full(20'000), 200U);
+  EXPECT_FALSE(try_publish(20'000));
+  for (int i = 0; i < 100; ++i)
+    ASSERT_TRUE(try_call(1000));
+  checkpoint(0);
+  set_enabled(hook.id, false);
+}
+
+TEST_F(FullStore, ARefusedPublishDoesNotStopTheRestOfItsBatch) {
+  reopen({.max_size = small});
+  publish_until_full(20'000);
+  auto tail = store_->tail();
+  auto batch = run_together(
+    publish_of({draft_of(1, 1, std::string(20'000, 'x'))}),
+    append_call{call_of(1, 1, outcome::delivered, 0)});
+  EXPECT_EQ(code_of(std::get<append_notifications>(batch[0]).done),
+            ec::store_full);
+  EXPECT_EQ(store_->tail(), tail);
+  EXPECT_EQ(store_->calls(1, 0, 10).value().size(), 1U);
+}
+
+TEST_F(FullStore, ABatchTooBigForTheRoomLeftIsRefusedAsAWhole) {
+  reopen({.max_size = small});
+  std::vector<draft> drafts(40, draft_of(1, 1, std::string(500'000, 'x')));
+  EXPECT_EQ(code_of(run(publish_of(drafts)).done), ec::store_full);
+  EXPECT_EQ(store_->tail(), 0U);
+  EXPECT_TRUE(try_publish(500'000));
+}
+
+TEST_F(FullStore, PublishesGoOnOnceExpiryHasMadeRoom) {
+  reopen({.max_size = small});
+  for (int round = 0; round < 3; ++round) {
+    EXPECT_GT(publish_until_full(20'000), 200U) << round;
+    expire_all();
+  }
+  reopen({.max_size = small});
+  EXPECT_TRUE(try_publish(20'000));
+}
+
+TEST_F(FullStore, CallsEndBeforeThereIsNoRoomToMakeRoom) {
+  reopen({.max_size = small});
+  add_hook(1, {1});
+  publish_until_full(1000);
+  std::size_t calls = 0;
+  while (calls < 100'000 && try_call(16'000))
+    ++calls;
+  EXPECT_GT(calls, 50U);
+  EXPECT_LT(calls, 100'000U);
+  EXPECT_EQ(store_->statistics().last_call, calls);
+  expire_all();
+  EXPECT_TRUE(try_call(16'000));
+  EXPECT_TRUE(try_publish(1000));
+  EXPECT_EQ(store_->calls(1, 0, 10).value().front().id, calls + 1);
+}
+
+TEST_F(FullStore, ManyCallsOfOneBatchLeaveNothingBehindWhenThereIsNoRoom) {
+  reopen({.max_size = small});
+  auto hook = add_hook(1, {1});
+  run(publish_of(std::vector<draft>(10, draft_of(1))));
+  append(call_of(hook.id, 1, outcome::delivered, 1));
+  auto before = load(hook.id);
+  std::vector<operation> batch;
+  for (int i = 0; i < 2000; ++i) {
+    auto c = call_of(hook.id, 5, outcome::retried, 4);
+    c.response_body = std::string(16'000, 'y');
+    batch.emplace_back(append_call{std::move(c)});
+  }
+  batch.emplace_back(add_webhook{.value = hook_of(1, {1})});
+  EXPECT_EQ(code_of(store_->commit(batch)), ec::store_full);
+  EXPECT_EQ(load(hook.id).upto, before.upto);
+  EXPECT_TRUE(load(hook.id).retries.empty());
+  EXPECT_TRUE(store_->retries(hook.id).value().empty());
+  EXPECT_EQ(store_->statistics().last_call, 1U);
+  EXPECT_EQ(store_->changed_webhooks(), 1U);
+  EXPECT_EQ(append(call_of(hook.id, 2, outcome::delivered, 2)), 2U);
+  reopen({.max_size = small});
+  EXPECT_EQ(load(hook.id).upto.cursor, 2U);
+  EXPECT_EQ(store_->count_webhooks(1, {}).value(), 1U);
+}
+
+TEST_F(FullStore, AStoreBeyondALoweredMaximumCanMakeRoom) {
+  for (int i = 0; i < 60; ++i)
+    publish(draft_of(1, 1, std::string(500'000, 'x')));
+  reopen({.max_size = small});
+  EXPECT_FALSE(try_publish(1000));
+  expire_all();
+  EXPECT_TRUE(try_publish(1000));
+}
+
+TEST_F(FullStore, StatisticsTellWhatIsInUse) {
+  reopen({.max_size = small});
+  auto empty = store_->statistics();
+  EXPECT_EQ(empty.bytes_max, small);
+  for (int i = 0; i < 10; ++i)
+    publish(draft_of(1, 1, std::string(500'000, 'x')));
+  auto filled = store_->statistics();
+  EXPECT_GT(filled.bytes_used, empty.bytes_used + 5'000'000);
+  EXPECT_EQ(filled.first, 1U);
+  EXPECT_EQ(filled.tail, 10U);
+  expire_all();
+  EXPECT_LT(store_->statistics().bytes_used, empty.bytes_used + 500'000);
+}
+
+TEST_F(FullStore, AFileSizeLimitRefusesAndLosesNothing) {
+  store_.reset();
+  auto code = in_child([this] {
+    open();
+    auto hook = add_hook(1, {1});
+    rlimit old{};
+    ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &old), 0);
+    std::signal(SIGXFSZ, SIG_IGN);
+    auto limited = old;
+    limited.rlim_cur = 3 << 20;
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &limited), 0);
+    auto accepted = publish_until_full(20'000);
+    EXPECT_GT(accepted, 50U);
+    std::size_t calls = 0;
+    while (calls < 100'000 && try_call(16'000))
+      ++calls;
+    EXPECT_LT(calls, 100'000U);
+    EXPECT_EQ(store_->tail(), accepted);
+    EXPECT_EQ(load(hook.id).upto.last_call, calls);
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &old), 0);
+    EXPECT_TRUE(try_publish(20'000));
+    EXPECT_TRUE(try_call(16'000));
+    EXPECT_EQ(store_->tail(), accepted + 1);
+    reopen();
+    EXPECT_EQ(store_->tail(), accepted + 1);
+    EXPECT_EQ(store_->notifications(0, accepted + 1, 100'000).value().size(),
+              accepted + 1);
+    EXPECT_EQ(store_->calls(1, 0, 100'000).value().size(), calls + 1);
+    store_.reset();
+  });
+  EXPECT_EQ(code, 0);
+}
+
+TEST_F(FullStore, AFullDiskRefusesAndLosesNothing) {
+  store_.reset();
+  auto code = in_child([this] {
+    std::filesystem::create_directory(dir_ / "data");
+    // Of its own namespace: nobody else sees the mount, and it ends with us.
+    if (::unshare(CLONE_NEWNS) != 0
+        || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0
+        || ::mount("tmpfs", (dir_ / "data").c_str(), "tmpfs", 0, "size=4m")
+             != 0)
+      ::_exit(skipped);
+    open();
+    add_hook(1, {1});
+    auto accepted = publish_until_full(20'000);
+    EXPECT_GT(accepted, 50U);
+    std::size_t calls = 0;
+    while (calls < 100'000 && try_call(1000))
+      ++calls;
+    EXPECT_EQ(store_->tail(), accepted);
+    ASSERT_EQ(::mount("tmpfs", (dir_ / "data").c_str(), "tmpfs", MS_REMOUNT,
+                      "size=16m"),
+              0);
+    EXPECT_TRUE(try_publish(20'000));
+    EXPECT_TRUE(try_call(1000));
+    reopen();
+    EXPECT_EQ(store_->notifications(0, 100'000, 100'000).value().size(),
+              accepted + 1);
+    EXPECT_EQ(store_->calls(1, 0, 100'000).value().size(), calls + 1);
+    store_.reset();
+  });
+  if (code == skipped)
+    GTEST_SKIP() << "Mounting is not permitted here.";
+  EXPECT_EQ(code, 0);
+}
+
+} // namespace fanfare::test

@@ -1,0 +1,216 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/storage/store_test.hpp"
+
+namespace fanfare::test {
+
+using Journal = store_test;
+
+using positions = std::vector<position>;
+
+TEST_F(Journal, GivesGrowingIdsAndStartsTheBodyWithThem) {
+  auto first = publish(draft_of(1), at_ms(7));
+  auto batch = run(publish_of({draft_of(1), draft_of(2, 1, "ü")}));
+  EXPECT_EQ(first->id, 1U);
+  EXPECT_EQ(first->body, R"({"notification_id": 1, "text": "x"})");
+  EXPECT_EQ(ids_of(batch.done.value()), (positions{2, 3}));
+  EXPECT_EQ(batch.done.value()[1]->body,
+            R"({"notification_id": 3, "text": "ü"})");
+  EXPECT_EQ(store_->tail(), 3U);
+}
+
+TEST_F(Journal, IdsGoOnGrowingAfterARestart) {
+  publish(draft_of(1));
+  reopen();
+  EXPECT_EQ(store_->tail(), 1U);
+  EXPECT_EQ(publish(draft_of(1))->id, 2U);
+}
+
+TEST_F(Journal, IdsGoOnGrowingWhenAllNotificationsHaveExpired) {
+  publish(draft_of(1));
+  publish(draft_of(1));
+  run(expire{.notifications = {1, 2}});
+  reopen();
+  EXPECT_EQ(store_->tail(), 2U);
+  EXPECT_EQ(publish(draft_of(1))->id, 3U);
+}
+
+TEST_F(Journal, GivesBackWhatWasPublished) {
+  std::vector<notification_ptr> published;
+  for (auto size : {0, 1, 100, 1000, 3000, 5000, 1'000'000})
+    published.push_back(
+      publish(draft_of(3, 2, std::string(static_cast<std::size_t>(size), 'b')),
+              at_ms(size)));
+  reopen();
+  for (const auto& n : published)
+    EXPECT_EQ(*store_->find_notification(n->id).value(), *n);
+  EXPECT_EQ(code_of(store_->find_notification(0)), ec::not_found);
+  EXPECT_EQ(code_of(store_->find_notification(8)), ec::not_found);
+}
+
+TEST_F(Journal, ReadsARange) {
+  run(publish_of(std::vector<draft>(10, draft_of(1))));
+  EXPECT_EQ(ids_of(store_->notifications(3, 6, 100).value()),
+            (positions{4, 5, 6}));
+  EXPECT_EQ(ids_of(store_->notifications(3, 100, 2).value()),
+            (positions{4, 5}));
+  EXPECT_EQ(ids_of(store_->notifications(10, 100, 2).value()), positions{});
+  EXPECT_EQ(ids_of(store_->notifications(0, 10, 0).value()), positions{});
+}
+
+TEST_F(Journal, ABatchIsPublishedWhollyOrNotAtAll) {
+  auto bad = draft_of(1);
+  bad.new_event = std::string(600, 'x');
+  auto good = draft_of(1);
+  good.new_event = "democon";
+  auto op = run(publish_of({good, bad}));
+  EXPECT_EQ(op.done.error().field, "event");
+  EXPECT_EQ(store_->tail(), 0U);
+  EXPECT_TRUE(op.new_events.empty());
+  EXPECT_TRUE(store_->events().value().empty());
+}
+
+TEST_F(Journal, RegistersAnEventOnceForItsOrganizer) {
+  auto d = draft_of(1, 1);
+  d.new_event = "democon";
+  auto other = draft_of(1, 2);
+  other.new_event = "democon";
+  auto op = run(publish_of({d, d, other}));
+  ASSERT_EQ(op.new_events.size(), 2U);
+  EXPECT_EQ(op.new_events, store_->events().value());
+  auto ids = std::pair{op.new_events[0].id, op.new_events[1].id};
+  EXPECT_EQ(op.done.value()[0]->event, ids.first);
+  EXPECT_EQ(op.done.value()[1]->event, ids.first);
+  EXPECT_EQ(op.done.value()[2]->event, ids.second);
+  auto again = run(publish_of({d}));
+  EXPECT_TRUE(again.new_events.empty());
+  EXPECT_EQ(again.done.value()[0]->event, ids.first);
+}
+
+TEST_F(Journal, ABatchOfReadsDoesNotTouchTheDisk) {
+  auto hook = add_hook(1, {1});
+  auto before = std::filesystem::last_write_time(dir_ / "data/fanfare.mdb");
+  auto visited = store_->statistics().bytes_used;
+  std::filesystem::last_write_time(dir_ / "data/fanfare.mdb",
+                                   before - std::chrono::hours{1});
+  load(hook.id);
+  EXPECT_EQ(std::filesystem::last_write_time(dir_ / "data/fanfare.mdb"),
+            before - std::chrono::hours{1});
+  EXPECT_EQ(store_->statistics().bytes_used, visited);
+}
+
+// -- backlog
+// -----------------------------------------------------------------------
+
+TEST_F(Journal, ABacklogHoldsWhatMatchesInOrder) {
+  auto hook = add_hook(1, {2, 4});
+  run(publish_of(
+    {draft_of(2), draft_of(3), draft_of(4), draft_of(2, 9), draft_of(2)}));
+  EXPECT_EQ(backlog_of(hook.id), (positions{1, 3, 5}));
+  EXPECT_EQ(backlog_of(hook.id, 1), (positions{3, 5}));
+  EXPECT_EQ(backlog_of(hook.id, 5), positions{});
+}
+
+TEST_F(Journal, ABacklogSaysHowFarItHasLooked) {
+  auto hook = add_hook(1, {2});
+  run(publish_of({draft_of(2), draft_of(3), draft_of(3), draft_of(2),
+                  draft_of(2), draft_of(1, 7)}));
+  auto read = [&](position after, position upto, std::size_t matches,
+                  std::size_t scan) {
+    auto found = store_->read_backlog(hook, after, upto, matches, scan).value();
+    return std::pair{ids_of(found.matches), found.read_upto};
+  };
+  EXPECT_EQ(read(0, 100, 10, 100), std::pair(positions{1, 4, 5}, position{6}));
+  EXPECT_EQ(read(0, 4, 10, 100), std::pair(positions{1, 4}, position{4}));
+  EXPECT_EQ(read(0, 6, 1, 100), std::pair(positions{1}, position{1}));
+  EXPECT_EQ(read(1, 6, 1, 100), std::pair(positions{4}, position{4}));
+  EXPECT_EQ(read(0, 6, 10, 3), std::pair(positions{1}, position{3}));
+  EXPECT_EQ(read(0, 6, 3, 100), std::pair(positions{1, 4, 5}, position{6}));
+  EXPECT_EQ(read(6, 6, 10, 100), std::pair(positions{}, position{6}));
+}
+
+TEST_F(Journal, ABacklogDoesNotTouchOtherOrganizersNotifications) {
+  auto hook = add_hook(1, {1});
+  std::vector<draft> others(1000, draft_of(1, 2));
+  others.push_back(draft_of(1, 1));
+  run(publish_of(others));
+  auto before = store_->records_visited();
+  EXPECT_EQ(store_->read_backlog(hook, 0, 5000, 10, 10).value().matches.size(),
+            1U);
+  EXPECT_LE(store_->records_visited() - before, 4U);
+}
+
+TEST_F(Journal, ABacklogSkipsWhatHasExpired) {
+  auto hook = add_hook(1, {1});
+  run(publish_of({draft_of(1), draft_of(1), draft_of(1)}));
+  run(expire{.notifications = {2}});
+  EXPECT_EQ(backlog_of(hook.id), (positions{1, 3}));
+}
+
+// -- versions of subscriptions
+// --------------------------------------------------------
+
+TEST_F(Journal, AWebhookGetsNothingFromBeforeItWasMade) {
+  publish(draft_of(1));
+  auto hook = add_hook(1, {1});
+  publish(draft_of(1));
+  EXPECT_EQ(hook.versions.front().from, 2U);
+  EXPECT_EQ(load(hook.id).upto.cursor, 1U);
+  EXPECT_EQ(backlog_of(hook.id), positions{2});
+}
+
+TEST_F(Journal, AnEditHoldsForWhatIsPublishedAfterIt) {
+  auto hook = add_hook(1, {1});
+  run(publish_of({draft_of(1), draft_of(2)}));
+  change(hook.id, [](webhook& h) { h.current().types = {2}; });
+  run(publish_of({draft_of(1), draft_of(2)}));
+  EXPECT_EQ(backlog_of(hook.id), (positions{1, 4}));
+}
+
+TEST_F(Journal, EditsWithoutNotificationsBetweenThemAreOneVersion) {
+  auto hook = add_hook(1, {1});
+  change(hook.id, [](webhook& h) { h.current().types = {2}; });
+  publish(draft_of(1));
+  change(hook.id, [](webhook& h) { h.current().types = {3}; });
+  change(hook.id, [](webhook& h) { h.current().types = {4}; });
+  auto versions = load(hook.id).hook.versions;
+  ASSERT_EQ(versions.size(), 2U);
+  EXPECT_EQ(versions[0].value.types, std::vector<action_type_id>{2});
+  EXPECT_EQ(versions[1].value.types, std::vector<action_type_id>{4});
+  EXPECT_EQ(versions[1].from, 2U);
+}
+
+TEST_F(Journal, AnEditOfOtherFieldsMakesNoVersion) {
+  auto hook = add_hook(1, {1});
+  publish(draft_of(1));
+  EXPECT_EQ(change(hook.id, [](webhook& h) { h.comment = "c"; }).versions,
+            hook.versions);
+}
+
+TEST_F(Journal, VersionsAreKeptUntilACheckpointIsPastThem) {
+  auto hook = add_hook(1, {1});
+  for (action_type_id type = 2; type < 6; ++type) {
+    publish(draft_of(1));
+    change(hook.id, [=](webhook& h) { h.current().types = {type}; });
+  }
+  EXPECT_EQ(load(hook.id).hook.versions.size(), 5U);
+  // After position 2 those from 3, 4 and 5 are needed.
+  checkpoint(2);
+  auto changed = change(hook.id, [](webhook& h) { h.comment = "c"; });
+  ASSERT_EQ(changed.versions.size(), 3U);
+  EXPECT_EQ(changed.versions.front().from, 3U);
+}
+
+TEST_F(Journal, VersionsAreKeptForAWebhookThatIsBehind) {
+  auto hook = add_hook(1, {1});
+  for (action_type_id type = 2; type < 6; ++type) {
+    publish(draft_of(1));
+    change(hook.id, [=](webhook& h) { h.current().types = {type}; });
+  }
+  checkpoint(4, {{.hook = hook.id, .cursor = 1}});
+  auto changed = change(hook.id, [](webhook& h) { h.comment = "c"; });
+  ASSERT_EQ(changed.versions.size(), 4U);
+  EXPECT_EQ(changed.versions.front().from, 2U);
+}
+
+} // namespace fanfare::test

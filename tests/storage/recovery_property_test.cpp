@@ -1,0 +1,435 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "model/subscription.hpp"
+#include "tests/storage/store_test.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <random>
+#include <set>
+
+// Random histories against a model of what must be true. After every commit the
+// files are copied, as they would be found after a crash, and the copy is
+// opened: it must know what the running store knows, and both what the model
+// knows.
+
+namespace fanfare::test {
+
+namespace {
+
+constexpr std::size_t everything = 1'000'000;
+
+/// What is true of one webhook, kept in the most simple-minded way.
+struct model_hook {
+  webhook hook;       ///< with all versions it ever had
+  position floor = 0; ///< nothing at or before it will be sent
+  std::set<position> attempted;
+  std::map<position, retry> retries;
+  std::vector<call> calls;
+};
+
+struct model {
+  std::vector<notification_ptr> journal;
+  std::map<webhook_id, model_hook> hooks;
+  position routed_upto = 0;
+  call_id calls = 0;
+  call_id first_call = 1; ///< older ones have expired
+
+  [[nodiscard]] position tail() const {
+    return journal.size();
+  }
+
+  /// What the webhook is to get and was not yet tried.
+  [[nodiscard]] std::vector<position> pending(const model_hook& h) const {
+    std::vector<position> found;
+    if (!h.hook.current().enabled)
+      return found;
+    for (auto p = h.floor + 1; p <= tail(); ++p) {
+      const auto& n = *journal[p - 1];
+      const auto* version = version_at(h.hook, p);
+      if (n.owner == h.hook.owner && version
+          && matches(*version, n.type, n.event) && !h.attempted.contains(p))
+        found.push_back(p);
+    }
+    return found;
+  }
+};
+
+class history {
+public:
+  explicit history(std::uint64_t seed) : random_(seed) {
+    open();
+  }
+
+  void run(int commits) {
+    for (int i = 0; i < commits && !::testing::Test::HasFailure(); ++i) {
+      step();
+      check(*store_, "live");
+      check_copy();
+      if (chance(5)) {
+        store_.reset();
+        open();
+        check(*store_, "reopened");
+        check_recovered(*store_);
+      }
+    }
+  }
+
+private:
+  std::size_t below(std::size_t n) {
+    return random_() % n;
+  }
+  bool chance(int percent) {
+    return below(100) < static_cast<std::size_t>(percent);
+  }
+  template <class C>
+  auto& any_of(C& c) {
+    return *std::next(c.begin(), static_cast<std::ptrdiff_t>(below(c.size())));
+  }
+
+  void open() {
+    auto opened = lmdb::embedded_store::open(dir_ / "data", {});
+    ASSERT_TRUE(opened) << opened.error().detail;
+    store_ = std::move(*opened);
+  }
+
+  /// One commit of some operations. The model is changed once it has succeeded,
+  /// in the same order.
+  void step() {
+    std::vector<operation> batch;
+    auto truth = truth_;
+    if (chance(10))
+      plan_expiry(batch, truth);
+    for (auto n = 1 + below(chance(50) ? 1 : 6); n > 0; --n)
+      plan_operation(batch, truth);
+    auto done = store_->commit(batch);
+    ASSERT_TRUE(done) << done.error().detail;
+    for (const auto& op : batch)
+      compare_output(op, truth);
+    truth_ = std::move(truth);
+  }
+
+  void plan_operation(std::vector<operation>& batch, model& truth) {
+    if (truth.hooks.size() < 3) {
+      plan_webhook(batch, truth);
+      return;
+    }
+    switch (below(20)) {
+      case 0: plan_webhook(batch, truth); break;
+      case 1: plan_edit(batch, truth); break;
+      case 2: plan_toggle(batch, truth, any_of(truth.hooks).second); break;
+      case 3:
+      case 4: plan_checkpoint(batch, truth); break;
+      case 5: {
+        auto& h = any_of(truth.hooks).second;
+        batch.emplace_back(drop_retries{h.hook.id});
+        h.retries.clear();
+        break;
+      }
+      case 6:
+      case 7:
+      case 8:
+      case 9: plan_publish(batch, truth); break;
+      default: plan_call(batch, truth); break;
+    }
+  }
+
+  void plan_publish(std::vector<operation>& batch, model& truth) {
+    append_notifications op;
+    op.published = at_ms(++clock_);
+    for (auto n = 1 + below(3); n > 0; --n) {
+      auto d = draft_of(static_cast<action_type_id>(1 + below(3)),
+                        static_cast<organizer_id>(1 + below(2)));
+      d.event = static_cast<event_id>(below(3));
+      op.drafts.push_back(d);
+      truth.journal.push_back(std::make_shared<notification>(
+        notification{.id = truth.tail() + 1,
+                     .published = op.published,
+                     .owner = d.owner,
+                     .event = d.event,
+                     .type = d.type,
+                     .action = d.action,
+                     .body = R"({"notification_id": )"
+                           + std::to_string(truth.tail() + 1) + d.rest}));
+    }
+    batch.emplace_back(std::move(op));
+  }
+
+  subscription random_subscription() {
+    subscription s;
+    s.all_events = chance(50);
+    for (event_id e = 1; e < 3; ++e)
+      if (chance(50))
+        s.events.push_back(e);
+    for (action_type_id t = 1; t < 4; ++t)
+      if (chance(60))
+        s.types.push_back(t);
+    return s;
+  }
+
+  void plan_webhook(std::vector<operation>& batch, model& truth) {
+    auto hook = hook_of(static_cast<organizer_id>(1 + below(2)), {});
+    hook.current() = random_subscription();
+    batch.emplace_back(add_webhook{.value = hook});
+    hook.id = truth.hooks.size() + 1;
+    hook.versions.front().from = truth.tail() + 1;
+    truth.hooks[hook.id] = {.hook = hook,
+                            .floor = truth.tail(),
+                            .attempted = {},
+                            .retries = {},
+                            .calls = {}};
+  }
+
+  void edit(std::vector<operation>& batch, model& truth, model_hook& h,
+            const subscription& s) {
+    batch.emplace_back(
+      change_of(h.hook.id, [s](webhook& hook) { hook.current() = s; }));
+    if (s == h.hook.current())
+      return;
+    auto toggled = s.enabled != h.hook.current().enabled;
+    h.hook.versions.push_back({.from = truth.tail() + 1, .value = s});
+    if (toggled) {
+      h.floor = truth.tail();
+      h.retries.clear();
+    }
+  }
+
+  void plan_edit(std::vector<operation>& batch, model& truth) {
+    auto& h = any_of(truth.hooks).second;
+    auto s = random_subscription();
+    s.enabled = h.hook.current().enabled;
+    edit(batch, truth, h, s);
+  }
+
+  void plan_toggle(std::vector<operation>& batch, model& truth, model_hook& h) {
+    auto s = h.hook.current();
+    s.enabled = !s.enabled;
+    edit(batch, truth, h, s);
+  }
+
+  /// An attempt ends, as a webhook actor would report it: of one of the first
+  /// few that wait, so that they end out of order, or of a retry.
+  void plan_call(std::vector<operation>& batch, model& truth) {
+    auto& h = any_of(truth.hooks).second;
+    auto pending = truth.pending(h);
+    auto result = static_cast<outcome>(below(4) == 3 && chance(70) ? 0
+                                                                   : below(4));
+    position subject = 0;
+    std::uint16_t attempt = 1;
+    auto enabled = h.hook.current().enabled;
+    if (!enabled) {
+      // It was in flight when its webhook was disabled.
+      if (h.floor == 0)
+        return;
+      subject = 1 + below(h.floor);
+    } else if (!h.retries.empty() && (pending.empty() || chance(40))) {
+      const auto& r = any_of(h.retries).second;
+      subject = r.subject;
+      attempt = r.attempt;
+    } else if (!pending.empty()) {
+      subject = pending[below(std::min<std::size_t>(pending.size(), 4))];
+    } else {
+      return;
+    }
+    auto c = call_of(h.hook.id, subject, result, 0);
+    c.time = at_ms(++clock_);
+    c.attempt = attempt;
+    if (result == outcome::retried)
+      c.retry_due = at_ms(clock_ + static_cast<std::int64_t>(below(1000)));
+    h.attempted.insert(subject);
+    pending = truth.pending(h);
+    c.settled_upto = pending.empty() ? (enabled ? truth.tail() : h.floor)
+                                     : pending.front() - 1;
+    if (chance(20))
+      c.settled_upto = below(c.settled_upto
+                             + 1); // it may know less than it could
+    batch.emplace_back(append_call{c});
+    c.id = ++truth.calls;
+    c.previous = h.calls.empty() ? 0 : h.calls.back().id;
+    h.calls.push_back(c);
+    if (result == outcome::retried && enabled)
+      h.retries[subject] = {.subject = subject,
+                            .due = c.retry_due,
+                            .attempt = static_cast<std::uint16_t>(attempt + 1)};
+    else
+      h.retries.erase(subject);
+    if (result == outcome::gone && enabled)
+      plan_toggle(batch, truth, h);
+  }
+
+  void plan_checkpoint(std::vector<operation>& batch, model& truth) {
+    save_checkpoint op;
+    op.routed_upto = truth.routed_upto
+                   + below(truth.tail() - truth.routed_upto + 1);
+    for (const auto& [id, h] : truth.hooks) {
+      auto pending = truth.pending(h);
+      if (!pending.empty() && pending.front() <= op.routed_upto)
+        op.behind.push_back(
+          {.hook = id, .cursor = chance(80) ? pending.front() - 1 : h.floor});
+    }
+    std::ranges::shuffle(op.behind, random_);
+    truth.routed_upto = op.routed_upto;
+    batch.emplace_back(std::move(op));
+  }
+
+  void plan_expiry(std::vector<operation>& batch, model& truth) {
+    auto cutoff = at_ms(clock_ - static_cast<std::int64_t>(below(20)));
+    auto plan = store_->plan_expiry(cutoff, 1 + below(20));
+    ASSERT_TRUE(plan);
+    batch.emplace_back(expire{.notifications = plan->notifications,
+                              .calls_upto = plan->calls_upto});
+    truth.first_call = std::max(truth.first_call, plan->calls_upto + 1);
+  }
+
+  static void compare_output(const operation& op, const model& truth) {
+    if (const auto* published = std::get_if<append_notifications>(&op)) {
+      ASSERT_TRUE(published->done);
+      for (const auto& n : *published->done)
+        ASSERT_EQ(*n, *truth.journal[n->id - 1]);
+    } else if (const auto* called = std::get_if<append_call>(&op)) {
+      const auto& calls = truth.hooks.at(called->entry.hook).calls;
+      ASSERT_NE(std::ranges::find(calls, called->entry), calls.end());
+    }
+  }
+
+  /// Whether the store knows what the model knows.
+  void check(lmdb::embedded_store& store, const char* which) const {
+    SCOPED_TRACE(which);
+    ASSERT_EQ(store.tail(), truth_.tail());
+    ASSERT_EQ(store.statistics().last_call, truth_.calls);
+    auto states = load_all(store);
+    for (const auto& [id, h] : truth_.hooks) {
+      SCOPED_TRACE("webhook " + std::to_string(id));
+      const auto& state = states.at(id);
+      ASSERT_EQ(state.hook.current(), h.hook.current());
+      std::vector<retry> retries = state.retries;
+      std::ranges::sort(retries, {}, &retry::subject);
+      std::vector<retry> expected;
+      for (const auto& [subject, r] : h.retries)
+        expected.push_back(r);
+      ASSERT_EQ(retries, expected);
+      auto listed = store.retries(id).value();
+      std::ranges::sort(listed, {}, &retry::subject);
+      ASSERT_EQ(listed, expected);
+      check_backlog(store, h, state);
+      check_calls(store, h);
+      for (const auto& r : retries)
+        ASSERT_TRUE(store.find_notification(r.subject)) << "needed by a retry";
+    }
+  }
+
+  /// What is read behind the cursor, without what was settled ahead of it, is
+  /// what the model waits for: with the right versions, and nothing expired.
+  void check_backlog(lmdb::embedded_store& store, const model_hook& h,
+                     const load_webhook::state& state) const {
+    auto pending = truth_.pending(h);
+    if (!state.hook.current().enabled) {
+      ASSERT_TRUE(pending.empty());
+      return;
+    }
+    auto read = store.read_backlog(state.hook, state.upto.cursor, truth_.tail(),
+                                   everything, everything);
+    ASSERT_TRUE(read);
+    std::vector<position> waiting;
+    for (const auto& n : read->matches) {
+      ASSERT_EQ(*n, *truth_.journal[n->id - 1]);
+      if (!state.upto.settled(n->id))
+        waiting.push_back(n->id);
+    }
+    ASSERT_EQ(waiting, pending);
+  }
+
+  void check_calls(lmdb::embedded_store& store, const model_hook& h) const {
+    std::vector<call> expected{h.calls.rbegin(), h.calls.rend()};
+    std::erase_if(expected,
+                  [&](const call& c) { return c.id < truth_.first_call; });
+    ASSERT_EQ(store.calls(h.hook.id, 0, everything).value(), expected);
+  }
+
+  /// Whether routing and the webhooks that are listed are all that is to be
+  /// done.
+  void check_recovered(lmdb::embedded_store& store) const {
+    const auto& found = store.recovered();
+    ASSERT_EQ(found.routed_upto, truth_.routed_upto);
+    std::map<webhook_id, recovery::unsettled> listed;
+    for (const auto& w : found.webhooks)
+      ASSERT_TRUE(listed.emplace(w.hook, w).second);
+    for (const auto& [id, h] : truth_.hooks) {
+      SCOPED_TRACE("webhook " + std::to_string(id));
+      auto pending = truth_.pending(h);
+      auto i = listed.find(id);
+      auto has_retries = i != listed.end() && i->second.has_retries;
+      auto behind = i != listed.end() && i->second.behind;
+      ASSERT_EQ(has_retries, !h.retries.empty());
+      if (!pending.empty() && pending.front() <= found.routed_upto) {
+        ASSERT_TRUE(behind);
+        ASSERT_LT(i->second.cursor, pending.front());
+      }
+      ASSERT_TRUE(h.hook.current().enabled || i == listed.end());
+    }
+  }
+
+  void check_copy() {
+    namespace fs = std::filesystem;
+    fs::create_directories(dir_ / "copy");
+    fs::copy_file(dir_ / "data/fanfare.mdb", dir_ / "copy/fanfare.mdb",
+                  fs::copy_options::overwrite_existing);
+    auto copy = lmdb::embedded_store::open(dir_ / "copy", {});
+    ASSERT_TRUE(copy) << copy.error().detail;
+    check(**copy, "after the crash");
+    check_recovered(**copy);
+    auto before = load_all(*store_);
+    auto after = load_all(**copy);
+    for (const auto& [id, state] : before) {
+      ASSERT_EQ(after.at(id).hook, state.hook);
+      ASSERT_EQ(after.at(id).upto, state.upto);
+      ASSERT_EQ(after.at(id).retries, state.retries);
+    }
+  }
+
+  std::map<webhook_id, load_webhook::state>
+  load_all(lmdb::embedded_store& store) const {
+    std::vector<operation> batch;
+    for (const auto& [id, h] : truth_.hooks) {
+      load_webhook op;
+      op.id = id;
+      batch.emplace_back(std::move(op));
+    }
+    EXPECT_TRUE(store.commit(batch));
+    std::map<webhook_id, load_webhook::state> states;
+    for (auto& op : batch) {
+      auto& loaded = std::get<load_webhook>(op);
+      EXPECT_TRUE(loaded.done);
+      states.emplace(loaded.id, std::move(*loaded.done));
+    }
+    return states;
+  }
+
+  temp_dir dir_;
+  std::mt19937_64 random_;
+  std::int64_t clock_ = 1000;
+  model truth_;
+  std::unique_ptr<lmdb::embedded_store> store_;
+};
+
+} // namespace
+
+/// One shard of the seeds; FANFARE_SEEDS sets how many a shard has.
+class Recovery : public ::testing::TestWithParam<std::uint64_t> {};
+
+TEST_P(Recovery, FindsTheStateBeforeTheCrashAtEveryCut) {
+  std::uint64_t seeds = 4;
+  if (const auto* wanted = std::getenv("FANFARE_SEEDS"))
+    seeds = std::strtoull(wanted, nullptr, 10);
+  for (std::uint64_t i = 0; i < seeds && !HasFailure(); ++i) {
+    auto seed = GetParam() * 1'000'000 + i;
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    history{seed}.run(120);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Shards, Recovery,
+                         ::testing::Range<std::uint64_t>(0, 8));
+
+} // namespace fanfare::test

@@ -1,0 +1,206 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// What the tests of the store share: one that can be closed and opened again,
+/// and operations in one line each.
+
+#include "storage/lmdb/store.hpp"
+#include "tests/support/temp_dir.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace fanfare::storage {
+
+inline void PrintTo(const outcome& o, std::ostream* out) {
+  *out << static_cast<int>(o);
+}
+
+} // namespace fanfare::storage
+
+namespace fanfare {
+
+inline void PrintTo(const error& e, std::ostream* out) {
+  *out << to_string(e.code) << ": " << e.detail;
+}
+
+} // namespace fanfare
+
+namespace fanfare::test {
+
+using namespace storage;
+
+inline timestamp at_ms(std::int64_t ms) {
+  return timestamp{std::chrono::milliseconds{ms}};
+}
+
+/// The code of what should have failed; ok if it did not.
+template <class T>
+ec code_of(const result<T>& r) {
+  return r ? ec::ok : r.error().code;
+}
+
+/// A notification of the given type; `text` is part of its body.
+inline draft draft_of(action_type_id type, organizer_id owner = 1,
+                      std::string text = "x") {
+  return {.owner = owner,
+          .event = 0,
+          .new_event = {},
+          .type = type,
+          .action = "a.b",
+          .rest = R"(, "text": ")" + std::move(text) + "\"}"};
+}
+
+inline append_notifications publish_of(std::vector<draft> drafts,
+                                       timestamp published = {}) {
+  append_notifications op;
+  op.drafts = std::move(drafts);
+  op.published = published;
+  return op;
+}
+
+/// A call as the store gets it, without id.
+inline call call_of(webhook_id hook, position subject, outcome result,
+                    position settled_upto) {
+  call c;
+  c.hook = hook;
+  c.subject = subject;
+  c.result = result;
+  c.settled_upto = settled_upto;
+  c.target_url = "http://127.0.0.1/";
+  if (result == outcome::retried)
+    c.retry_due = at_ms(5000);
+  else if (result == outcome::delivered)
+    c.status = 200;
+  return c;
+}
+
+inline webhook hook_of(organizer_id owner, std::vector<action_type_id> types) {
+  webhook hook;
+  hook.owner = owner;
+  hook.target_url = "http://127.0.0.1/";
+  hook.versions.push_back({.from = 0, .value = {.types = std::move(types)}});
+  return hook;
+}
+
+inline change_webhook change_of(webhook_id id,
+                                std::function<void(webhook&)> edit) {
+  change_webhook op;
+  op.id = id;
+  op.edit = [edit = std::move(edit)](webhook& hook) -> result<void> {
+    edit(hook);
+    return {};
+  };
+  return op;
+}
+
+inline std::vector<position> ids_of(const std::vector<notification_ptr>& list) {
+  std::vector<position> ids;
+  for (const auto& n : list)
+    ids.push_back(n->id);
+  return ids;
+}
+
+inline std::vector<call_id> ids_of(const std::vector<call>& list) {
+  std::vector<call_id> ids;
+  for (const auto& c : list)
+    ids.push_back(c.id);
+  return ids;
+}
+
+inline std::vector<position> subjects_of(const std::vector<retry>& list) {
+  std::vector<position> subjects;
+  for (const auto& r : list)
+    subjects.push_back(r.subject);
+  return subjects;
+}
+
+class store_test : public ::testing::Test {
+protected:
+  store_test() {
+    open();
+  }
+
+  void open(store_options options = {}) {
+    auto opened = lmdb::embedded_store::open(dir_ / "data", options);
+    ASSERT_TRUE(opened) << opened.error().detail;
+    store_ = std::move(*opened);
+  }
+
+  /// As after a crash: nothing is written when a store ends.
+  void reopen(store_options options = {}) {
+    store_.reset();
+    open(options);
+  }
+
+  /// One commit of one operation; gives it back with its output.
+  template <class Operation>
+  Operation run(Operation op) {
+    std::vector<operation> batch;
+    batch.emplace_back(std::move(op));
+    auto done = store_->commit(batch);
+    EXPECT_TRUE(done) << done.error().detail;
+    return std::get<Operation>(std::move(batch.front()));
+  }
+
+  template <class... Operations>
+  std::vector<operation> run_together(Operations... ops) {
+    std::vector<operation> batch;
+    (batch.emplace_back(std::move(ops)), ...);
+    auto done = store_->commit(batch);
+    EXPECT_TRUE(done) << done.error().detail;
+    return batch;
+  }
+
+  notification_ptr publish(draft d, timestamp published = {}) {
+    auto op = run(publish_of({std::move(d)}, published));
+    EXPECT_TRUE(op.done) << op.done.error().detail;
+    return op.done ? op.done->front() : nullptr;
+  }
+
+  webhook add_hook(organizer_id owner, std::vector<action_type_id> types) {
+    add_webhook op;
+    op.value = hook_of(owner, std::move(types));
+    return run(std::move(op)).done.value();
+  }
+
+  webhook change(webhook_id id, std::function<void(webhook&)> edit) {
+    return run(change_of(id, std::move(edit))).done.value();
+  }
+
+  webhook set_enabled(webhook_id id, bool enabled) {
+    return change(id, [=](webhook& hook) { hook.current().enabled = enabled; });
+  }
+
+  call_id append(call c) {
+    return run(append_call{std::move(c)}).entry.id;
+  }
+
+  load_webhook::state load(webhook_id id) {
+    load_webhook op;
+    op.id = id;
+    return run(std::move(op)).done.value();
+  }
+
+  void checkpoint(position routed_upto,
+                  std::vector<save_checkpoint::unsettled> behind = {}) {
+    run(
+      save_checkpoint{.routed_upto = routed_upto, .behind = std::move(behind)});
+  }
+
+  std::vector<position> backlog_of(webhook_id id, position after = 0) {
+    auto read = store_->read_backlog(load(id).hook, after, store_->tail(), 1000,
+                                     1000);
+    EXPECT_TRUE(read);
+    return ids_of(read->matches);
+  }
+
+  temp_dir dir_;
+  std::unique_ptr<lmdb::embedded_store> store_;
+};
+
+} // namespace fanfare::test
