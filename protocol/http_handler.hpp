@@ -1,0 +1,50 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// The seam between the HTTP server and what it serves: one request in, one
+/// response out, in plain values.
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace fanfare::protocol {
+
+struct http_request {
+  std::string method; ///< as sent: "GET"
+  std::string target; ///< as sent: "/api/v1/organizers/?page=2"
+  /// Names in lower case, in order, repeats kept.
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;         ///< complete, transfer coding removed
+  std::string peer_address; ///< "127.0.0.1"
+  bool secure = false;      ///< came over TLS
+
+  /// The first header of that name (lower case), or an empty view.
+  [[nodiscard]] std::string_view header(std::string_view name) const {
+    for (const auto& [key, value] : headers)
+      if (key == name)
+        return value;
+    return {};
+  }
+};
+
+struct http_response {
+  std::uint16_t status = 200;
+  /// The server adds Date, Content-Length, Connection and, for a HEAD request, drops the body.
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+};
+
+class http_handler {
+public:
+  virtual ~http_handler() = default;
+  /// Called on an I/O thread of the server: must not block. `respond` is to be called exactly
+  /// once, now or later, from any thread; dropping it closes the connection.
+  virtual void handle(http_request request, std::function<void(http_response)> respond) = 0;
+};
+
+} // namespace fanfare::protocol

@@ -1,0 +1,45 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// JSON as it goes over the wire: ASCII only, everything else as \uXXXX. Reading JSON is left to
+/// Boost.JSON. All functions: any thread.
+
+#include <boost/json/value.hpp>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace fanfare::protocol {
+
+/// Renders the inside of one JSON string whose UTF-8 arrives in pieces, which may cut a character.
+/// Bytes that are not UTF-8 come out as U+FFFD.
+class json_escaper {
+public:
+  void append(std::string& out, std::string_view part);
+  /// Ends the string; the next append() begins another one.
+  void finish(std::string& out);
+
+private:
+  void byte(std::string& out, unsigned char c);
+
+  std::uint32_t code_ = 0;
+  std::uint32_t least_ = 0; ///< smallest code point that needs this many bytes
+  int missing_ = 0;         ///< continuation bytes to come
+};
+
+/// Appends `text` as a JSON string with its quotes.
+void append_json_string(std::string& out, std::string_view text);
+
+/// Appends a whole value. `indent` 0: compact, no spaces; else that many spaces a level.
+void append_json(std::string& out, const boost::json::value& value, unsigned indent = 0);
+
+[[nodiscard]] inline std::string to_json_text(const boost::json::value& value,
+                                              unsigned indent = 0) {
+  std::string out;
+  append_json(out, value, indent);
+  return out;
+}
+
+} // namespace fanfare::protocol

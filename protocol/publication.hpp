@@ -1,0 +1,49 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// Reads what a publisher sends and renders, in the same pass, the bytes that every receiver will
+/// get. Whether the action is registered is for the engine to say.
+
+#include "model/error.hpp"
+#include "model/types.hpp"
+#include "protocol/service.hpp"
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fanfare::protocol {
+
+/// Most notifications in one request.
+inline constexpr std::size_t publications_limit = 1'000;
+/// Longest rendered body of one notification, with the longest possible id.
+inline constexpr std::size_t notification_body_limit = 1024 * 1024;
+/// Deepest nesting of one notification, its own braces included.
+inline constexpr std::size_t publication_depth_limit = 32;
+
+struct publications {
+  std::vector<publication> items;
+  bool list = false; ///< an array was sent, so an array is to be answered
+};
+
+/// Reads one notification or an array of 1 to 1,000. `organizer` is the slug that is published to.
+///
+/// - Keys keep their order and numbers their spelling; a repeated key has its last value in its
+///   first place. The text is ASCII with the separators `", "` and `": "`.
+/// - `action` is required, `event` is a slug, null or absent, an `organizer` must be the one of the
+///   path, a `notification_id` is dropped.
+/// - With an object `payload` the body is that object; then no other keys may be given, because
+///   they would be lost.
+///
+/// Errors: invalid_argument (field empty: the text is not JSON or not of the documented form, else
+/// the key that is wrong), forbidden (another organizer), too_large. In an array the sentence
+/// begins with the place of the item, from 0: "items[2]: …". Any thread.
+[[nodiscard]] result<publications> read_publications(std::string_view json,
+                                                     std::string_view organizer);
+
+/// The complete body of the notification `id`.
+[[nodiscard]] std::string notification_body(position id, std::string_view rest);
+
+} // namespace fanfare::protocol

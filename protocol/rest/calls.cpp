@@ -1,0 +1,200 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "protocol/rest/calls.hpp"
+
+#include "protocol/rest/answers.hpp"
+#include "protocol/rest/call_filter.hpp"
+#include "protocol/rest/pagination.hpp"
+#include "protocol/rest/text.hpp"
+#include "protocol/rest/webhooks.hpp"
+
+#include <boost/json/array.hpp>
+
+#include <chrono>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace fanfare::protocol::rest {
+
+namespace {
+
+/// Calls that one request looks at when a filter drops most of them.
+constexpr std::size_t scan_limit = 5'000;
+constexpr std::size_t scan_step = 200;
+
+/// Notifications of the calls at hand; many calls may be of the same one.
+class notifications {
+public:
+  explicit notifications(const exchange& x) : x_{x} {}
+
+  /// Null if it has expired.
+  result<notification_ptr> find(position id) {
+    if (const auto i = found_.find(id); i != found_.end())
+      return i->second;
+    auto loaded = x_.service.find_notification(x_.owner.id, id);
+    if (!loaded && loaded.error().code != ec::not_found)
+      return std::move(loaded).error();
+    if (found_.size() > scan_step)
+      found_.clear(); // bodies may be large
+    auto value = loaded ? std::move(*loaded) : nullptr;
+    found_.emplace(id, value);
+    return value;
+  }
+
+private:
+  const exchange& x_;
+  std::unordered_map<position, notification_ptr> found_;
+};
+
+double seconds(std::chrono::microseconds time) { return std::chrono::duration<double>{time}.count(); }
+
+/// "Name: value" lines as an object; repeats are joined as HTTP allows.
+boost::json::object headers_to_json(std::string_view head) {
+  boost::json::object out;
+  while (!head.empty()) {
+    const auto end = head.find('\n');
+    const auto line = trim(head.substr(0, end));
+    head.remove_prefix(end == std::string_view::npos ? head.size() : end + 1);
+    const auto colon = line.find(':');
+    if (colon == std::string_view::npos)
+      continue; // cut at the limit
+    const auto name = to_valid_utf8(line.substr(0, colon));
+    const auto value = trim(line.substr(colon + 1));
+    if (auto* known = out.if_contains(name)) {
+      auto& text = known->get_string();
+      text.append(", ");
+      text.append({value.data(), value.size()});
+    } else {
+      out.emplace(name, json_string(value));
+    }
+  }
+  return out;
+}
+
+boost::json::value to_json(const call& c, const notification* subject) {
+  boost::json::object timings;
+  timings["dns"] = seconds(c.timings.dns);
+  timings["connect"] = seconds(c.timings.connect);
+  timings["tls"] = seconds(c.timings.tls);
+  timings["first_byte"] = seconds(c.timings.first_byte);
+  timings["total"] = seconds(c.timings.total);
+  boost::json::object out;
+  out["id"] = c.id;
+  out["notification_id"] = c.subject;
+  out["datetime"] = to_iso8601(c.time);
+  out["target_url"] = json_string(c.target_url);
+  out["action_type"] = subject == nullptr ? boost::json::value{nullptr} : json_string(subject->action);
+  out["attempt"] = c.attempt;
+  out["is_retry"] = c.attempt > 1;
+  out["is_replay"] = false;
+  out["success"] = c.result == outcome::delivered;
+  out["return_code"] = c.status;
+  out["reason"] = json_string(c.reason);
+  out["execution_time"] = seconds(c.timings.total);
+  out["timings"] = std::move(timings);
+  out["payload"] = subject == nullptr ? boost::json::value{nullptr} : json_string(subject->body);
+  out["response_headers"] = headers_to_json(c.response_head);
+  out["response_body"] = json_string(c.response_body);
+  return out;
+}
+
+http_response cursor_answer(const exchange& x, boost::json::array results, call_id next) {
+  boost::json::object body;
+  body["next"] = nullptr;
+  if (next != 0) {
+    auto changed = x.query;
+    changed.set("cursor", std::to_string(next));
+    body["next"] = json_string(x.link(changed));
+  }
+  body["previous"] = nullptr;
+  body["results"] = std::move(results);
+  return json_answer(x, 200, body);
+}
+
+/// Walks the log backwards from `before` and fills a page.
+http_response walk(const exchange& x, webhook_id hook, const call_filter& filter, call_id before) {
+  const auto wanted = page_size(x);
+  notifications subjects{x};
+  boost::json::array results;
+  for (std::size_t scanned = 0; scanned < scan_limit;) {
+    const auto step = x.service.calls(x.owner.id, hook, before, scan_step);
+    if (!step)
+      return answer_to(x, step.error());
+    for (const auto& c : *step) {
+      if (results.size() == wanted) // and there is at least this one more
+        return cursor_answer(x, std::move(results), before);
+      before = c.id;
+      ++scanned;
+      if (filter.is_past(c))
+        return cursor_answer(x, std::move(results), 0);
+      if (!filter.takes(c))
+        continue;
+      const auto subject = subjects.find(c.subject);
+      if (!subject)
+        return answer_to(x, subject.error());
+      if (!filter.action.empty() && (!*subject || !filter.takes_action((*subject)->action)))
+        continue;
+      results.push_back(to_json(c, subject->get()));
+    }
+    if (step->size() < scan_step)
+      return cursor_answer(x, std::move(results), 0);
+  }
+  return cursor_answer(x, std::move(results), before);
+}
+
+} // namespace
+
+http_response serve_calls(const exchange& x) {
+  webhook hook;
+  if (auto failure = load_webhook(x, hook))
+    return *failure;
+  field_errors errors;
+  const auto filter = call_filter::read(x.query, errors);
+  call_id before = 0;
+  if (const auto text = x.query.last("cursor"); text && !text->empty()) {
+    const auto cursor = to_integer(*text);
+    if (cursor && *cursor > 0)
+      before = static_cast<call_id>(*cursor);
+    else
+      errors.add("cursor", "Must be the number of a call.");
+  }
+  if (!errors.empty())
+    return errors.answer(x);
+  return walk(x, hook.id, filter, before);
+}
+
+http_response serve_call(const exchange& x) {
+  webhook hook;
+  if (auto failure = load_webhook(x, hook))
+    return *failure;
+  const auto id = to_integer(x.route.call);
+  if (!id || *id < 1)
+    return not_found(x);
+  const auto found = x.service.find_call(x.owner.id, hook.id, static_cast<call_id>(*id));
+  if (!found)
+    return found.error().code == ec::not_found ? not_found(x) : answer_to(x, found.error());
+  const auto subject = notifications{x}.find(found->subject);
+  if (!subject)
+    return answer_to(x, subject.error());
+  return json_answer(x, 200, to_json(*found, subject->get()));
+}
+
+http_response serve_retries(const exchange& x) {
+  webhook hook;
+  if (auto failure = load_webhook(x, hook))
+    return *failure;
+  const auto found = x.service.retries(x.owner.id, hook.id);
+  if (!found)
+    return answer_to(x, found.error());
+  return list_answer(x, *found, [](const retry& r) {
+    boost::json::object out;
+    out["notification_id"] = r.subject;
+    out["attempt"] = r.attempt;
+    out["due"] = to_iso8601(r.due);
+    return out;
+  });
+}
+
+} // namespace fanfare::protocol::rest

@@ -1,0 +1,45 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// One request on its way through the API: what was asked, by whom and of whom, and how the answer
+/// is to look.
+
+#include "model/types.hpp"
+#include "protocol/http_handler.hpp"
+#include "protocol/rest/query.hpp"
+#include "protocol/rest/router.hpp"
+#include "protocol/service.hpp"
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace fanfare::protocol::rest {
+
+struct exchange {
+  http_request request;
+  std::function<void(http_response)> respond;
+  fanfare::service& service;
+
+  std::string path; ///< of the target, percent-encoded as sent
+  std::string raw_query;
+  rest::query query;
+  rest::route route;
+  unsigned indent = 0; ///< of JSON in the answer
+
+  /// Of the path; only for resources of an organizer.
+  organizer owner;
+
+  exchange(http_request asked, std::function<void(http_response)> answer, fanfare::service& engine);
+
+  /// HEAD is answered like GET.
+  [[nodiscard]] bool is_read() const {
+    return request.method == "GET" || request.method == "HEAD";
+  }
+  [[nodiscard]] bool is(std::string_view method) const { return request.method == method; }
+  /// The target with another query, absolute.
+  [[nodiscard]] std::string link(const rest::query& changed) const;
+};
+
+} // namespace fanfare::protocol::rest

@@ -1,0 +1,36 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// The query of a target, and form-encoded bodies, which have the same shape.
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace fanfare::protocol::rest {
+
+class query {
+public:
+  query() = default;
+  /// Reads what is behind the `?`. Empty pairs are skipped, `x` is `x=`.
+  explicit query(std::string_view raw);
+
+  /// The value given last, if any.
+  [[nodiscard]] std::optional<std::string_view> last(std::string_view name) const;
+  [[nodiscard]] std::vector<std::string_view> all(std::string_view name) const;
+
+  /// Puts one value in place of all of that name.
+  void set(std::string_view name, std::string_view value);
+  void remove(std::string_view name);
+
+  /// Sorted by name; values of the same name keep their order.
+  [[nodiscard]] std::string text() const;
+
+private:
+  std::vector<std::pair<std::string, std::string>> items_;
+};
+
+} // namespace fanfare::protocol::rest

@@ -1,0 +1,245 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "protocol/rest/rest_api.hpp"
+
+#include "protocol/rest/answers.hpp"
+#include "protocol/rest/authentication.hpp"
+#include "protocol/rest/calls.hpp"
+#include "protocol/rest/exchange.hpp"
+#include "protocol/rest/negotiation.hpp"
+#include "protocol/rest/notifications.hpp"
+#include "protocol/rest/registry.hpp"
+#include "protocol/rest/webhooks.hpp"
+
+#include <boost/json/array.hpp>
+
+#include <optional>
+#include <string_view>
+#include <utility>
+
+namespace fanfare::protocol::rest {
+
+namespace {
+
+/// What a resource answers to, and who may ask.
+struct rule {
+  std::string_view name;
+  std::string_view allow;
+  std::uint8_t read = no_permission; ///< any of these bits
+  std::uint8_t write = no_permission;
+};
+
+constexpr std::uint8_t log_readers = permission_webhooks | permission_notifications;
+
+constexpr rule rule_of(resource what) {
+  constexpr auto hooks = permission_webhooks;
+  constexpr auto admin = permission_admin;
+  switch (what) {
+    case resource::organizers: return {"Organizer List", "GET, POST, HEAD, OPTIONS"};
+    case resource::events: return {"Event List", "GET, POST, HEAD, OPTIONS", admin, admin};
+    case resource::tokens: return {"Token List", "GET, POST, HEAD, OPTIONS", admin, admin};
+    case resource::token: return {"Token Instance", "DELETE, OPTIONS", admin, admin};
+    case resource::action_types:
+      return {"Action Type List", "GET, POST, HEAD, OPTIONS", any_permission};
+    case resource::webhooks: return {"Web Hook List", "GET, POST, HEAD, OPTIONS", hooks, hooks};
+    case resource::webhook:
+      return {"Web Hook Instance", "GET, PUT, PATCH, DELETE, HEAD, OPTIONS", hooks, hooks};
+    case resource::delivery: return {"Delivery", "GET, PATCH, HEAD, OPTIONS", hooks, hooks};
+    case resource::calls: return {"Call List", "GET, HEAD, OPTIONS", hooks, hooks};
+    case resource::call: return {"Call Instance", "GET, HEAD, OPTIONS", hooks, hooks};
+    case resource::retries: return {"Retry List", "GET, HEAD, OPTIONS", hooks, hooks};
+    case resource::notifications:
+      return {"Notification List", "POST, OPTIONS", permission_notifications,
+              permission_notifications};
+    case resource::notification:
+      return {"Notification Instance", "GET, HEAD, OPTIONS", log_readers, log_readers};
+    case resource::healthz: return {"Health", "GET, HEAD"};
+    case resource::readyz: return {"Readiness", "GET, HEAD"};
+  }
+  return {};
+}
+
+/// Whether `method` is one of the list `allow`.
+bool allows(std::string_view allow, std::string_view method) {
+  while (!allow.empty()) {
+    const auto end = allow.find(", ");
+    if (allow.substr(0, end) == method)
+      return true;
+    allow.remove_prefix(end == std::string_view::npos ? allow.size() : end + 2);
+  }
+  return false;
+}
+
+/// Whether it changes something, or could.
+bool is_write(const exchange& x) { return !x.is_read() && !x.is("OPTIONS"); }
+
+bool has_organizer(resource what) {
+  return what != resource::organizers && what != resource::action_types;
+}
+
+http_response method_refused(const exchange& x, std::string_view allow) {
+  auto out = refusal(x, 405, "Method \"" + x.request.method + "\" not allowed.");
+  out.headers.emplace_back("Allow", allow);
+  return out;
+}
+
+http_response metadata(const exchange& x, const rule& r) {
+  boost::json::object body;
+  body["name"] = json_string(r.name);
+  body["description"] = "";
+  body["renders"] = boost::json::array{"application/json"};
+  body["parses"] = boost::json::array{"application/json"};
+  return json_answer(x, 200, body);
+}
+
+http_response redirect(const exchange& x) {
+  http_response out;
+  out.status = 301;
+  out.headers.emplace_back("Content-Type", "text/html; charset=utf-8");
+  auto location = x.path + '/';
+  if (!x.raw_query.empty())
+    location += '?' + x.raw_query;
+  out.headers.emplace_back("Location", std::move(location));
+  return out;
+}
+
+http_response state(const exchange& x) {
+  if (!x.is_read())
+    return method_refused(x, rule_of(x.route.what).allow);
+  const bool fine = x.route.what == resource::healthz || x.service.ready();
+  boost::json::object body;
+  body["status"] = x.route.what == resource::healthz ? "ok" : fine ? "ready" : "not ready";
+  return json_answer(x, fine ? 200 : 503, body);
+}
+
+/// The answer to a path that is no resource of the API, or that needs none of its checks.
+std::optional<http_response> serve_unrouted(const exchange& x) {
+  using verdict = route::verdict;
+  switch (x.route.outcome) {
+    case verdict::slash_missing:
+      // A body would be lost on the way.
+      if (x.is("POST") || x.is("PUT") || x.is("PATCH"))
+        return html_not_found();
+      return redirect(x);
+    case verdict::unknown_api: return html_not_found();
+    case verdict::unknown: return not_found(x);
+    case verdict::found: break;
+  }
+  if (x.route.what == resource::healthz || x.route.what == resource::readyz)
+    return state(x);
+  return std::nullopt;
+}
+
+/// Agrees on the form of the answer, or gives the 404 or 406.
+std::optional<http_response> negotiate(exchange& x) {
+  const std::string_view format = x.route.format.empty() ? x.query.last("format").value_or("")
+                                                         : std::string_view{x.route.format};
+  if (!format.empty() && format != "json")
+    return not_found(x);
+  std::string_view accept = "*/*";
+  for (const auto& [name, value] : x.request.headers)
+    if (name == "accept")
+      accept = value;
+  const auto indent = accept_json(accept);
+  if (!indent)
+    return refusal(x, 406, "Could not satisfy the request Accept header.");
+  x.indent = *indent;
+  return std::nullopt;
+}
+
+/// Checks in the order that clients know: who, whether they may, which method.
+std::optional<http_response> admit(exchange& x, std::string_view admin_hash) {
+  caller who;
+  if (auto failure = authenticate(x, admin_hash, who))
+    return failure;
+  const auto r = rule_of(x.route.what);
+  const bool owned = has_organizer(x.route.what);
+  if (owned)
+    if (auto found = x.service.find_organizer(x.route.organizer))
+      x.owner = std::move(*found);
+  const bool known = !owned || x.owner.id != 0;
+  if (!known || !may(who, is_write(x) ? r.write : r.read, owned ? &x.owner : nullptr))
+    return refusal(x, 403, "You do not have permission to perform this action.");
+  if (!allows(r.allow, x.request.method))
+    return method_refused(x, r.allow);
+  return std::nullopt;
+}
+
+/// Whether the answer comes from memory alone.
+bool is_quick(const exchange& x) {
+  switch (x.route.what) {
+    case resource::organizers:
+    case resource::events:
+    case resource::tokens:
+    case resource::action_types: return !is_write(x);
+    case resource::webhook: return false; // its metadata says whether it exists
+    default: return x.is("OPTIONS");
+  }
+}
+
+http_response answer(const exchange& x) {
+  switch (x.route.what) {
+    case resource::webhooks: return serve_webhooks(x);
+    case resource::webhook: return serve_webhook(x);
+    default: break;
+  }
+  if (x.is("OPTIONS"))
+    return metadata(x, rule_of(x.route.what));
+  switch (x.route.what) {
+    case resource::organizers: return serve_organizers(x);
+    case resource::events: return serve_events(x);
+    case resource::tokens: return serve_tokens(x);
+    case resource::token: return serve_token(x);
+    case resource::action_types: return serve_action_types(x);
+    case resource::delivery: return serve_delivery(x);
+    case resource::calls: return serve_calls(x);
+    case resource::call: return serve_call(x);
+    case resource::retries: return serve_retries(x);
+    case resource::notification: return serve_notification(x);
+    case resource::webhooks:
+    case resource::webhook:
+    case resource::notifications:
+    case resource::healthz:
+    case resource::readyz: break;
+  }
+  return not_found(x);
+}
+
+} // namespace
+
+rest_api::rest_api(service& engine, rest_api_options options)
+  : service_{engine}, options_{std::move(options)} {}
+
+void rest_api::handle(http_request request, std::function<void(http_response)> respond) {
+  serve(std::make_shared<exchange>(std::move(request), std::move(respond), service_));
+}
+
+void rest_api::serve(std::shared_ptr<exchange> x) {
+  x->route = find_route(x->path);
+  if (auto done = serve_unrouted(*x))
+    return x->respond(std::move(*done));
+  if (auto failure = negotiate(*x))
+    return x->respond(std::move(*failure));
+  if (auto failure = admit(*x, options_.admin_token_hash))
+    return x->respond(std::move(*failure));
+  if (x->route.what == resource::notifications && x->is("POST"))
+    return publish(std::move(x));
+  if (is_quick(*x))
+    return run(std::move(x));
+  options_.run_blocking([this, x = std::move(x)] { run(x); });
+}
+
+void rest_api::run(std::shared_ptr<exchange> x) {
+  std::optional<http_response> out;
+  try {
+    out = answer(*x);
+    if (x->is("OPTIONS"))
+      out->headers.emplace_back("Allow", rule_of(x->route.what).allow);
+  } catch (const std::exception& e) {
+    out = answer_to(*x, {ec::internal, e.what()});
+  }
+  x->respond(std::move(*out));
+}
+
+} // namespace fanfare::protocol::rest

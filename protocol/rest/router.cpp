@@ -1,0 +1,129 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "protocol/rest/router.hpp"
+
+#include "protocol/rest/text.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+namespace fanfare::protocol::rest {
+
+namespace {
+
+struct pattern {
+  std::string_view path; ///< below /api/v1/; O: organizer, I: id, C: call
+  resource what;
+};
+
+constexpr pattern patterns[] = {
+  {"organizers/O/notifications", resource::notifications}, // the busiest first
+  {"organizers", resource::organizers},
+  {"organizers/O/events", resource::events},
+  {"organizers/O/tokens", resource::tokens},
+  {"organizers/O/tokens/I", resource::token},
+  {"organizers/O/webhooks", resource::webhooks},
+  {"organizers/O/webhooks/I", resource::webhook},
+  {"organizers/O/webhooks/I/delivery", resource::delivery},
+  {"organizers/O/webhooks/I/calls", resource::calls},
+  {"organizers/O/webhooks/I/calls/C", resource::call},
+  {"organizers/O/webhooks/I/retries", resource::retries},
+  {"organizers/O/notifications/I", resource::notification},
+  {"action-types", resource::action_types},
+};
+
+using segments = std::vector<std::string_view>;
+
+segments split(std::string_view path) {
+  segments parts;
+  for (;;) {
+    const auto slash = path.find('/');
+    parts.push_back(path.substr(0, slash));
+    if (slash == std::string_view::npos)
+      return parts;
+    path.remove_prefix(slash + 1);
+  }
+}
+
+bool match(std::string_view pattern_path, const segments& parts, route& found) {
+  std::size_t i = 0;
+  for (bool more = true; more; ++i) {
+    if (i == parts.size())
+      return false;
+    const auto slash = pattern_path.find('/');
+    const auto want = pattern_path.substr(0, slash);
+    more = slash != std::string_view::npos;
+    if (more)
+      pattern_path.remove_prefix(slash + 1);
+    const auto part = parts[i];
+    if (want == "O" || want == "I" || want == "C") {
+      // A dot in an id would be the beginning of a format.
+      if (part.empty() || (want != "O" && part.find('.') != std::string_view::npos))
+        return false;
+      auto& place = want == "O" ? found.organizer : want == "I" ? found.id : found.call;
+      place = percent_decode(part, false);
+    } else if (want != part) {
+      return false;
+    }
+  }
+  return i == parts.size();
+}
+
+std::optional<route> match_any(const segments& parts) {
+  for (const auto& [path, what] : patterns) {
+    route found;
+    if (match(path, parts, found)) {
+      found.outcome = route::verdict::found;
+      found.what = what;
+      return found;
+    }
+  }
+  return std::nullopt;
+}
+
+bool is_format(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+  });
+}
+
+} // namespace
+
+route find_route(std::string_view path) {
+  route found;
+  if (path == "/healthz" || path == "/readyz") {
+    found.outcome = route::verdict::found;
+    found.what = path == "/healthz" ? resource::healthz : resource::readyz;
+    return found;
+  }
+  static constexpr std::string_view root = "/api/v1/";
+  if (path.starts_with("/api/"))
+    found.outcome = route::verdict::unknown_api;
+  if (!path.starts_with(root))
+    return found;
+  path.remove_prefix(root.size());
+  const bool slash = path.ends_with('/');
+  if (slash)
+    path.remove_suffix(1);
+  auto parts = split(path);
+  if (auto plain = match_any(parts)) {
+    if (!slash)
+      plain->outcome = route::verdict::slash_missing;
+    return *plain;
+  }
+  auto& name = parts.back();
+  if (const auto dot = name.rfind('.');
+      dot != std::string_view::npos && is_format(name.substr(dot + 1))) {
+    const auto format = name.substr(dot + 1);
+    name = name.substr(0, dot);
+    if (auto suffixed = match_any(parts)) {
+      suffixed->format = format;
+      return *suffixed;
+    }
+  }
+  return found;
+}
+
+} // namespace fanfare::protocol::rest

@@ -1,0 +1,49 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// Which resource a path names. It knows nothing of methods or of what exists.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace fanfare::protocol::rest {
+
+enum class resource : std::uint8_t {
+  organizers,
+  events,
+  tokens,
+  token,
+  action_types,
+  webhooks,
+  webhook,
+  delivery,
+  calls,
+  call,
+  retries,
+  notifications,
+  notification,
+  healthz,
+  readyz,
+};
+
+struct route {
+  enum class verdict : std::uint8_t {
+    found,
+    slash_missing, ///< found with a slash at the end
+    unknown_api,   ///< nothing, under /api/
+    unknown,       ///< nothing, elsewhere
+  };
+  verdict outcome = verdict::unknown;
+  resource what = resource::healthz;
+  std::string organizer; ///< slug, as given
+  std::string id;        ///< of the token, webhook or notification, as given
+  std::string call;      ///< as given
+  std::string format;    ///< "json" of "webhooks.json"
+};
+
+/// `path` is a target's path, percent-encoded as sent. Any thread.
+[[nodiscard]] route find_route(std::string_view path);
+
+} // namespace fanfare::protocol::rest

@@ -1,0 +1,249 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "protocol/target.hpp"
+
+#include "model/version.hpp"
+
+#include <boost/url/authority_view.hpp>
+#include <boost/url/parse.hpp>
+
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <functional>
+
+namespace fanfare::protocol {
+
+namespace {
+
+namespace ip = boost::asio::ip;
+namespace urls = boost::urls;
+
+constexpr std::size_t longest_url = 8 * 1024;
+
+constexpr char lower(char c) noexcept {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+constexpr bool is_digit(char c) noexcept {
+  return c >= '0' && c <= '9';
+}
+
+constexpr int hex_value(char c) noexcept {
+  if (is_digit(c))
+    return c - '0';
+  const char l = lower(c);
+  return l >= 'a' && l <= 'f' ? l - 'a' + 10 : -1;
+}
+
+error refuse(std::string why) {
+  return {ec::invalid_argument, std::move(why), "target_url"};
+}
+
+/// The parts of "scheme://authority/rest", not yet judged.
+struct parts {
+  std::string_view scheme;
+  std::string_view user_info; ///< without the @
+  bool has_user_info = false;
+  std::string_view authority; ///< host and port
+  std::string_view rest;      ///< path, query and fragment
+};
+
+std::optional<parts> split(std::string_view url) {
+  const auto colon = url.find("://");
+  if (colon == std::string_view::npos)
+    return {};
+  parts out;
+  out.scheme = url.substr(0, colon);
+  const auto behind = url.substr(colon + 3);
+  const auto end = std::min(behind.find_first_of("/?#"), behind.size());
+  out.authority = behind.substr(0, end);
+  out.rest = behind.substr(end);
+  // The last @: a password may hold one that its owner did not encode.
+  if (const auto at = out.authority.rfind('@'); at != std::string_view::npos) {
+    out.has_user_info = true;
+    out.user_info = out.authority.substr(0, at);
+    out.authority.remove_prefix(at + 1);
+  }
+  return out;
+}
+
+std::string percent_decoded(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '%' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0
+        && hex_value(text[i + 2]) >= 0) {
+      out += static_cast<char>(hex_value(text[i + 1]) * 16
+                               + hex_value(text[i + 2]));
+      i += 2;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+/// What cannot stand in a request line is percent-encoded; all else, also
+/// brackets that strict readers of RFC 3986 refuse, goes out as written.
+std::string request_target(std::string_view rest) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  rest = rest.substr(0, rest.find('#'));
+  std::string out;
+  out.reserve(rest.size() + 1);
+  if (rest.empty() || rest.front() != '/')
+    out += '/';
+  for (std::size_t i = 0; i < rest.size(); ++i) {
+    const char c = rest[i];
+    const auto byte = static_cast<unsigned char>(c);
+    const bool stray_percent = c == '%'
+                            && !(i + 2 < rest.size()
+                                 && hex_value(rest[i + 1]) >= 0
+                                 && hex_value(rest[i + 2]) >= 0);
+    if (byte <= 0x20 || byte >= 0x7f || stray_percent
+        || std::string_view{"\"<>\\^`{|}"}.find(c) != std::string_view::npos) {
+      out += '%';
+      out += digits[byte >> 4];
+      out += digits[byte & 15];
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+std::string base64(std::string_view bytes) {
+  std::string out((bytes.size() + 2) / 3 * 4 + 1,
+                  '\0'); // OpenSSL ends it with a NUL
+  const int length = EVP_EncodeBlock(
+    reinterpret_cast<unsigned char*>(out.data()),
+    reinterpret_cast<const unsigned char*>(bytes.data()),
+    static_cast<int>(bytes.size()));
+  out.resize(static_cast<std::size_t>(length));
+  return out;
+}
+
+/// Letters, digits, hyphens and underscores in labels of 1 to 63 characters.
+bool is_host_name(std::string_view name) {
+  if (name.empty() || name.size() > 253)
+    return false;
+  std::size_t label = 0;
+  for (const char c : name) {
+    if (c == '.') {
+      if (label == 0)
+        return false;
+      label = 0;
+      continue;
+    }
+    const char l = lower(c);
+    if (!((l >= 'a' && l <= 'z') || is_digit(c) || c == '-' || c == '_')
+        || ++label > 63)
+      return false;
+  }
+  return label != 0;
+}
+
+} // namespace
+
+result<std::shared_ptr<const target>> target::parse(std::string_view url) {
+  if (url.size() > longest_url)
+    return refuse("the URL is longer than 8 KiB");
+  if (std::ranges::any_of(url, [](char c) {
+        return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+      }))
+    return refuse("the URL holds a control character");
+  const auto pieces = split(url);
+  if (!pieces)
+    return refuse("not a URL: write http://HOST/PATH or https://HOST/PATH");
+
+  auto out = std::make_shared<target>(token{});
+  std::string scheme{pieces->scheme};
+  std::ranges::transform(scheme, scheme.begin(), lower);
+  if (scheme == "https")
+    out->secure_ = true;
+  else if (scheme != "http")
+    return refuse("only http and https URLs can be called");
+
+  if (pieces->authority.empty() || pieces->authority.front() == ':')
+    return refuse("the URL has no host");
+  if (std::ranges::any_of(pieces->authority, [](char c) {
+        return static_cast<unsigned char>(c) >= 0x80;
+      }))
+    return refuse("the host name is not ASCII: write it in its xn-- form");
+  const auto authority = urls::parse_authority(boost::core::string_view{
+    pieces->authority.data(), pieces->authority.size()});
+  if (!authority)
+    return refuse("the host or port of the URL is malformed");
+
+  out->port_ = out->secure_ ? 443 : 80;
+  if (authority->has_port() && !authority->port().empty()) {
+    // port_number() is 0 for one that does not fit.
+    if (authority->port_number() == 0)
+      return refuse("the port must be a number from 1 to 65535");
+    out->port_ = authority->port_number();
+  }
+
+  switch (authority->host_type()) {
+    case urls::host_type::ipv4:
+      out->literal_ = ip::address_v4{authority->host_ipv4_address().to_uint()};
+      out->host_ = out->literal_->to_string();
+      break;
+    case urls::host_type::ipv6:
+      out->literal_ = ip::address_v6{authority->host_ipv6_address().to_bytes()};
+      out->host_ = out->literal_->to_string();
+      break;
+    case urls::host_type::name: {
+      const auto name = authority->encoded_host_name();
+      out->host_.assign(name.data(), name.size());
+      std::ranges::transform(out->host_, out->host_.begin(), lower);
+      if (out->host_.ends_with('.'))
+        out->host_.pop_back();
+      if (!is_host_name(out->host_))
+        return refuse("the host name of the URL is malformed");
+      break;
+    }
+    default: return refuse("the host of the URL is malformed");
+  }
+
+  const bool brackets = out->literal_ && out->literal_->is_v6();
+  const auto host = brackets ? "[" + out->host_ + "]" : out->host_;
+  const auto port = std::to_string(out->port_);
+  out->key_.text = scheme + "://" + host + ":" + port;
+  out->key_.hash = std::hash<std::string>{}(out->key_.text);
+  out->masked_ = mask_url(url);
+
+  auto& head = out->head_;
+  head = "POST " + request_target(pieces->rest) + " HTTP/1.1\r\nHost: " + host;
+  if (out->port_ != (out->secure_ ? 443 : 80))
+    head += ":" + port;
+  head += "\r\nUser-Agent: Fanfare/";
+  head += version;
+  head += "\r\nAccept: */*\r\nAccept-Encoding: identity\r\nContent-Type: "
+          "application/json\r\n";
+  if (const auto colon = pieces->user_info.find(':');
+      colon != std::string_view::npos)
+    head += "Authorization: Basic "
+          + base64(percent_decoded(pieces->user_info.substr(0, colon)) + ":"
+                   + percent_decoded(pieces->user_info.substr(colon + 1)))
+          + "\r\n";
+  return std::shared_ptr<const target>{std::move(out)};
+}
+
+std::string mask_url(std::string_view url) {
+  const auto pieces = split(url);
+  const auto colon = pieces && pieces->has_user_info
+                     ? pieces->user_info.find(':')
+                     : std::string_view::npos;
+  if (colon == std::string_view::npos)
+    return std::string{url};
+  const auto password = static_cast<std::size_t>(pieces->user_info.data()
+                                                 - url.data())
+                      + colon + 1;
+  std::string out{url.substr(0, password)};
+  out += "***";
+  out += url.substr(password + pieces->user_info.size() - colon - 1);
+  return out;
+}
+
+} // namespace fanfare::protocol

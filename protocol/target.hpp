@@ -1,0 +1,88 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// A webhook's target URL, taken apart once and turned into the bytes that
+/// every request to it begins with. What a URL contains cannot reach the wire
+/// as anything but the one request line and the headers written here.
+
+#include "model/error.hpp"
+
+#include <boost/asio/ip/address.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace fanfare::protocol {
+
+/// Scheme, host and port: what connections may be shared by.
+struct pool_key {
+  std::string text; ///< "https://example.org:443"
+  std::size_t hash = 0;
+
+  bool operator==(const pool_key& other) const {
+    return text == other.text;
+  }
+};
+
+/// Immutable; any thread.
+class target {
+  struct token {};
+
+public:
+  /// Reads a URL. invalid_argument (field "target_url", one plain sentence):
+  /// neither http nor https, no or a malformed host, a port out of range,
+  /// control characters, longer than 8 KiB. Host names must be ASCII: the
+  /// xn-- form of international ones is taken.
+  [[nodiscard]] static result<std::shared_ptr<const target>>
+  parse(std::string_view url);
+
+  [[nodiscard]] bool secure() const noexcept {
+    return secure_;
+  }
+  /// In lower case, IPv6 without brackets, without the dot of a full name.
+  [[nodiscard]] const std::string& host() const noexcept {
+    return host_;
+  }
+  [[nodiscard]] std::uint16_t port() const noexcept {
+    return port_;
+  }
+  /// Set if the host is written as an IPv4 or IPv6 address.
+  [[nodiscard]] const std::optional<boost::asio::ip::address>&
+  literal() const noexcept {
+    return literal_;
+  }
+  /// Where connections to this target may be shared with others.
+  [[nodiscard]] const pool_key& key() const noexcept {
+    return key_;
+  }
+  /// The request line and all headers but Content-Length, each with its CRLF.
+  [[nodiscard]] const std::string& head() const noexcept {
+    return head_;
+  }
+  /// The URL as given, for logs: a password in it is "***".
+  [[nodiscard]] const std::string& masked_url() const noexcept {
+    return masked_;
+  }
+
+  explicit target(token) {}
+
+private:
+  bool secure_ = false;
+  std::uint16_t port_ = 0;
+  std::string host_;
+  std::optional<boost::asio::ip::address> literal_;
+  pool_key key_;
+  std::string head_;
+  std::string masked_;
+};
+
+/// The text with the password of its user info, if any, replaced by "***";
+/// also for texts that are no URL that `target` takes.
+[[nodiscard]] std::string mask_url(std::string_view url);
+
+} // namespace fanfare::protocol

@@ -1,0 +1,294 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// An engine in memory for tests of the API: it does at once and without a thread what the
+/// interface says, and can be told to fail.
+
+#include "model/error.hpp"
+#include "protocol/action_types.hpp"
+#include "protocol/publication.hpp"
+#include "protocol/service.hpp"
+#include "protocol/slug.hpp"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+namespace fanfare::test {
+
+class fake_service final : public service {
+public:
+  fake_service() {
+    for (const auto name : protocol::builtin_action_types())
+      types.add({static_cast<action_type_id>(types.size() + 1), std::string{name}});
+  }
+
+  // What tests look at and change.
+  std::optional<error> publish_error;
+  bool is_ready = true;
+  protocol::action_type_table types;
+  std::vector<organizer> known_organizers;
+  std::vector<event> known_events;
+  std::vector<std::pair<std::string, token>> known_tokens; ///< by key
+  std::vector<webhook> hooks;
+  std::vector<notification_ptr> journal;
+  std::vector<call> log; ///< oldest first
+  std::map<webhook_id, std::vector<retry>> due;
+  /// Increased by each function that may block, so that tests see where it was called.
+  int blocking_calls = 0;
+
+  /// An organizer and a token of it with the key `key`.
+  organizer_id tenant(std::string slug, std::string key, std::uint8_t permissions) {
+    const auto found = find_organizer(slug);
+    const auto owner = found ? found->id : add_organizer(slug, slug)->id;
+    token t;
+    t.id = known_tokens.size() + 1;
+    t.owner = owner;
+    t.name = key;
+    t.permissions = permissions;
+    known_tokens.emplace_back(std::move(key), std::move(t));
+    return owner;
+  }
+
+  // -- publishing --------------------------------------------------------------
+
+  void publish(organizer_id owner, std::vector<publication> items, published done) override {
+    if (publish_error)
+      return done(*publish_error);
+    for (const auto& item : items)
+      if (!types.resolve(item.action))
+        return done(error{ec::invalid_argument, "Unknown action \"" + item.action + "\".",
+                          "action"});
+    std::vector<position> ids;
+    for (auto& item : items) {
+      auto n = std::make_shared<notification>();
+      n->id = journal.size() + 1;
+      n->owner = owner;
+      if (!item.event.empty()) {
+        if (!find_event(owner, item.event))
+          (void)add_event(owner, item.event, item.event);
+        n->event = find_event(owner, item.event)->id;
+      }
+      n->type = *types.resolve(item.action);
+      n->action = item.action;
+      n->body = protocol::notification_body(n->id, item.rest);
+      ids.push_back(n->id);
+      journal.push_back(std::move(n));
+    }
+    done(std::move(ids));
+  }
+
+  result<notification_ptr> find_notification(organizer_id owner, position id) override {
+    ++blocking_calls;
+    for (const auto& n : journal)
+      if (n->id == id && n->owner == owner)
+        return n;
+    return error{ec::not_found, "No such notification."};
+  }
+
+  // -- organizers, events, action types ------------------------------------------
+
+  std::optional<organizer> find_organizer(std::string_view slug) const override {
+    for (const auto& o : known_organizers)
+      if (o.slug == slug)
+        return o;
+    return std::nullopt;
+  }
+
+  std::vector<organizer> organizers() const override {
+    auto all = known_organizers;
+    std::ranges::sort(all, {}, &organizer::slug);
+    return all;
+  }
+
+  result<organizer> add_organizer(std::string slug, std::string name) override {
+    ++blocking_calls;
+    if (find_organizer(slug))
+      return error{ec::already_exists, "taken", "slug"};
+    known_organizers.push_back(
+      {static_cast<organizer_id>(known_organizers.size() + 1), std::move(slug), std::move(name)});
+    return known_organizers.back();
+  }
+
+  std::optional<event> find_event(organizer_id owner, std::string_view slug) const override {
+    for (const auto& e : known_events)
+      if (e.owner == owner && e.slug == slug)
+        return e;
+    return std::nullopt;
+  }
+
+  std::optional<event> find_event(event_id id) const override {
+    for (const auto& e : known_events)
+      if (e.id == id)
+        return e;
+    return std::nullopt;
+  }
+
+  std::vector<event> events(organizer_id owner) const override {
+    std::vector<event> all;
+    for (const auto& e : known_events)
+      if (e.owner == owner)
+        all.push_back(e);
+    std::ranges::sort(all, {}, [](const event& e) { return std::tie(e.name, e.slug); });
+    return all;
+  }
+
+  result<event> add_event(organizer_id owner, std::string slug, std::string name) override {
+    ++blocking_calls;
+    if (find_event(owner, slug))
+      return error{ec::already_exists, "taken", "slug"};
+    known_events.push_back({static_cast<event_id>(known_events.size() + 1), owner, std::move(slug),
+                            std::move(name)});
+    return known_events.back();
+  }
+
+  std::optional<action_type> find_action_type(std::string_view name) const override {
+    if (const auto id = types.find(name))
+      return *types.at(*id);
+    return std::nullopt;
+  }
+
+  std::vector<action_type> action_types() const override { return types.all(); }
+
+  result<action_type> add_action_type(std::string name) override {
+    ++blocking_calls;
+    action_type added{static_cast<action_type_id>(types.size() + 1), std::move(name)};
+    if (!types.add(added))
+      return error{ec::already_exists, "taken", "name"};
+    return added;
+  }
+
+  // -- tokens ---------------------------------------------------------------------
+
+  std::optional<token> find_token(std::string_view key) const override {
+    for (const auto& [known, value] : known_tokens)
+      if (known == key)
+        return value;
+    return std::nullopt;
+  }
+
+  std::vector<token> tokens(organizer_id owner) const override {
+    std::vector<token> all;
+    for (const auto& [key, value] : known_tokens)
+      if (value.owner == owner && !value.revoked)
+        all.push_back(value);
+    return all;
+  }
+
+  result<issued_token> add_token(organizer_id owner, std::string name,
+                                 std::uint8_t permissions) override {
+    ++blocking_calls;
+    token t;
+    t.id = known_tokens.size() + 1;
+    t.owner = owner;
+    t.name = std::move(name);
+    t.permissions = permissions;
+    auto key = "key" + std::to_string(t.id);
+    known_tokens.emplace_back(key, t);
+    return issued_token{std::move(t), std::move(key)};
+  }
+
+  result<void> revoke_token(organizer_id owner, token_id id) override {
+    ++blocking_calls;
+    for (auto& [key, value] : known_tokens)
+      if (value.id == id && value.owner == owner && !value.revoked) {
+        value.revoked = true;
+        return {};
+      }
+    return error{ec::not_found, "No such token."};
+  }
+
+  // -- webhooks ---------------------------------------------------------------------
+
+  result<webhook> add_webhook(organizer_id owner, webhook value) override {
+    ++blocking_calls;
+    value.id = hooks.size() + 1;
+    value.owner = owner;
+    hooks.push_back(std::move(value));
+    return hooks.back();
+  }
+
+  result<webhook> change_webhook(organizer_id owner, webhook_id id,
+                                 std::function<result<void>(webhook&)> edit) override {
+    ++blocking_calls;
+    for (auto& hook : hooks)
+      if (hook.id == id && hook.owner == owner) {
+        auto changed = hook;
+        if (auto done = edit(changed); !done)
+          return done.error();
+        hook = std::move(changed);
+        return hook;
+      }
+    return error{ec::not_found, "No such webhook."};
+  }
+
+  result<webhook> find_webhook(organizer_id owner, webhook_id id) override {
+    ++blocking_calls;
+    for (const auto& hook : hooks)
+      if (hook.id == id && hook.owner == owner)
+        return hook;
+    return error{ec::not_found, "No such webhook."};
+  }
+
+  result<std::vector<webhook>> webhooks(organizer_id owner, std::optional<bool> enabled,
+                                        std::size_t offset, std::size_t limit) override {
+    ++blocking_calls;
+    std::vector<webhook> found;
+    for (const auto& hook : hooks) {
+      if (hook.owner != owner || (enabled && *enabled != hook.current().enabled))
+        continue;
+      if (offset > 0)
+        --offset;
+      else if (found.size() < limit)
+        found.push_back(hook);
+    }
+    return found;
+  }
+
+  result<std::size_t> count_webhooks(organizer_id owner, std::optional<bool> enabled) override {
+    return webhooks(owner, enabled, 0, hooks.size())->size();
+  }
+
+  // -- calls ------------------------------------------------------------------------
+
+  result<std::vector<call>> calls(organizer_id owner, webhook_id hook, call_id before,
+                                  std::size_t limit) override {
+    ++blocking_calls;
+    if (auto found = find_webhook(owner, hook); !found)
+      return found.error();
+    std::vector<call> found;
+    for (auto i = log.rbegin(); i != log.rend() && found.size() < limit; ++i)
+      if (i->hook == hook && (before == 0 || i->id < before))
+        found.push_back(*i);
+    return found;
+  }
+
+  result<call> find_call(organizer_id owner, webhook_id hook, call_id id) override {
+    ++blocking_calls;
+    if (auto found = find_webhook(owner, hook); !found)
+      return found.error();
+    for (const auto& c : log)
+      if (c.hook == hook && c.id == id)
+        return c;
+    return error{ec::not_found, "No such call."};
+  }
+
+  result<std::vector<retry>> retries(organizer_id owner, webhook_id hook) override {
+    ++blocking_calls;
+    if (auto found = find_webhook(owner, hook); !found)
+      return found.error();
+    return due[hook];
+  }
+
+  // -- state ------------------------------------------------------------------------
+
+  bool ready() const override { return is_ready; }
+};
+
+} // namespace fanfare::test
