@@ -1,0 +1,115 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// How many attempts run at once on a lane, in total and per destination, so that
+/// connections and memory have a bound. Webhooks that must wait take turns. An
+/// attempt that takes longer than a second no longer counts: a receiver
+/// that hangs takes nothing from the others.
+
+#include "actors/interfaces.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <deque>
+#include <list>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+namespace fanfare {
+
+struct admission_limits {
+  std::size_t total = 1'024;          ///< quick attempts of the lane
+  std::size_t per_destination = 64;   ///< quick attempts to one scheme, host and port
+  std::size_t hard_total = 16'384;    ///< all attempts, also those that hang
+  std::chrono::milliseconds quick{1'000};
+};
+
+/// Lane thread only. Destroyed after the actors of the lane have ended.
+class admission {
+public:
+  struct destination {
+    std::string key;
+    std::size_t quick = 0;
+    std::deque<webhook_actor> waiting;
+    bool in_rotation = false;
+  };
+  using destination_ptr = std::shared_ptr<destination>;
+
+  struct running {
+    std::shared_ptr<destination> to;
+    std::chrono::steady_clock::time_point started;
+    bool quick = true;
+  };
+
+  /// One running attempt; gives its place back when it is destroyed.
+  class permit {
+  public:
+    permit() = default;
+    permit(permit&& other) noexcept;
+    permit& operator=(permit&& other) noexcept;
+    permit(const permit&) = delete;
+    permit& operator=(const permit&) = delete;
+    ~permit() { release(); }
+    explicit operator bool() const { return owner_ != nullptr; }
+    void release();
+
+  private:
+    friend class admission;
+    permit(std::shared_ptr<admission> owner, std::list<running>::iterator place)
+      : owner_(std::move(owner)), place_(place) {}
+    std::shared_ptr<admission> owner_;
+    std::list<running>::iterator place_;
+  };
+
+  static std::shared_ptr<admission> make(boost::asio::io_context& io, admission_limits limits) {
+    auto made = std::shared_ptr<admission>{new admission{io, limits}};
+    made->self_ = made;
+    return made;
+  }
+
+  /// The shared entry of a destination ("https://example.org:443").
+  destination_ptr find(const std::string& key);
+
+  /// A place for one attempt, or none: then `who` gets `turn` when it may ask
+  /// again, with `its_turn` set for one place.
+  permit acquire(const destination_ptr& to, const webhook_actor& who, bool its_turn);
+
+  /// The webhook whose turn it is has nothing to send: the next one may.
+  void pass() { grant(1); }
+
+  /// Ends the timer; nothing is granted any more.
+  void close();
+
+  [[nodiscard]] std::size_t active() const { return quick_.size() + slow_.size(); }
+
+private:
+  admission(boost::asio::io_context& io, admission_limits limits) : limits_(limits), timer_(io) {}
+
+  [[nodiscard]] bool room_for(const destination& to) const;
+  void release(std::list<running>::iterator place);
+  void grant(std::size_t places);
+  void watch_slow();
+  void park(const destination_ptr& to, const webhook_actor& who);
+
+  admission_limits limits_;
+  boost::asio::steady_timer timer_;
+  bool timer_armed_ = false;
+  bool closed_ = false;
+  /// Oldest first.
+  std::list<running> quick_;
+  std::list<running> slow_;
+  std::list<running> spare_;
+  /// Destinations with webhooks that wait, in turn.
+  std::deque<destination_ptr> rotation_;
+  std::unordered_map<std::string, std::weak_ptr<destination>> destinations_;
+  std::size_t sweep_at_ = 1'024;
+  std::weak_ptr<admission> self_;
+  friend class permit;
+};
+
+} // namespace fanfare

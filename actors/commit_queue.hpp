@@ -1,0 +1,98 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// What waits to be committed. It is the committer's mailbox, made for many
+/// small entries: whoever adds the first one wakes the committer, all that
+/// come before it looks share its commit.
+///
+/// It also keeps memory bounded when the disk is slow or full: publishes are
+/// refused beyond a limit, and webhooks are asked to hold new attempts.
+
+#include "actors/interfaces.hpp"
+#include "storage/store.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <functional>
+#include <mutex>
+#include <vector>
+
+namespace fanfare {
+
+class commit_queue {
+public:
+  /// Called once the operation is durable (`failure` null; its `done` is valid) or was refused.
+  /// On the committer's thread: must not block.
+  using completion = std::function<void(storage::operation&, const error* failure)>;
+
+  struct item {
+    storage::operation what;
+    completion done;
+    /// Kept and tried again while the disk is full: what has already happened
+    /// must not be forgotten. Others are answered with the error.
+    bool lasting = false;
+  };
+
+  // -- any thread ----------------------------------------------------------------
+
+  /// Adds entries that end up next to each other in the same commit.
+  void push(item one);
+  void push(item first, item second);
+
+  /// Adds a publish; false (and `one` untouched) if too much waits already.
+  bool try_push_publish(item& one, std::size_t bytes);
+
+  /// True while webhooks should not start attempts: the disk refuses calls or
+  /// is too far behind.
+  [[nodiscard]] bool congested() const {
+    return failing_.load(std::memory_order_relaxed)
+           || waiting_.load(std::memory_order_relaxed) > congestion_limit;
+  }
+  /// True while the disk refuses writes.
+  [[nodiscard]] bool failing() const { return failing_.load(std::memory_order_relaxed); }
+  /// Sends `writable` once it is not congested any more. At once if it is not.
+  void notify_when_writable(const webhook_actor& who);
+
+  /// Whether anything was added since the last time this was asked.
+  bool take_dirty() { return dirty_.exchange(false); }
+
+  // -- committer ---------------------------------------------------------------------
+
+  void attach(committer_actor committer);
+  /// Entries in order, or none. If all of them can wait (calls), waits up to `linger` for
+  /// more to share the commit with.
+  std::vector<item> take(std::chrono::microseconds linger);
+  /// Waits for new entries or until `patience` has passed.
+  void wait_for_more(std::chrono::milliseconds patience);
+  void set_failing(bool failing);
+  /// Tells those who asked by notify_when_writable if it is no longer congested.
+  void announce_writable();
+  /// No more waiting: everything is stopping.
+  void close();
+  [[nodiscard]] bool closed() const { return closed_.load(); }
+
+  static constexpr std::size_t congestion_limit = 50'000;
+  static constexpr std::size_t publish_bytes_limit = std::size_t{64} << 20;
+
+private:
+  void push_locked(item&& one);
+  void wake(bool first);
+
+  mutable std::mutex mutex_;
+  std::condition_variable more_;
+  std::vector<item> items_;
+  std::vector<webhook_actor> held_;
+  std::size_t publish_bytes_ = 0;
+  bool urgent_ = false;
+  bool lingering_ = false;
+  std::atomic<std::size_t> waiting_{0};
+  std::atomic<bool> failing_{false};
+  std::atomic<bool> dirty_{false};
+  std::atomic<bool> closed_{false};
+  committer_actor committer_;
+};
+
+} // namespace fanfare

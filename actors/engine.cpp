@@ -1,0 +1,631 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "actors/engine.hpp"
+
+#include "actors/admission.hpp"
+#include "actors/commit_queue.hpp"
+#include "actors/committer.hpp"
+#include "actors/directory.hpp"
+#include "actors/janitor.hpp"
+#include "actors/journal_reader.hpp"
+#include "actors/lanes.hpp"
+#include "actors/router.hpp"
+#include "actors/supervisor.hpp"
+#include "actors/webhook.hpp"
+#include "protocol/credentials.hpp"
+#include "protocol/http_client.hpp"
+#include "protocol/target.hpp"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <algorithm>
+#include <future>
+#include <mutex>
+#include <random>
+#include <thread>
+#include <utility>
+
+namespace fanfare {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Longest wait for a commit before the engine is taken to be defective; a slow disk answers
+/// sooner, a full one at once.
+constexpr auto commit_patience = 60s;
+/// Reads that may wait for the disk at the same time.
+constexpr std::size_t reader_threads = 2;
+/// Bytes of one publish call that count against the commit queue, per notification.
+constexpr std::size_t notification_overhead = 256;
+
+struct system_config : caf::actor_system_config {
+  explicit system_config(std::size_t lanes) {
+    set("scheduler.max-threads", lanes);
+    load<lane_coordinator>();
+  }
+};
+
+/// A webhook's backoff timer on its lane.
+class asio_wake_timer final : public wake_timer {
+public:
+  asio_wake_timer(boost::asio::io_context& io, const wall_clock& clock, const webhook_actor& who)
+    : timer_(io), clock_(clock), who_(who.address()) {}
+
+  void set(timestamp due) override {
+    // At most a minute at once: the time of day may be set meanwhile. Waking early is harmless.
+    timer_.expires_after(std::clamp<std::chrono::milliseconds>(due - clock_.now(), 0ms, 60s));
+    timer_.async_wait([who = who_](const boost::system::error_code& failed) {
+      if (failed)
+        return;
+      if (auto self = caf::actor_cast<webhook_actor>(who))
+        caf::anon_send(self, atom::wake_v);
+    });
+  }
+
+  void cancel() override { timer_.cancel(); }
+
+private:
+  boost::asio::steady_timer timer_;
+  const wall_clock& clock_;
+  caf::actor_addr who_;
+};
+
+class engine_implementation final : public engine {
+public:
+  explicit engine_implementation(engine_options options) : options_(std::move(options)) {}
+
+  ~engine_implementation() override { stop(0ms); }
+
+  result<void> begin();
+
+  // -- service -----------------------------------------------------------------
+
+  void publish(organizer_id owner, std::vector<publication> items, published done) override;
+  result<notification_ptr> find_notification(organizer_id owner, position id) override;
+
+  [[nodiscard]] std::optional<organizer> find_organizer(std::string_view slug) const override {
+    return directory_.find_organizer(slug);
+  }
+  [[nodiscard]] std::vector<organizer> organizers() const override {
+    return directory_.organizers();
+  }
+  result<organizer> add_organizer(std::string slug, std::string name) override {
+    return change(storage::add_organizer{.slug = std::move(slug), .name = std::move(name)});
+  }
+  [[nodiscard]] std::optional<event> find_event(organizer_id owner,
+                                                std::string_view slug) const override {
+    return directory_.find_event(owner, slug);
+  }
+  [[nodiscard]] std::optional<event> find_event(event_id id) const override {
+    return directory_.find_event(id);
+  }
+  [[nodiscard]] std::vector<event> events(organizer_id owner) const override {
+    return directory_.events(owner);
+  }
+  result<event> add_event(organizer_id owner, std::string slug, std::string name) override {
+    return change(
+      storage::add_event{.owner = owner, .slug = std::move(slug), .name = std::move(name)});
+  }
+  [[nodiscard]] std::optional<action_type>
+  find_action_type(std::string_view name) const override {
+    return directory_.find_action_type(name);
+  }
+  [[nodiscard]] std::vector<action_type> action_types() const override {
+    return directory_.action_types();
+  }
+  result<action_type> add_action_type(std::string name) override {
+    if (auto valid = protocol::check_action_type_name(name); !valid)
+      return valid.error();
+    return change(storage::add_action_type{.name = std::move(name)});
+  }
+
+  [[nodiscard]] std::optional<token> find_token(std::string_view key) const override {
+    return directory_.find_token(protocol::hash_token_key(key));
+  }
+  [[nodiscard]] std::vector<token> tokens(organizer_id owner) const override {
+    return directory_.tokens(owner);
+  }
+  result<issued_token> add_token(organizer_id owner, std::string name,
+                                 std::uint8_t permissions) override;
+  result<void> revoke_token(organizer_id owner, token_id id) override {
+    auto revoked = change(storage::revoke_token{.owner = owner, .id = id});
+    if (!revoked)
+      return revoked.error();
+    return {};
+  }
+
+  result<webhook> add_webhook(organizer_id owner, webhook value) override {
+    value.owner = owner;
+    return change(storage::add_webhook{.value = std::move(value)});
+  }
+  result<webhook> change_webhook(organizer_id owner, webhook_id id,
+                                 std::function<result<void>(webhook&)> edit) override {
+    return change(storage::change_webhook{.owner = owner, .id = id, .edit = std::move(edit)});
+  }
+  result<webhook> find_webhook(organizer_id owner, webhook_id id) override;
+  result<std::vector<webhook>> webhooks(organizer_id owner, std::optional<bool> enabled,
+                                        std::size_t offset, std::size_t limit) override {
+    return store_->webhooks(owner, enabled, offset, limit);
+  }
+  result<std::size_t> count_webhooks(organizer_id owner, std::optional<bool> enabled) override {
+    return store_->count_webhooks(owner, enabled);
+  }
+
+  result<std::vector<call>> calls(organizer_id owner, webhook_id hook, call_id before,
+                                  std::size_t limit) override {
+    if (auto own = find_webhook(owner, hook); !own)
+      return own.error();
+    return store_->calls(hook, before, limit);
+  }
+  result<call> find_call(organizer_id owner, webhook_id hook, call_id id) override {
+    if (auto own = find_webhook(owner, hook); !own)
+      return own.error();
+    return store_->find_call(hook, id);
+  }
+  result<std::vector<retry>> retries(organizer_id owner, webhook_id hook) override {
+    if (auto own = find_webhook(owner, hook); !own)
+      return own.error();
+    return store_->retries(hook);
+  }
+
+  [[nodiscard]] bool ready() const override {
+    return state_.load() == state::running && !commits_.failing();
+  }
+
+  // -- engine --------------------------------------------------------------------
+
+  void stop(std::chrono::milliseconds deadline) override;
+  [[nodiscard]] engine_statistics statistics() const override;
+
+private:
+  enum class state { starting, running, stopping, stopped };
+
+  /// What one lane's actors share with its thread.
+  struct station {
+    std::unique_ptr<protocol::http_client> wire;
+    std::shared_ptr<webhook_context> context;
+  };
+
+  result<void> check_options();
+  result<void> add_builtin_types();
+  void start_stations();
+  result<void> start_actors();
+  void arm_checkpoint();
+  /// Commits one change of the registry and returns what became of it. Blocks.
+  template <class Operation>
+  auto change(Operation op) -> decltype(op.done);
+  /// Waits until everything in the commit queue so far is on disk. False: not in time.
+  bool flush(std::chrono::milliseconds patience);
+  void log(log_level level, const std::string& text) const {
+    if (options_.log)
+      options_.log(level, text);
+  }
+
+  engine_options options_;
+  system_wall_clock clock_;
+  protocol::address_policy policy_;
+  std::shared_ptr<protocol::tls_settings> tls_;
+  std::atomic<state> state_{state::starting};
+  std::atomic<position> routed_upto_{0};
+  std::atomic<std::size_t> active_webhooks_{0};
+  std::atomic<std::size_t> in_flight_{0};
+  std::mutex stop_mutex_;
+  directory directory_;
+  // The order of destruction matters from here on: actors use what stands above them.
+  std::unique_ptr<storage::store> store_;
+  commit_queue commits_;
+  std::unique_ptr<store_reader> reader_;
+  std::unique_ptr<system_config> config_;
+  std::unique_ptr<caf::actor_system> system_;
+  std::vector<station> stations_;
+  std::unique_ptr<boost::asio::steady_timer> checkpoint_timer_;
+  committer_actor committer_;
+  router_actor router_;
+  supervisor_actor supervisor_;
+};
+
+// -- start -----------------------------------------------------------------------
+
+result<void> engine_implementation::check_options() {
+  auto positive = [](std::string_view name, auto value) -> result<void> {
+    if (value > decltype(value){})
+      return {};
+    return error{ec::invalid_argument, std::string{name} + " must be greater than zero",
+                 std::string{name}};
+  };
+  for (auto checked :
+       {positive("max_age", options_.max_age), positive("retention", options_.retention),
+        positive("retention_interval", options_.retention_interval),
+        positive("max_in_flight", options_.max_in_flight), positive("window", options_.window),
+        positive("dns_timeout", options_.dns_timeout),
+        positive("connect_timeout", options_.connect_timeout),
+        positive("tls_timeout", options_.tls_timeout),
+        positive("first_byte_timeout", options_.first_byte_timeout),
+        positive("total_timeout", options_.total_timeout),
+        positive("checkpoint_interval", options_.checkpoint_interval)})
+    if (!checked)
+      return checked;
+  if (options_.threads > 256)
+    return error{ec::invalid_argument, "threads must be at most 256", "threads"};
+  if (options_.threads == 0)
+    options_.threads = std::max(1U, std::thread::hardware_concurrency());
+  for (auto delay : options_.schedule)
+    if (delay < 0ms)
+      return error{ec::invalid_argument, "a delay of the schedule is negative", "schedule"};
+  std::vector<protocol::network> allowed;
+  for (const auto& text : options_.allow_networks) {
+    auto parsed = protocol::network::parse(text);
+    if (!parsed)
+      return error{parsed.error().code, parsed.error().detail, "allow_networks"};
+    allowed.push_back(*parsed);
+  }
+  policy_ = protocol::address_policy{std::move(allowed)};
+  auto tls = protocol::tls_settings::make(options_.ca_file);
+  if (!tls)
+    return tls.error();
+  tls_ = std::move(*tls);
+  return {};
+}
+
+result<void> engine_implementation::begin() {
+  if (auto valid = check_options(); !valid)
+    return valid;
+  auto opened = storage::open_embedded(options_.data, {.max_size = options_.max_store_size});
+  if (!opened)
+    return opened.error();
+  store_ = std::move(*opened);
+  if (auto added = add_builtin_types(); !added)
+    return added;
+  if (auto loaded = directory_.load(*store_); !loaded)
+    return loaded;
+  reader_ = std::make_unique<store_reader>(*store_, reader_threads);
+  config_ = std::make_unique<system_config>(options_.threads);
+  system_ = std::make_unique<caf::actor_system>(*config_);
+  // Actors are ended explicitly; one that still runs must not keep the process.
+  system_->await_actors_before_shutdown(false);
+  start_stations();
+  if (auto started = start_actors(); !started)
+    return started;
+  state_ = state::running;
+  return {};
+}
+
+result<void> engine_implementation::add_builtin_types() {
+  const auto known = store_->action_types();
+  if (!known)
+    return known.error();
+  std::vector<storage::operation> missing;
+  for (auto name : protocol::builtin_action_types())
+    if (std::ranges::find(*known, name, &action_type::name) == known->end())
+      missing.emplace_back(storage::add_action_type{.name = std::string{name}});
+  if (missing.empty())
+    return {};
+  return store_->commit(missing);
+}
+
+void engine_implementation::start_stations() {
+  auto& lanes = lane_coordinator::of(*system_).lanes();
+  const auto seed = std::random_device{}();
+  for (auto& l : lanes) {
+    station s;
+    protocol::http_client_options wire;
+    wire.policy = policy_;
+    wire.tls = tls_;
+    s.wire = std::make_unique<protocol::http_client>(l->io(), std::move(wire));
+    s.context = std::make_shared<webhook_context>();
+    auto& c = *s.context;
+    if (!options_.schedule.empty())
+      c.backoff.schedule = options_.schedule;
+    c.backoff.max_age = options_.max_age;
+    c.limits.dns = options_.dns_timeout;
+    c.limits.connect = options_.connect_timeout;
+    c.limits.tls = options_.tls_timeout;
+    c.limits.first_byte = options_.first_byte_timeout;
+    c.limits.total = options_.total_timeout;
+    c.window = options_.window;
+    c.max_in_flight = options_.max_in_flight;
+    c.wire = s.wire.get();
+    c.gate = admission::make(l->io(), {});
+    c.make_timer = [&io = l->io(), this](const webhook_actor& who) {
+      return std::make_unique<asio_wake_timer>(io, clock_, who);
+    };
+    c.commits = &commits_;
+    c.reader = reader_.get();
+    c.clock = &clock_;
+    c.in_flight = &in_flight_;
+    c.seed = seed;
+    stations_.push_back(std::move(s));
+  }
+}
+
+result<void> engine_implementation::start_actors() {
+  auto& lanes = lane_coordinator::of(*system_).lanes();
+  auto to_log = [this](log_level level, const std::string& text) { log(level, text); };
+
+  committer_config commit;
+  commit.store = store_.get();
+  commit.queue = &commits_;
+  commit.log = to_log;
+  commit.linger = options_.commit_linger;
+  commit.observe = [this](const storage::operation& op) { directory_.observe(op); };
+  commit.publish = [this](committed_ptr news) {
+    caf::anon_send(router_, atom::route_v, std::move(news));
+  };
+  commit.routed_upto = &routed_upto_;
+  // The router and the supervisor are told of each other before either gets a message.
+  committer_ = system_->spawn<committer, caf::detached>(std::move(commit));
+  commits_.attach(committer_);
+
+  std::promise<result<void>> begun;
+  router_config route;
+  route.store = store_.get();
+  route.commits = &commits_;
+  route.reader = reader_.get();
+  route.log = to_log;
+  route.start_webhook = [this, &lanes](std::shared_ptr<webhook_slot> slot, position read_upto) {
+    const auto i = slot->id % lanes.size();
+    return spawn_on<webhook_worker>(*lanes[i],
+                                    std::shared_ptr<const webhook_context>{stations_[i].context},
+                                    std::move(slot), read_upto);
+  };
+  route.watch = [this](webhook_id id, const webhook_actor& actor) {
+    caf::anon_send(supervisor_, atom::watch_v, id,
+                   caf::actor_cast<caf::strong_actor_ptr>(actor));
+  };
+  route.window = options_.window;
+  route.idle_checkpoints = options_.idle_checkpoints;
+  route.begun = [&begun](const error* failure) {
+    begun.set_value(failure != nullptr ? result<void>{*failure} : result<void>{});
+  };
+  route.routed_upto = &routed_upto_;
+  route.active_webhooks = &active_webhooks_;
+  router_ = spawn_on<router>(*lanes[0], std::move(route));
+
+  supervisor_config watch;
+  watch.log = to_log;
+  watch.vital = {{"committer", caf::actor_cast<caf::strong_actor_ptr>(committer_)},
+                 {"router", caf::actor_cast<caf::strong_actor_ptr>(router_)}};
+  watch.escalate = [this](const std::string& why) {
+    log(log_level::error, why);
+    if (options_.on_fatal)
+      options_.on_fatal(why);
+  };
+  watch.revive = [this](webhook_id id) { caf::anon_send(router_, atom::revive_v, id); };
+  watch.abandon = [this](webhook_id id) { caf::anon_send(router_, atom::abandon_v, id); };
+  watch.start_janitor = [this, &lanes, to_log] {
+    janitor_config clean;
+    clean.commits = &commits_;
+    clean.reader = reader_.get();
+    clean.clock = &clock_;
+    clean.log = to_log;
+    clean.retention = options_.retention;
+    clean.interval = options_.retention_interval;
+    return spawn_on<janitor>(*lanes[0], std::move(clean), std::ref(lanes[0]->io()));
+  };
+  supervisor_ = spawn_on<supervisor>(*lanes[0], std::move(watch), std::ref(lanes[0]->io()));
+
+  caf::anon_send(router_, atom::begin_v);
+  auto done = begun.get_future().get();
+  if (!done)
+    return done;
+  checkpoint_timer_ = std::make_unique<boost::asio::steady_timer>(lanes[0]->io());
+  arm_checkpoint();
+  return {};
+}
+
+void engine_implementation::arm_checkpoint() {
+  checkpoint_timer_->expires_after(options_.checkpoint_interval);
+  checkpoint_timer_->async_wait([this](const boost::system::error_code& failed) {
+    if (failed)
+      return;
+    caf::anon_send(router_, atom::checkpoint_v);
+    arm_checkpoint();
+  });
+}
+
+// -- stop ------------------------------------------------------------------------
+
+void engine_implementation::stop(std::chrono::milliseconds deadline) {
+  std::lock_guard guard{stop_mutex_};
+  const auto before = state_.exchange(state::stopping);
+  if (before == state::stopped || !system_) {
+    state_ = state::stopped;
+    return;
+  }
+  const auto until = std::chrono::steady_clock::now() + deadline;
+  auto left = [until] {
+    return std::max(0ms, std::chrono::duration_cast<std::chrono::milliseconds>(
+                           until - std::chrono::steady_clock::now()));
+  };
+  if (router_) {
+    caf::anon_send(router_, atom::drain_v);
+    while (in_flight_ != 0 && left() > 0ms)
+      std::this_thread::sleep_for(2ms);
+    if (in_flight_ != 0)
+      log(log_level::warning, std::to_string(in_flight_.load())
+                                + " attempts did not end in time; they are made again at the next "
+                                  "start");
+    // The last checkpoint, behind everything that was logged.
+    {
+      caf::scoped_actor self{*system_};
+      self->request(router_, std::chrono::seconds{5}, atom::checkpoint_v)
+        .receive([] {}, [this](const caf::error&) {
+          log(log_level::warning, "the last checkpoint was not taken in time");
+        });
+    }
+    if (!flush(5s))
+      log(log_level::warning, "the last commit did not end in time");
+  }
+  // From the outside in: nobody is started again, no new work, then those who do it.
+  auto& lanes = lane_coordinator::of(*system_).lanes();
+  caf::anon_send_exit(supervisor_, caf::exit_reason::user_shutdown);
+  caf::anon_send_exit(router_, caf::exit_reason::user_shutdown);
+  reader_->close();
+  std::vector<std::future<void>> closed;
+  for (std::size_t i = 0; i < stations_.size(); ++i) {
+    auto done = std::make_shared<std::promise<void>>();
+    closed.push_back(done->get_future());
+    boost::asio::post(lanes[i]->io(), [this, i, done] {
+      if (i == 0 && checkpoint_timer_)
+        checkpoint_timer_->cancel();
+      stations_[i].context->gate->close();
+      // Once more around, so that the webhook actors are gone before their attempts end.
+      boost::asio::post(lane::current()->io(), [this, i, done] {
+        stations_[i].wire->close();
+        done->set_value();
+      });
+    });
+  }
+  for (auto& c : closed)
+    c.wait_for(5s);
+  commits_.close();
+  caf::anon_send_exit(committer_, caf::exit_reason::user_shutdown);
+  commits_.attach({});
+  committer_ = nullptr;
+  router_ = nullptr;
+  supervisor_ = nullptr;
+  // Ends the lanes, which release what their queues still hold.
+  lane_coordinator::of(*system_).halt();
+  checkpoint_timer_.reset();
+  stations_.clear();
+  system_.reset();
+  reader_.reset();
+  store_.reset();
+  state_ = state::stopped;
+}
+
+bool engine_implementation::flush(std::chrono::milliseconds patience) {
+  auto done = std::make_shared<std::promise<bool>>();
+  auto flushed = done->get_future();
+  commits_.push({.what = storage::load_webhook{},
+                 .done = [done](storage::operation&,
+                                const error* failure) { done->set_value(failure == nullptr); }});
+  return flushed.wait_for(patience) == std::future_status::ready && flushed.get();
+}
+
+engine_statistics engine_implementation::statistics() const {
+  engine_statistics s;
+  if (!store_)
+    return s;
+  const auto stored = store_->statistics();
+  s.active_webhooks = active_webhooks_;
+  s.in_flight = in_flight_;
+  s.tail = stored.tail;
+  s.routed_upto = routed_upto_;
+  s.last_call = stored.last_call;
+  s.calls_replayed = store_->recovered().calls_replayed;
+  s.store_bytes = stored.bytes_used;
+  return s;
+}
+
+// -- publishing --------------------------------------------------------------------
+
+void engine_implementation::publish(organizer_id owner, std::vector<publication> items,
+                                    published done) {
+  if (state_ != state::running)
+    return done(error{ec::stopping, "The server is stopping. Publish again once it is back."});
+  storage::append_notifications append;
+  append.published = clock_.now();
+  append.drafts.reserve(items.size());
+  std::size_t bytes = 0;
+  for (auto& item : items) {
+    const auto type = directory_.resolve_action(item.action);
+    if (!type)
+      return done(error{ec::invalid_argument, "Unknown action type \"" + item.action + "\".",
+                        "action"});
+    storage::draft d;
+    d.owner = owner;
+    d.type = *type;
+    if (!item.event.empty()) {
+      d.event = directory_.find_event_id(owner, item.event);
+      if (d.event == 0)
+        d.new_event = std::move(item.event);
+    }
+    bytes += item.rest.size() + notification_overhead;
+    d.action = std::move(item.action);
+    d.rest = std::move(item.rest);
+    append.drafts.push_back(std::move(d));
+  }
+  commit_queue::item item;
+  item.what = std::move(append);
+  item.done = [done](storage::operation& op, const error* failure) {
+    if (failure != nullptr)
+      return done(*failure);
+    auto& stored = std::get<storage::append_notifications>(op).done;
+    if (!stored)
+      return done(stored.error());
+    std::vector<position> ids;
+    ids.reserve(stored->size());
+    for (const auto& n : *stored)
+      ids.push_back(n->id);
+    done(std::move(ids));
+  };
+  if (!commits_.try_push_publish(item, bytes))
+    done(error{ec::overloaded, "Too much waits for the disk. Publish again in a moment."});
+}
+
+result<notification_ptr> engine_implementation::find_notification(organizer_id owner,
+                                                                  position id) {
+  auto found = store_->find_notification(id);
+  if (found && (*found)->owner != owner)
+    return error{ec::not_found, "No notification matches the given query."};
+  return found;
+}
+
+// -- registry ----------------------------------------------------------------------
+
+template <class Operation>
+auto engine_implementation::change(Operation op) -> decltype(op.done) {
+  if (state_ != state::running)
+    return error{ec::stopping, "The server is stopping. Try again once it is back."};
+  auto done = std::make_shared<std::promise<decltype(op.done)>>();
+  auto changed = done->get_future();
+  commits_.push({.what = std::move(op),
+                 .done = [done](storage::operation& what, const error* failure) {
+                   if (failure != nullptr)
+                     done->set_value(*failure);
+                   else
+                     done->set_value(std::move(std::get<Operation>(what).done));
+                 }});
+  if (changed.wait_for(commit_patience) != std::future_status::ready)
+    return error{ec::io_error, "The disk did not answer in time; the change may yet be made."};
+  return changed.get();
+}
+
+result<issued_token> engine_implementation::add_token(organizer_id owner, std::string name,
+                                                      std::uint8_t permissions) {
+  issued_token issued;
+  issued.key = protocol::make_token_key();
+  token value;
+  value.owner = owner;
+  value.name = std::move(name);
+  value.permissions = permissions;
+  value.hash = protocol::hash_token_key(issued.key);
+  value.created = clock_.now();
+  auto added = change(storage::add_token{.value = std::move(value)});
+  if (!added)
+    return added.error();
+  issued.value = std::move(*added);
+  return issued;
+}
+
+result<webhook> engine_implementation::find_webhook(organizer_id owner, webhook_id id) {
+  auto found = store_->find_webhook(id);
+  if (found && found->owner != owner)
+    return error{ec::not_found, "No WebHook matches the given query."};
+  return found;
+}
+
+} // namespace
+
+result<std::unique_ptr<engine>> engine::start(engine_options options) {
+  auto made = std::make_unique<engine_implementation>(std::move(options));
+  if (auto begun = made->begin(); !begun)
+    return begun.error();
+  return std::unique_ptr<engine>{std::move(made)};
+}
+
+} // namespace fanfare

@@ -1,0 +1,53 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// Retention: removes notifications and calls that are older than allowed and no longer
+/// needed, a few hundred at a time so that no commit waits long for it.
+
+#include "actors/commit_queue.hpp"
+#include "actors/committer.hpp"
+#include "actors/journal_reader.hpp"
+#include "actors/lane_actor.hpp"
+#include "model/clock.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+
+#include <chrono>
+#include <memory>
+
+namespace fanfare {
+
+struct janitor_config {
+  commit_queue* commits = nullptr;
+  journal_reader* reader = nullptr;
+  const wall_clock* clock = nullptr;
+  log_function log;
+  std::chrono::milliseconds retention = std::chrono::hours{24 * 30};
+  std::chrono::milliseconds interval = std::chrono::minutes{1};
+  /// Entries of each kind that one commit removes.
+  std::size_t batch = 500;
+  /// Between two such commits.
+  std::chrono::milliseconds pause{5};
+};
+
+class janitor final : public lane_actor<janitor_actor> {
+public:
+  janitor(caf::actor_config& cfg, janitor_config config, boost::asio::io_context& io);
+
+  behavior_type make_behavior() override;
+  void on_exit() override;
+
+  const char* name() const override { return "janitor"; }
+
+private:
+  void look();
+  void on_planned(const result<storage::expiry_plan>& plan);
+  void wait(std::chrono::milliseconds pause);
+
+  janitor_config config_;
+  boost::asio::steady_timer timer_;
+  bool more_ = false;
+};
+
+} // namespace fanfare

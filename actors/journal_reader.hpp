@@ -1,0 +1,62 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// Reads for actors what may have to come from the disk: they ask and get the answer as a
+/// message. The reads run on threads that may wait.
+
+#include "actors/interfaces.hpp"
+
+#include <boost/asio/thread_pool.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+#include <vector>
+
+namespace fanfare {
+
+/// Any thread. Every question is answered once, unless the asker has ended.
+class journal_reader {
+public:
+  virtual ~journal_reader() = default;
+  /// `refilled`: matches of the webhook after `after` and at or before `upto`, matched with
+  /// the versions that the registry has by then; at most `limit`.
+  virtual void read_backlog(webhook_actor who, webhook_id hook, position after, position upto,
+                            std::size_t limit) = 0;
+  /// `fetched`, in the order of `which`.
+  virtual void fetch(webhook_actor who, std::vector<position> which) = 0;
+  /// `chunk`: the journal after `after`.
+  virtual void read_journal(router_actor who, position after, position upto, std::size_t limit) = 0;
+  /// `planned`: what is older than `cutoff`.
+  virtual void plan_expiry(janitor_actor who, timestamp cutoff, std::size_t limit) = 0;
+};
+
+/// Reads from a store on a thread pool.
+class store_reader final : public journal_reader {
+public:
+  store_reader(const storage::store& store, std::size_t threads);
+  ~store_reader() override;
+
+  void read_backlog(webhook_actor who, webhook_id hook, position after, position upto,
+                    std::size_t limit) override;
+  void fetch(webhook_actor who, std::vector<position> which) override;
+  void read_journal(router_actor who, position after, position upto, std::size_t limit) override;
+  void plan_expiry(janitor_actor who, timestamp cutoff, std::size_t limit) override;
+
+  /// Waits for running reads and takes no more.
+  void close();
+
+private:
+  /// Many webhooks read the same backlog: they share one copy of each notification.
+  notification_ptr shared(notification_ptr n);
+
+  const storage::store& store_;
+  std::mutex mutex_;
+  std::unordered_map<position, std::weak_ptr<const notification>> alive_;
+  std::size_t sweep_at_ = 4'096;
+  boost::asio::thread_pool pool_;
+};
+
+} // namespace fanfare

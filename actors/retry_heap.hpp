@@ -1,0 +1,56 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// The pending retries of one webhook by due time: 24 bytes each, whatever the
+/// notification weighs.
+
+#include "model/types.hpp"
+
+#include <algorithm>
+#include <vector>
+
+namespace fanfare {
+
+class retry_heap {
+public:
+  // -- storage::retry_sink ---------------------------------------------------
+
+  void put(const retry& r) {
+    entries_.push_back(r);
+    std::ranges::push_heap(entries_, later);
+  }
+  /// Nothing: a retry leaves the heap when its attempt starts.
+  void erase(position) {}
+  void clear() {
+    entries_.clear();
+    entries_.shrink_to_fit();
+  }
+
+  // -- owner -------------------------------------------------------------------
+
+  [[nodiscard]] bool empty() const { return entries_.empty(); }
+  [[nodiscard]] std::size_t size() const { return entries_.size(); }
+  [[nodiscard]] const retry& earliest() const { return entries_.front(); }
+
+  retry pop() {
+    std::ranges::pop_heap(entries_, later);
+    auto r = entries_.back();
+    entries_.pop_back();
+    return r;
+  }
+
+  void assign(std::vector<retry> all) {
+    entries_ = std::move(all);
+    std::ranges::make_heap(entries_, later);
+  }
+
+private:
+  static bool later(const retry& a, const retry& b) {
+    return a.due != b.due ? a.due > b.due : a.subject > b.subject;
+  }
+
+  std::vector<retry> entries_;
+};
+
+} // namespace fanfare

@@ -1,0 +1,244 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "actors/router.hpp"
+
+#include "model/subscription.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace fanfare {
+
+namespace {
+
+/// Notifications that one read of the journal brings.
+constexpr std::size_t chunk_size = 1'024;
+
+} // namespace
+
+router::router(caf::actor_config& cfg, router_config config)
+  : lane_actor(cfg), config_(std::move(config)) {}
+
+router::behavior_type router::make_behavior() {
+  return {
+    [this](atom::begin) {
+      auto begun = begin();
+      if (begun) {
+        config_.begun(nullptr);
+      } else {
+        const auto failure = begun.error();
+        config_.begun(&failure);
+      }
+    },
+    [this](atom::route, const committed_ptr& news) { on_committed(news); },
+    [this](atom::chunk, const journal_chunk_ptr& chunk) { on_chunk(chunk->notifications); },
+    [this](atom::checkpoint) { save_checkpoint(); },
+    [this](atom::revive, webhook_id id) { revive(id); },
+    [this](atom::abandon, webhook_id id) { abandon(id); },
+    [this](atom::drain) {
+      draining_ = true;
+      for (auto& s : active_)
+        if (s)
+          caf::anon_send(s->actor, atom::drain_v);
+    },
+  };
+}
+
+void router::on_exit() {
+  for (auto& s : active_)
+    if (s)
+      caf::anon_send(s->actor, atom::retire_v);
+  active_.clear();
+  changes_.clear();
+}
+
+// -- start -----------------------------------------------------------------------
+
+result<void> router::begin() {
+  const auto& found = config_.store->recovered();
+  set_routed(found.routed_upto);
+  tail_ = config_.store->tail();
+  auto indexed = config_.store->for_each_webhook([this](const webhook& hook) {
+    const auto* now = version_at(hook, routed_upto_ + 1);
+    index_.put(hook.id, hook.owner, now != nullptr ? *now : subscription{.enabled = false, .events = {}, .types = {}});
+    // What was published before the stop and is routed now meets the subscription of its time.
+    for (const auto& v : hook.versions) {
+      if (v.from <= routed_upto_ + 1)
+        continue;
+      auto then = std::make_shared<webhook>(hook);
+      std::erase_if(then->versions, [&v](const auto& x) { return x.from > v.from; });
+      changes_.push_back(std::move(then));
+    }
+  });
+  if (!indexed)
+    return indexed;
+  std::ranges::stable_sort(changes_, {}, [](const auto& w) { return w->versions.back().from; });
+  active_.resize(index_.size());
+  for (const auto& w : found.webhooks) {
+    const auto r = index_.find(w.hook);
+    if (r == subscription_index::none)
+      continue;
+    activate(r, w.behind ? w.cursor : routed_upto_, routed_upto_);
+  }
+  if (tail_ > routed_upto_)
+    read_more();
+  else
+    take_changes_before(tail_ + 2);
+  return {};
+}
+
+// -- routing ---------------------------------------------------------------------
+
+void router::on_committed(const committed_ptr& news) {
+  for (const auto& hook : news->webhooks)
+    changes_.push_back(hook);
+  tail_ = news->tail;
+  if (reading_) // these will be read from the journal
+    return;
+  // Edits and notifications of one commit are told apart by the positions the edits hold from.
+  for (const auto& n : news->notifications)
+    route(n);
+  if (routed_upto_ < tail_)
+    read_more();
+  else
+    take_changes_before(tail_ + 2);
+}
+
+void router::read_more() {
+  reading_ = true;
+  config_.reader->read_journal(handle(), routed_upto_, tail_, chunk_size);
+}
+
+void router::on_chunk(const result<std::vector<notification_ptr>>& read) {
+  reading_ = false;
+  if (!read) {
+    config_.log(log_level::error, "reading the journal failed: " + read.error().detail);
+    this->quit(caf::make_error(caf::sec::runtime_error, read.error().detail));
+    return;
+  }
+  for (const auto& n : *read)
+    route(n);
+  if (read->empty())
+    set_routed(tail_); // removed by retention: nothing needs them
+  if (routed_upto_ < tail_)
+    read_more();
+  else
+    take_changes_before(tail_ + 2);
+}
+
+void router::take_changes_before(position at) {
+  while (!changes_.empty() && changes_.front()->versions.back().from < at) {
+    auto hook = std::move(changes_.front());
+    changes_.pop_front();
+    apply(hook);
+  }
+}
+
+void router::apply(const std::shared_ptr<const webhook>& hook) {
+  const auto r = index_.put(hook->id, hook->owner, hook->current());
+  if (active_.size() < index_.size())
+    active_.resize(index_.size());
+  if (auto& s = active_[r])
+    caf::anon_send(s->actor, atom::changed_v, hook);
+}
+
+void router::route(const notification_ptr& n) {
+  take_changes_before(n->id + 1);
+  index_.for_each_match(n->owner, n->type, n->event, [&](ref r) { send(r, n); });
+  set_routed(n->id);
+}
+
+void router::send(ref to, const notification_ptr& n) {
+  auto& s = active_[to] ? *active_[to] : activate(to, n->id - 1, 0);
+  s.sent_upto = n->id;
+  s.idle = 0;
+  // Behind: it will read this one from the journal when it gets there.
+  const bool behind = s.skipped_upto > s.slot->read_upto.load(std::memory_order_seq_cst);
+  if (!behind && s.slot->credits.load(std::memory_order_seq_cst) > 0) {
+    s.slot->credits.fetch_sub(1, std::memory_order_seq_cst);
+    caf::anon_send(s.actor, atom::notify_v, n, s.skipped_upto);
+    return;
+  }
+  const auto before = std::exchange(s.skipped_upto, n->id);
+  s.slot->skipped_upto.store(n->id, std::memory_order_seq_cst);
+  // It may have looked just before: then it believes to have everything and must be told.
+  if (before <= s.slot->read_upto.load(std::memory_order_seq_cst))
+    caf::anon_send(s.actor, atom::nudge_v);
+}
+
+router::subscriber& router::activate(ref r, position read_upto, position behind_upto) {
+  auto slot = std::make_shared<webhook_slot>();
+  slot->id = index_.id_of(r);
+  slot->credits = static_cast<std::int64_t>(config_.window);
+  slot->skipped_upto = behind_upto;
+  slot->read_upto = read_upto;
+  slot->settled_upto = read_upto;
+  auto& place = active_[r];
+  if (!place)
+    ++active_count_;
+  place = std::make_unique<subscriber>();
+  place->slot = slot;
+  place->skipped_upto = behind_upto;
+  place->sent_upto = std::max(read_upto, behind_upto);
+  place->actor = config_.start_webhook(slot, read_upto);
+  if (config_.active_webhooks != nullptr)
+    config_.active_webhooks->store(active_count_, std::memory_order_relaxed);
+  config_.watch(slot->id, place->actor);
+  if (draining_)
+    caf::anon_send(place->actor, atom::drain_v);
+  return *place;
+}
+
+void router::set_routed(position upto) {
+  routed_upto_ = upto;
+  if (config_.routed_upto != nullptr)
+    config_.routed_upto->store(upto, std::memory_order_relaxed);
+}
+
+// -- checkpoints --------------------------------------------------------------------
+
+void router::save_checkpoint() {
+  storage::save_checkpoint point;
+  point.routed_upto = routed_upto_;
+  for (auto& s : active_) {
+    if (!s)
+      continue;
+    const auto settled = s->slot->settled_upto.load(std::memory_order_acquire);
+    if (settled < s->sent_upto) {
+      point.behind.push_back({.hook = s->slot->id, .cursor = settled});
+      s->idle = 0;
+    } else if (s->slot->unfinished.load(std::memory_order_relaxed) != 0) {
+      s->idle = 0;
+    } else if (++s->idle > config_.idle_checkpoints) {
+      // Only the router sends it work, so nothing can be on its way.
+      caf::anon_send(s->actor, atom::retire_v);
+      s.reset();
+      --active_count_;
+    }
+  }
+  if (config_.active_webhooks != nullptr)
+    config_.active_webhooks->store(active_count_, std::memory_order_relaxed);
+  if (!config_.commits->congested() && config_.commits->take_dirty())
+    config_.commits->push({.what = std::move(point), .done = {}, .lasting = true});
+}
+
+// -- supervision ----------------------------------------------------------------------
+
+void router::revive(webhook_id id) {
+  const auto r = index_.find(id);
+  if (r == subscription_index::none || !active_[r])
+    return;
+  const auto& old = *active_[r];
+  activate(r, old.slot->settled_upto.load(), std::max(old.sent_upto, old.skipped_upto));
+}
+
+void router::abandon(webhook_id id) {
+  config_.log(log_level::error,
+              "webhook " + std::to_string(id)
+                + " crashed again and again; it is left alone until the next start, its cursor and "
+                  "retries are kept");
+}
+
+} // namespace fanfare

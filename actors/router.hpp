@@ -1,0 +1,90 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// Fans committed notifications out to the webhook actors that are subscribed, and starts
+/// and ends those. It also takes the checkpoints, because it alone knows
+/// up to where every webhook has been spoken to.
+
+#include "actors/committer.hpp"
+#include "actors/interfaces.hpp"
+#include "actors/journal_reader.hpp"
+#include "actors/lane_actor.hpp"
+#include "actors/subscription_index.hpp"
+#include "actors/webhook.hpp"
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace fanfare {
+
+struct router_config {
+  const storage::store* store = nullptr;
+  commit_queue* commits = nullptr;
+  journal_reader* reader = nullptr;
+  log_function log;
+  /// Starts the actor of a webhook on its lane.
+  std::function<webhook_actor(std::shared_ptr<webhook_slot>, position read_upto)> start_webhook;
+  /// Has the supervisor watch it.
+  std::function<void(webhook_id, const webhook_actor&)> watch;
+  /// Notifications a webhook may have been sent and not started.
+  std::size_t window = 256;
+  /// Checkpoints after which an idle webhook actor is ended.
+  std::size_t idle_checkpoints = 15;
+  /// Told once the registry is indexed and unfinished work is taken up (null), or that this failed.
+  std::function<void(const error*)> begun;
+  /// Figures for operators. Outlives the router.
+  std::atomic<position>* routed_upto = nullptr;
+  std::atomic<std::size_t>* active_webhooks = nullptr;
+};
+
+class router final : public lane_actor<router_actor> {
+public:
+  router(caf::actor_config& cfg, router_config config);
+
+  behavior_type make_behavior() override;
+  void on_exit() override;
+
+  const char* name() const override { return "router"; }
+
+private:
+  struct subscriber {
+    std::shared_ptr<webhook_slot> slot;
+    webhook_actor actor;
+    position sent_upto = 0;    ///< last position this webhook was concerned with
+    position skipped_upto = 0; ///< last one of them that was not sent
+    std::size_t idle = 0;      ///< checkpoints since it had something to do
+  };
+  using ref = subscription_index::ref;
+
+  result<void> begin();
+  void on_committed(const committed_ptr& news);
+  void on_chunk(const result<std::vector<notification_ptr>>& read);
+  void route(const notification_ptr& n);
+  void send(ref to, const notification_ptr& n);
+  subscriber& activate(ref r, position read_upto, position behind_upto);
+  void take_changes_before(position at);
+  void apply(const std::shared_ptr<const webhook>& hook);
+  void read_more();
+  void save_checkpoint();
+  void revive(webhook_id id);
+  void abandon(webhook_id id);
+  void set_routed(position upto);
+
+  router_config config_;
+  subscription_index index_;
+  /// By ref; null while the webhook's actor does not run.
+  std::vector<std::unique_ptr<subscriber>> active_;
+  std::size_t active_count_ = 0;
+  position routed_upto_ = 0;
+  position tail_ = 0; ///< newest position heard of
+  /// Edits of webhooks that hold for positions not routed yet, by `from`.
+  std::deque<std::shared_ptr<const webhook>> changes_;
+  bool reading_ = false;
+  bool draining_ = false;
+};
+
+} // namespace fanfare

@@ -1,0 +1,101 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "actors/subscription_index.hpp"
+
+#include <algorithm>
+#include <cassert>
+
+namespace fanfare {
+
+namespace {
+
+void remove_from(std::vector<subscription_index::ref>& list, subscription_index::ref r) {
+  if (auto i = std::ranges::find(list, r); i != list.end()) {
+    *i = list.back();
+    list.pop_back();
+  }
+}
+
+} // namespace
+
+std::size_t subscription_index::shape_hash::operator()(const subscription& s) const noexcept {
+  std::size_t h = (s.enabled ? 1U : 0U) | (s.all_events ? 2U : 0U);
+  auto mix = [&h](std::size_t x) { h = (h ^ x) * 0x9e3779b97f4a7c15ULL; };
+  for (auto t : s.types)
+    mix(t);
+  mix(0);
+  for (auto e : s.events)
+    mix(e);
+  return h ^ (h >> 32);
+}
+
+subscription_index::ref subscription_index::find(webhook_id id) const {
+  auto i = std::ranges::lower_bound(ids_, id);
+  return i != ids_.end() && *i == id ? static_cast<ref>(i - ids_.begin()) : none;
+}
+
+subscription_index::ref subscription_index::put(webhook_id id, organizer_id owner,
+                                                const subscription& value) {
+  auto* shape = &*shapes_.try_emplace(value, 0).first;
+  ++shape->second;
+  auto r = find(id);
+  if (r == none) {
+    assert(ids_.empty() || ids_.back() < id);
+    r = static_cast<ref>(ids_.size());
+    ids_.push_back(id);
+    owners_.push_back(owner);
+    shape_of_.push_back(shape);
+  } else {
+    leave(r);
+    if (--shape_of_[r]->second == 0)
+      shapes_.erase(shapes_.find(shape_of_[r]->first));
+    shape_of_[r] = shape;
+  }
+  enter(r);
+  return r;
+}
+
+void subscription_index::enter(ref r) {
+  const auto& s = shape_of_[r]->first;
+  if (!s.enabled)
+    return;
+  for (auto type : s.types) {
+    const auto key = key_of(owners_[r], type);
+    auto& t = topics_[key];
+    if (s.all_events) {
+      t.all_events.push_back(r);
+      continue;
+    }
+    t.limited.push_back(r);
+    for (auto e : s.events)
+      by_event_[event_key{key, e}].push_back(r);
+  }
+}
+
+void subscription_index::leave(ref r) {
+  const auto& s = shape_of_[r]->first;
+  if (!s.enabled)
+    return;
+  for (auto type : s.types) {
+    const auto key = key_of(owners_[r], type);
+    auto i = topics_.find(key);
+    if (i == topics_.end())
+      continue;
+    remove_from(s.all_events ? i->second.all_events : i->second.limited, r);
+    if (i->second.all_events.empty() && i->second.limited.empty())
+      topics_.erase(i);
+    if (s.all_events)
+      continue;
+    for (auto e : s.events) {
+      auto j = by_event_.find(event_key{key, e});
+      if (j == by_event_.end())
+        continue;
+      remove_from(j->second, r);
+      if (j->second.empty())
+        by_event_.erase(j);
+    }
+  }
+}
+
+} // namespace fanfare

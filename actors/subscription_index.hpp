@@ -1,0 +1,94 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// Who gets a notification: organizer and registered action type lead to the
+/// webhooks that want all events, and by event to those that chose. The cost of a
+/// look-up is the number of matches; a webhook costs some tens of bytes.
+/// `matches` in model/subscription.hpp is the definition of the answer.
+
+#include "model/types.hpp"
+
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
+
+namespace fanfare {
+
+class subscription_index {
+public:
+  /// A webhook's place in dense tables, stable while the index lives.
+  using ref = std::uint32_t;
+
+  /// Makes `value` the subscription of the webhook, whatever it was before. Webhooks that
+  /// are new must come by ascending id.
+  ref put(webhook_id id, organizer_id owner, const subscription& value);
+
+  /// Calls `visit(ref)` once for each enabled webhook of `owner` that is
+  /// subscribed to `type` and, unless `event` is 0, to the event.
+  template <class Visitor>
+  void for_each_match(organizer_id owner, action_type_id type, event_id event,
+                      Visitor&& visit) const {
+    auto i = topics_.find(key_of(owner, type));
+    if (i == topics_.end())
+      return;
+    const auto& t = i->second;
+    for (auto r : t.all_events)
+      visit(r);
+    if (event == 0) {
+      for (auto r : t.limited)
+        visit(r);
+      return;
+    }
+    if (auto j = by_event_.find(event_key{key_of(owner, type), event}); j != by_event_.end())
+      for (auto r : j->second)
+        visit(r);
+  }
+
+  [[nodiscard]] webhook_id id_of(ref r) const { return ids_[r]; }
+  /// The webhook's ref, or `none`.
+  [[nodiscard]] ref find(webhook_id id) const;
+  [[nodiscard]] std::size_t size() const { return ids_.size(); }
+
+  static constexpr ref none = static_cast<ref>(-1);
+
+private:
+  using topic_key = std::uint64_t;
+  struct event_key {
+    topic_key topic;
+    event_id event;
+    bool operator==(const event_key&) const = default;
+  };
+  struct event_key_hash {
+    std::size_t operator()(const event_key& k) const noexcept {
+      return std::hash<std::uint64_t>{}(k.topic * 0x9e3779b97f4a7c15ULL + k.event);
+    }
+  };
+  struct topic {
+    std::vector<ref> all_events;
+    /// Webhooks that chose events; they all get what belongs to no event.
+    std::vector<ref> limited;
+  };
+
+  static topic_key key_of(organizer_id owner, action_type_id type) {
+    return (topic_key{owner} << 32) | type;
+  }
+  void enter(ref r);
+  void leave(ref r);
+
+  std::unordered_map<topic_key, topic> topics_;
+  std::unordered_map<event_key, std::vector<ref>, event_key_hash> by_event_;
+  struct shape_hash {
+    std::size_t operator()(const subscription& s) const noexcept;
+  };
+  /// Subscriptions and how many webhooks have each: most webhooks share theirs.
+  using shapes = std::unordered_map<subscription, std::size_t, shape_hash>;
+
+  shapes shapes_;
+  /// By ref; ids ascend.
+  std::vector<webhook_id> ids_;
+  std::vector<organizer_id> owners_;
+  std::vector<shapes::value_type*> shape_of_;
+};
+
+} // namespace fanfare

@@ -1,0 +1,167 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// The actor of one subscriber. Its queue is virtual: a window of notifications in memory, the
+/// rest is read from the journal when the window has room. It starts first attempts in
+/// journal order, keeps its retries by due time, and appends one call per attempt.
+
+#include "actors/admission.hpp"
+#include "actors/backoff.hpp"
+#include "actors/commit_queue.hpp"
+#include "actors/delivery.hpp"
+#include "actors/journal_reader.hpp"
+#include "actors/lane_actor.hpp"
+#include "actors/retry_heap.hpp"
+#include "model/clock.hpp"
+#include "storage/progress.hpp"
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <random>
+#include <vector>
+
+namespace fanfare {
+
+/// Wakes one webhook actor at a wall time. Holds no reference to it. Lane thread only.
+class wake_timer {
+public:
+  virtual ~wake_timer() = default;
+  /// Sends `wake` at `due` or soon after, once; replaces an earlier date.
+  virtual void set(timestamp due) = 0;
+  virtual void cancel() = 0;
+};
+
+/// What all webhook actors of a lane share.
+struct webhook_context {
+  // -- options -------------------------------------------------------------------
+  backoff_policy backoff;
+  protocol::exchange_limits limits;
+  std::size_t window = 256;
+  std::size_t max_in_flight = 8;
+  /// Settled positions above the cursor: how far the quick ones may run ahead of a slow one.
+  std::size_t max_ahead = 4'096;
+  /// Retries that are read from disk at once.
+  std::size_t max_fetch = 32;
+  // -- the lane --------------------------------------------------------------------
+  protocol::transport* wire = nullptr;
+  std::shared_ptr<admission> gate;
+  std::function<std::unique_ptr<wake_timer>(webhook_actor)> make_timer;
+  // -- the engine --------------------------------------------------------------------
+  commit_queue* commits = nullptr;
+  journal_reader* reader = nullptr;
+  const wall_clock* clock = nullptr;
+  std::atomic<std::size_t>* in_flight = nullptr; ///< of the whole engine, for a graceful stop
+  std::uint64_t seed = 0;                        ///< of the backoff's jitter
+};
+
+/// What the router and a webhook actor know of each other without sending messages.
+struct webhook_slot {
+  webhook_id id = 0;
+  /// Notifications the router may still send; given back when they leave the window.
+  std::atomic<std::int64_t> credits{0};
+  /// Newest position that the router did not send for want of credits.
+  std::atomic<position> skipped_upto{0};
+  /// What the webhook has taken or read; it is behind while this is below `skipped_upto`.
+  std::atomic<position> read_upto{0};
+  /// The webhook's cursor. Written after the call that moved it is in the commit queue.
+  std::atomic<position> settled_upto{0};
+  /// Retries and attempts under way.
+  std::atomic<std::size_t> unfinished{0};
+};
+
+class webhook_worker final : public lane_actor<webhook_actor> {
+public:
+  /// `read_upto`: what the router speaks of comes after this position. If older ones
+  /// are still to be sent, `slot->skipped_upto` is above it.
+  webhook_worker(caf::actor_config& cfg, std::shared_ptr<const webhook_context> context,
+                 std::shared_ptr<webhook_slot> slot, position read_upto);
+
+  behavior_type make_behavior() override;
+  void on_exit() override;
+
+  const char* name() const override { return "webhook"; }
+
+private:
+  struct due_retry {
+    notification_ptr what;
+    std::uint16_t attempt;
+  };
+  struct under_way {
+    position subject;
+    std::uint16_t attempt;
+  };
+
+  // -- input --------------------------------------------------------------------------
+  void on_notify(notification_ptr& n, position skipped_before);
+  void on_loaded(const result<storage::load_webhook::state>& state);
+  void on_refilled(const result<storage::backlog>& read);
+  void on_fetched(const result<std::vector<notification_ptr>>& read);
+  void on_changed(webhook_ptr hook);
+  void on_finished(attempt_result& r);
+
+  // -- output -------------------------------------------------------------------------
+  /// Starts what may be started and asks for what is missing.
+  void pump(bool its_turn = false);
+  bool start(const notification_ptr& what, std::uint16_t attempt, bool its_turn);
+  void refill();
+  void fetch_due();
+  void arm_timer();
+  void log_call(call&& entry);
+  void give_up_unsent(const retry& r, std::string reason);
+  void disable_after_gone();
+  void read_failed();
+
+  // -- state --------------------------------------------------------------------------
+  void adopt(webhook_ptr hook);
+  [[nodiscard]] bool behind() const;
+  [[nodiscard]] position behind_upto() const;
+  [[nodiscard]] position floor() const;
+  void publish_slot();
+  void set_read_upto(position upto);
+  void forget_upto(position tail);
+  void return_credit() { slot_->credits.fetch_add(1, std::memory_order_seq_cst); }
+  [[nodiscard]] bool may_start() const;
+
+  std::shared_ptr<const webhook_context> context_;
+  std::shared_ptr<webhook_slot> slot_;
+  webhook_ptr hook_; ///< null until loaded
+  std::shared_ptr<const protocol::target> target_;
+  std::string target_error_; ///< why there is no target
+  backoff_policy backoff_;
+  protocol::exchange_limits limits_;
+  std::size_t max_in_flight_ = 8;
+  admission::destination_ptr destination_;
+
+  storage::progress progress_;
+  retry_heap retries_;
+  struct waiting {
+    notification_ptr what;
+    bool credited; ///< sent by the router, not read from the journal
+  };
+  std::deque<waiting> window_;
+  std::deque<due_retry> due_;
+  std::vector<under_way> under_way_;
+  std::vector<retry> fetching_;
+  /// What the window, what is under way and what is settled cover.
+  position read_upto_;
+  position ignored_upto_ = 0;
+  std::unique_ptr<wake_timer> timer_;
+  std::optional<timestamp> timer_at_;
+  std::optional<timestamp> read_again_at_;
+  std::minstd_rand random_;
+
+  bool refilling_ = false;
+  bool parked_ = false;     ///< waits for its turn
+  bool held_ = false;       ///< waits for the disk
+  bool draining_ = false;
+  bool retry_turn_ = false; ///< retries and first attempts take turns
+  bool gone_ = false;       ///< answered 410; the registry will say what follows
+  bool drop_stray_retries_ = false;
+  bool fetch_running_ = false;
+};
+
+} // namespace fanfare
