@@ -1,0 +1,26 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// The server's own key: given by the environment, else kept in a file that only its
+/// owner can read.
+
+#include "model/error.hpp"
+
+#include <filesystem>
+#include <string>
+
+namespace fanfare::cli {
+
+struct admin_token {
+  std::string key;
+  /// The file it stands in; empty if it came from FANFARE_ADMIN_TOKEN.
+  std::filesystem::path file;
+  bool made_now = false;
+};
+
+/// Takes FANFARE_ADMIN_TOKEN, else reads DIRECTORY/admin.token, else makes that file (0600).
+/// Errors: invalid_argument (shorter than 16 characters, or white space in it), io_error.
+result<admin_token> find_admin_token(const std::filesystem::path& directory);
+
+} // namespace fanfare::cli

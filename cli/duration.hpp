@@ -1,0 +1,26 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// Durations and sizes as people write them on a command line.
+
+#include "model/error.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fanfare::cli {
+
+/// "250ms", "5s", "10m", "3h", "30d"; a number alone means seconds.
+result<std::chrono::milliseconds> parse_duration(std::string_view text);
+
+/// Durations joined by commas: "5s,30s,5m".
+result<std::vector<std::chrono::milliseconds>> parse_schedule(std::string_view text);
+
+/// "512M", "64G", "1T" (powers of 1024); a number alone means bytes.
+result<std::size_t> parse_size(std::string_view text);
+
+} // namespace fanfare::cli

@@ -1,0 +1,230 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "cli/serve.hpp"
+
+#include "actors/engine.hpp"
+#include "cli/admin_token.hpp"
+#include "cli/duration.hpp"
+#include "cli/sink.hpp"
+#include "model/version.hpp"
+#include "protocol/credentials.hpp"
+#include "protocol/http_server.hpp"
+#include "protocol/rest/rest_api.hpp"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include <CLI/CLI.hpp>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <pthread.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <iostream>
+#include <memory>
+#include <thread>
+#include <utility>
+
+namespace fanfare::cli {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Threads for requests that wait for the disk.
+constexpr std::size_t blocking_threads = 4;
+/// SIGTERM is answered within 15 s: this for attempts under way, the rest for the last commit.
+constexpr auto drain_deadline = 10s;
+constexpr auto http_deadline = 1s;
+
+struct serve_options {
+  engine_options engine;
+  std::string listen = "127.0.0.1:8080";
+  std::string log_level = "info";
+};
+
+/// Every connection is a file: take as many as the system lets us have.
+void raise_file_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+  }
+}
+
+void write_log(log_level level, const std::string& text) {
+  switch (level) {
+    case log_level::debug: spdlog::debug(text); break;
+    case log_level::info: spdlog::info(text); break;
+    case log_level::warning: spdlog::warn(text); break;
+    case log_level::error: spdlog::error(text); break;
+  }
+}
+
+int fail(const error& e) {
+  spdlog::error("{} ({})", e.detail, to_string(e.code));
+  return e.code == ec::invalid_argument ? 2 : 1;
+}
+
+sigset_t stop_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  return set;
+}
+
+int run(serve_options options) {
+  // The log goes to stderr: stdout carries the one line that scripts wait for.
+  spdlog::set_default_logger(spdlog::stderr_color_mt("fanfare"));
+  spdlog::set_level(spdlog::level::from_str(options.log_level));
+  spdlog::flush_on(spdlog::level::info);
+  // Before the first thread: all inherit it, so that only the wait below sees these signals.
+  const auto signals = stop_signals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  raise_file_limit();
+
+  const auto listen = parse_listen_address(options.listen);
+  if (!listen)
+    return fail(listen.error());
+  options.engine.log = write_log;
+  // The wait for signals is also where a fatal error ends the server.
+  static volatile std::sig_atomic_t failed = 0;
+  options.engine.on_fatal = [](const std::string&) {
+    failed = 1;
+    kill(getpid(), SIGTERM);
+  };
+  auto started = engine::start(options.engine);
+  if (!started)
+    return fail(started.error());
+  auto& engine = **started;
+  const auto token = find_admin_token(options.engine.data);
+  if (!token)
+    return fail(token.error());
+  if (token->made_now)
+    spdlog::info("the admin token was made and stands in {}", token->file.string());
+
+  boost::asio::thread_pool blocking{blocking_threads};
+  protocol::rest::rest_api_options rest;
+  rest.admin_token_hash = protocol::hash_token_key(token->key);
+  rest.run_blocking = [&blocking](std::function<void()> job) {
+    boost::asio::post(blocking, std::move(job));
+  };
+  protocol::rest::rest_api api{engine, std::move(rest)};
+  protocol::http_server_options http;
+  http.host = listen->host;
+  http.port = listen->port;
+  auto server = protocol::http_server::start(http, api);
+  if (!server)
+    return fail(server.error());
+
+  const auto found = engine.statistics();
+  spdlog::info("fanfare {} with {} notifications in {}, {} calls replayed", version, found.tail,
+               options.engine.data.string(), found.calls_replayed);
+  std::cout << "listening on " << (*server)->url() << std::endl;
+
+  int signal = 0;
+  sigwait(&signals, &signal);
+  spdlog::info("stopping; a second signal ends it at once");
+  // A second signal does not wait for anything: what was acknowledged is on disk.
+  std::thread{[signals] {
+    int second = 0;
+    sigwait(&signals, &second);
+    _exit(130);
+  }}.detach();
+  engine.stop(drain_deadline);
+  (*server)->stop(http_deadline);
+  blocking.join();
+  server->reset();
+  spdlog::info("stopped");
+  spdlog::default_logger()->flush();
+  // The detached thread still waits: end without running into its destructors.
+  std::cout.flush();
+  _exit(failed != 0 ? 1 : 0);
+}
+
+/// A CLI11 option of a type that is parsed by one of ours.
+template <class T, class Parse>
+CLI::Option* add_parsed(CLI::App& app, const std::string& name, T& target, Parse parse,
+                        const std::string& help, const std::string& type,
+                        const std::string& shown_default) {
+  return app
+    .add_option_function<std::string>(
+      name,
+      [&target, parse, name](const std::string& text) {
+        auto value = parse(text);
+        if (!value)
+          throw CLI::ValidationError(name, value.error().detail);
+        target = std::move(*value);
+      },
+      help)
+    ->type_name(type)
+    ->default_str(shown_default);
+}
+
+} // namespace
+
+void add_serve_command(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<serve_options>();
+  auto& e = options->engine;
+  auto* serve = app.add_subcommand("serve", "Serve the REST API and deliver");
+  serve->set_config("--config", "", "Read options from this file (TOML or INI, the names below "
+                                    "without dashes)");
+  serve->add_option("--data", e.data, "Directory of the store")->type_name("DIR")->capture_default_str();
+  serve->add_option("--listen", options->listen, "Address of the API; port 0 takes a free one")
+    ->type_name("HOST:PORT")
+    ->capture_default_str();
+  serve
+    ->add_option("--allow-network", e.allow_networks,
+                 "Deliver to this network although it is not public; may be repeated. Without it "
+                 "private, loopback and link-local targets are refused")
+    ->type_name("CIDR")
+    ->allow_extra_args(false);
+  serve->add_option("--threads", e.threads, "I/O threads for delivery; 0: one per core")
+    ->capture_default_str();
+  serve->add_option("--ca-file", e.ca_file, "PEM file of the authorities that receivers are "
+                                            "verified with, instead of the system's")
+    ->type_name("FILE");
+  add_parsed(*serve, "--schedule", e.schedule, parse_schedule,
+             "Delays between the attempts, up to 10 % is added at random", "DURATION,…",
+             "5s,30s,1m,5m,20m,1h,4h,6h,12h,12h,24h");
+  add_parsed(*serve, "--max-age", e.max_age, parse_duration,
+             "Age since publish beyond which nothing is tried again", "DURATION", "3d");
+  add_parsed(*serve, "--retention", e.retention, parse_duration,
+             "How long notifications and calls are kept", "DURATION", "30d");
+  add_parsed(*serve, "--retention-interval", e.retention_interval, parse_duration,
+             "How often old ones are looked for", "DURATION", "1m");
+  serve->add_option("--max-in-flight", e.max_in_flight, "Attempts of one webhook at the same time")
+    ->check(CLI::Range(1, 64))
+    ->capture_default_str();
+  serve->add_option("--window", e.window, "Notifications of one webhook that wait in memory")
+    ->check(CLI::Range(1, 65'536))
+    ->capture_default_str();
+  add_parsed(*serve, "--dns-timeout", e.dns_timeout, parse_duration,
+             "For looking up a receiver's name", "DURATION", "5s");
+  add_parsed(*serve, "--connect-timeout", e.connect_timeout, parse_duration,
+             "For connecting to a receiver", "DURATION", "5s");
+  add_parsed(*serve, "--tls-timeout", e.tls_timeout, parse_duration,
+             "For the TLS handshake with a receiver", "DURATION", "5s");
+  add_parsed(*serve, "--first-byte-timeout", e.first_byte_timeout, parse_duration,
+             "From the request to the first byte of the answer", "DURATION", "30s");
+  add_parsed(*serve, "--total-timeout", e.total_timeout, parse_duration, "For a whole attempt",
+             "DURATION", "30s");
+  add_parsed(*serve, "--checkpoint-interval", e.checkpoint_interval, parse_duration,
+             "How often progress is saved", "DURATION", "2s");
+  add_parsed(*serve, "--max-store-size", e.max_store_size, parse_size,
+             "Most bytes the store may take; publishes are refused shortly before", "SIZE", "64G");
+  serve->add_option("--log-level", options->log_level, "What to log to stderr")
+    ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
+    ->capture_default_str();
+  serve->footer("Environment:\n  FANFARE_ADMIN_TOKEN  the admin token (at least 16 characters); "
+                "without it DIR/admin.token is used,\n                       made at the first "
+                "start\n\nSIGTERM and SIGINT drain and stop; a second one ends it at once.");
+  serve->callback([options, &exit_code] { exit_code = run(std::move(*options)); });
+}
+
+} // namespace fanfare::cli

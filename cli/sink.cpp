@@ -1,0 +1,442 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "cli/sink.hpp"
+
+#include "protocol/http_server.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/json.hpp>
+
+#include <CLI/CLI.hpp>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <csignal>
+#include <cstdio>
+#include <ctime>
+#include <functional>
+#include <iostream>
+#include <list>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace fanfare::cli {
+
+namespace {
+
+namespace asio = boost::asio;
+namespace json = boost::json;
+using protocol::http_request;
+using protocol::http_response;
+using std::chrono::system_clock;
+
+/// What a signed call may be late or early: that of Standard Webhooks.
+constexpr std::chrono::seconds tolerance{300};
+constexpr std::int64_t longest_delay = 3'600'000;
+
+std::optional<std::string> decode_base64(std::string_view text) {
+  // EVP takes padding in odd places and cannot tell its length.
+  while (!text.empty() && text.back() == '=')
+    text.remove_suffix(1);
+  std::string out;
+  unsigned bits = 0;
+  std::uint32_t value = 0;
+  for (const auto c : text) {
+    std::uint32_t digit = 0;
+    if (c >= 'A' && c <= 'Z')
+      digit = static_cast<std::uint32_t>(c - 'A');
+    else if (c >= 'a' && c <= 'z')
+      digit = static_cast<std::uint32_t>(c - 'a' + 26);
+    else if (c >= '0' && c <= '9')
+      digit = static_cast<std::uint32_t>(c - '0' + 52);
+    else if (c == '+' || c == '/')
+      digit = c == '+' ? 62 : 63;
+    else
+      return std::nullopt;
+    value = value << 6U | digit;
+    bits += 6;
+    if (bits >= 8) {
+      bits -= 8;
+      out += static_cast<char>(value >> bits & 0xffU);
+    }
+  }
+  if (bits >= 6)
+    return std::nullopt; // one character too many
+  return out;
+}
+
+std::string hmac_base64(const std::string& key, const std::string& text) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+       reinterpret_cast<const unsigned char*>(text.data()), text.size(),
+       digest.data(), &size);
+  std::array<unsigned char, 2 * EVP_MAX_MD_SIZE> encoded{};
+  const auto length = EVP_EncodeBlock(encoded.data(), digest.data(),
+                                      static_cast<int>(size));
+  return {encoded.begin(), encoded.begin() + length};
+}
+
+std::string iso_time(system_clock::time_point when) {
+  const auto ms = std::chrono::floor<std::chrono::milliseconds>(
+                    when.time_since_epoch())
+                    .count();
+  const auto second = static_cast<std::time_t>(ms / 1000);
+  std::tm parts{};
+  gmtime_r(&second, &parts);
+  std::array<char, 80> text{};
+  std::snprintf(text.data(), text.size(), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
+                parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
+                parts.tm_hour, parts.tm_min, parts.tm_sec,
+                static_cast<int>(ms % 1000));
+  return text.data();
+}
+
+/// Length of the UTF-8 character at the front, 0 if there is none.
+std::size_t utf8_length(std::string_view text) {
+  const auto at = [&](std::size_t i) {
+    return static_cast<unsigned char>(text[i]);
+  };
+  const auto first = at(0);
+  if (first < 0x80)
+    return 1;
+  const std::size_t length = first >= 0xc2 && first < 0xe0 ? 2
+                           : first >= 0xe0 && first < 0xf0 ? 3
+                           : first >= 0xf0 && first < 0xf5 ? 4
+                                                           : 0;
+  if (length == 0 || text.size() < length)
+    return 0;
+  for (std::size_t i = 1; i < length; ++i)
+    if ((at(i) & 0xc0U) != 0x80)
+      return 0;
+  const auto second = at(1);
+  if ((first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f)
+      || (first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f))
+    return 0;
+  return length;
+}
+
+/// Bytes that are no text would make the line no JSON.
+std::string printable(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const auto length = utf8_length(text);
+    if (length == 0) {
+      out += "\xef\xbf\xbd"; // U+FFFD
+      text.remove_prefix(1);
+    } else {
+      out += text.substr(0, length);
+      text.remove_prefix(length);
+    }
+  }
+  return out;
+}
+
+/// "Basic ***": what lets a log reader in elsewhere is not shown.
+std::string masked(std::string_view value) {
+  const auto space = value.find(' ');
+  return space == std::string_view::npos
+         ? "***"
+         : printable(value.substr(0, space)) + " ***";
+}
+
+json::object headers_of(const http_request& request) {
+  json::object out;
+  for (const auto& [name, value] : request.headers) {
+    const auto secret = name == "authorization"
+                     || name == "proxy-authorization";
+    const auto text = secret ? masked(value) : printable(value);
+    if (auto* before = out.if_contains(name))
+      before->get_string().append(", ").append(text);
+    else
+      out.emplace(name, text);
+  }
+  return out;
+}
+
+json::object describe(const http_request& request,
+                      system_clock::time_point when,
+                      const std::string& signature) {
+  json::error_code failed;
+  auto body = json::parse(request.body, failed);
+  json::value id;
+  if (failed)
+    body = printable(request.body);
+  else if (body.is_object())
+    if (const auto* found = body.get_object().if_contains("notification_id"))
+      id = *found;
+  json::object out;
+  out["time"] = iso_time(when);
+  out["method"] = request.method;
+  out["path"] = printable(request.target);
+  out["headers"] = headers_of(request);
+  out["body"] = std::move(body);
+  if (!id.is_null())
+    out["notification_id"] = std::move(id);
+  out["signature"] = signature;
+  return out;
+}
+
+/// Works on the main thread: a slow reader of standard output stops that, not
+/// the server.
+class receiver final : public protocol::http_handler {
+public:
+  receiver(asio::io_context& io, int status, std::chrono::milliseconds delay,
+           std::optional<signature_check> check)
+    : io_(io),
+      status_(status),
+      delay_(delay),
+      check_(std::move(check)) {}
+
+  void handle(http_request request,
+              std::function<void(http_response)> respond) override {
+    asio::post(io_,
+               [this, request = std::move(request),
+                respond = std::move(respond)] { serve(request, respond); });
+  }
+
+  /// Whether a line could not be written: nobody reads them any more. Main
+  /// thread.
+  [[nodiscard]] bool output_lost() const {
+    return output_lost_;
+  }
+
+  /// Answers what waits for its time. Main thread.
+  void hurry() {
+    delay_ = std::chrono::milliseconds{0};
+    for (auto& timer : waiting_)
+      timer.cancel();
+  }
+
+private:
+  void serve(const http_request& request,
+             const std::function<void(http_response)>& respond) {
+    const auto now = system_clock::now();
+    const auto sent = request.header("webhook-signature");
+    std::string signature = sent.empty() ? "absent" : "not checked";
+    if (check_)
+      signature = check_->verdict(request.header("webhook-id"),
+                                  request.header("webhook-timestamp"), sent,
+                                  request.body, now);
+    const auto line = json::serialize(describe(request, now, signature)) + '\n';
+    if (std::fwrite(line.data(), 1, line.size(), stdout) != line.size()
+        || std::fflush(stdout) != 0)
+      output_lost_ = true;
+
+    http_response response;
+    response.status = static_cast<std::uint16_t>(status_);
+    if (check_ && signature != "valid") {
+      response.status = 401;
+      response.headers.emplace_back("Content-Type", "application/json");
+      response.body = json::serialize(
+        json::object{{"detail", "signature " + signature}});
+    }
+    answer(std::move(response), respond);
+    if (output_lost_)
+      io_.stop();
+  }
+
+  void answer(http_response response,
+              const std::function<void(http_response)>& respond) {
+    if (delay_ == std::chrono::milliseconds{0})
+      return respond(std::move(response));
+    const auto timer = waiting_.emplace(waiting_.end(), io_, delay_);
+    timer->async_wait([this, timer, response = std::move(response),
+                       respond](boost::system::error_code) {
+      respond(response);
+      waiting_.erase(timer);
+    });
+  }
+
+  asio::io_context& io_;
+  int status_;
+  std::chrono::milliseconds delay_;
+  std::optional<signature_check> check_;
+  std::list<asio::steady_timer> waiting_;
+  bool output_lost_ = false;
+};
+
+int complain(int code, const std::string& text) {
+  std::cerr << "fanfare sink: " << text << '\n';
+  return code;
+}
+
+template <class Number>
+std::optional<Number> parse_number(std::string_view text) {
+  Number value{};
+  const auto* const end = text.data() + text.size();
+  const auto [stop, failed] = std::from_chars(text.data(), end, value);
+  if (failed != std::errc{} || stop != end)
+    return std::nullopt;
+  return value;
+}
+
+} // namespace
+
+result<listen_address> parse_listen_address(std::string_view text) {
+  const auto bad = [&](const char* why) {
+    return error{
+      ec::invalid_argument,
+      "--listen " + std::string{text} + ": " + why
+        + "; write HOST:PORT, like 127.0.0.1:9000, [::1]:9000 or localhost:0",
+      "listen"};
+  };
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos)
+    return bad("the port is missing");
+  auto host = text.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']'))
+    host = host.substr(1, host.size() - 2);
+  else if (host.find(':') != std::string_view::npos)
+    return bad("an IPv6 address needs brackets");
+  if (host.empty())
+    return bad("the host is missing");
+  const auto port = parse_number<std::uint16_t>(text.substr(colon + 1));
+  if (!port)
+    return bad("the port is not a number from 0 to 65535");
+  return listen_address{std::string{host}, *port};
+}
+
+result<signature_check> signature_check::of(std::string_view secret) {
+  constexpr std::string_view prefix = "whsec_";
+  const auto bad = [](const char* why) {
+    return error{ec::invalid_argument, std::string{"--secret "} + why,
+                 "secret"};
+  };
+  if (secret.empty())
+    return bad("is empty");
+  if (!secret.starts_with(prefix))
+    return signature_check{std::string{secret}};
+  auto key = decode_base64(secret.substr(prefix.size()));
+  if (!key || key->empty())
+    return bad("starts with whsec_, but what follows is not Base64");
+  return signature_check{std::move(*key)};
+}
+
+std::string
+signature_check::verdict(std::string_view id, std::string_view timestamp,
+                         std::string_view signatures, std::string_view body,
+                         system_clock::time_point now) const {
+  if (signatures.empty())
+    return "absent";
+  if (id.empty())
+    return "invalid: the webhook-id header is missing";
+  if (timestamp.empty())
+    return "invalid: the webhook-timestamp header is missing";
+  const auto sent = parse_number<std::int64_t>(timestamp);
+  if (!sent || *sent < 0 || *sent > 253'402'300'799) // the year 9999
+    return "invalid: the webhook-timestamp is not a number of seconds";
+  const auto age = std::chrono::floor<std::chrono::seconds>(
+                     now.time_since_epoch())
+                 - std::chrono::seconds{*sent};
+  if (age > tolerance)
+    return "invalid: the webhook-timestamp is " + std::to_string(age.count())
+         + " s old";
+  if (age < -tolerance)
+    return "invalid: the webhook-timestamp is " + std::to_string(-age.count())
+         + " s in the future";
+  std::string text;
+  text.reserve(id.size() + timestamp.size() + body.size() + 2);
+  text.append(id).append(1, '.').append(timestamp).append(1, '.').append(body);
+  const auto expected = "v1," + hmac_base64(key_, text);
+  bool found = false;
+  bool known = false;
+  while (!signatures.empty()) {
+    const auto space = std::min(signatures.find(' '), signatures.size());
+    const auto one = signatures.substr(0, space);
+    signatures.remove_prefix(std::min(space + 1, signatures.size()));
+    known = known || one.starts_with("v1,");
+    if (one.size() == expected.size()
+        && CRYPTO_memcmp(one.data(), expected.data(), expected.size()) == 0)
+      found = true;
+  }
+  if (found)
+    return "valid";
+  return known ? "invalid: no signature matches"
+               : "invalid: no v1 signature in the list";
+}
+
+CLI::App* add_sink_command(CLI::App& app, sink_options& options) {
+  auto* const sink = app.add_subcommand(
+    "sink",
+    "A receiver to try things with: prints each call as a line of JSON");
+  sink
+    ->add_option("--listen", options.listen,
+                 "Address to listen on; port 0 takes a free one")
+    ->type_name("HOST:PORT")
+    ->capture_default_str();
+  sink
+    ->add_option("--status", options.status,
+                 "Status to answer with, 200 to 599")
+    ->type_name("N")
+    ->capture_default_str();
+  sink->add_option("--delay", options.delay, "Wait before each answer")
+    ->type_name("MS")
+    ->capture_default_str();
+  sink
+    ->add_option(
+      "--secret", options.secret,
+      "Check signatures (Standard Webhooks 1.0) with this secret, whsec_BASE64 "
+      "or "
+      "plain text; a call whose signature is missing or invalid is printed and "
+      "answered 401")
+    ->type_name("S");
+  return sink;
+}
+
+int run_sink(const sink_options& options) {
+  const auto address = parse_listen_address(options.listen);
+  if (!address)
+    return complain(2, address.error().detail);
+  if (options.status < 200 || options.status > 599)
+    return complain(2, "--status must be from 200 to 599");
+  if (options.delay < 0 || options.delay > longest_delay)
+    return complain(2, "--delay must be from 0 to "
+                         + std::to_string(longest_delay));
+  std::optional<signature_check> check;
+  if (options.secret) {
+    auto made = signature_check::of(*options.secret);
+    if (!made)
+      return complain(2, made.error().detail);
+    check = std::move(*made);
+  }
+
+  asio::io_context io{1};
+  asio::signal_set signals{io, SIGTERM, SIGINT};
+  receiver handler{io, options.status, std::chrono::milliseconds{options.delay},
+                   std::move(check)};
+  protocol::http_server_options settings;
+  settings.host = address->host;
+  settings.port = address->port;
+  settings.body_limit = 16 * 1024 * 1024;
+  settings.max_connections_per_address = settings
+                                           .max_connections; // all calls come
+                                                             // from one
+  auto server = protocol::http_server::start(settings, handler);
+  if (!server)
+    return complain(1, server.error().detail);
+  std::cout << "listening on " << (*server)->url() << std::endl;
+  if (!std::cout)
+    return complain(1, "standard output is closed");
+
+  signals.async_wait([&](boost::system::error_code, int) {
+    handler.hurry();
+    // After the answers that hurry() set free.
+    asio::post(io, [&io] { io.stop(); });
+  });
+  io.run();
+  (*server)->stop(std::chrono::seconds{2});
+  return handler.output_lost() ? complain(1, "standard output is closed") : 0;
+}
+
+} // namespace fanfare::cli
