@@ -24,10 +24,12 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <thread>
 #include <utility>
+#include <vector>
 
 namespace fanfare::cli {
 
@@ -45,6 +47,7 @@ struct serve_options {
   engine_options engine;
   std::string listen = "127.0.0.1:8080";
   std::string log_level = "info";
+  std::string config;
 };
 
 /// Every connection is a file: take as many as the system lets us have.
@@ -166,14 +169,35 @@ CLI::Option* add_parsed(CLI::App& app, const std::string& name, T& target, Parse
     ->default_str(shown_default);
 }
 
+/// Takes from the file what the command line does not say. CLI11 itself reads such files for
+/// the whole program only, not for one of its commands.
+void read_config(CLI::App& serve, const std::string& file) {
+  std::error_code failed;
+  if (!std::filesystem::is_regular_file(file, failed))
+    throw CLI::FileError::Missing(file);
+  for (const auto& item : CLI::ConfigTOML{}.from_file(file)) {
+    if (item.name == "++" || item.name == "--") // begin and end of a section
+      continue;
+    auto* option = serve.get_option_no_throw("--" + item.name);
+    const bool ours = item.parents.empty() || item.parents == std::vector<std::string>{"serve"};
+    if (!ours || option == nullptr || item.name == "config" || item.name == "help")
+      throw CLI::ConfigError(file + ": there is no option \"" + item.fullname() + "\"");
+    if (option->empty()) {
+      option->add_result(item.inputs);
+      option->run_callback();
+    }
+  }
+}
+
 } // namespace
 
 void add_serve_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<serve_options>();
   auto& e = options->engine;
   auto* serve = app.add_subcommand("serve", "Serve the REST API and deliver");
-  serve->set_config("--config", "", "Read options from this file (TOML or INI, the names below "
-                                    "without dashes)");
+  serve->add_option("--config", options->config, "Read options from this file (TOML or INI, the names below "
+                                                 "without dashes); the command line wins")
+    ->type_name("FILE");
   serve->add_option("--data", e.data, "Directory of the store")->type_name("DIR")->capture_default_str();
   serve->add_option("--listen", options->listen, "Address of the API; port 0 takes a free one")
     ->type_name("HOST:PORT")
@@ -224,7 +248,11 @@ void add_serve_command(CLI::App& app, int& exit_code) {
   serve->footer("Environment:\n  FANFARE_ADMIN_TOKEN  the admin token (at least 16 characters); "
                 "without it DIR/admin.token is used,\n                       made at the first "
                 "start\n\nSIGTERM and SIGINT drain and stop; a second one ends it at once.");
-  serve->callback([options, &exit_code] { exit_code = run(std::move(*options)); });
+  serve->callback([serve, options, &exit_code] {
+    if (!options->config.empty())
+      read_config(*serve, options->config);
+    exit_code = run(std::move(*options));
+  });
 }
 
 } // namespace fanfare::cli

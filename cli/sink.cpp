@@ -164,27 +164,35 @@ json::object headers_of(const http_request& request) {
   return out;
 }
 
-json::object describe(const http_request& request,
-                      system_clock::time_point when,
-                      const std::string& signature) {
+/// One line of JSON.
+std::string describe(const http_request& request,
+                     system_clock::time_point when,
+                     const std::string& signature) {
   json::error_code failed;
-  auto body = json::parse(request.body, failed);
-  json::value id;
+  const auto body = json::parse(request.body, failed);
+  json::object before;
+  before["time"] = iso_time(when);
+  before["method"] = request.method;
+  before["path"] = printable(request.target);
+  before["headers"] = headers_of(request);
+  json::object after;
+  if (body.is_object())
+    if (const auto* id = body.get_object().if_contains("notification_id"))
+      after["notification_id"] = *id;
+  after["signature"] = signature;
+  // A body that is JSON is shown as it was sent: 12.50 stays 12.50.
+  std::string shown;
   if (failed)
-    body = printable(request.body);
-  else if (body.is_object())
-    if (const auto* found = body.get_object().if_contains("notification_id"))
-      id = *found;
-  json::object out;
-  out["time"] = iso_time(when);
-  out["method"] = request.method;
-  out["path"] = printable(request.target);
-  out["headers"] = headers_of(request);
-  out["body"] = std::move(body);
-  if (!id.is_null())
-    out["notification_id"] = std::move(id);
-  out["signature"] = signature;
-  return out;
+    shown = json::serialize(json::value(printable(request.body)));
+  else if (request.body.find_first_of("\r\n") != std::string::npos)
+    shown = json::serialize(body);
+  else
+    shown = request.body;
+  auto line = json::serialize(before);
+  line.back() = ',';
+  line += "\"body\":" + shown + ',';
+  line += std::string_view{json::serialize(after)}.substr(1);
+  return line + '\n';
 }
 
 /// Works on the main thread: a slow reader of standard output stops that, not
@@ -228,7 +236,7 @@ private:
       signature = check_->verdict(request.header("webhook-id"),
                                   request.header("webhook-timestamp"), sent,
                                   request.body, now);
-    const auto line = json::serialize(describe(request, now, signature)) + '\n';
+    const auto line = describe(request, now, signature);
     if (std::fwrite(line.data(), 1, line.size(), stdout) != line.size()
         || std::fflush(stdout) != 0)
       output_lost_ = true;

@@ -5,12 +5,10 @@
 
 #include "model/version.hpp"
 
-#include <boost/url/authority_view.hpp>
-#include <boost/url/parse.hpp>
-
 #include <openssl/evp.h>
 
 #include <algorithm>
+#include <charconv>
 #include <functional>
 
 namespace fanfare::protocol {
@@ -18,7 +16,6 @@ namespace fanfare::protocol {
 namespace {
 
 namespace ip = boost::asio::ip;
-namespace urls = boost::urls;
 
 constexpr std::size_t longest_url = 8 * 1024;
 
@@ -171,39 +168,48 @@ result<std::shared_ptr<const target>> target::parse(std::string_view url) {
         return static_cast<unsigned char>(c) >= 0x80;
       }))
     return refuse("the host name is not ASCII: write it in its xn-- form");
-  const auto authority = urls::parse_authority(boost::core::string_view{
-    pieces->authority.data(), pieces->authority.size()});
-  if (!authority)
-    return refuse("the host or port of the URL is malformed");
-
-  out->port_ = out->secure_ ? 443 : 80;
-  if (authority->has_port() && !authority->port().empty()) {
-    // port_number() is 0 for one that does not fit.
-    if (authority->port_number() == 0)
-      return refuse("the port must be a number from 1 to 65535");
-    out->port_ = authority->port_number();
+  // By hand: Boost.URL 1.81 refuses names like "1.2.3.4.example.org".
+  auto host_text = pieces->authority;
+  auto port_text = std::string_view{};
+  const auto bracket = host_text.front() == '[' ? host_text.find(']') : 0;
+  if (bracket == std::string_view::npos)
+    return refuse("the host of the URL is malformed: a ] is missing");
+  if (const auto colon = host_text.find(':', bracket);
+      colon != std::string_view::npos) {
+    port_text = host_text.substr(colon + 1);
+    host_text = host_text.substr(0, colon);
   }
 
-  switch (authority->host_type()) {
-    case urls::host_type::ipv4:
-      out->literal_ = ip::address_v4{authority->host_ipv4_address().to_uint()};
-      out->host_ = out->literal_->to_string();
-      break;
-    case urls::host_type::ipv6:
-      out->literal_ = ip::address_v6{authority->host_ipv6_address().to_bytes()};
-      out->host_ = out->literal_->to_string();
-      break;
-    case urls::host_type::name: {
-      const auto name = authority->encoded_host_name();
-      out->host_.assign(name.data(), name.size());
-      std::ranges::transform(out->host_, out->host_.begin(), lower);
-      if (out->host_.ends_with('.'))
-        out->host_.pop_back();
-      if (!is_host_name(out->host_))
-        return refuse("the host name of the URL is malformed");
-      break;
-    }
-    default: return refuse("the host of the URL is malformed");
+  out->port_ = out->secure_ ? 443 : 80;
+  if (!port_text.empty()) {
+    const auto* end = port_text.data() + port_text.size();
+    const auto [read, code] = std::from_chars(port_text.data(), end,
+                                              out->port_);
+    if (code != std::errc{} || read != end || out->port_ == 0)
+      return refuse("the port of the URL is malformed: it must be a number "
+                    "from 1 to 65535");
+  }
+
+  boost::system::error_code no_address;
+  if (bracket != 0) {
+    if (host_text.back() != ']')
+      return refuse("the host of the URL is malformed");
+    const auto inside = host_text.substr(1, bracket - 1);
+    const auto address = ip::make_address_v6(inside, no_address);
+    if (no_address || inside.find('%') != std::string_view::npos)
+      return refuse("the host of the URL is malformed: not an IPv6 address");
+    out->literal_ = address;
+    out->host_ = address.to_string();
+  } else {
+    out->host_ = host_text;
+    std::ranges::transform(out->host_, out->host_.begin(), lower);
+    if (out->host_.ends_with('.'))
+      out->host_.pop_back();
+    if (!is_host_name(out->host_))
+      return refuse("the host name of the URL is malformed");
+    const auto address = ip::make_address_v4(out->host_, no_address);
+    if (!no_address)
+      out->literal_ = address;
   }
 
   const bool brackets = out->literal_ && out->literal_->is_v6();

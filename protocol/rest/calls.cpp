@@ -11,7 +11,12 @@
 
 #include <boost/json/array.hpp>
 
+#include <algorithm>
 #include <chrono>
+#include <map>
+#include <set>
+#include <span>
+#include <string>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -23,6 +28,8 @@ namespace {
 /// Calls that one request looks at when a filter drops most of them.
 constexpr std::size_t scan_limit = 5'000;
 constexpr std::size_t scan_step = 200;
+/// Bodies in one page. A page ends early above it: fifty of the largest would be many megabytes.
+constexpr std::size_t page_bytes = 4 * 1024 * 1024;
 
 /// Notifications of the calls at hand; many calls may be of the same one.
 class notifications {
@@ -85,7 +92,7 @@ boost::json::value to_json(const call& c, const notification* subject) {
   out["notification_id"] = c.subject;
   out["datetime"] = to_iso8601(c.time);
   out["target_url"] = json_string(c.target_url);
-  out["action_type"] = subject == nullptr ? boost::json::value{nullptr} : json_string(subject->action);
+  out["action_type"] = subject == nullptr ? boost::json::value(nullptr) : json_string(subject->action);
   out["attempt"] = c.attempt;
   out["is_retry"] = c.attempt > 1;
   out["is_replay"] = false;
@@ -94,7 +101,7 @@ boost::json::value to_json(const call& c, const notification* subject) {
   out["reason"] = json_string(c.reason);
   out["execution_time"] = seconds(c.timings.total);
   out["timings"] = std::move(timings);
-  out["payload"] = subject == nullptr ? boost::json::value{nullptr} : json_string(subject->body);
+  out["payload"] = subject == nullptr ? boost::json::value(nullptr) : json_string(subject->body);
   out["response_headers"] = headers_to_json(c.response_head);
   out["response_body"] = json_string(c.response_body);
   return out;
@@ -118,6 +125,7 @@ http_response walk(const exchange& x, webhook_id hook, const call_filter& filter
   const auto wanted = page_size(x);
   notifications subjects{x};
   boost::json::array results;
+  std::size_t bytes = 0;
   for (std::size_t scanned = 0; scanned < scan_limit;) {
     const auto step = x.service.calls(x.owner.id, hook, before, scan_step);
     if (!step)
@@ -137,11 +145,38 @@ http_response walk(const exchange& x, webhook_id hook, const call_filter& filter
       if (!filter.action.empty() && (!*subject || !filter.takes_action((*subject)->action)))
         continue;
       results.push_back(to_json(c, subject->get()));
+      bytes += c.response_body.size() + c.response_head.size();
+      bytes += *subject ? (*subject)->body.size() : 0;
+      if (bytes > page_bytes)
+        return cursor_answer(x, std::move(results), before);
     }
     if (step->size() < scan_step)
       return cursor_answer(x, std::move(results), 0);
   }
   return cursor_answer(x, std::move(results), before);
+}
+
+/// Why each of the notifications failed last, as far as a bounded look into the log tells.
+result<std::map<position, std::string>> last_reasons(const exchange& x, webhook_id hook,
+                                                     std::span<const retry> waiting) {
+  std::set<position> wanted;
+  for (const auto& r : waiting)
+    wanted.insert(r.subject);
+  std::map<position, std::string> reasons;
+  call_id before = 0;
+  for (std::size_t scanned = 0; !wanted.empty() && scanned < scan_limit; scanned += scan_step) {
+    const auto step = x.service.calls(x.owner.id, hook, before, scan_step);
+    if (!step)
+      return step.error();
+    for (const auto& c : *step) {
+      before = c.id;
+      if (wanted.erase(c.subject) > 0)
+        reasons.emplace(c.subject, c.reason);
+    }
+    if (step->size() < scan_step)
+      break;
+  }
+  return reasons;
 }
 
 } // namespace
@@ -188,13 +223,27 @@ http_response serve_retries(const exchange& x) {
   const auto found = x.service.retries(x.owner.id, hook.id);
   if (!found)
     return answer_to(x, found.error());
-  return list_answer(x, *found, [](const retry& r) {
+  const auto p = find_page(x, found->size());
+  if (!p)
+    return invalid_page(x);
+  const auto begin = std::min(p->offset(), found->size());
+  const auto shown = std::span{*found}.subspan(begin, std::min(p->size, found->size() - begin));
+  const auto reasons = last_reasons(x, hook.id, shown);
+  if (!reasons)
+    return answer_to(x, reasons.error());
+  boost::json::array results;
+  for (const auto& r : shown) {
+    const auto reason = reasons->find(r.subject);
     boost::json::object out;
     out["notification_id"] = r.subject;
     out["attempt"] = r.attempt;
     out["due"] = to_iso8601(r.due);
-    return out;
-  });
+    out["reason"] = nullptr;
+    if (reason != reasons->end())
+      out["reason"] = json_string(reason->second);
+    results.push_back(std::move(out));
+  }
+  return page_answer(x, *p, std::move(results));
 }
 
 } // namespace fanfare::protocol::rest

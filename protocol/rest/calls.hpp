@@ -15,7 +15,8 @@ namespace fanfare::protocol::rest {
 [[nodiscard]] http_response serve_calls(const exchange& x);
 /// …/webhooks/{id}/calls/{call}/
 [[nodiscard]] http_response serve_call(const exchange& x);
-/// …/webhooks/{id}/retries/: by due time, in pages.
+/// …/webhooks/{id}/retries/: by due time, in pages. `reason` is that of the last attempt, null if
+/// it lies too far back in the log.
 [[nodiscard]] http_response serve_retries(const exchange& x);
 
 } // namespace fanfare::protocol::rest

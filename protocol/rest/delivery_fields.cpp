@@ -31,7 +31,7 @@ boost::json::value seconds(milliseconds time) {
 }
 
 boost::json::value seconds(const std::optional<milliseconds>& time) {
-  return time ? seconds(*time) : boost::json::value{nullptr};
+  return time ? seconds(*time) : boost::json::value(nullptr);
 }
 
 class reader {

@@ -64,7 +64,7 @@ http_response serve_notification(const exchange& x) {
   boost::json::object out;
   out["notification_id"] = subject.id;
   out["datetime"] = to_iso8601(subject.published);
-  out["event"] = event ? json_string(event->slug) : boost::json::value{nullptr};
+  out["event"] = event ? json_string(event->slug) : boost::json::value(nullptr);
   out["action_type"] = json_string(subject.action);
   out["payload"] = json_string(subject.body);
   return json_answer(x, 200, out);

@@ -212,7 +212,12 @@ rest_api::rest_api(service& engine, rest_api_options options)
   : service_{engine}, options_{std::move(options)} {}
 
 void rest_api::handle(http_request request, std::function<void(http_response)> respond) {
-  serve(std::make_shared<exchange>(std::move(request), std::move(respond), service_));
+  const auto x = std::make_shared<exchange>(std::move(request), std::move(respond), service_);
+  try {
+    serve(x);
+  } catch (const std::exception& e) { // must not end the server's thread
+    x->respond(answer_to(*x, {ec::internal, e.what()}));
+  }
 }
 
 void rest_api::serve(std::shared_ptr<exchange> x) {

@@ -41,7 +41,7 @@ boost::json::value to_json(const exchange& x, const webhook& hook) {
   out["all_events"] = sub.all_events;
   out["limit_events"] = std::move(slugs);
   out["action_types"] = std::move(types);
-  out["comment"] = hook.comment ? json_string(*hook.comment) : boost::json::value{nullptr};
+  out["comment"] = hook.comment ? json_string(*hook.comment) : boost::json::value(nullptr);
   return out;
 }
 
@@ -219,7 +219,8 @@ std::optional<http_response> load_webhook(const exchange& x, webhook& out) {
   auto found = x.service.find_webhook(x.owner.id, static_cast<webhook_id>(*id));
   if (!found)
     return found.error().code == ec::not_found ? no_webhook(x) : answer_to(x, found.error());
-  if (const auto enabled = enabled_filter(x); enabled && *enabled != found->current().enabled)
+  const auto enabled = x.route.what == resource::webhook ? enabled_filter(x) : std::nullopt;
+  if (enabled && *enabled != found->current().enabled)
     return no_webhook(x);
   out = std::move(*found);
   return std::nullopt;

@@ -18,7 +18,8 @@ namespace fanfare::protocol::rest {
 /// …/webhooks/{id}/delivery/: GET, PATCH.
 [[nodiscard]] http_response serve_delivery(const exchange& x);
 
-/// The webhook of the path, or the answer that there is none. The filters of the list hold here too.
+/// The webhook of the path, or the answer that there is none. For the webhook itself (not what is
+/// below it) the filters of the list hold, too.
 [[nodiscard]] std::optional<http_response> load_webhook(const exchange& x, webhook& out);
 
 } // namespace fanfare::protocol::rest

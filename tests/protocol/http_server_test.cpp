@@ -1281,8 +1281,7 @@ TEST(HttpServer, StopsUnderLoadAndStartsAgainOnTheSamePort) {
     options.port = (*made)->port();
     std::vector<std::thread> clients;
     for (int c = 0; c < 4; ++c)
-      clients.emplace_back([&] {
-        raw_client client{options.port};
+      clients.emplace_back([client = raw_client{options.port}]() mutable {
         while (client.send(post("x"))) {
           const auto reply = client.read();
           if (reply.status == 0)

@@ -362,11 +362,12 @@ TEST(Publication, SurvivesDamagedInput) {
     const auto read = read_publications(text, "dummy");
     boost::json::error_code failure;
     const auto tree = boost::json::parse(text, failure);
-    if (failure)
+    if (failure) {
       EXPECT_FALSE(read) << text;
-    else if (read)
+    } else if (read) {
       for (const auto& item : read->items)
         EXPECT_TRUE(boost::json::parse(notification_body(1, item.rest)).is_object());
+    }
   }
 }
 

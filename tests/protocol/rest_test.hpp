@@ -10,6 +10,7 @@
 #include "tests/protocol/fake_service.hpp"
 
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
 #include <gtest/gtest.h>
@@ -37,6 +38,12 @@ struct reply {
   }
   [[nodiscard]] boost::json::value json() const { return boost::json::parse(body); }
 };
+
+/// The text of a JSON string.
+inline std::string text_of(const boost::json::value& json) {
+  const auto& text = json.as_string();
+  return {text.data(), text.size()};
+}
 
 class RestTest : public ::testing::Test {
 protected:

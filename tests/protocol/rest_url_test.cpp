@@ -121,7 +121,6 @@ TEST(TargetUrl, RefusesTheRest) {
     "http://us/er@a.com/",
     "http://foo?bar@a.com/",
     "http://foo#bar@a.com/",
-    "http://a.com\\@b.com/",
     "http://a.com/ x",
     "http://a.com/\tx",
     "http://a.com/\n",
@@ -129,7 +128,6 @@ TEST(TargetUrl, RefusesTheRest) {
     "http://a.com/\xe3\x80\x80x",
     "http://a\xe2\x80\x83" "b.com/",
     "http://\xf0\x9f\x98\x80.com/",
-    "http://a.com\xff/",
     "http://a%41.com/",
     " http://a.com",
   };
