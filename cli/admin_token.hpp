@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The server's own key: given by the environment, else kept in a file that only its
-/// owner can read.
+/// The server's own key: given by the environment, else kept in a file that
+/// only its owner can read.
 
 #include "model/error.hpp"
 
@@ -19,8 +19,9 @@ struct admin_token {
   bool made_now = false;
 };
 
-/// Takes FANFARE_ADMIN_TOKEN, else reads DIRECTORY/admin.token, else makes that file (0600).
-/// Errors: invalid_argument (shorter than 16 characters, or white space in it), io_error.
+/// Takes FANFARE_ADMIN_TOKEN, else reads DIRECTORY/admin.token, else makes that
+/// file (0600). Errors: invalid_argument (shorter than 16 characters, or white
+/// space in it), io_error.
 result<admin_token> find_admin_token(const std::filesystem::path& directory);
 
 } // namespace fanfare::cli

@@ -18,7 +18,8 @@ namespace fanfare::cli {
 result<std::chrono::milliseconds> parse_duration(std::string_view text);
 
 /// Durations joined by commas: "5s,30s,5m".
-result<std::vector<std::chrono::milliseconds>> parse_schedule(std::string_view text);
+result<std::vector<std::chrono::milliseconds>>
+parse_schedule(std::string_view text);
 
 /// "512M", "64G", "1T" (powers of 1024); a number alone means bytes.
 result<std::size_t> parse_size(std::string_view text);

@@ -13,11 +13,13 @@
 #include <string>
 
 int main(int argc, char** argv) {
-  // Writing to a connection that its peer has closed is an error value, not a signal.
+  // Writing to a connection that its peer has closed is an error value, not a
+  // signal.
   std::signal(SIGPIPE, SIG_IGN);
   // So is a file that reached the limit of its size.
   std::signal(SIGXFSZ, SIG_IGN);
-  CLI::App app{"Fanfare tells every subscriber: it calls the URLs that are registered for what "
+  CLI::App app{"Fanfare tells every subscriber: it calls the URLs that are "
+               "registered for what "
                "happened, and keeps trying for three days.",
                "fanfare"};
   app.set_version_flag("--version", "fanfare " + std::string{fanfare::version});

@@ -39,7 +39,8 @@ using namespace std::chrono_literals;
 
 /// Threads for requests that wait for the disk.
 constexpr std::size_t blocking_threads = 4;
-/// SIGTERM is answered within 15 s: this for attempts under way, the rest for the last commit.
+/// SIGTERM is answered within 15 s: this for attempts under way, the rest for
+/// the last commit.
 constexpr auto drain_deadline = 10s;
 constexpr auto http_deadline = 1s;
 
@@ -53,7 +54,8 @@ struct serve_options {
 /// Every connection is a file: take as many as the system lets us have.
 void raise_file_limit() {
   rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0
+      && limit.rlim_cur < limit.rlim_max) {
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
   }
@@ -86,7 +88,8 @@ int run(serve_options options) {
   spdlog::set_default_logger(spdlog::stderr_color_mt("fanfare"));
   spdlog::set_level(spdlog::level::from_str(options.log_level));
   spdlog::flush_on(spdlog::level::info);
-  // Before the first thread: all inherit it, so that only the wait below sees these signals.
+  // Before the first thread: all inherit it, so that only the wait below sees
+  // these signals.
   const auto signals = stop_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   raise_file_limit();
@@ -109,7 +112,8 @@ int run(serve_options options) {
   if (!token)
     return fail(token.error());
   if (token->made_now)
-    spdlog::info("the admin token was made and stands in {}", token->file.string());
+    spdlog::info("the admin token was made and stands in {}",
+                 token->file.string());
 
   boost::asio::thread_pool blocking{blocking_threads};
   protocol::rest::rest_api_options rest;
@@ -126,14 +130,16 @@ int run(serve_options options) {
     return fail(server.error());
 
   const auto found = engine.statistics();
-  spdlog::info("fanfare {} with {} notifications in {}, {} calls replayed", version, found.tail,
-               options.engine.data.string(), found.calls_replayed);
+  spdlog::info("fanfare {} with {} notifications in {}, {} calls replayed",
+               version, found.tail, options.engine.data.string(),
+               found.calls_replayed);
   std::cout << "listening on " << (*server)->url() << std::endl;
 
   int signal = 0;
   sigwait(&signals, &signal);
   spdlog::info("stopping; a second signal ends it at once");
-  // A second signal does not wait for anything: what was acknowledged is on disk.
+  // A second signal does not wait for anything: what was acknowledged is on
+  // disk.
   std::thread{[signals] {
     int second = 0;
     sigwait(&signals, &second);
@@ -152,8 +158,9 @@ int run(serve_options options) {
 
 /// A CLI11 option of a type that is parsed by one of ours.
 template <class T, class Parse>
-CLI::Option* add_parsed(CLI::App& app, const std::string& name, T& target, Parse parse,
-                        const std::string& help, const std::string& type,
+CLI::Option* add_parsed(CLI::App& app, const std::string& name, T& target,
+                        Parse parse, const std::string& help,
+                        const std::string& type,
                         const std::string& shown_default) {
   return app
     .add_option_function<std::string>(
@@ -169,8 +176,8 @@ CLI::Option* add_parsed(CLI::App& app, const std::string& name, T& target, Parse
     ->default_str(shown_default);
 }
 
-/// Takes from the file what the command line does not say. CLI11 itself reads such files for
-/// the whole program only, not for one of its commands.
+/// Takes from the file what the command line does not say. CLI11 itself reads
+/// such files for the whole program only, not for one of its commands.
 void read_config(CLI::App& serve, const std::string& file) {
   std::error_code failed;
   if (!std::filesystem::is_regular_file(file, failed))
@@ -179,9 +186,12 @@ void read_config(CLI::App& serve, const std::string& file) {
     if (item.name == "++" || item.name == "--") // begin and end of a section
       continue;
     auto* option = serve.get_option_no_throw("--" + item.name);
-    const bool ours = item.parents.empty() || item.parents == std::vector<std::string>{"serve"};
-    if (!ours || option == nullptr || item.name == "config" || item.name == "help")
-      throw CLI::ConfigError(file + ": there is no option \"" + item.fullname() + "\"");
+    const bool ours = item.parents.empty()
+                   || item.parents == std::vector<std::string>{"serve"};
+    if (!ours || option == nullptr || item.name == "config"
+        || item.name == "help")
+      throw CLI::ConfigError(file + ": there is no option \"" + item.fullname()
+                             + "\"");
     if (option->empty()) {
       option->add_result(item.inputs);
       option->run_callback();
@@ -195,37 +205,54 @@ void add_serve_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<serve_options>();
   auto& e = options->engine;
   auto* serve = app.add_subcommand("serve", "Serve the REST API and deliver");
-  serve->add_option("--config", options->config, "Read options from this file (TOML or INI, the names below "
-                                                 "without dashes); the command line wins")
+  serve
+    ->add_option("--config", options->config,
+                 "Read options from this file (TOML or INI, the names below "
+                 "without dashes); the command line wins")
     ->type_name("FILE");
-  serve->add_option("--data", e.data, "Directory of the store")->type_name("DIR")->capture_default_str();
-  serve->add_option("--listen", options->listen, "Address of the API; port 0 takes a free one")
+  serve->add_option("--data", e.data, "Directory of the store")
+    ->type_name("DIR")
+    ->capture_default_str();
+  serve
+    ->add_option("--listen", options->listen,
+                 "Address of the API; port 0 takes a free one")
     ->type_name("HOST:PORT")
     ->capture_default_str();
   serve
     ->add_option("--allow-network", e.allow_networks,
-                 "Deliver to this network although it is not public; may be repeated. Without it "
+                 "Deliver to this network although it is not public; may be "
+                 "repeated. Without it "
                  "private, loopback and link-local targets are refused")
     ->type_name("CIDR")
     ->allow_extra_args(false);
-  serve->add_option("--threads", e.threads, "I/O threads for delivery; 0: one per core")
+  serve
+    ->add_option("--threads", e.threads,
+                 "I/O threads for delivery; 0: one per core")
     ->capture_default_str();
-  serve->add_option("--ca-file", e.ca_file, "PEM file of the authorities that receivers are "
-                                            "verified with, instead of the system's")
+  serve
+    ->add_option("--ca-file", e.ca_file,
+                 "PEM file of the authorities that receivers are "
+                 "verified with, instead of the system's")
     ->type_name("FILE");
   add_parsed(*serve, "--schedule", e.schedule, parse_schedule,
-             "Delays between the attempts, up to 10 % is added at random", "DURATION,…",
-             "5s,30s,1m,5m,20m,1h,4h,6h,12h,12h,24h");
+             "Delays between the attempts, up to 10 % is added at random",
+             "DURATION,…", "5s,30s,1m,5m,20m,1h,4h,6h,12h,12h,24h");
   add_parsed(*serve, "--max-age", e.max_age, parse_duration,
-             "Age since publish beyond which nothing is tried again", "DURATION", "3d");
+             "Age since publish beyond which nothing is tried again",
+             "DURATION", "3d");
   add_parsed(*serve, "--retention", e.retention, parse_duration,
              "How long notifications and calls are kept", "DURATION", "30d");
-  add_parsed(*serve, "--retention-interval", e.retention_interval, parse_duration,
-             "How often old ones are looked for", "DURATION", "1m");
-  serve->add_option("--max-in-flight", e.max_in_flight, "Attempts of one webhook at the same time")
+  add_parsed(*serve, "--retention-interval", e.retention_interval,
+             parse_duration, "How often old ones are looked for", "DURATION",
+             "1m");
+  serve
+    ->add_option("--max-in-flight", e.max_in_flight,
+                 "Attempts of one webhook at the same time")
     ->check(CLI::Range(1, 64))
     ->capture_default_str();
-  serve->add_option("--window", e.window, "Notifications of one webhook that wait in memory")
+  serve
+    ->add_option("--window", e.window,
+                 "Notifications of one webhook that wait in memory")
     ->check(CLI::Range(1, 65'536))
     ->capture_default_str();
   add_parsed(*serve, "--dns-timeout", e.dns_timeout, parse_duration,
@@ -234,20 +261,26 @@ void add_serve_command(CLI::App& app, int& exit_code) {
              "For connecting to a receiver", "DURATION", "5s");
   add_parsed(*serve, "--tls-timeout", e.tls_timeout, parse_duration,
              "For the TLS handshake with a receiver", "DURATION", "5s");
-  add_parsed(*serve, "--first-byte-timeout", e.first_byte_timeout, parse_duration,
-             "From the request to the first byte of the answer", "DURATION", "30s");
-  add_parsed(*serve, "--total-timeout", e.total_timeout, parse_duration, "For a whole attempt",
+  add_parsed(*serve, "--first-byte-timeout", e.first_byte_timeout,
+             parse_duration, "From the request to the first byte of the answer",
              "DURATION", "30s");
-  add_parsed(*serve, "--checkpoint-interval", e.checkpoint_interval, parse_duration,
-             "How often progress is saved", "DURATION", "2s");
-  add_parsed(*serve, "--max-store-size", e.max_store_size, parse_size,
-             "Most bytes the store may take; publishes are refused shortly before", "SIZE", "64G");
+  add_parsed(*serve, "--total-timeout", e.total_timeout, parse_duration,
+             "For a whole attempt", "DURATION", "30s");
+  add_parsed(*serve, "--checkpoint-interval", e.checkpoint_interval,
+             parse_duration, "How often progress is saved", "DURATION", "2s");
+  add_parsed(
+    *serve, "--max-store-size", e.max_store_size, parse_size,
+    "Most bytes the store may take; publishes are refused shortly before",
+    "SIZE", "64G");
   serve->add_option("--log-level", options->log_level, "What to log to stderr")
     ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
     ->capture_default_str();
-  serve->footer("Environment:\n  FANFARE_ADMIN_TOKEN  the admin token (at least 16 characters); "
-                "without it DIR/admin.token is used,\n                       made at the first "
-                "start\n\nSIGTERM and SIGINT drain and stop; a second one ends it at once.");
+  serve->footer("Environment:\n  FANFARE_ADMIN_TOKEN  the admin token (at "
+                "least 16 characters); "
+                "without it DIR/admin.token is used,\n                       "
+                "made at the first "
+                "start\n\nSIGTERM and SIGINT drain and stop; a second one ends "
+                "it at once.");
   serve->callback([serve, options, &exit_code] {
     if (!options->config.empty())
       read_config(*serve, options->config);

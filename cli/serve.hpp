@@ -10,7 +10,8 @@ class App;
 
 namespace fanfare::cli {
 
-/// Adds the sub-command; when it was chosen, `exit_code` is set to the result of the run.
+/// Adds the sub-command; when it was chosen, `exit_code` is set to the result
+/// of the run.
 void add_serve_command(CLI::App& app, int& exit_code);
 
 } // namespace fanfare::cli

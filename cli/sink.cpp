@@ -165,8 +165,7 @@ json::object headers_of(const http_request& request) {
 }
 
 /// One line of JSON.
-std::string describe(const http_request& request,
-                     system_clock::time_point when,
+std::string describe(const http_request& request, system_clock::time_point when,
                      const std::string& signature) {
   json::error_code failed;
   const auto body = json::parse(request.body, failed);

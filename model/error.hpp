@@ -21,11 +21,11 @@ enum class ec : std::uint8_t {
   ok = 0,
   // -- the caller's input --------------------------------------------------
   invalid_argument, ///< a value is outside of what is documented
-  not_found,        ///< no such organizer, event, webhook, token or notification
-  already_exists,   ///< the slug or name is taken
-  forbidden,        ///< the resource belongs to another organizer
-  conflict,         ///< the change contradicts what is stored
-  too_large,        ///< more than the documented limit
+  not_found,      ///< no such organizer, event, webhook, token or notification
+  already_exists, ///< the slug or name is taken
+  forbidden,      ///< the resource belongs to another organizer
+  conflict,       ///< the change contradicts what is stored
+  too_large,      ///< more than the documented limit
   // -- the engine's state --------------------------------------------------
   stopping,   ///< the engine is stopping and accepts nothing new
   overloaded, ///< too much accepted work waits for the disk: try again soon
@@ -77,8 +77,8 @@ struct error {
 
 /// Found by `result::value()` when it holds an error: asking for the value of a
 /// failure is a programmer's mistake.
-[[noreturn]] inline void throw_exception_from_error(const error& e,
-                                                    const boost::source_location&) {
+[[noreturn]] inline void
+throw_exception_from_error(const error& e, const boost::source_location&) {
   throw std::logic_error{std::string{to_string(e.code)} + ": " + e.detail};
 }
 

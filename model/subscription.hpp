@@ -14,14 +14,17 @@ namespace fanfare {
 
 /// Whether a notification of `type` about `event` goes to a webhook with this
 /// subscription. A notification without event (0) ignores the event selection.
-[[nodiscard]] inline bool matches(const subscription& sub, action_type_id type, event_id event) {
+[[nodiscard]] inline bool matches(const subscription& sub, action_type_id type,
+                                  event_id event) {
   return sub.enabled && std::ranges::binary_search(sub.types, type)
-         && (event == 0 || sub.all_events || std::ranges::binary_search(sub.events, event));
+      && (event == 0 || sub.all_events
+          || std::ranges::binary_search(sub.events, event));
 }
 
 /// The version that holds for the notification at `at`, or null if the webhook
 /// did not exist yet.
-[[nodiscard]] inline const subscription* version_at(const webhook& hook, position at) {
+[[nodiscard]] inline const subscription* version_at(const webhook& hook,
+                                                    position at) {
   for (auto i = hook.versions.rbegin(); i != hook.versions.rend(); ++i)
     if (i->from <= at)
       return &i->value;

@@ -60,7 +60,7 @@ struct action_type {
 enum permission : std::uint8_t {
   permission_webhooks = 1,      ///< manage webhooks, read the call log
   permission_notifications = 2, ///< publish
-  permission_admin = 4,         ///< manage events and tokens; implies the others
+  permission_admin = 4, ///< manage events and tokens; implies the others
 };
 
 struct token {
@@ -124,8 +124,12 @@ struct webhook {
   /// Never empty, oldest first; the last one is in force for what comes next.
   std::vector<subscription_version> versions;
 
-  [[nodiscard]] const subscription& current() const { return versions.back().value; }
-  [[nodiscard]] subscription& current() { return versions.back().value; }
+  [[nodiscard]] const subscription& current() const {
+    return versions.back().value;
+  }
+  [[nodiscard]] subscription& current() {
+    return versions.back().value;
+  }
   bool operator==(const webhook&) const = default;
 };
 
@@ -169,22 +173,23 @@ struct call_timings {
 
 /// One entry of the call log: an attempt and its outcome.
 struct call {
-  call_id id = 0;          ///< given by the store
-  call_id previous = 0;    ///< the webhook's call before this one; by the store
+  call_id id = 0;       ///< given by the store
+  call_id previous = 0; ///< the webhook's call before this one; by the store
   webhook_id hook = 0;
-  position subject = 0;    ///< the notification
+  position subject = 0; ///< the notification
   /// Every matching notification of the webhook at or before this position is
   /// settled once this entry is applied: the cursor.
   position settled_upto = 0;
-  timestamp time{};        ///< start of the attempt
-  timestamp retry_due{};   ///< only for `outcome::retried`
+  timestamp time{};      ///< start of the attempt
+  timestamp retry_due{}; ///< only for `outcome::retried`
   outcome result = outcome::delivered;
   std::uint16_t attempt = 1; ///< 1 is the first
   std::uint16_t status = 0;  ///< 0: no answer, `reason` says why
   call_timings timings{};
-  std::string target_url{};    ///< as used, password masked
-  std::string reason{};        ///< one plain line; empty for a success
-  std::string response_head{}; ///< "Name: value\r\n"…, cut at a documented limit
+  std::string target_url{}; ///< as used, password masked
+  std::string reason{};     ///< one plain line; empty for a success
+  std::string
+    response_head{}; ///< "Name: value\r\n"…, cut at a documented limit
   std::string response_body{}; ///< cut at a documented limit
   bool operator==(const call&) const = default;
 };

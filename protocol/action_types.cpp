@@ -61,17 +61,21 @@ constexpr std::array<std::string_view, 46> builtin{
 
 bool is_label(std::string_view label) {
   return !label.empty() && std::ranges::all_of(label, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'
+        || c == '-';
   });
 }
 
 } // namespace
 
-std::span<const std::string_view> builtin_action_types() { return builtin; }
+std::span<const std::string_view> builtin_action_types() {
+  return builtin;
+}
 
 result<void> check_action_type_name(std::string_view name) {
   if (name.size() > action_type_limit)
-    return error{ec::invalid_argument, "Ensure this field has no more than 255 characters.", "name"};
+    return error{ec::invalid_argument,
+                 "Ensure this field has no more than 255 characters.", "name"};
   auto labels = name.ends_with(".*") ? name.substr(0, name.size() - 2) : name;
   std::size_t count = 0;
   for (bool more = true; more; ++count) {
@@ -79,16 +83,18 @@ result<void> check_action_type_name(std::string_view name) {
     more = dot != std::string_view::npos;
     if (!is_label(labels.substr(0, dot)))
       return error{ec::invalid_argument,
-                   "An action type is made of labels of the characters a-z, 0-9, \"_\" and \"-\", "
+                   "An action type is made of labels of the characters a-z, "
+                   "0-9, \"_\" and \"-\", "
                    "joined by dots, and may end in \".*\".",
                    "name"};
     labels.remove_prefix(more ? dot + 1 : labels.size());
   }
   if (count < 2)
-    return error{ec::invalid_argument,
-                 "An action type has at least two labels, as in \"shop.order\" or "
-                 "\"shop.order.*\".",
-                 "name"};
+    return error{
+      ec::invalid_argument,
+      "An action type has at least two labels, as in \"shop.order\" or "
+      "\"shop.order.*\".",
+      "name"};
   return {};
 }
 
@@ -101,14 +107,17 @@ bool action_type_table::add(action_type value) {
   return true;
 }
 
-std::optional<action_type_id> action_type_table::find(std::string_view name) const {
+std::optional<action_type_id>
+action_type_table::find(std::string_view name) const {
   if (auto i = by_name_.find(name); i != by_name_.end())
     return i->second;
   return std::nullopt;
 }
 
-std::optional<action_type_id> action_type_table::resolve(std::string_view action) const {
-  if (action.size() > action_type_limit) // bounds the work below; no such name is registered
+std::optional<action_type_id>
+action_type_table::resolve(std::string_view action) const {
+  if (action.size()
+      > action_type_limit) // bounds the work below; no such name is registered
     return std::nullopt;
   if (auto id = find(action))
     return id;

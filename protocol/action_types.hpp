@@ -22,25 +22,31 @@ namespace fanfare::protocol {
 /// Longest name of an action or an action type, in bytes.
 inline constexpr std::size_t action_type_limit = 255;
 
-/// The 46 types that are registered from the start, in the order of the documentation. Any thread.
+/// The 46 types that are registered from the start, in the order of the
+/// documentation. Any thread.
 [[nodiscard]] std::span<const std::string_view> builtin_action_types();
 
-/// Whether a new type may have this name: labels of `a-z 0-9 _ -` joined by dots, at least two of
-/// them, then maybe `.*`. Error: invalid_argument, field "name". Any thread.
+/// Whether a new type may have this name: labels of `a-z 0-9 _ -` joined by
+/// dots, at least two of them, then maybe `.*`. Error: invalid_argument, field
+/// "name". Any thread.
 [[nodiscard]] result<void> check_action_type_name(std::string_view name);
 
-/// Names and ids of the registered types, both ways. Not thread-safe: the owner locks.
+/// Names and ids of the registered types, both ways. Not thread-safe: the owner
+/// locks.
 class action_type_table {
 public:
-  /// False, and nothing is changed, if the name or the id is taken. The name is not checked.
+  /// False, and nothing is changed, if the name or the id is taken. The name is
+  /// not checked.
   bool add(action_type value);
 
   /// The type of exactly this name.
   [[nodiscard]] std::optional<action_type_id> find(std::string_view name) const;
 
-  /// The one type that an action belongs to: of its own name, else the longest wildcard above it.
-  /// `a.b.c.d` asks for `a.b.c.d`, `a.b.c.*`, `a.b.*`; never for `a.*`.
-  [[nodiscard]] std::optional<action_type_id> resolve(std::string_view action) const;
+  /// The one type that an action belongs to: of its own name, else the longest
+  /// wildcard above it. `a.b.c.d` asks for `a.b.c.d`, `a.b.c.*`, `a.b.*`; never
+  /// for `a.*`.
+  [[nodiscard]] std::optional<action_type_id>
+  resolve(std::string_view action) const;
 
   /// Null if there is none of this id. Valid until the next add().
   [[nodiscard]] const action_type* at(action_type_id id) const;
@@ -48,7 +54,9 @@ public:
   /// By id.
   [[nodiscard]] std::vector<action_type> all() const;
 
-  [[nodiscard]] std::size_t size() const noexcept { return by_id_.size(); }
+  [[nodiscard]] std::size_t size() const noexcept {
+    return by_id_.size();
+  }
 
 private:
   struct hash {
@@ -58,7 +66,8 @@ private:
     }
   };
 
-  std::unordered_map<std::string, action_type_id, hash, std::equal_to<>> by_name_;
+  std::unordered_map<std::string, action_type_id, hash, std::equal_to<>>
+    by_name_;
   std::unordered_map<action_type_id, action_type> by_id_;
 };
 

@@ -20,7 +20,8 @@ std::string make_token_key() {
   while (key.size() < length) {
     if (RAND_bytes(random.data(), static_cast<int>(random.size())) != 1)
       throw std::runtime_error{"the system's random generator failed"};
-    // 252 is the largest multiple of 36 in a byte: above it characters would not be equally likely.
+    // 252 is the largest multiple of 36 in a byte: above it characters would
+    // not be equally likely.
     for (auto byte : random)
       if (byte < 252 && key.size() < length)
         key += alphabet[byte % alphabet.size()];
@@ -31,13 +32,15 @@ std::string make_token_key() {
 std::string hash_token_key(std::string_view key) {
   std::string hash(32, '\0');
   unsigned int size = 0;
-  EVP_Digest(key.data(), key.size(), reinterpret_cast<unsigned char*>(hash.data()), &size,
-             EVP_sha256(), nullptr);
+  EVP_Digest(key.data(), key.size(),
+             reinterpret_cast<unsigned char*>(hash.data()), &size, EVP_sha256(),
+             nullptr);
   return hash;
 }
 
 bool equal_constant_time(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+  return a.size() == b.size()
+      && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
 } // namespace fanfare::protocol

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Keys that clients authenticate with. A key is shown once; what is kept is its hash.
+/// Keys that clients authenticate with. A key is shown once; what is kept is
+/// its hash.
 
 #include <string>
 #include <string_view>
@@ -12,8 +13,8 @@ namespace fanfare::protocol {
 /// 64 random characters of a–z and 0–9 from the system's generator.
 [[nodiscard]] std::string make_token_key();
 
-/// SHA-256 of the key, 32 bytes. The key has more than 300 bits of entropy, so that no salt
-/// and no slow hash is needed.
+/// SHA-256 of the key, 32 bytes. The key has more than 300 bits of entropy, so
+/// that no salt and no slow hash is needed.
 [[nodiscard]] std::string hash_token_key(std::string_view key);
 
 /// Compares in a time that does not tell where they differ.

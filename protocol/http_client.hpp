@@ -39,6 +39,7 @@ struct http_client_options {
 /// Belongs to one I/O thread, the only one that runs `context`: all functions
 /// are to be called there, or when that thread does not run any more. Open
 /// connections count as work, so `context.run()` returns only after `close`.
+/// The context must outlive the client.
 ///
 /// Reasons of failures begin with what failed: "policy: ", "dns: ",
 /// "connect: ", "tls: ", "timeout: ", "reset: ", "malformed answer: ",

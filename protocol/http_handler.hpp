@@ -34,7 +34,8 @@ struct http_request {
 
 struct http_response {
   std::uint16_t status = 200;
-  /// The server adds Date, Content-Length, Connection and, for a HEAD request, drops the body.
+  /// The server adds Date, Content-Length, Connection and, for a HEAD request,
+  /// drops the body.
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
 };
@@ -42,9 +43,11 @@ struct http_response {
 class http_handler {
 public:
   virtual ~http_handler() = default;
-  /// Called on an I/O thread of the server: must not block. `respond` is to be called exactly
-  /// once, now or later, from any thread; dropping it closes the connection.
-  virtual void handle(http_request request, std::function<void(http_response)> respond) = 0;
+  /// Called on an I/O thread of the server: must not block. `respond` is to be
+  /// called exactly once, now or later, from any thread; dropping it closes the
+  /// connection.
+  virtual void handle(http_request request,
+                      std::function<void(http_response)> respond) = 0;
 };
 
 } // namespace fanfare::protocol

@@ -2,9 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// An HTTP/1.1 server on threads of its own. It guards the handler: what reaches it is a
-/// complete, well-formed request within the limits. What does not is answered here, as
-/// {"detail": "…"}: 400, 408, 413, 414, 417, 429, 431, 500 (the handler threw), 501, 503, 505.
+/// An HTTP/1.1 server on threads of its own. It guards the handler: what
+/// reaches it is a complete, well-formed request within the limits. What does
+/// not is answered here, as
+/// {"detail": "…"}: 400, 408, 413, 414, 417, 429, 431, 500 (the handler threw),
+/// 501, 503, 505.
 
 #include "model/error.hpp"
 #include "protocol/http_handler.hpp"
@@ -24,28 +26,32 @@ struct http_server_options {
   std::size_t head_limit = 16 * 1024;
   std::size_t target_limit = 8 * 1024; ///< of the request line's target
   std::size_t body_limit = 1024 * 1024;
-  std::chrono::milliseconds head_timeout{10'000}; ///< from the first byte of a request
+  std::chrono::milliseconds head_timeout{
+    10'000}; ///< from the first byte of a request
   std::chrono::milliseconds body_timeout{30'000};
-  std::chrono::milliseconds idle_timeout{60'000}; ///< between requests, and for a response to be taken
+  std::chrono::milliseconds idle_timeout{
+    60'000}; ///< between requests, and for a response to be taken
   std::size_t max_connections = 10'000; ///< more are answered 503 and closed
   /// More are answered 429 and closed. Of IPv6 a /64 counts as one address.
   std::size_t max_connections_per_address = 2'000;
-  /// Pipelined requests of one connection that are handled at the same time; answers keep their order.
+  /// Pipelined requests of one connection that are handled at the same time;
+  /// answers keep their order.
   std::size_t max_pipelined = 16;
 };
 
 class http_server {
 public:
-  /// Listens and serves from now on. bind_failed, invalid_argument. `handler` must outlive it.
-  static result<std::unique_ptr<http_server>> start(const http_server_options& options,
-                                                    http_handler& handler);
+  /// Listens and serves from now on. bind_failed, invalid_argument. `handler`
+  /// must outlive it.
+  static result<std::unique_ptr<http_server>>
+  start(const http_server_options& options, http_handler& handler);
   virtual ~http_server() = default; ///< stop(0 s)
 
   [[nodiscard]] virtual std::uint16_t port() const = 0;
   /// "http://127.0.0.1:8080", IPv6 hosts in brackets.
   [[nodiscard]] virtual std::string url() const = 0;
-  /// Stops accepting, closes idle connections, lets running requests finish within
-  /// `deadline`, then closes everything. Blocks; idempotent.
+  /// Stops accepting, closes idle connections, lets running requests finish
+  /// within `deadline`, then closes everything. Blocks; idempotent.
   virtual void stop(std::chrono::milliseconds deadline) = 0;
 };
 

@@ -66,7 +66,8 @@ void append_double(std::string& out, double value) {
     return;
   }
   std::array<char, 40> text;
-  const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value)
+                     .ptr;
   out.append(text.data(), end);
 }
 
@@ -77,15 +78,25 @@ public:
   void value(const boost::json::value& v) {
     switch (v.kind()) {
       case boost::json::kind::null: out_ += "null"; break;
-      case boost::json::kind::bool_: out_ += v.get_bool() ? "true" : "false"; break;
-      case boost::json::kind::int64: out_ += std::to_string(v.get_int64()); break;
-      case boost::json::kind::uint64: out_ += std::to_string(v.get_uint64()); break;
-      case boost::json::kind::double_: append_double(out_, v.get_double()); break;
+      case boost::json::kind::bool_:
+        out_ += v.get_bool() ? "true" : "false";
+        break;
+      case boost::json::kind::int64:
+        out_ += std::to_string(v.get_int64());
+        break;
+      case boost::json::kind::uint64:
+        out_ += std::to_string(v.get_uint64());
+        break;
+      case boost::json::kind::double_:
+        append_double(out_, v.get_double());
+        break;
       case boost::json::kind::string:
-        append_json_string(out_, {v.get_string().data(), v.get_string().size()});
+        append_json_string(out_,
+                           {v.get_string().data(), v.get_string().size()});
         break;
       case boost::json::kind::array:
-        members('[', v.get_array(), ']', [this](const auto& item) { value(item); });
+        members('[', v.get_array(), ']',
+                [this](const auto& item) { value(item); });
         break;
       case boost::json::kind::object:
         members('{', v.get_object(), '}', [this](const auto& item) {
@@ -151,7 +162,8 @@ void json_escaper::byte(std::string& out, unsigned char c) {
     if ((c & 0xC0) == 0x80) {
       code_ = code_ << 6 | (c & 0x3F);
       if (--missing_ == 0) {
-        const bool bad = code_ < least_ || code_ > 0x10FFFF || (code_ >= 0xD800 && code_ < 0xE000);
+        const bool bad = code_ < least_ || code_ > 0x10FFFF
+                      || (code_ >= 0xD800 && code_ < 0xE000);
         append_code_point(out, bad ? replacement : code_);
       }
       return;
@@ -184,7 +196,8 @@ void append_json_string(std::string& out, std::string_view text) {
   out += '"';
 }
 
-void append_json(std::string& out, const boost::json::value& value, unsigned indent) {
+void append_json(std::string& out, const boost::json::value& value,
+                 unsigned indent) {
   renderer{out, indent}.value(value);
 }
 

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// JSON as it goes over the wire: ASCII only, everything else as \uXXXX. Reading JSON is left to
-/// Boost.JSON. All functions: any thread.
+/// JSON as it goes over the wire: ASCII only, everything else as \uXXXX.
+/// Reading JSON is left to Boost.JSON. All functions: any thread.
 
 #include <boost/json/value.hpp>
 
@@ -13,8 +13,8 @@
 
 namespace fanfare::protocol {
 
-/// Renders the inside of one JSON string whose UTF-8 arrives in pieces, which may cut a character.
-/// Bytes that are not UTF-8 come out as U+FFFD.
+/// Renders the inside of one JSON string whose UTF-8 arrives in pieces, which
+/// may cut a character. Bytes that are not UTF-8 come out as U+FFFD.
 class json_escaper {
 public:
   void append(std::string& out, std::string_view part);
@@ -32,8 +32,10 @@ private:
 /// Appends `text` as a JSON string with its quotes.
 void append_json_string(std::string& out, std::string_view text);
 
-/// Appends a whole value. `indent` 0: compact, no spaces; else that many spaces a level.
-void append_json(std::string& out, const boost::json::value& value, unsigned indent = 0);
+/// Appends a whole value. `indent` 0: compact, no spaces; else that many spaces
+/// a level.
+void append_json(std::string& out, const boost::json::value& value,
+                 unsigned indent = 0);
 
 [[nodiscard]] inline std::string to_json_text(const boost::json::value& value,
                                               unsigned indent = 0) {

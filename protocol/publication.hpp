@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Reads what a publisher sends and renders, in the same pass, the bytes that every receiver will
-/// get. Whether the action is registered is for the engine to say.
+/// Reads what a publisher sends and renders, in the same pass, the bytes that
+/// every receiver will get. Whether the action is registered is for the engine
+/// to say.
 
 #include "model/error.hpp"
 #include "model/types.hpp"
@@ -28,20 +29,25 @@ struct publications {
   bool list = false; ///< an array was sent, so an array is to be answered
 };
 
-/// Reads one notification or an array of 1 to 1,000. `organizer` is the slug that is published to.
+/// Reads one notification or an array of 1 to 1,000. `organizer` is the slug
+/// that is published to.
 ///
-/// - Keys keep their order and numbers their spelling; a repeated key has its last value in its
+/// - Keys keep their order and numbers their spelling; a repeated key has its
+/// last value in its
 ///   first place. The text is ASCII with the separators `", "` and `": "`.
-/// - `action` is required, `event` is a slug, null or absent, an `organizer` must be the one of the
+/// - `action` is required, `event` is a slug, null or absent, an `organizer`
+/// must be the one of the
 ///   path, a `notification_id` is dropped.
-/// - With an object `payload` the body is that object; then no other keys may be given, because
+/// - With an object `payload` the body is that object; then no other keys may
+/// be given, because
 ///   they would be lost.
 ///
-/// Errors: invalid_argument (field empty: the text is not JSON or not of the documented form, else
-/// the key that is wrong), forbidden (another organizer), too_large. In an array the sentence
-/// begins with the place of the item, from 0: "items[2]: …". Any thread.
-[[nodiscard]] result<publications> read_publications(std::string_view json,
-                                                     std::string_view organizer);
+/// Errors: invalid_argument (field empty: the text is not JSON or not of the
+/// documented form, else the key that is wrong), forbidden (another organizer),
+/// too_large. In an array the sentence begins with the place of the item, from
+/// 0: "items[2]: …". Any thread.
+[[nodiscard]] result<publications>
+read_publications(std::string_view json, std::string_view organizer);
 
 /// The complete body of the notification `id`.
 [[nodiscard]] std::string notification_body(position id, std::string_view rest);

@@ -10,7 +10,8 @@
 
 namespace fanfare::protocol::detail {
 
-// -- member_list ---------------------------------------------------------------
+// -- member_list
+// ---------------------------------------------------------------
 
 void member_list::clear() {
   members_.clear();
@@ -42,9 +43,11 @@ void member_list::put(const std::string& text, member value) {
     members_[place->second] = value;
 }
 
-// -- events --------------------------------------------------------------------
+// -- events
+// --------------------------------------------------------------------
 
-publication_reader::publication_reader(std::string_view organizer) : organizer_{organizer} {
+publication_reader::publication_reader(std::string_view organizer)
+  : organizer_{organizer} {
   organizer_member_ = R"(, "organizer": )";
   append_json_string(organizer_member_, organizer);
 }
@@ -53,13 +56,15 @@ bool publication_reader::open(kind k, failure& e) {
   begin_value(k);
   ++depth_;
   if (depth_ + 1 - item_depth_ > publication_depth_limit) {
-    stopped_ = "nested deeper than " + std::to_string(publication_depth_limit) + " levels";
+    stopped_ = "nested deeper than " + std::to_string(publication_depth_limit)
+             + " levels";
     e = boost::json::error::too_deep;
     return false;
   }
   if (!active_)
     return true;
-  if (k == kind::object && depth_ == item_depth_ + 1 && role_ == role::payload) {
+  if (k == kind::object && depth_ == item_depth_ + 1
+      && role_ == role::payload) {
     in_payload_ = true;
     payload_member_ = member_;
     return true;
@@ -153,7 +158,8 @@ bool publication_reader::word(kind k, std::string_view text) {
   return true;
 }
 
-// -- structure -----------------------------------------------------------------
+// -- structure
+// -----------------------------------------------------------------
 
 /// Called before the value's first byte, with `depth_` of its container.
 void publication_reader::begin_value(kind k) {
@@ -245,15 +251,16 @@ publication_reader::known* publication_reader::known_for(role r) {
   return nullptr;
 }
 
-// -- one notification ----------------------------------------------------------
+// -- one notification
+// ----------------------------------------------------------
 
 void publication_reader::begin_item(kind k) {
   ++count_;
   if (fault_ || count_ > publications_limit)
     return; // what follows is only checked for being JSON
   if (k != kind::object) {
-    static constexpr std::string_view names[]
-      = {"", "NoneType", "bool", "int", "float", "str", "list", "dict"};
+    static constexpr std::string_view names[] = {
+      "", "NoneType", "bool", "int", "float", "str", "list", "dict"};
     return fault(ec::invalid_argument, "non_field_errors",
                  "Invalid data. Expected a dictionary, but got "
                    + std::string{names[static_cast<std::size_t>(k)]} + ".");
@@ -271,10 +278,13 @@ void publication_reader::end_item() {
   if (!check_item())
     return;
   auto rest = render();
-  static constexpr std::size_t longest_front = sizeof R"({"notification_id": 18446744073709551615)";
+  static constexpr std::size_t
+    longest_front = sizeof R"({"notification_id": 18446744073709551615)";
   if (rest.size() + longest_front > notification_body_limit)
-    return fault(ec::too_large, {}, "The body of a notification may have 1 MiB, as it is sent.");
-  found_.items.push_back({std::move(action_.text), std::move(event_.text), std::move(rest)});
+    return fault(ec::too_large, {},
+                 "The body of a notification may have 1 MiB, as it is sent.");
+  found_.items.push_back(
+    {std::move(action_.text), std::move(event_.text), std::move(rest)});
 }
 
 bool publication_reader::check_item() {
@@ -285,7 +295,8 @@ bool publication_reader::check_item() {
   if (!check_text(action_, "action"))
     return false;
   if (action_.text.size() > action_type_limit) {
-    fault(ec::invalid_argument, "action", "Ensure this field has no more than 255 characters.");
+    fault(ec::invalid_argument, "action",
+          "Ensure this field has no more than 255 characters.");
     return false;
   }
   if (event_.found != kind::absent && event_.found != kind::null) {
@@ -300,7 +311,8 @@ bool publication_reader::check_item() {
     if (!check_text(stated_organizer_, "organizer"))
       return false;
     if (stated_organizer_.text != organizer_) {
-      fault(ec::forbidden, {}, "The notification names another organizer than the path.");
+      fault(ec::forbidden, {},
+            "The notification names another organizer than the path.");
       return false;
     }
   }
@@ -317,16 +329,19 @@ bool publication_reader::check_item() {
         keys += ", …";
         break;
       }
-      keys += (keys.empty() ? "" : ", ") + text_.substr(m.begin, m.key_end - m.begin);
+      keys += (keys.empty() ? "" : ", ")
+            + text_.substr(m.begin, m.key_end - m.begin);
     }
     fault(ec::invalid_argument, "payload",
-          "Nothing else is sent with a payload, so these keys would be lost: " + keys + ".");
+          "Nothing else is sent with a payload, so these keys would be lost: "
+            + keys + ".");
     return false;
   }
   return true;
 }
 
-bool publication_reader::check_text(const known& value, std::string_view field) {
+bool publication_reader::check_text(const known& value,
+                                    std::string_view field) {
   std::string_view sentence;
   if (value.found == kind::null)
     sentence = "This field may not be null.";
@@ -341,8 +356,8 @@ bool publication_reader::check_text(const known& value, std::string_view field) 
 
 std::string publication_reader::render() const {
   std::string out;
-  out.reserve(text_.size() + organizer_member_.size() + event_.text.size() + action_.text.size()
-              + 64);
+  out.reserve(text_.size() + organizer_member_.size() + event_.text.size()
+              + action_.text.size() + 64);
   const bool whole = payload_value_.found == kind::absent;
   if (whole) {
     out += organizer_member_;
@@ -362,16 +377,19 @@ std::string publication_reader::render() const {
   return out;
 }
 
-void publication_reader::append_members(std::string& out, const member_list& list) const {
+void publication_reader::append_members(std::string& out,
+                                        const member_list& list) const {
   for (const auto& m : list.all()) {
     out += ", ";
     out.append(text_, m.begin, m.end - m.begin);
   }
 }
 
-// -- the outcome ---------------------------------------------------------------
+// -- the outcome
+// ---------------------------------------------------------------
 
-void publication_reader::fault(ec code, std::string field, std::string sentence) {
+void publication_reader::fault(ec code, std::string field,
+                               std::string sentence) {
   if (fault_)
     return;
   if (found_.list)
@@ -381,11 +399,12 @@ void publication_reader::fault(ec code, std::string field, std::string sentence)
 
 result<publications> publication_reader::take() {
   if (found_.list && count_ == 0)
-    return error{ec::invalid_argument, "This list may not be empty.", "non_field_errors"};
+    return error{ec::invalid_argument, "This list may not be empty.",
+                 "non_field_errors"};
   if (count_ > publications_limit)
     return error{ec::invalid_argument,
-                 "One request takes at most 1000 notifications, not " + std::to_string(count_)
-                   + ".",
+                 "One request takes at most 1000 notifications, not "
+                   + std::to_string(count_) + ".",
                  "non_field_errors"};
   if (fault_)
     return std::move(*fault_);

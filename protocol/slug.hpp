@@ -11,11 +11,12 @@ namespace fanfare::protocol {
 
 inline constexpr std::size_t slug_limit = 50;
 
-/// 1 to 50 of `A-Z a-z 0-9 . _ -`, the first one a letter or digit (so that "." and ".." in a path
-/// cannot be meant). Any thread.
+/// 1 to 50 of `A-Z a-z 0-9 . _ -`, the first one a letter or digit (so that "."
+/// and ".." in a path cannot be meant). Any thread.
 [[nodiscard]] constexpr bool is_slug(std::string_view text) noexcept {
   const auto word = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
+        || (c >= '0' && c <= '9');
   };
   if (text.empty() || text.size() > slug_limit || !word(text.front()))
     return false;
@@ -26,8 +27,9 @@ inline constexpr std::size_t slug_limit = 50;
 }
 
 /// What to tell the user of a text that is none.
-inline constexpr std::string_view slug_rule
-  = "A slug is made of 1 to 50 letters, digits, dots, underscores and hyphens, and begins with a "
-    "letter or digit.";
+inline constexpr std::string_view
+  slug_rule = "A slug is made of 1 to 50 letters, digits, dots, underscores "
+              "and hyphens, and begins with a "
+              "letter or digit.";
 
 } // namespace fanfare::protocol

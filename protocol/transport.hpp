@@ -39,10 +39,12 @@ struct exchange_request {
   exchange_limits limits;
 };
 
-/// What came back. `status` 0 means that no complete head of an answer came;
-/// `reason` says why in one plain line, e.g. "connect: connection refused" or
-/// "timeout: no answer within 30 s (first_byte)". With a status it is empty, or
-/// says what was wrong with the rest of the answer ("body cut at 65536 bytes").
+/// What came back. `status` 0 means that no usable answer came: none at all, or
+/// one that ended or was reset in its body, or that was not in time; `reason`
+/// says which in one plain line that begins with its kind ("connect: ",
+/// "timeout: ", "policy: ", …). With a status it is empty, or says what was
+/// wrong with the rest
+/// ("too large: body cut at 65536 bytes").
 struct exchange_result {
   std::uint16_t status = 0;
   std::string reason;
@@ -56,9 +58,9 @@ using exchange_completion = std::function<void(exchange_result&&)>;
 class transport {
 public:
   virtual ~transport() = default;
-  /// Starts an exchange; `done` is called exactly once, later, on the thread of this
-  /// transport, also when the transport is closed meanwhile.
-  /// Call it on that thread only.
+  /// Starts an exchange; `done` is called exactly once, later, on the thread of
+  /// this transport, also when the transport is closed meanwhile. Call it on
+  /// that thread only.
   virtual void send(exchange_request request, exchange_completion done) = 0;
 };
 

@@ -22,7 +22,8 @@ http_response text_answer(std::uint16_t status, std::string json) {
   return out;
 }
 
-http_response json_answer(const exchange& x, std::uint16_t status, const boost::json::value& body) {
+http_response json_answer(const exchange& x, std::uint16_t status,
+                          const boost::json::value& body) {
   return text_answer(status, to_json_text(body, x.indent));
 }
 
@@ -36,17 +37,23 @@ http_response html_not_found() {
   http_response out;
   out.status = 404;
   out.headers.emplace_back("Content-Type", "text/html; charset=utf-8");
-  out.body = "<!doctype html>\n<html lang=\"en\">\n<head><title>Not Found</title></head>\n"
+  out.body = "<!doctype html>\n<html lang=\"en\">\n<head><title>Not "
+             "Found</title></head>\n"
              "<body><h1>Not Found</h1>"
-             "<p>The requested resource was not found on this server.</p></body>\n</html>\n";
+             "<p>The requested resource was not found on this "
+             "server.</p></body>\n</html>\n";
   return out;
 }
 
-http_response refusal(const exchange& x, std::uint16_t status, std::string_view detail) {
-  return json_answer(x, status, boost::json::object{{"detail", json_string(detail)}});
+http_response refusal(const exchange& x, std::uint16_t status,
+                      std::string_view detail) {
+  return json_answer(x, status,
+                     boost::json::object{{"detail", json_string(detail)}});
 }
 
-http_response not_found(const exchange& x) { return refusal(x, 404, "Not found."); }
+http_response not_found(const exchange& x) {
+  return refusal(x, 404, "Not found.");
+}
 
 void field_errors::add(std::string_view field, std::string sentence) {
   for (auto& [name, sentences] : fields_)
@@ -79,7 +86,8 @@ http_response answer_to(const exchange& x, const error& e) {
     case ec::store_full: return refusal(x, 507, e.detail);
     case ec::too_large: return refusal(x, 413, e.detail);
     case ec::forbidden: return refusal(x, 403, e.detail);
-    case ec::not_found: return refusal(x, 404, e.detail.empty() ? "Not found." : e.detail);
+    case ec::not_found:
+      return refusal(x, 404, e.detail.empty() ? "Not found." : e.detail);
     case ec::conflict: return refusal(x, 409, e.detail);
     case ec::invalid_argument:
     case ec::already_exists: {
@@ -110,13 +118,13 @@ std::string to_iso8601(timestamp t) {
   const std::chrono::year_month_day date{day};
   const std::chrono::hh_mm_ss time{t - day};
   std::array<char, 64> text;
-  const int size
-    = std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ",
-                    static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                    static_cast<unsigned>(date.day()), static_cast<int>(time.hours().count()),
-                    static_cast<int>(time.minutes().count()),
-                    static_cast<int>(time.seconds().count()),
-                    static_cast<int>(time.subseconds().count()));
+  const int size = std::snprintf(
+    text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ",
+    static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+    static_cast<unsigned>(date.day()), static_cast<int>(time.hours().count()),
+    static_cast<int>(time.minutes().count()),
+    static_cast<int>(time.seconds().count()),
+    static_cast<int>(time.subseconds().count()));
   return {text.data(), static_cast<std::size_t>(std::max(size, 0))};
 }
 

@@ -35,7 +35,9 @@ namespace fanfare::protocol::rest {
 class field_errors {
 public:
   void add(std::string_view field, std::string sentence);
-  [[nodiscard]] bool empty() const { return fields_.empty(); }
+  [[nodiscard]] bool empty() const {
+    return fields_.empty();
+  }
   /// 400 {"field": ["…"]}
   [[nodiscard]] http_response answer(const exchange& x) const;
 
@@ -46,7 +48,8 @@ private:
 /// The answer to what the engine refused.
 [[nodiscard]] http_response answer_to(const exchange& x, const error& e);
 
-/// A JSON string of any bytes: those that are not UTF-8 become U+FFFD when rendered.
+/// A JSON string of any bytes: those that are not UTF-8 become U+FFFD when
+/// rendered.
 [[nodiscard]] boost::json::value json_string(std::string_view text);
 /// "2026-11-23T10:00:00.000Z"
 [[nodiscard]] std::string to_iso8601(timestamp t);

@@ -19,22 +19,24 @@ http_response unauthorized(const exchange& x, std::string_view detail) {
 
 } // namespace
 
-std::optional<http_response> authenticate(const exchange& x, std::string_view admin_hash,
-                                          caller& who) {
+std::optional<http_response>
+authenticate(const exchange& x, std::string_view admin_hash, caller& who) {
   const auto words = split_words(x.request.header("authorization"));
   if (words.empty() || to_lower(words[0]) != "token")
     return unauthorized(x, "Authentication credentials were not provided.");
   if (words.size() == 1)
     return unauthorized(x, "Invalid token header. No credentials provided.");
   if (words.size() > 2)
-    return unauthorized(x, "Invalid token header. Token string should not contain spaces.");
+    return unauthorized(
+      x, "Invalid token header. Token string should not contain spaces.");
   if (auto found = x.service.find_token(words[1])) {
     if (found->revoked)
       return unauthorized(x, "Token inactive or deleted.");
     who.value = std::move(*found);
     return std::nullopt;
   }
-  if (!admin_hash.empty() && equal_constant_time(hash_token_key(words[1]), admin_hash)) {
+  if (!admin_hash.empty()
+      && equal_constant_time(hash_token_key(words[1]), admin_hash)) {
     who.server_admin = true;
     return std::nullopt;
   }
@@ -44,8 +46,9 @@ std::optional<http_response> authenticate(const exchange& x, std::string_view ad
 bool may(const caller& who, std::uint8_t needed, const organizer* owner) {
   if (who.server_admin || needed == any_permission)
     return true;
-  return owner != nullptr && needed != no_permission && who.value.owner == owner->id
-         && (who.value.permissions & (needed | permission_admin)) != 0;
+  return owner != nullptr && needed != no_permission
+      && who.value.owner == owner->id
+      && (who.value.permissions & (needed | permission_admin)) != 0;
 }
 
 } // namespace fanfare::protocol::rest

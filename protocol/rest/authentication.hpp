@@ -25,12 +25,14 @@ inline constexpr std::uint8_t any_permission = 0xFF;
 inline constexpr std::uint8_t no_permission = 0;
 
 /// Reads the `Authorization` header. On failure gives the 401 to send.
-/// `admin_hash` is the hash_token_key() of the server's admin token; empty: there is none.
-[[nodiscard]] std::optional<http_response> authenticate(const exchange& x,
-                                                        std::string_view admin_hash, caller& who);
+/// `admin_hash` is the hash_token_key() of the server's admin token; empty:
+/// there is none.
+[[nodiscard]] std::optional<http_response>
+authenticate(const exchange& x, std::string_view admin_hash, caller& who);
 
-/// Whether `who` may do what needs one of the bits `needed`, in the organizer `owner` if given.
-/// An organizer's admin has all permissions of it.
-[[nodiscard]] bool may(const caller& who, std::uint8_t needed, const organizer* owner);
+/// Whether `who` may do what needs one of the bits `needed`, in the organizer
+/// `owner` if given. An organizer's admin has all permissions of it.
+[[nodiscard]] bool may(const caller& who, std::uint8_t needed,
+                       const organizer* owner);
 
 } // namespace fanfare::protocol::rest

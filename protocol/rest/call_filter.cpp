@@ -49,7 +49,8 @@ std::optional<std::chrono::minutes> take_zone(std::string_view& text) {
   const auto minutes = take_number(text, 2);
   if (!hours || !minutes || *hours > 23 || *minutes > 59)
     return std::nullopt;
-  const auto offset = std::chrono::hours{*hours} + std::chrono::minutes{*minutes};
+  const auto offset = std::chrono::hours{*hours}
+                    + std::chrono::minutes{*minutes};
   return west ? -offset : offset;
 }
 
@@ -95,14 +96,15 @@ std::optional<timestamp> from_iso8601(std::string_view text) {
     fraction = take_fraction(text);
   }
   const auto zone = take_zone(text);
-  const std::chrono::year_month_day date{std::chrono::year{*year},
-                                         std::chrono::month{static_cast<unsigned>(*month)},
-                                         std::chrono::day{static_cast<unsigned>(*day)}};
-  if (!minute || !fraction || !zone || !text.empty() || !date.ok() || *hour > 23 || *minute > 59
-      || second > 60)
+  const std::chrono::year_month_day date{
+    std::chrono::year{*year}, std::chrono::month{static_cast<unsigned>(*month)},
+    std::chrono::day{static_cast<unsigned>(*day)}};
+  if (!minute || !fraction || !zone || !text.empty() || !date.ok() || *hour > 23
+      || *minute > 59 || second > 60)
     return std::nullopt;
-  return std::chrono::sys_days{date} + std::chrono::hours{*hour} + std::chrono::minutes{*minute}
-         + std::chrono::seconds{second} + *fraction - *zone;
+  return std::chrono::sys_days{date} + std::chrono::hours{*hour}
+       + std::chrono::minutes{*minute} + std::chrono::seconds{second}
+       + *fraction - *zone;
 }
 
 call_filter call_filter::read(const query& q, field_errors& errors) {
@@ -113,9 +115,11 @@ call_filter call_filter::read(const query& q, field_errors& errors) {
       return;
     out = from_iso8601(*text);
     if (!out)
-      errors.add(name, "Enter a time with its zone, as in 2026-11-23T10:00:00Z.");
+      errors.add(name,
+                 "Enter a time with its zone, as in 2026-11-23T10:00:00Z.");
   };
-  if (const auto text = to_lower(q.last("success").value_or("")); !text.empty()) {
+  if (const auto text = to_lower(q.last("success").value_or(""));
+      !text.empty()) {
     if (text == "true" || text == "1")
       filter.success = true;
     else if (text == "false" || text == "0")
@@ -137,17 +141,20 @@ call_filter call_filter::read(const query& q, field_errors& errors) {
 
 bool call_filter::takes(const call& c) const {
   return (!success || *success == (c.result == outcome::delivered))
-         && (!subject || *subject == c.subject) && (!since || c.time >= *since)
-         && (!until || c.time < *until);
+      && (!subject || *subject == c.subject) && (!since || c.time >= *since)
+      && (!until || c.time < *until);
 }
 
 bool call_filter::takes_action(std::string_view concrete) const {
   if (action.empty() || action == concrete)
     return true;
   return action.ends_with(".*")
-         && concrete.starts_with(std::string_view{action}.substr(0, action.size() - 1));
+      && concrete.starts_with(
+        std::string_view{action}.substr(0, action.size() - 1));
 }
 
-bool call_filter::is_past(const call& c) const { return since && c.time < *since - longest_attempt; }
+bool call_filter::is_past(const call& c) const {
+  return since && c.time < *since - longest_attempt;
+}
 
 } // namespace fanfare::protocol::rest

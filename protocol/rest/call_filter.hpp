@@ -14,15 +14,17 @@
 
 namespace fanfare::protocol::rest {
 
-/// "2026-11-23T10:00:00.5+01:00"; seconds and their fraction may be left out, the zone may not.
+/// "2026-11-23T10:00:00.5+01:00"; seconds and their fraction may be left out,
+/// the zone may not.
 [[nodiscard]] std::optional<timestamp> from_iso8601(std::string_view text);
 
 struct call_filter {
   std::optional<bool> success;
   std::optional<position> subject;
   std::optional<timestamp> since; ///< the first moment that counts
-  std::optional<timestamp> until; ///< the first moment that does not count any more
-  std::string action;             ///< empty: any
+  std::optional<timestamp>
+    until;            ///< the first moment that does not count any more
+  std::string action; ///< empty: any
 
   /// `errors` gets what cannot be read.
   [[nodiscard]] static call_filter read(const query& q, field_errors& errors);
@@ -30,8 +32,8 @@ struct call_filter {
   /// All but the action, which is with the notification.
   [[nodiscard]] bool takes(const call& c) const;
   [[nodiscard]] bool takes_action(std::string_view concrete) const;
-  /// Whether no older call can count. Calls are in the order in which they ended, so that times
-  /// are only roughly in order.
+  /// Whether no older call can count. Calls are in the order in which they
+  /// ended, so that times are only roughly in order.
   [[nodiscard]] bool is_past(const call& c) const;
 };
 

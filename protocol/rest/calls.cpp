@@ -28,7 +28,8 @@ namespace {
 /// Calls that one request looks at when a filter drops most of them.
 constexpr std::size_t scan_limit = 5'000;
 constexpr std::size_t scan_step = 200;
-/// Bodies in one page. A page ends early above it: fifty of the largest would be many megabytes.
+/// Bodies in one page. A page ends early above it: fifty of the largest would
+/// be many megabytes.
 constexpr std::size_t page_bytes = 4 * 1024 * 1024;
 
 /// Notifications of the calls at hand; many calls may be of the same one.
@@ -55,7 +56,9 @@ private:
   std::unordered_map<position, notification_ptr> found_;
 };
 
-double seconds(std::chrono::microseconds time) { return std::chrono::duration<double>{time}.count(); }
+double seconds(std::chrono::microseconds time) {
+  return std::chrono::duration<double>{time}.count();
+}
 
 /// "Name: value" lines as an object; repeats are joined as HTTP allows.
 boost::json::object headers_to_json(std::string_view head) {
@@ -92,7 +95,8 @@ boost::json::value to_json(const call& c, const notification* subject) {
   out["notification_id"] = c.subject;
   out["datetime"] = to_iso8601(c.time);
   out["target_url"] = json_string(c.target_url);
-  out["action_type"] = subject == nullptr ? boost::json::value(nullptr) : json_string(subject->action);
+  out["action_type"] = subject == nullptr ? boost::json::value(nullptr)
+                                          : json_string(subject->action);
   out["attempt"] = c.attempt;
   out["is_retry"] = c.attempt > 1;
   out["is_replay"] = false;
@@ -101,13 +105,15 @@ boost::json::value to_json(const call& c, const notification* subject) {
   out["reason"] = json_string(c.reason);
   out["execution_time"] = seconds(c.timings.total);
   out["timings"] = std::move(timings);
-  out["payload"] = subject == nullptr ? boost::json::value(nullptr) : json_string(subject->body);
+  out["payload"] = subject == nullptr ? boost::json::value(nullptr)
+                                      : json_string(subject->body);
   out["response_headers"] = headers_to_json(c.response_head);
   out["response_body"] = json_string(c.response_body);
   return out;
 }
 
-http_response cursor_answer(const exchange& x, boost::json::array results, call_id next) {
+http_response cursor_answer(const exchange& x, boost::json::array results,
+                            call_id next) {
   boost::json::object body;
   body["next"] = nullptr;
   if (next != 0) {
@@ -121,7 +127,8 @@ http_response cursor_answer(const exchange& x, boost::json::array results, call_
 }
 
 /// Walks the log backwards from `before` and fills a page.
-http_response walk(const exchange& x, webhook_id hook, const call_filter& filter, call_id before) {
+http_response walk(const exchange& x, webhook_id hook,
+                   const call_filter& filter, call_id before) {
   const auto wanted = page_size(x);
   notifications subjects{x};
   boost::json::array results;
@@ -142,7 +149,8 @@ http_response walk(const exchange& x, webhook_id hook, const call_filter& filter
       const auto subject = subjects.find(c.subject);
       if (!subject)
         return answer_to(x, subject.error());
-      if (!filter.action.empty() && (!*subject || !filter.takes_action((*subject)->action)))
+      if (!filter.action.empty()
+          && (!*subject || !filter.takes_action((*subject)->action)))
         continue;
       results.push_back(to_json(c, subject->get()));
       bytes += c.response_body.size() + c.response_head.size();
@@ -156,15 +164,18 @@ http_response walk(const exchange& x, webhook_id hook, const call_filter& filter
   return cursor_answer(x, std::move(results), before);
 }
 
-/// Why each of the notifications failed last, as far as a bounded look into the log tells.
-result<std::map<position, std::string>> last_reasons(const exchange& x, webhook_id hook,
-                                                     std::span<const retry> waiting) {
+/// Why each of the notifications failed last, as far as a bounded look into the
+/// log tells.
+result<std::map<position, std::string>>
+last_reasons(const exchange& x, webhook_id hook,
+             std::span<const retry> waiting) {
   std::set<position> wanted;
   for (const auto& r : waiting)
     wanted.insert(r.subject);
   std::map<position, std::string> reasons;
   call_id before = 0;
-  for (std::size_t scanned = 0; !wanted.empty() && scanned < scan_limit; scanned += scan_step) {
+  for (std::size_t scanned = 0; !wanted.empty() && scanned < scan_limit;
+       scanned += scan_step) {
     const auto step = x.service.calls(x.owner.id, hook, before, scan_step);
     if (!step)
       return step.error();
@@ -207,9 +218,11 @@ http_response serve_call(const exchange& x) {
   const auto id = to_integer(x.route.call);
   if (!id || *id < 1)
     return not_found(x);
-  const auto found = x.service.find_call(x.owner.id, hook.id, static_cast<call_id>(*id));
+  const auto found = x.service.find_call(x.owner.id, hook.id,
+                                         static_cast<call_id>(*id));
   if (!found)
-    return found.error().code == ec::not_found ? not_found(x) : answer_to(x, found.error());
+    return found.error().code == ec::not_found ? not_found(x)
+                                               : answer_to(x, found.error());
   const auto subject = notifications{x}.find(found->subject);
   if (!subject)
     return answer_to(x, subject.error());
@@ -227,7 +240,8 @@ http_response serve_retries(const exchange& x) {
   if (!p)
     return invalid_page(x);
   const auto begin = std::min(p->offset(), found->size());
-  const auto shown = std::span{*found}.subspan(begin, std::min(p->size, found->size() - begin));
+  const auto shown = std::span{*found}.subspan(
+    begin, std::min(p->size, found->size() - begin));
   const auto reasons = last_reasons(x, hook.id, shown);
   if (!reasons)
     return answer_to(x, reasons.error());

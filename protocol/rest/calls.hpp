@@ -2,21 +2,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The call log of a webhook and what is due for it. All functions may wait for the disk.
+/// The call log of a webhook and what is due for it. All functions may wait for
+/// the disk.
 
 #include "protocol/rest/exchange.hpp"
 
 namespace fanfare::protocol::rest {
 
-/// …/webhooks/{id}/calls/: newest first, `page_size` up to 50, `cursor` = the id seen last. Filters:
-/// `success`, `notification_id`, `since`, `until` (times of the call, ISO 8601 with zone),
-/// `action_type` (exact, or `a.b.*` for all below). One request looks at a bounded number of calls:
-/// a page may be short, even empty, and still have a `next`.
+/// …/webhooks/{id}/calls/: newest first, `page_size` up to 50, `cursor` = the
+/// id seen last. Filters: `success`, `notification_id`, `since`, `until` (times
+/// of the call, ISO 8601 with zone), `action_type` (exact, or `a.b.*` for all
+/// below). One request looks at a bounded number of calls: a page may be short,
+/// even empty, and still have a `next`.
 [[nodiscard]] http_response serve_calls(const exchange& x);
 /// …/webhooks/{id}/calls/{call}/
 [[nodiscard]] http_response serve_call(const exchange& x);
-/// …/webhooks/{id}/retries/: by due time, in pages. `reason` is that of the last attempt, null if
-/// it lies too far back in the log.
+/// …/webhooks/{id}/retries/: by due time, in pages. `reason` is that of the
+/// last attempt, null if it lies too far back in the log.
 [[nodiscard]] http_response serve_retries(const exchange& x);
 
 } // namespace fanfare::protocol::rest

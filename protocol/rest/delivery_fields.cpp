@@ -22,7 +22,9 @@ constexpr milliseconds age_limit = std::chrono::days{30};
 constexpr std::size_t schedule_limit = 100;
 constexpr std::uint32_t in_flight_limit = 64;
 
-std::string_view text_of(boost::json::string_view key) { return {key.data(), key.size()}; }
+std::string_view text_of(boost::json::string_view key) {
+  return {key.data(), key.size()};
+}
 
 boost::json::value seconds(milliseconds time) {
   if (time.count() % 1000 == 0)
@@ -39,12 +41,17 @@ public:
   explicit reader(delivery_faults& faults) : faults_{faults} {}
 
   /// Faults are reported under this key.
-  void begin(std::string_view key) { key_ = key; }
+  void begin(std::string_view key) {
+    key_ = key;
+  }
 
-  void fault(std::string sentence) { faults_.emplace_back(key_, std::move(sentence)); }
+  void fault(std::string sentence) {
+    faults_.emplace_back(key_, std::move(sentence));
+  }
 
-  std::optional<milliseconds> time(const boost::json::value& json, milliseconds least,
-                                   milliseconds most, std::string_view name) {
+  std::optional<milliseconds> time(const boost::json::value& json,
+                                   milliseconds least, milliseconds most,
+                                   std::string_view name) {
     if (!json.is_number()) {
       fault(std::string{name} + " must be a number of seconds.");
       return std::nullopt;
@@ -53,15 +60,18 @@ public:
     const double rounded = std::round(value * 1000);
     if (!(rounded >= static_cast<double>(least.count())
           && rounded <= static_cast<double>(most.count()))) {
-      fault(std::string{name} + " must be " + (least.count() == 0 ? "0" : "0.001") + " to "
-            + std::to_string(std::chrono::duration_cast<std::chrono::seconds>(most).count())
+      fault(std::string{name} + " must be "
+            + (least.count() == 0 ? "0" : "0.001") + " to "
+            + std::to_string(
+              std::chrono::duration_cast<std::chrono::seconds>(most).count())
             + " seconds.");
       return std::nullopt;
     }
     return milliseconds{static_cast<std::int64_t>(rounded)};
   }
 
-  void timeouts(const boost::json::value& json, delivery_settings::timeout_settings& out) {
+  void timeouts(const boost::json::value& json,
+                delivery_settings::timeout_settings& out) {
     out = {};
     if (json.is_null())
       return;
@@ -69,12 +79,14 @@ public:
       return fault("Must be an object.");
     for (const auto& item : json.get_object()) {
       const auto name = text_of(item.key());
-      std::optional<milliseconds>* const place = name == "dns"          ? &out.dns
-                                                 : name == "connect"    ? &out.connect
-                                                 : name == "tls"        ? &out.tls
-                                                 : name == "first_byte" ? &out.first_byte
-                                                 : name == "total"      ? &out.total
-                                                                        : nullptr;
+      std::optional<milliseconds>* const place = name == "dns" ? &out.dns
+                                               : name == "connect"
+                                                 ? &out.connect
+                                               : name == "tls" ? &out.tls
+                                               : name == "first_byte"
+                                                 ? &out.first_byte
+                                               : name == "total" ? &out.total
+                                                                 : nullptr;
       if (place == nullptr)
         fault("Unknown key \"" + std::string{name} + "\".");
       else if (!item.value().is_null())
@@ -82,18 +94,21 @@ public:
     }
   }
 
-  void max_in_flight(const boost::json::value& json, std::optional<std::uint32_t>& out) {
+  void max_in_flight(const boost::json::value& json,
+                     std::optional<std::uint32_t>& out) {
     out.reset();
     if (json.is_null())
       return;
     const bool whole = json.is_int64() || json.is_uint64();
     const double value = whole ? json.to_number<double>() : 0;
     if (!(value >= 1 && value <= in_flight_limit))
-      return fault("Must be a whole number from 1 to " + std::to_string(in_flight_limit) + ".");
+      return fault("Must be a whole number from 1 to "
+                   + std::to_string(in_flight_limit) + ".");
     out = static_cast<std::uint32_t>(value);
   }
 
-  void schedule(const boost::json::value& json, std::optional<std::vector<milliseconds>>& out) {
+  void schedule(const boost::json::value& json,
+                std::optional<std::vector<milliseconds>>& out) {
     out.reset();
     if (json.is_null())
       return;
@@ -101,7 +116,8 @@ public:
       return fault("Must be a list of numbers of seconds.");
     const auto& list = json.get_array();
     if (list.size() > schedule_limit)
-      return fault("Must have at most " + std::to_string(schedule_limit) + " delays.");
+      return fault("Must have at most " + std::to_string(schedule_limit)
+                   + " delays.");
     out.emplace();
     for (const auto& item : list) {
       const auto delay = time(item, 0ms, age_limit, "Each delay");
@@ -111,7 +127,8 @@ public:
     }
   }
 
-  void max_age(const boost::json::value& json, std::optional<milliseconds>& out) {
+  void max_age(const boost::json::value& json,
+               std::optional<milliseconds>& out) {
     out.reset();
     if (!json.is_null())
       out = time(json, 1ms, age_limit, "The age");
@@ -135,7 +152,8 @@ void delivery_patch::apply(delivery_settings& to) const {
     to.max_age = value.max_age;
 }
 
-delivery_faults read_delivery(const boost::json::object& json, delivery_patch& out) {
+delivery_faults read_delivery(const boost::json::object& json,
+                              delivery_patch& out) {
   delivery_faults faults;
   reader read{faults};
   for (const auto& item : json) {

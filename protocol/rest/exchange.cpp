@@ -7,14 +7,19 @@
 
 namespace fanfare::protocol::rest {
 
-exchange::exchange(http_request asked, std::function<void(http_response)> answer,
+exchange::exchange(http_request asked,
+                   std::function<void(http_response)> answer,
                    fanfare::service& engine)
-  : request{std::move(asked)}, respond{std::move(answer)}, service{engine} {
+  : request{std::move(asked)},
+    respond{std::move(answer)},
+    service{engine} {
   std::string_view target = request.target;
   if (!target.starts_with('/')) // the absolute form, which proxies send
-    if (const auto scheme = target.find("://"); scheme != std::string_view::npos) {
+    if (const auto scheme = target.find("://");
+        scheme != std::string_view::npos) {
       const auto slash = target.find('/', scheme + 3);
-      target = slash == std::string_view::npos ? std::string_view{"/"} : target.substr(slash);
+      target = slash == std::string_view::npos ? std::string_view{"/"}
+                                               : target.substr(slash);
     }
   target = target.substr(0, target.find('#'));
   const auto mark = target.find('?');

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// One request on its way through the API: what was asked, by whom and of whom, and how the answer
-/// is to look.
+/// One request on its way through the API: what was asked, by whom and of whom,
+/// and how the answer is to look.
 
 #include "model/types.hpp"
 #include "protocol/http_handler.hpp"
@@ -31,13 +31,16 @@ struct exchange {
   /// Of the path; only for resources of an organizer.
   organizer owner;
 
-  exchange(http_request asked, std::function<void(http_response)> answer, fanfare::service& engine);
+  exchange(http_request asked, std::function<void(http_response)> answer,
+           fanfare::service& engine);
 
   /// HEAD is answered like GET.
   [[nodiscard]] bool is_read() const {
     return request.method == "GET" || request.method == "HEAD";
   }
-  [[nodiscard]] bool is(std::string_view method) const { return request.method == method; }
+  [[nodiscard]] bool is(std::string_view method) const {
+    return request.method == method;
+  }
   /// The target with another query, absolute.
   [[nodiscard]] std::string link(const rest::query& changed) const;
 };

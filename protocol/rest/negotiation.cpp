@@ -19,9 +19,11 @@ media_type::media_type(std::string_view text) {
     if (first) {
       const auto slash = part.find('/');
       main = to_lower(part.substr(0, slash));
-      sub = slash == std::string_view::npos ? "" : to_lower(part.substr(slash + 1));
+      sub = slash == std::string_view::npos ? ""
+                                            : to_lower(part.substr(slash + 1));
       first = false;
-    } else if (const auto equals = part.find('='); equals != std::string_view::npos) {
+    } else if (const auto equals = part.find('=');
+               equals != std::string_view::npos) {
       auto value = trim(part.substr(equals + 1));
       if (value.size() >= 2 && value.starts_with('"') && value.ends_with('"'))
         value = value.substr(1, value.size() - 2);
@@ -30,7 +32,8 @@ media_type::media_type(std::string_view text) {
   }
 }
 
-bool media_type::covers(std::string_view main_name, std::string_view sub_name) const {
+bool media_type::covers(std::string_view main_name,
+                        std::string_view sub_name) const {
   return (sub == "*" || sub == sub_name) && (main == "*" || main == main_name);
 }
 
@@ -52,8 +55,12 @@ std::optional<unsigned> accept_json(std::string_view accept) {
       accept.remove_prefix(end + 1);
     if (!type.covers("application", "json"))
       continue;
-    // The most specific one decides, not the first and not the one of highest quality.
-    const int rank = type.main == "*" ? 0 : type.sub == "*" ? 1 : type.parameters.empty() ? 2 : 3;
+    // The most specific one decides, not the first and not the one of highest
+    // quality.
+    const int rank = type.main == "*"        ? 0
+                   : type.sub == "*"         ? 1
+                   : type.parameters.empty() ? 2
+                                             : 3;
     if (rank > best_rank) {
       best_rank = rank;
       best = std::move(type);
@@ -63,7 +70,8 @@ std::optional<unsigned> accept_json(std::string_view accept) {
     return std::nullopt;
   const auto* indent = best->parameter("indent");
   const auto spaces = indent == nullptr ? std::nullopt : to_integer(*indent);
-  return static_cast<unsigned>(std::clamp<std::int64_t>(spaces.value_or(0), 0, 8));
+  return static_cast<unsigned>(
+    std::clamp<std::int64_t>(spaces.value_or(0), 0, 8));
 }
 
 } // namespace fanfare::protocol::rest

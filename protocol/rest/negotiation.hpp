@@ -20,12 +20,13 @@ struct media_type {
 
   explicit media_type(std::string_view text);
   /// Whether it stands for `main_name/sub_name`; either may be `*`.
-  [[nodiscard]] bool covers(std::string_view main_name, std::string_view sub_name) const;
+  [[nodiscard]] bool covers(std::string_view main_name,
+                            std::string_view sub_name) const;
   [[nodiscard]] const std::string* parameter(std::string_view name) const;
 };
 
-/// How to render JSON for this `Accept` header: the spaces to indent by, 0 for compact; nothing if
-/// the client takes no JSON.
+/// How to render JSON for this `Accept` header: the spaces to indent by, 0 for
+/// compact; nothing if the client takes no JSON.
 [[nodiscard]] std::optional<unsigned> accept_json(std::string_view accept);
 
 } // namespace fanfare::protocol::rest

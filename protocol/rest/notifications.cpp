@@ -19,7 +19,8 @@ namespace fanfare::protocol::rest {
 namespace {
 
 /// Not by way of a tree: a batch has a thousand of them.
-http_response published_answer(const exchange& x, const std::vector<position>& ids, bool list) {
+http_response published_answer(const exchange& x,
+                               const std::vector<position>& ids, bool list) {
   if (x.indent > 0) {
     boost::json::array body;
     for (const auto id : ids)
@@ -45,22 +46,26 @@ void publish(std::shared_ptr<exchange> x) {
   const bool list = read->list;
   auto& service = x->service;
   const auto owner = x->owner.id;
-  service.publish(owner, std::move(read->items),
-                  [x = std::move(x), list](const result<std::vector<position>>& ids) {
-                    x->respond(ids ? published_answer(*x, *ids, list)
-                                   : answer_to(*x, ids.error()));
-                  });
+  service.publish(
+    owner, std::move(read->items),
+    [x = std::move(x), list](const result<std::vector<position>>& ids) {
+      x->respond(ids ? published_answer(*x, *ids, list)
+                     : answer_to(*x, ids.error()));
+    });
 }
 
 http_response serve_notification(const exchange& x) {
   const auto id = to_integer(x.route.id);
   if (!id || *id < 1)
     return not_found(x);
-  const auto found = x.service.find_notification(x.owner.id, static_cast<position>(*id));
+  const auto found = x.service.find_notification(x.owner.id,
+                                                 static_cast<position>(*id));
   if (!found)
-    return found.error().code == ec::not_found ? not_found(x) : answer_to(x, found.error());
+    return found.error().code == ec::not_found ? not_found(x)
+                                               : answer_to(x, found.error());
   const auto& subject = **found;
-  const auto event = subject.event == 0 ? std::nullopt : x.service.find_event(subject.event);
+  const auto event = subject.event == 0 ? std::nullopt
+                                        : x.service.find_event(subject.event);
   boost::json::object out;
   out["notification_id"] = subject.id;
   out["datetime"] = to_iso8601(subject.published);

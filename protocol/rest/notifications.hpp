@@ -10,7 +10,8 @@
 
 namespace fanfare::protocol::rest {
 
-/// …/notifications/: POST. Memory; answers once the notifications are on disk or refused.
+/// …/notifications/: POST. Memory; answers once the notifications are on disk
+/// or refused.
 void publish(std::shared_ptr<exchange> x);
 /// …/notifications/{id}/: GET. May wait for the disk.
 [[nodiscard]] http_response serve_notification(const exchange& x);

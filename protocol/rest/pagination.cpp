@@ -15,7 +15,8 @@ std::size_t page_size(const exchange& x) {
   const auto asked = to_integer(x.query.last("page_size").value_or(""));
   if (!asked || *asked <= 0)
     return page_size_limit;
-  return static_cast<std::size_t>(std::min<std::int64_t>(*asked, page_size_limit));
+  return static_cast<std::size_t>(
+    std::min<std::int64_t>(*asked, page_size_limit));
 }
 
 std::optional<page> find_page(const exchange& x, std::size_t count) {
@@ -36,7 +37,8 @@ std::optional<page> find_page(const exchange& x, std::size_t count) {
   return p;
 }
 
-http_response page_answer(const exchange& x, const page& p, boost::json::array results) {
+http_response page_answer(const exchange& x, const page& p,
+                          boost::json::array results) {
   const auto link = [&](std::size_t number) -> boost::json::value {
     if (number < 1 || number > p.last())
       return nullptr;
@@ -55,6 +57,8 @@ http_response page_answer(const exchange& x, const page& p, boost::json::array r
   return json_answer(x, 200, body);
 }
 
-http_response invalid_page(const exchange& x) { return refusal(x, 404, "Invalid page."); }
+http_response invalid_page(const exchange& x) {
+  return refusal(x, 404, "Invalid page.");
+}
 
 } // namespace fanfare::protocol::rest

@@ -21,14 +21,19 @@ struct page {
   std::size_t size = page_size_limit;
   std::size_t count = 0; ///< of all items
 
-  [[nodiscard]] std::size_t offset() const { return (number - 1) * size; }
-  [[nodiscard]] std::size_t last() const { return count == 0 ? 1 : (count + size - 1) / size; }
+  [[nodiscard]] std::size_t offset() const {
+    return (number - 1) * size;
+  }
+  [[nodiscard]] std::size_t last() const {
+    return count == 0 ? 1 : (count + size - 1) / size;
+  }
 };
 
 /// `page_size` of the query: 1 to 50, anything else is 50.
 [[nodiscard]] std::size_t page_size(const exchange& x);
 /// The page asked for, nothing if there is no such page.
-[[nodiscard]] std::optional<page> find_page(const exchange& x, std::size_t count);
+[[nodiscard]] std::optional<page> find_page(const exchange& x,
+                                            std::size_t count);
 [[nodiscard]] http_response page_answer(const exchange& x, const page& p,
                                         boost::json::array results);
 /// 404 {"detail": "Invalid page."}
@@ -36,7 +41,8 @@ struct page {
 
 /// A page of a list that is in memory as a whole.
 template <class Range, class Render>
-http_response list_answer(const exchange& x, const Range& items, Render render) {
+http_response
+list_answer(const exchange& x, const Range& items, Render render) {
   const auto p = find_page(x, items.size());
   if (!p)
     return invalid_page(x);

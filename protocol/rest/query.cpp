@@ -17,10 +17,12 @@ query::query(std::string_view raw) {
     if (pair.empty())
       continue;
     const auto equals = pair.find('=');
-    const auto value = equals == std::string_view::npos ? std::string_view{}
-                                                        : pair.substr(equals + 1);
-    items_.emplace_back(to_valid_utf8(percent_decode(pair.substr(0, equals), true)),
-                        to_valid_utf8(percent_decode(value, true)));
+    const auto value = equals == std::string_view::npos
+                       ? std::string_view{}
+                       : pair.substr(equals + 1);
+    items_.emplace_back(
+      to_valid_utf8(percent_decode(pair.substr(0, equals), true)),
+      to_valid_utf8(percent_decode(value, true)));
   }
 }
 
@@ -45,12 +47,14 @@ void query::set(std::string_view name, std::string_view value) {
 }
 
 void query::remove(std::string_view name) {
-  std::erase_if(items_, [name](const auto& item) { return item.first == name; });
+  std::erase_if(items_,
+                [name](const auto& item) { return item.first == name; });
 }
 
 std::string query::text() const {
   auto sorted = items_;
-  std::ranges::stable_sort(sorted, {}, [](const auto& item) -> const auto& { return item.first; });
+  std::ranges::stable_sort(
+    sorted, {}, [](const auto& item) -> const auto& { return item.first; });
   std::string out;
   for (const auto& [name, value] : sorted) {
     if (!out.empty())

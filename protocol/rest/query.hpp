@@ -19,7 +19,8 @@ public:
   explicit query(std::string_view raw);
 
   /// The value given last, if any.
-  [[nodiscard]] std::optional<std::string_view> last(std::string_view name) const;
+  [[nodiscard]] std::optional<std::string_view>
+  last(std::string_view name) const;
   [[nodiscard]] std::vector<std::string_view> all(std::string_view name) const;
 
   /// Puts one value in place of all of that name.

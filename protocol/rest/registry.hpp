@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Organizers, their events and tokens, and the action types. What only reads answers from memory;
-/// what changes something may wait for the disk.
+/// Organizers, their events and tokens, and the action types. What only reads
+/// answers from memory; what changes something may wait for the disk.
 
 #include "protocol/rest/exchange.hpp"
 

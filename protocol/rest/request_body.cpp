@@ -32,13 +32,14 @@ sent_as type_of(const exchange& x) {
 
 http_response unsupported(const exchange& x) {
   return refusal(x, 415,
-                 "Unsupported media type \"" + std::string{x.request.header("content-type")}
+                 "Unsupported media type \""
+                   + std::string{x.request.header("content-type")}
                    + "\" in request.");
 }
 
 std::string quoted(std::string_view text) {
   const bool doubles = text.find('\'') != std::string_view::npos
-                       && text.find('"') == std::string_view::npos;
+                    && text.find('"') == std::string_view::npos;
   const char quote = doubles ? '"' : '\'';
   std::string out{quote};
   for (const char c : text) {
@@ -64,7 +65,8 @@ std::string float_text(double value) {
   const bool fixed = size == 0 || (size >= 1e-4 && size < 1e16);
   std::array<char, 64> text;
   const auto end = std::to_chars(text.data(), text.data() + text.size(), value,
-                                 fixed ? std::chars_format::fixed : std::chars_format::scientific)
+                                 fixed ? std::chars_format::fixed
+                                       : std::chars_format::scientific)
                      .ptr;
   std::string out{text.data(), end};
   if (fixed && out.find('.') == std::string::npos)
@@ -102,21 +104,24 @@ std::string as_text(const boost::json::value& json) {
     case boost::json::kind::int64: return std::to_string(json.get_int64());
     case boost::json::kind::uint64: return std::to_string(json.get_uint64());
     case boost::json::kind::double_: return float_text(json.get_double());
-    case boost::json::kind::string: return {json.get_string().data(), json.get_string().size()};
+    case boost::json::kind::string:
+      return {json.get_string().data(), json.get_string().size()};
     case boost::json::kind::array:
       for (const auto& item : json.get_array())
         out += (out.empty() ? "" : ", ") + representation(item);
       return '[' + out + ']';
     case boost::json::kind::object:
       for (const auto& item : json.get_object())
-        out += (out.empty() ? "" : ", ") + quoted({item.key().data(), item.key().size()}) + ": "
-               + representation(item.value());
+        out += (out.empty() ? "" : ", ")
+             + quoted({item.key().data(), item.key().size()}) + ": "
+             + representation(item.value());
       return '{' + out + '}';
   }
   return out;
 }
 
-std::optional<http_response> read_body(const exchange& x, body_kind kinds, request_body& out) {
+std::optional<http_response> read_body(const exchange& x, body_kind kinds,
+                                       request_body& out) {
   auto type = type_of(x);
   const bool empty = x.request.body.empty();
   if (kinds == body_kind::json_only
@@ -133,24 +138,27 @@ std::optional<http_response> read_body(const exchange& x, body_kind kinds, reque
   if (type == sent_as::other)
     return unsupported(x);
   boost::json::error_code failure;
-  out.json = boost::json::parse({x.request.body.data(), x.request.body.size()}, failure);
+  out.json = boost::json::parse({x.request.body.data(), x.request.body.size()},
+                                failure);
   if (failure)
     return refusal(x, 400, "JSON parse error - " + failure.message());
   return std::nullopt;
 }
 
-std::optional<http_response> require_object(const exchange& x, const boost::json::value& json) {
+std::optional<http_response> require_object(const exchange& x,
+                                            const boost::json::value& json) {
   if (json.is_object())
     return std::nullopt;
   field_errors errors;
-  errors.add("non_field_errors", json.is_null()
-                                   ? "No data provided"
-                                   : "Invalid data. Expected a dictionary, but got "
-                                       + std::string{kind_name(json)} + ".");
+  errors.add("non_field_errors",
+             json.is_null() ? "No data provided"
+                            : "Invalid data. Expected a dictionary, but got "
+                                + std::string{kind_name(json)} + ".");
   return errors.answer(x);
 }
 
-std::optional<http_response> read_object(const exchange& x, boost::json::object& out) {
+std::optional<http_response> read_object(const exchange& x,
+                                         boost::json::object& out) {
   request_body body;
   if (auto failure = read_body(x, body_kind::json_only, body))
     return failure;

@@ -30,30 +30,42 @@ struct rule {
   std::uint8_t write = no_permission;
 };
 
-constexpr std::uint8_t log_readers = permission_webhooks | permission_notifications;
+constexpr std::uint8_t log_readers = permission_webhooks
+                                   | permission_notifications;
 
 constexpr rule rule_of(resource what) {
   constexpr auto hooks = permission_webhooks;
   constexpr auto admin = permission_admin;
   switch (what) {
-    case resource::organizers: return {"Organizer List", "GET, POST, HEAD, OPTIONS"};
-    case resource::events: return {"Event List", "GET, POST, HEAD, OPTIONS", admin, admin};
-    case resource::tokens: return {"Token List", "GET, POST, HEAD, OPTIONS", admin, admin};
-    case resource::token: return {"Token Instance", "DELETE, OPTIONS", admin, admin};
+    case resource::organizers:
+      return {"Organizer List", "GET, POST, HEAD, OPTIONS"};
+    case resource::events:
+      return {"Event List", "GET, POST, HEAD, OPTIONS", admin, admin};
+    case resource::tokens:
+      return {"Token List", "GET, POST, HEAD, OPTIONS", admin, admin};
+    case resource::token:
+      return {"Token Instance", "DELETE, OPTIONS", admin, admin};
     case resource::action_types:
       return {"Action Type List", "GET, POST, HEAD, OPTIONS", any_permission};
-    case resource::webhooks: return {"Web Hook List", "GET, POST, HEAD, OPTIONS", hooks, hooks};
+    case resource::webhooks:
+      return {"Web Hook List", "GET, POST, HEAD, OPTIONS", hooks, hooks};
     case resource::webhook:
-      return {"Web Hook Instance", "GET, PUT, PATCH, DELETE, HEAD, OPTIONS", hooks, hooks};
-    case resource::delivery: return {"Delivery", "GET, PATCH, HEAD, OPTIONS", hooks, hooks};
-    case resource::calls: return {"Call List", "GET, HEAD, OPTIONS", hooks, hooks};
-    case resource::call: return {"Call Instance", "GET, HEAD, OPTIONS", hooks, hooks};
-    case resource::retries: return {"Retry List", "GET, HEAD, OPTIONS", hooks, hooks};
+      return {"Web Hook Instance", "GET, PUT, PATCH, DELETE, HEAD, OPTIONS",
+              hooks, hooks};
+    case resource::delivery:
+      return {"Delivery", "GET, PATCH, HEAD, OPTIONS", hooks, hooks};
+    case resource::calls:
+      return {"Call List", "GET, HEAD, OPTIONS", hooks, hooks};
+    case resource::call:
+      return {"Call Instance", "GET, HEAD, OPTIONS", hooks, hooks};
+    case resource::retries:
+      return {"Retry List", "GET, HEAD, OPTIONS", hooks, hooks};
     case resource::notifications:
       return {"Notification List", "POST, OPTIONS", permission_notifications,
               permission_notifications};
     case resource::notification:
-      return {"Notification Instance", "GET, HEAD, OPTIONS", log_readers, log_readers};
+      return {"Notification Instance", "GET, HEAD, OPTIONS", log_readers,
+              log_readers};
     case resource::healthz: return {"Health", "GET, HEAD"};
     case resource::readyz: return {"Readiness", "GET, HEAD"};
   }
@@ -72,14 +84,17 @@ bool allows(std::string_view allow, std::string_view method) {
 }
 
 /// Whether it changes something, or could.
-bool is_write(const exchange& x) { return !x.is_read() && !x.is("OPTIONS"); }
+bool is_write(const exchange& x) {
+  return !x.is_read() && !x.is("OPTIONS");
+}
 
 bool has_organizer(resource what) {
   return what != resource::organizers && what != resource::action_types;
 }
 
 http_response method_refused(const exchange& x, std::string_view allow) {
-  auto out = refusal(x, 405, "Method \"" + x.request.method + "\" not allowed.");
+  auto out = refusal(x, 405,
+                     "Method \"" + x.request.method + "\" not allowed.");
   out.headers.emplace_back("Allow", allow);
   return out;
 }
@@ -109,11 +124,14 @@ http_response state(const exchange& x) {
     return method_refused(x, rule_of(x.route.what).allow);
   const bool fine = x.route.what == resource::healthz || x.service.ready();
   boost::json::object body;
-  body["status"] = x.route.what == resource::healthz ? "ok" : fine ? "ready" : "not ready";
+  body["status"] = x.route.what == resource::healthz ? "ok"
+                 : fine                              ? "ready"
+                                                     : "not ready";
   return json_answer(x, fine ? 200 : 503, body);
 }
 
-/// The answer to a path that is no resource of the API, or that needs none of its checks.
+/// The answer to a path that is no resource of the API, or that needs none of
+/// its checks.
 std::optional<http_response> serve_unrouted(const exchange& x) {
   using verdict = route::verdict;
   switch (x.route.outcome) {
@@ -133,8 +151,9 @@ std::optional<http_response> serve_unrouted(const exchange& x) {
 
 /// Agrees on the form of the answer, or gives the 404 or 406.
 std::optional<http_response> negotiate(exchange& x) {
-  const std::string_view format = x.route.format.empty() ? x.query.last("format").value_or("")
-                                                         : std::string_view{x.route.format};
+  const std::string_view format = x.route.format.empty()
+                                  ? x.query.last("format").value_or("")
+                                  : std::string_view{x.route.format};
   if (!format.empty() && format != "json")
     return not_found(x);
   std::string_view accept = "*/*";
@@ -159,8 +178,10 @@ std::optional<http_response> admit(exchange& x, std::string_view admin_hash) {
     if (auto found = x.service.find_organizer(x.route.organizer))
       x.owner = std::move(*found);
   const bool known = !owned || x.owner.id != 0;
-  if (!known || !may(who, is_write(x) ? r.write : r.read, owned ? &x.owner : nullptr))
-    return refusal(x, 403, "You do not have permission to perform this action.");
+  if (!known
+      || !may(who, is_write(x) ? r.write : r.read, owned ? &x.owner : nullptr))
+    return refusal(x, 403,
+                   "You do not have permission to perform this action.");
   if (!allows(r.allow, x.request.method))
     return method_refused(x, r.allow);
   return std::nullopt;
@@ -209,10 +230,13 @@ http_response answer(const exchange& x) {
 } // namespace
 
 rest_api::rest_api(service& engine, rest_api_options options)
-  : service_{engine}, options_{std::move(options)} {}
+  : service_{engine},
+    options_{std::move(options)} {}
 
-void rest_api::handle(http_request request, std::function<void(http_response)> respond) {
-  const auto x = std::make_shared<exchange>(std::move(request), std::move(respond), service_);
+void rest_api::handle(http_request request,
+                      std::function<void(http_response)> respond) {
+  const auto x = std::make_shared<exchange>(std::move(request),
+                                            std::move(respond), service_);
   try {
     serve(x);
   } catch (const std::exception& e) { // must not end the server's thread

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The REST API under /api/v1/, /healthz and /readyz: reads requests, asks the engine, renders
-/// answers. It keeps nothing.
+/// The REST API under /api/v1/, /healthz and /readyz: reads requests, asks the
+/// engine, renders answers. It keeps nothing.
 
 #include "protocol/http_handler.hpp"
 #include "protocol/service.hpp"
@@ -19,8 +19,8 @@ struct exchange;
 struct rest_api_options {
   /// hash_token_key() of the server's admin token. Empty: there is none.
   std::string admin_token_hash;
-  /// Runs a job on a thread that may wait for the disk. Called on I/O threads; must not block. A
-  /// job that it throws away closes its connection.
+  /// Runs a job on a thread that may wait for the disk. Called on I/O threads;
+  /// must not block. A job that it throws away closes its connection.
   std::function<void(std::function<void()>)> run_blocking;
 };
 
@@ -30,7 +30,8 @@ public:
   rest_api(service& engine, rest_api_options options);
 
   /// Any thread.
-  void handle(http_request request, std::function<void(http_response)> respond) override;
+  void handle(http_request request,
+              std::function<void(http_response)> respond) override;
 
 private:
   void serve(std::shared_ptr<exchange> x);

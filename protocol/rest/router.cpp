@@ -60,9 +60,12 @@ bool match(std::string_view pattern_path, const segments& parts, route& found) {
     const auto part = parts[i];
     if (want == "O" || want == "I" || want == "C") {
       // A dot in an id would be the beginning of a format.
-      if (part.empty() || (want != "O" && part.find('.') != std::string_view::npos))
+      if (part.empty()
+          || (want != "O" && part.find('.') != std::string_view::npos))
         return false;
-      auto& place = want == "O" ? found.organizer : want == "I" ? found.id : found.call;
+      auto& place = want == "O" ? found.organizer
+                  : want == "I" ? found.id
+                                : found.call;
       place = percent_decode(part, false);
     } else if (want != part) {
       return false;

@@ -5,10 +5,10 @@
 
 #include "protocol/rest/text.hpp"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <string>
-
-#include <arpa/inet.h>
 
 namespace fanfare::protocol::rest {
 
@@ -17,7 +17,9 @@ namespace {
 constexpr std::size_t label_limit = 63;
 constexpr std::size_t host_limit = 253;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 bool has_space(std::string_view text) {
   while (!text.empty()) {
@@ -29,11 +31,13 @@ bool has_space(std::string_view text) {
   return false;
 }
 
-/// Letters, digits and hyphens; beyond ASCII what may be part of an international name.
+/// Letters, digits and hyphens; beyond ASCII what may be part of an
+/// international name.
 bool is_host_text(std::string_view text, bool digits) {
   while (!text.empty()) {
     const auto c = first_code_point(text);
-    const bool letter = (c.value >= 'a' && c.value <= 'z') || (c.value >= 0xA1 && c.value <= 0xFFFF);
+    const bool letter = (c.value >= 'a' && c.value <= 'z')
+                     || (c.value >= 0xA1 && c.value <= 0xFFFF);
     const bool digit = c.value >= '0' && c.value <= '9';
     if (!letter && c.value != '-' && !(digit && digits))
       return false;
@@ -43,8 +47,9 @@ bool is_host_text(std::string_view text, bool digits) {
 }
 
 bool is_label(std::string_view label, bool digits = true) {
-  return !label.empty() && count_code_points(label) <= label_limit && !label.starts_with('-')
-         && !label.ends_with('-') && is_host_text(label, digits);
+  return !label.empty() && count_code_points(label) <= label_limit
+      && !label.starts_with('-') && !label.ends_with('-')
+      && is_host_text(label, digits);
 }
 
 bool is_top_level(std::string_view label) {
@@ -85,19 +90,21 @@ bool is_ipv6(const std::string& host) {
 bool is_user_info(std::string_view text) {
   const auto colon = text.find(':');
   return colon != 0 && !text.empty() && text.find('@') == std::string_view::npos
-         && (colon == std::string_view::npos
-             || text.find(':', colon + 1) == std::string_view::npos);
+      && (colon == std::string_view::npos
+          || text.find(':', colon + 1) == std::string_view::npos);
 }
 
 /// Takes ":80" off the end of `authority`. False if it has a port that is none.
 bool take_port(std::string_view& authority) {
   const auto colon = authority.rfind(':');
   const auto bracket = authority.rfind(']');
-  if (colon == std::string_view::npos || (bracket != std::string_view::npos && bracket > colon))
+  if (colon == std::string_view::npos
+      || (bracket != std::string_view::npos && bracket > colon))
     return true;
   const auto port = authority.substr(colon + 1);
   authority = authority.substr(0, colon);
-  return !port.empty() && port.size() <= 5 && std::ranges::all_of(port, is_digit);
+  return !port.empty() && port.size() <= 5
+      && std::ranges::all_of(port, is_digit);
 }
 
 } // namespace
@@ -123,7 +130,8 @@ bool is_target_url(std::string_view text) {
   const auto host = to_lower(authority);
   if (host.starts_with('['))
     return host.ends_with(']') && is_ipv6(host.substr(1, host.size() - 2));
-  return count_code_points(host) <= host_limit && (is_ipv4(host) || is_name(host));
+  return count_code_points(host) <= host_limit
+      && (is_ipv4(host) || is_name(host));
 }
 
 } // namespace fanfare::protocol::rest

@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Which texts a webhook takes as its URL. What is called, and whether the address may be called,
-/// is decided at each attempt (protocol/target.hpp, protocol/address_policy.hpp).
+/// Which texts a webhook takes as its URL. What is called, and whether the
+/// address may be called, is decided at each attempt (protocol/target.hpp,
+/// protocol/address_policy.hpp).
 
 #include <cstddef>
 #include <string_view>
@@ -13,9 +14,10 @@ namespace fanfare::protocol::rest {
 /// In code points.
 inline constexpr std::size_t target_url_limit = 1024;
 
-/// Whether `text`, trimmed, is an http or https URL as documented: a host name with a top-level
-/// domain (international ones too), `localhost` or an IP address; user info and port are allowed.
-/// Does not look at the length of the whole. Any thread.
+/// Whether `text`, trimmed, is an http or https URL as documented: a host name
+/// with a top-level domain (international ones too), `localhost` or an IP
+/// address; user info and port are allowed. Does not look at the length of the
+/// whole. Any thread.
 [[nodiscard]] bool is_target_url(std::string_view text);
 
 } // namespace fanfare::protocol::rest

@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Texts as the API's clients mean them: Python's notions of white space and of a number in a
-/// text, since the API that Fanfare is compatible with has them. All functions: any thread.
+/// Texts as the API's clients mean them: Python's notions of white space and of
+/// a number in a text, since the API that Fanfare is compatible with has them.
+/// All functions: any thread.
 
 #include <cstddef>
 #include <cstdint>
@@ -14,7 +15,8 @@
 
 namespace fanfare::protocol::rest {
 
-/// One code point of UTF-8 text and how many bytes it takes; U+FFFD for a byte that is not UTF-8.
+/// One code point of UTF-8 text and how many bytes it takes; U+FFFD for a byte
+/// that is not UTF-8.
 struct code_point {
   char32_t value = 0;
   std::size_t size = 1;
@@ -32,7 +34,8 @@ struct code_point {
 /// Between runs of ASCII white space.
 [[nodiscard]] std::vector<std::string_view> split_words(std::string_view text);
 
-/// " +1_0" is 10. Nothing if it is not a whole number; the nearest limit if it is out of range.
+/// " +1_0" is 10. Nothing if it is not a whole number; the nearest limit if it
+/// is out of range.
 [[nodiscard]] std::optional<std::int64_t> to_integer(std::string_view text);
 
 /// `%41` as `A`; what is no such triple stays. `plus` reads `+` as a space.

@@ -20,21 +20,25 @@ namespace {
 constexpr std::size_t comment_limit = 255;
 constexpr std::string_view is_null = "This field may not be null.";
 
-std::string_view view(const boost::json::string& text) { return {text.data(), text.size()}; }
+std::string_view view(const boost::json::string& text) {
+  return {text.data(), text.size()};
+}
 
 std::optional<bool> to_bool(const boost::json::value& json) {
   if (json.is_bool())
     return json.get_bool();
   if (json.is_number()) {
     const double number = json.to_number<double>();
-    return number == 1   ? std::optional{true}
-           : number == 0 ? std::optional{false}
-                         : std::nullopt;
+    return number == 1 ? std::optional{true}
+         : number == 0 ? std::optional{false}
+                       : std::nullopt;
   }
   if (!json.is_string())
     return std::nullopt;
-  static constexpr std::array<std::string_view, 6> yes{"true", "t", "yes", "y", "on", "1"};
-  static constexpr std::array<std::string_view, 6> no{"false", "f", "no", "n", "off", "0"};
+  static constexpr std::array<std::string_view, 6> yes{"true", "t",  "yes",
+                                                       "y",    "on", "1"};
+  static constexpr std::array<std::string_view, 6> no{"false", "f",   "no",
+                                                      "n",     "off", "0"};
   const auto text = to_lower(view(json.get_string()));
   if (std::ranges::find(yes, text) != yes.end())
     return true;
@@ -45,8 +49,12 @@ std::optional<bool> to_bool(const boost::json::value& json) {
 
 class reader {
 public:
-  reader(const exchange& x, const boost::json::object& json, extent how_much, field_errors& errors)
-    : x_{x}, json_{json}, how_much_{how_much}, errors_{errors} {}
+  reader(const exchange& x, const boost::json::object& json, extent how_much,
+         field_errors& errors)
+    : x_{x},
+      json_{json},
+      how_much_{how_much},
+      errors_{errors} {}
 
   /// The order is that of the answer's keys, and so of the errors.
   webhook_fields read() {
@@ -92,11 +100,13 @@ private:
   }
 
   /// True if there is none of these faults.
-  bool check_text(std::string_view field, std::string_view text, std::size_t limit) {
+  bool check_text(std::string_view field, std::string_view text,
+                  std::size_t limit) {
     const bool too_long = count_code_points(text) > limit;
     const bool null_character = text.find('\0') != std::string_view::npos;
     if (too_long)
-      fault(field, "Ensure this field has no more than " + std::to_string(limit) + " characters.");
+      fault(field, "Ensure this field has no more than " + std::to_string(limit)
+                     + " characters.");
     if (null_character)
       fault(field, "Null characters are not allowed.");
     return !too_long && !null_character;
@@ -202,7 +212,8 @@ private:
       return;
     if (!json->is_object())
       return fault("delivery", "Must be an object.");
-    for (const auto& [key, sentence] : read_delivery(json->get_object(), out_.delivery))
+    for (const auto& [key, sentence] :
+         read_delivery(json->get_object(), out_.delivery))
       fault("delivery", key + ": " + sentence);
   }
 
@@ -224,7 +235,8 @@ boost::json::object form_to_object(const query& form, extent how_much) {
     else if (value && !value->empty())
       out[{field.data(), field.size()}] = json_string(*value);
   }
-  for (const std::string_view field : {"target_url", "action_types", "comment", "delivery"})
+  for (const std::string_view field :
+       {"target_url", "action_types", "comment", "delivery"})
     if (const auto value = form.last(field))
       out[{field.data(), field.size()}] = json_string(*value);
   const auto slugs = form.all("limit_events");
@@ -237,8 +249,8 @@ boost::json::object form_to_object(const query& form, extent how_much) {
   return out;
 }
 
-webhook_fields read_webhook(const exchange& x, const boost::json::object& json, extent how_much,
-                            field_errors& errors) {
+webhook_fields read_webhook(const exchange& x, const boost::json::object& json,
+                            extent how_much, field_errors& errors) {
   return reader{x, json, how_much, errors}.read();
 }
 

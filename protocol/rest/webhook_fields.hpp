@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The fields of a webhook as clients send them: which spellings are taken, and every sentence
-/// about those that are not. Needs the engine's registry of events and action types, which is in
-/// memory. Any thread.
+/// The fields of a webhook as clients send them: which spellings are taken, and
+/// every sentence about those that are not. Needs the engine's registry of
+/// events and action types, which is in memory. Any thread.
 
 #include "model/types.hpp"
 #include "protocol/rest/answers.hpp"
@@ -23,7 +23,8 @@ struct webhook_fields {
   std::optional<bool> enabled;
   std::optional<std::string> target_url;
   std::optional<bool> all_events;
-  std::optional<std::vector<event_id>> limit_events; ///< sorted, without repeats
+  std::optional<std::vector<event_id>>
+    limit_events; ///< sorted, without repeats
   /// As sent: with repeats, in order. All of them are registered names.
   std::optional<std::vector<std::string>> action_types;
   std::vector<action_type_id> types; ///< of them; sorted, without repeats
@@ -37,12 +38,14 @@ enum class extent : std::uint8_t {
   part,  ///< PATCH
 };
 
-/// The members that a form stands for. Forms cannot say "false" or "no members", so what a form
-/// leaves out has a meaning where `how_much` is whole.
-[[nodiscard]] boost::json::object form_to_object(const query& form, extent how_much);
+/// The members that a form stands for. Forms cannot say "false" or "no
+/// members", so what a form leaves out has a meaning where `how_much` is whole.
+[[nodiscard]] boost::json::object form_to_object(const query& form,
+                                                 extent how_much);
 
 /// Reads and checks all fields; `errors` gets what is wrong with each.
-[[nodiscard]] webhook_fields read_webhook(const exchange& x, const boost::json::object& json,
-                                          extent how_much, field_errors& errors);
+[[nodiscard]] webhook_fields
+read_webhook(const exchange& x, const boost::json::object& json,
+             extent how_much, field_errors& errors);
 
 } // namespace fanfare::protocol::rest

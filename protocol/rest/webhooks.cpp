@@ -19,7 +19,8 @@ namespace fanfare::protocol::rest {
 
 namespace {
 
-constexpr std::string_view either_or = "You can set either limit_events or all_events.";
+constexpr std::string_view
+  either_or = "You can set either limit_events or all_events.";
 
 boost::json::value to_json(const exchange& x, const webhook& hook) {
   const auto& sub = hook.current();
@@ -27,7 +28,8 @@ boost::json::value to_json(const exchange& x, const webhook& hook) {
   for (const auto id : sub.events)
     if (auto found = x.service.find_event(id))
       events.push_back(std::move(*found));
-  std::ranges::sort(events, {}, [](const event& e) { return std::tie(e.name, e.slug); });
+  std::ranges::sort(events, {},
+                    [](const event& e) { return std::tie(e.name, e.slug); });
   boost::json::array slugs;
   for (const auto& e : events)
     slugs.push_back(json_string(e.slug));
@@ -41,7 +43,8 @@ boost::json::value to_json(const exchange& x, const webhook& hook) {
   out["all_events"] = sub.all_events;
   out["limit_events"] = std::move(slugs);
   out["action_types"] = std::move(types);
-  out["comment"] = hook.comment ? json_string(*hook.comment) : boost::json::value(nullptr);
+  out["comment"] = hook.comment ? json_string(*hook.comment)
+                                : boost::json::value(nullptr);
   return out;
 }
 
@@ -78,7 +81,8 @@ boost::json::object metadata(std::string_view name, std::string_view method) {
   out["name"] = json_string(name);
   out["description"] = "";
   out["renders"] = boost::json::array{"application/json"};
-  out["parses"] = boost::json::array{"application/json", "application/x-www-form-urlencoded"};
+  out["parses"] = boost::json::array{"application/json",
+                                     "application/x-www-form-urlencoded"};
   if (method.empty())
     return out;
   boost::json::object described;
@@ -88,16 +92,19 @@ boost::json::object metadata(std::string_view name, std::string_view method) {
     one["required"] = f.required;
     one["read_only"] = f.read_only;
     one["label"] = json_string(f.label);
-    described.emplace(boost::json::string_view{f.name.data(), f.name.size()}, std::move(one));
+    described.emplace(boost::json::string_view{f.name.data(), f.name.size()},
+                      std::move(one));
   }
   boost::json::object actions;
-  actions.emplace(boost::json::string_view{method.data(), method.size()}, std::move(described));
+  actions.emplace(boost::json::string_view{method.data(), method.size()},
+                  std::move(described));
   out["actions"] = std::move(actions);
   return out;
 }
 
 /// Reads and checks what was sent. On failure gives the answer.
-std::optional<http_response> read_sent(const exchange& x, extent how_much, webhook_fields& out) {
+std::optional<http_response> read_sent(const exchange& x, extent how_much,
+                                       webhook_fields& out) {
   request_body body;
   if (auto failure = read_body(x, body_kind::json_or_form, body))
     return failure;
@@ -120,7 +127,8 @@ http_response list(const exchange& x) {
   const auto p = find_page(x, *count);
   if (!p)
     return invalid_page(x);
-  const auto hooks = x.service.webhooks(x.owner.id, enabled, p->offset(), p->size);
+  const auto hooks = x.service.webhooks(x.owner.id, enabled, p->offset(),
+                                        p->size);
   if (!hooks)
     return answer_to(x, hooks.error());
   boost::json::array results;
@@ -135,7 +143,8 @@ http_response create(const exchange& x) {
     return *failure;
   const bool limited = !sent.limit_events->empty();
   if (limited && sent.all_events.value_or(false))
-    return answer_to(x, {ec::invalid_argument, std::string{either_or}, "non_field_errors"});
+    return answer_to(
+      x, {ec::invalid_argument, std::string{either_or}, "non_field_errors"});
   subscription sub;
   sub.enabled = sent.enabled.value_or(true);
   sub.all_events = sent.all_events.value_or(!limited);
@@ -155,9 +164,11 @@ http_response create(const exchange& x) {
 }
 
 /// Stored names that stay keep their repeats; new ones come once.
-void change_action_types(std::vector<std::string>& stored, const std::vector<std::string>& sent) {
+void change_action_types(std::vector<std::string>& stored,
+                         const std::vector<std::string>& sent) {
   std::set<std::string, std::less<>> fresh{sent.begin(), sent.end()};
-  std::erase_if(stored, [&fresh](const auto& name) { return !fresh.contains(name); });
+  std::erase_if(stored,
+                [&fresh](const auto& name) { return !fresh.contains(name); });
   for (const auto& name : stored)
     fresh.erase(name);
   stored.insert(stored.end(), fresh.begin(), fresh.end());
@@ -172,7 +183,8 @@ result<void> change(const webhook_fields& sent, webhook& hook) {
   if (sent.limit_events)
     sub.events = *sent.limit_events;
   if (sub.all_events && !sub.events.empty())
-    return error{ec::invalid_argument, std::string{either_or}, "non_field_errors"};
+    return error{ec::invalid_argument, std::string{either_or},
+                 "non_field_errors"};
   if (sent.action_types) {
     sub.types = sent.types;
     change_action_types(hook.action_types, *sent.action_types);
@@ -188,23 +200,26 @@ result<void> change(const webhook_fields& sent, webhook& hook) {
 
 http_response update(const exchange& x, webhook_id id) {
   webhook_fields sent;
-  if (auto failure = read_sent(x, x.is("PUT") ? extent::whole : extent::part, sent))
+  if (auto failure = read_sent(x, x.is("PUT") ? extent::whole : extent::part,
+                               sent))
     return *failure;
   const auto stored = x.service.change_webhook(
     x.owner.id, id, [&sent](webhook& hook) { return change(sent, hook); });
   if (!stored)
-    return stored.error().code == ec::not_found ? no_webhook(x) : answer_to(x, stored.error());
+    return stored.error().code == ec::not_found ? no_webhook(x)
+                                                : answer_to(x, stored.error());
   return json_answer(x, 200, to_json(x, *stored));
 }
 
 http_response disable(const exchange& x, webhook_id id) {
-  const auto stored
-    = x.service.change_webhook(x.owner.id, id, [](webhook& hook) -> result<void> {
-        hook.current().enabled = false;
-        return {};
-      });
+  const auto stored = x.service.change_webhook(
+    x.owner.id, id, [](webhook& hook) -> result<void> {
+      hook.current().enabled = false;
+      return {};
+    });
   if (!stored)
-    return stored.error().code == ec::not_found ? no_webhook(x) : answer_to(x, stored.error());
+    return stored.error().code == ec::not_found ? no_webhook(x)
+                                                : answer_to(x, stored.error());
   return empty_answer(204);
 }
 
@@ -218,8 +233,10 @@ std::optional<http_response> load_webhook(const exchange& x, webhook& out) {
     return no_webhook(x);
   auto found = x.service.find_webhook(x.owner.id, static_cast<webhook_id>(*id));
   if (!found)
-    return found.error().code == ec::not_found ? no_webhook(x) : answer_to(x, found.error());
-  const auto enabled = x.route.what == resource::webhook ? enabled_filter(x) : std::nullopt;
+    return found.error().code == ec::not_found ? no_webhook(x)
+                                               : answer_to(x, found.error());
+  const auto enabled = x.route.what == resource::webhook ? enabled_filter(x)
+                                                         : std::nullopt;
   if (enabled && *enabled != found->current().enabled)
     return no_webhook(x);
   out = std::move(*found);
@@ -236,7 +253,8 @@ http_response serve_webhook(const exchange& x) {
   webhook hook;
   auto failure = load_webhook(x, hook);
   if (x.is("OPTIONS"))
-    return json_answer(x, 200, metadata("Web Hook Instance", failure ? "" : "PUT"));
+    return json_answer(x, 200,
+                       metadata("Web Hook Instance", failure ? "" : "PUT"));
   if (failure)
     return *failure;
   if (x.is_read())
@@ -259,13 +277,14 @@ http_response serve_delivery(const exchange& x) {
     errors.add(key, sentence);
   if (!errors.empty())
     return errors.answer(x);
-  const auto stored
-    = x.service.change_webhook(x.owner.id, hook.id, [&patch](webhook& w) -> result<void> {
-        patch.apply(w.delivery);
-        return {};
-      });
+  const auto stored = x.service.change_webhook(
+    x.owner.id, hook.id, [&patch](webhook& w) -> result<void> {
+      patch.apply(w.delivery);
+      return {};
+    });
   if (!stored)
-    return stored.error().code == ec::not_found ? no_webhook(x) : answer_to(x, stored.error());
+    return stored.error().code == ec::not_found ? no_webhook(x)
+                                                : answer_to(x, stored.error());
   return json_answer(x, 200, rest::to_json(stored->delivery));
 }
 

@@ -15,7 +15,8 @@ class ActionTypesTest : public ::testing::Test {
 protected:
   ActionTypesTest() {
     for (const auto name : builtin_action_types())
-      table.add({static_cast<action_type_id>(table.size() + 1), std::string{name}});
+      table.add(
+        {static_cast<action_type_id>(table.size() + 1), std::string{name}});
   }
 
   /// The registered name that the action belongs to, "" for none.
@@ -56,7 +57,8 @@ TEST_F(ActionTypesTest, ResolvesAnActionToExactlyOneType) {
     {"pretix.event.checkin", "pretix.event.checkin"},
     {"pretix.event.checkin.denied", ""},
     {"pretix.event.checkin.reverted", "pretix.event.checkin.reverted"},
-    {"pretix.event.order.placed.require_approval", "pretix.event.order.placed.require_approval"},
+    {"pretix.event.order.placed.require_approval",
+     "pretix.event.order.placed.require_approval"},
     {"pretix.giftcards.transaction.manual", "pretix.giftcards.transaction.*"},
     {"pretix.giftcards.transaction", ""},
     {"pretix.event.order.Placed", ""},
@@ -71,7 +73,8 @@ TEST_F(ActionTypesTest, ResolvesAnActionToExactlyOneType) {
     EXPECT_EQ(resolved(action), type) << action;
 }
 
-TEST_F(ActionTypesTest, PrefersTheLongestWildcardAndNeverAsksForTheFirstLabelAlone) {
+TEST_F(ActionTypesTest,
+       PrefersTheLongestWildcardAndNeverAsksForTheFirstLabelAlone) {
   table.add({100, "a.*"});
   table.add({101, "a.b.*"});
   table.add({102, "a.b.c.*"});
@@ -105,8 +108,9 @@ TEST(ActionTypeName, IsMadeOfLabels) {
   for (const std::string_view name :
        {"a.b", "shop.order.placed", "shop.order.*", "a-b.c_d", "0.1", "a.b.*"})
     EXPECT_TRUE(check_action_type_name(name)) << name;
-  for (const std::string_view name : {"", "a", "a.*", "*", ".*", "a..b", ".a.b", "a.b.", "A.b",
-                                      "a.b*", "a.*.b", "a.*.*", "a b.c", "a.\xc3\xa9", "a.b.**"}) {
+  for (const std::string_view name :
+       {"", "a", "a.*", "*", ".*", "a..b", ".a.b", "a.b.", "A.b", "a.b*",
+        "a.*.b", "a.*.*", "a b.c", "a.\xc3\xa9", "a.b.**"}) {
     const auto checked = check_action_type_name(name);
     ASSERT_FALSE(checked) << name;
     EXPECT_EQ(checked.error().code, ec::invalid_argument);

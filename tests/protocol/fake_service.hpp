@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// An engine in memory for tests of the API: it does at once and without a thread what the
-/// interface says, and can be told to fail.
+/// An engine in memory for tests of the API: it does at once and without a
+/// thread what the interface says, and can be told to fail.
 
 #include "model/error.hpp"
 #include "protocol/action_types.hpp"
@@ -26,7 +26,8 @@ class fake_service final : public service {
 public:
   fake_service() {
     for (const auto name : protocol::builtin_action_types())
-      types.add({static_cast<action_type_id>(types.size() + 1), std::string{name}});
+      types.add(
+        {static_cast<action_type_id>(types.size() + 1), std::string{name}});
   }
 
   // What tests look at and change.
@@ -40,11 +41,13 @@ public:
   std::vector<notification_ptr> journal;
   std::vector<call> log; ///< oldest first
   std::map<webhook_id, std::vector<retry>> due;
-  /// Increased by each function that may block, so that tests see where it was called.
+  /// Increased by each function that may block, so that tests see where it was
+  /// called.
   int blocking_calls = 0;
 
   /// An organizer and a token of it with the key `key`.
-  organizer_id tenant(std::string slug, std::string key, std::uint8_t permissions) {
+  organizer_id tenant(std::string slug, std::string key,
+                      std::uint8_t permissions) {
     const auto found = find_organizer(slug);
     const auto owner = found ? found->id : add_organizer(slug, slug)->id;
     token t;
@@ -56,15 +59,17 @@ public:
     return owner;
   }
 
-  // -- publishing --------------------------------------------------------------
+  // -- publishing
+  // --------------------------------------------------------------
 
-  void publish(organizer_id owner, std::vector<publication> items, published done) override {
+  void publish(organizer_id owner, std::vector<publication> items,
+               published done) override {
     if (publish_error)
       return done(*publish_error);
     for (const auto& item : items)
       if (!types.resolve(item.action))
-        return done(error{ec::invalid_argument, "Unknown action \"" + item.action + "\".",
-                          "action"});
+        return done(error{ec::invalid_argument,
+                          "Unknown action \"" + item.action + "\".", "action"});
     std::vector<position> ids;
     for (auto& item : items) {
       auto n = std::make_shared<notification>();
@@ -84,7 +89,8 @@ public:
     done(std::move(ids));
   }
 
-  result<notification_ptr> find_notification(organizer_id owner, position id) override {
+  result<notification_ptr> find_notification(organizer_id owner,
+                                             position id) override {
     ++blocking_calls;
     for (const auto& n : journal)
       if (n->id == id && n->owner == owner)
@@ -92,9 +98,11 @@ public:
     return error{ec::not_found, "No such notification."};
   }
 
-  // -- organizers, events, action types ------------------------------------------
+  // -- organizers, events, action types
+  // ------------------------------------------
 
-  std::optional<organizer> find_organizer(std::string_view slug) const override {
+  std::optional<organizer>
+  find_organizer(std::string_view slug) const override {
     for (const auto& o : known_organizers)
       if (o.slug == slug)
         return o;
@@ -112,11 +120,13 @@ public:
     if (find_organizer(slug))
       return error{ec::already_exists, "taken", "slug"};
     known_organizers.push_back(
-      {static_cast<organizer_id>(known_organizers.size() + 1), std::move(slug), std::move(name)});
+      {static_cast<organizer_id>(known_organizers.size() + 1), std::move(slug),
+       std::move(name)});
     return known_organizers.back();
   }
 
-  std::optional<event> find_event(organizer_id owner, std::string_view slug) const override {
+  std::optional<event> find_event(organizer_id owner,
+                                  std::string_view slug) const override {
     for (const auto& e : known_events)
       if (e.owner == owner && e.slug == slug)
         return e;
@@ -135,36 +145,43 @@ public:
     for (const auto& e : known_events)
       if (e.owner == owner)
         all.push_back(e);
-    std::ranges::sort(all, {}, [](const event& e) { return std::tie(e.name, e.slug); });
+    std::ranges::sort(all, {},
+                      [](const event& e) { return std::tie(e.name, e.slug); });
     return all;
   }
 
-  result<event> add_event(organizer_id owner, std::string slug, std::string name) override {
+  result<event> add_event(organizer_id owner, std::string slug,
+                          std::string name) override {
     ++blocking_calls;
     if (find_event(owner, slug))
       return error{ec::already_exists, "taken", "slug"};
-    known_events.push_back({static_cast<event_id>(known_events.size() + 1), owner, std::move(slug),
-                            std::move(name)});
+    known_events.push_back({static_cast<event_id>(known_events.size() + 1),
+                            owner, std::move(slug), std::move(name)});
     return known_events.back();
   }
 
-  std::optional<action_type> find_action_type(std::string_view name) const override {
+  std::optional<action_type>
+  find_action_type(std::string_view name) const override {
     if (const auto id = types.find(name))
       return *types.at(*id);
     return std::nullopt;
   }
 
-  std::vector<action_type> action_types() const override { return types.all(); }
+  std::vector<action_type> action_types() const override {
+    return types.all();
+  }
 
   result<action_type> add_action_type(std::string name) override {
     ++blocking_calls;
-    action_type added{static_cast<action_type_id>(types.size() + 1), std::move(name)};
+    action_type added{static_cast<action_type_id>(types.size() + 1),
+                      std::move(name)};
     if (!types.add(added))
       return error{ec::already_exists, "taken", "name"};
     return added;
   }
 
-  // -- tokens ---------------------------------------------------------------------
+  // -- tokens
+  // ---------------------------------------------------------------------
 
   std::optional<token> find_token(std::string_view key) const override {
     for (const auto& [known, value] : known_tokens)
@@ -204,7 +221,8 @@ public:
     return error{ec::not_found, "No such token."};
   }
 
-  // -- webhooks ---------------------------------------------------------------------
+  // -- webhooks
+  // ---------------------------------------------------------------------
 
   result<webhook> add_webhook(organizer_id owner, webhook value) override {
     ++blocking_calls;
@@ -214,8 +232,9 @@ public:
     return hooks.back();
   }
 
-  result<webhook> change_webhook(organizer_id owner, webhook_id id,
-                                 std::function<result<void>(webhook&)> edit) override {
+  result<webhook>
+  change_webhook(organizer_id owner, webhook_id id,
+                 std::function<result<void>(webhook&)> edit) override {
     ++blocking_calls;
     for (auto& hook : hooks)
       if (hook.id == id && hook.owner == owner) {
@@ -236,12 +255,14 @@ public:
     return error{ec::not_found, "No such webhook."};
   }
 
-  result<std::vector<webhook>> webhooks(organizer_id owner, std::optional<bool> enabled,
-                                        std::size_t offset, std::size_t limit) override {
+  result<std::vector<webhook>>
+  webhooks(organizer_id owner, std::optional<bool> enabled, std::size_t offset,
+           std::size_t limit) override {
     ++blocking_calls;
     std::vector<webhook> found;
     for (const auto& hook : hooks) {
-      if (hook.owner != owner || (enabled && *enabled != hook.current().enabled))
+      if (hook.owner != owner
+          || (enabled && *enabled != hook.current().enabled))
         continue;
       if (offset > 0)
         --offset;
@@ -251,14 +272,16 @@ public:
     return found;
   }
 
-  result<std::size_t> count_webhooks(organizer_id owner, std::optional<bool> enabled) override {
+  result<std::size_t> count_webhooks(organizer_id owner,
+                                     std::optional<bool> enabled) override {
     return webhooks(owner, enabled, 0, hooks.size())->size();
   }
 
-  // -- calls ------------------------------------------------------------------------
+  // -- calls
+  // ------------------------------------------------------------------------
 
-  result<std::vector<call>> calls(organizer_id owner, webhook_id hook, call_id before,
-                                  std::size_t limit) override {
+  result<std::vector<call>> calls(organizer_id owner, webhook_id hook,
+                                  call_id before, std::size_t limit) override {
     ++blocking_calls;
     if (auto found = find_webhook(owner, hook); !found)
       return found.error();
@@ -269,7 +292,8 @@ public:
     return found;
   }
 
-  result<call> find_call(organizer_id owner, webhook_id hook, call_id id) override {
+  result<call> find_call(organizer_id owner, webhook_id hook,
+                         call_id id) override {
     ++blocking_calls;
     if (auto found = find_webhook(owner, hook); !found)
       return found.error();
@@ -279,16 +303,20 @@ public:
     return error{ec::not_found, "No such call."};
   }
 
-  result<std::vector<retry>> retries(organizer_id owner, webhook_id hook) override {
+  result<std::vector<retry>> retries(organizer_id owner,
+                                     webhook_id hook) override {
     ++blocking_calls;
     if (auto found = find_webhook(owner, hook); !found)
       return found.error();
     return due[hook];
   }
 
-  // -- state ------------------------------------------------------------------------
+  // -- state
+  // ------------------------------------------------------------------------
 
-  bool ready() const override { return is_ready; }
+  bool ready() const override {
+    return is_ready;
+  }
 };
 
 } // namespace fanfare::test

@@ -21,8 +21,8 @@ namespace {
 std::string body_of(std::string_view json) {
   const auto read = read_publications(json, "dummy");
   if (!read)
-    return std::string{to_string(read.error().code)} + '|' + read.error().field + '|'
-           + read.error().detail;
+    return std::string{to_string(read.error().code)} + '|' + read.error().field
+         + '|' + read.error().detail;
   std::string out;
   for (const auto& item : read->items)
     out += (out.empty() ? "" : "\n") + notification_body(7, item.rest);
@@ -31,7 +31,8 @@ std::string body_of(std::string_view json) {
 
 TEST(Publication, RendersTheBodyOfTheRequest) {
   const std::pair<std::string_view, std::string_view> cases[] = {
-    {R"({"action":"a.b"})", R"({"notification_id": 7, "organizer": "dummy", "action": "a.b"})"},
+    {R"({"action":"a.b"})",
+     R"({"notification_id": 7, "organizer": "dummy", "action": "a.b"})"},
     {R"({"action":"pretix.event.order.placed","event":"democon","code":"ABC23"})",
      R"({"notification_id": 7, "organizer": "dummy", "event": "democon", "code": "ABC23", )"
      R"("action": "pretix.event.order.placed"})"},
@@ -42,11 +43,13 @@ TEST(Publication, RendersTheBodyOfTheRequest) {
      R"({"notification_id": 7, "organizer": "dummy", )"
      R"("n": [0, -0, 1.50, 1e5, 1E+05, -12.25e-3, 123456789012345678901234567890, 1e999], )"
      R"("action": "a.b"})"},
-    {" {\n\t\"action\" : \"a.b\" , \"o\" : { \"x\" : [ ] , \"y\" : { } , \"z\":[[1],{\"a\":true}]} }\r\n ",
+    {" {\n\t\"action\" : \"a.b\" , \"o\" : { \"x\" : [ ] , \"y\" : { } , "
+     "\"z\":[[1],{\"a\":true}]} }\r\n ",
      R"({"notification_id": 7, "organizer": "dummy", )"
      R"("o": {"x": [], "y": {}, "z": [[1], {"a": true}]}, "action": "a.b"})"},
     // Beyond ASCII, as \u and as UTF-8, in keys and in values.
-    {"{\"action\":\"a.b\",\"\xc3\xa9\":\"\xf0\x9f\x98\x80\\u00e9\\ud83d\\ude00\\u007f\\n\\/\\\"\\\\\\u0000\"}",
+    {"{\"action\":\"a.b\",\"\xc3\xa9\":"
+     "\"\xf0\x9f\x98\x80\\u00e9\\ud83d\\ude00\\u007f\\n\\/\\\"\\\\\\u0000\"}",
      R"({"notification_id": 7, "organizer": "dummy", )"
      R"("\u00e9": "\ud83d\ude00\u00e9\ud83d\ude00\u007f\n/\"\\\u0000", "action": "a.b"})"},
     // The engine's id wins; the organizer of the path may be repeated.
@@ -72,7 +75,8 @@ TEST(Publication, RendersTheBodyOfTheRequest) {
 
 TEST(Publication, SendsAPayloadAsItIs) {
   const std::pair<std::string_view, std::string_view> cases[] = {
-    {R"({"action":"a.b","payload":{}})", R"({"notification_id": 7, "action": "a.b"})"},
+    {R"({"action":"a.b","payload":{}})",
+     R"({"notification_id": 7, "action": "a.b"})"},
     {R"({"payload":{"x":1,"y":[{"z":2}]},"action":"a.b","event":"e"})",
      R"({"notification_id": 7, "x": 1, "y": [{"z": 2}], "action": "a.b"})"},
     {R"({"payload":{"action":"own","x":1},"action":"a.b"})",
@@ -92,8 +96,10 @@ TEST(Publication, SendsAPayloadAsItIs) {
     {R"({"payload":{"x":1},"action":"a.b","code":2,"more":3})",
      R"(invalid_argument|payload|Nothing else is sent with a payload, so these keys would be lost: )"
      R"("code", "more".)"},
-    {R"({"payload":[1],"action":"a.b"})", "invalid_argument|payload|A payload must be an object."},
-    {R"({"payload":null,"action":"a.b"})", "invalid_argument|payload|A payload must be an object."},
+    {R"({"payload":[1],"action":"a.b"})",
+     "invalid_argument|payload|A payload must be an object."},
+    {R"({"payload":null,"action":"a.b"})",
+     "invalid_argument|payload|A payload must be an object."},
     {R"({"payload":{"a":1},"payload":"x","action":"a.b"})",
      "invalid_argument|payload|A payload must be an object."},
   };
@@ -102,20 +108,25 @@ TEST(Publication, SendsAPayloadAsItIs) {
 }
 
 TEST(Publication, TellsWhatIsWrong) {
-  const std::string slug_text
-    = "invalid_argument|event|A slug is made of 1 to 50 letters, digits, dots, underscores and "
-      "hyphens, and begins with a letter or digit.";
+  const std::string slug_text = "invalid_argument|event|A slug is made of 1 to "
+                                "50 letters, digits, dots, underscores and "
+                                "hyphens, and begins with a letter or digit.";
   const std::pair<std::string, std::string> cases[] = {
     {"{}", "invalid_argument|action|This field is required."},
-    {R"({"action":null})", "invalid_argument|action|This field may not be null."},
+    {R"({"action":null})",
+     "invalid_argument|action|This field may not be null."},
     {R"({"action":5})", "invalid_argument|action|Not a valid string."},
     {R"({"action":["a.b"]})", "invalid_argument|action|Not a valid string."},
     {R"({"action":{"a":"b"}})", "invalid_argument|action|Not a valid string."},
-    {R"({"action":""})", "invalid_argument|action|This field may not be blank."},
+    {R"({"action":""})",
+     "invalid_argument|action|This field may not be blank."},
     {R"({"action":")" + std::string(256, 'a') + "\"}",
-     "invalid_argument|action|Ensure this field has no more than 255 characters."},
-    {R"({"action":"a.b","event":5})", "invalid_argument|event|Not a valid string."},
-    {R"({"action":"a.b","event":""})", "invalid_argument|event|This field may not be blank."},
+     "invalid_argument|action|Ensure this field has no more than 255 "
+     "characters."},
+    {R"({"action":"a.b","event":5})",
+     "invalid_argument|event|Not a valid string."},
+    {R"({"action":"a.b","event":""})",
+     "invalid_argument|event|This field may not be blank."},
     {R"({"action":"a.b","event":"a b"})", slug_text},
     {R"({"action":"a.b","event":".."})", slug_text},
     {R"({"action":"a.b","event":"a/b"})", slug_text},
@@ -123,16 +134,22 @@ TEST(Publication, TellsWhatIsWrong) {
     {R"({"action":"a.b","event":")" + std::string(51, 'a') + "\"}", slug_text},
     {R"({"action":"a.b","organizer":"other"})",
      "forbidden||The notification names another organizer than the path."},
-    {R"({"action":"a.b","organizer":5})", "invalid_argument|organizer|Not a valid string."},
+    {R"({"action":"a.b","organizer":5})",
+     "invalid_argument|organizer|Not a valid string."},
     {"[]", "invalid_argument|non_field_errors|This list may not be empty."},
-    {"5", "invalid_argument|non_field_errors|Invalid data. Expected a dictionary, but got int."},
-    {"1.5", "invalid_argument|non_field_errors|Invalid data. Expected a dictionary, but got float."},
-    {"\"x\"", "invalid_argument|non_field_errors|Invalid data. Expected a dictionary, but got str."},
-    {"null",
-     "invalid_argument|non_field_errors|Invalid data. Expected a dictionary, but got NoneType."},
-    {"true", "invalid_argument|non_field_errors|Invalid data. Expected a dictionary, but got bool."},
+    {"5", "invalid_argument|non_field_errors|Invalid data. Expected a "
+          "dictionary, but got int."},
+    {"1.5", "invalid_argument|non_field_errors|Invalid data. Expected a "
+            "dictionary, but got float."},
+    {"\"x\"", "invalid_argument|non_field_errors|Invalid data. Expected a "
+              "dictionary, but got str."},
+    {"null", "invalid_argument|non_field_errors|Invalid data. Expected a "
+             "dictionary, but got NoneType."},
+    {"true", "invalid_argument|non_field_errors|Invalid data. Expected a "
+             "dictionary, but got bool."},
     {R"([{"action":"a.b"},[{"action":"a.b"}]])",
-     "invalid_argument|non_field_errors|items[1]: Invalid data. Expected a dictionary, but got "
+     "invalid_argument|non_field_errors|items[1]: Invalid data. Expected a "
+     "dictionary, but got "
      "list."},
     {R"([{"action":"a.b"},{"action":"a.b"},{"event":"e"},{"action":5}])",
      "invalid_argument|action|items[2]: This field is required."},
@@ -169,45 +186,56 @@ TEST(Publication, RefusesWhatIsNotJson) {
     R"({"action":5,)", // broken syntax goes before wrong types
   };
   for (const auto& text : texts)
-    EXPECT_TRUE(body_of(text).starts_with("invalid_argument||JSON parse error - ")) << text;
+    EXPECT_TRUE(
+      body_of(text).starts_with("invalid_argument||JSON parse error - "))
+      << text;
 }
 
 TEST(Publication, LimitsTheDepth) {
   const auto nested = [](std::size_t arrays) {
-    return R"({"action":"a.b","x":)" + std::string(arrays, '[') + std::string(arrays, ']') + '}';
+    return R"({"action":"a.b","x":)" + std::string(arrays, '[')
+         + std::string(arrays, ']') + '}';
   };
   const auto deep = nested(publication_depth_limit - 1);
   const auto too_deep = nested(publication_depth_limit);
   EXPECT_TRUE(read_publications(deep, "dummy"));
   EXPECT_TRUE(read_publications('[' + deep + ']', "dummy"));
-  for (const auto& text : {too_deep, '[' + too_deep + ']', nested(100'000),
-                           std::string(100'000, '['), std::string(100'000, '{')})
-    EXPECT_TRUE(body_of(text).starts_with("invalid_argument||JSON parse error - "));
-  EXPECT_NE(body_of(too_deep).find("nested deeper than 32 levels"), std::string::npos);
+  for (const auto& text :
+       {too_deep, '[' + too_deep + ']', nested(100'000),
+        std::string(100'000, '['), std::string(100'000, '{')})
+    EXPECT_TRUE(
+      body_of(text).starts_with("invalid_argument||JSON parse error - "));
+  EXPECT_NE(body_of(too_deep).find("nested deeper than 32 levels"),
+            std::string::npos);
   // Where the payload's inside is passed on, its own braces count as well.
-  EXPECT_TRUE(read_publications(
-    R"({"action":"a.b","payload":{"x":)" + std::string(30, '[') + std::string(30, ']') + "}}",
-    "dummy"));
+  EXPECT_TRUE(read_publications(R"({"action":"a.b","payload":{"x":)"
+                                  + std::string(30, '[') + std::string(30, ']')
+                                  + "}}",
+                                "dummy"));
 }
 
 TEST(Publication, TakesUpToAThousandAtOnce) {
   const auto list = [](int count) {
     std::string text = "[";
     for (int i = 0; i < count; ++i)
-      text += (i > 0 ? "," : "") + std::string{R"({"action":"a.b","i":)"} + std::to_string(i) + '}';
+      text += (i > 0 ? "," : "") + std::string{R"({"action":"a.b","i":)"}
+            + std::to_string(i) + '}';
     return text + ']';
   };
   const auto read = read_publications(list(1'000), "dummy");
   ASSERT_TRUE(read);
   EXPECT_TRUE(read->list);
   ASSERT_EQ(read->items.size(), 1'000U);
-  EXPECT_EQ(read->items[999].rest, R"(, "organizer": "dummy", "i": 999, "action": "a.b"})");
+  EXPECT_EQ(read->items[999].rest,
+            R"(, "organizer": "dummy", "i": 999, "action": "a.b"})");
   EXPECT_EQ(body_of(list(1'001)),
-            "invalid_argument|non_field_errors|One request takes at most 1000 notifications, not "
+            "invalid_argument|non_field_errors|One request takes at most 1000 "
+            "notifications, not "
             "1001.");
   const auto one = read_publications(list(1), "dummy");
   EXPECT_TRUE(one && one->list && one->items.size() == 1);
-  const auto single = read_publications(R"({"action":"a.b","event":"e"})", "dummy");
+  const auto single = read_publications(R"({"action":"a.b","event":"e"})",
+                                        "dummy");
   ASSERT_TRUE(single && !single->list);
   EXPECT_EQ(single->items[0].action, "a.b");
   EXPECT_EQ(single->items[0].event, "e");
@@ -217,19 +245,23 @@ TEST(Publication, LimitsTheRenderedBody) {
   const auto with = [](std::size_t size) {
     return R"({"action":"a.b","x":")" + std::string(size, 'a') + "\"}";
   };
-  const std::size_t around
-    = std::string_view{R"({"notification_id": 18446744073709551615, "organizer": "dummy", )"
-                       R"("x": "", "action": "a.b"})"}
-        .size();
-  const auto longest = read_publications(with(notification_body_limit - around - 1), "dummy");
+  const std::size_t around =
+    std::string_view{
+      R"({"notification_id": 18446744073709551615, "organizer": "dummy", )"
+      R"("x": "", "action": "a.b"})"}
+      .size();
+  const auto longest = read_publications(
+    with(notification_body_limit - around - 1), "dummy");
   ASSERT_TRUE(longest);
   EXPECT_LE(notification_body(~position{0}, longest->items[0].rest).size(),
             notification_body_limit);
-  const auto refused = read_publications(with(notification_body_limit - around + 1), "dummy");
+  const auto refused = read_publications(
+    with(notification_body_limit - around + 1), "dummy");
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ec::too_large);
   // Six times as long once it is ASCII.
-  EXPECT_FALSE(read_publications(with(0).insert(20, std::string(300'000, '\x7f')), "dummy"));
+  EXPECT_FALSE(read_publications(
+    with(0).insert(20, std::string(300'000, '\x7f')), "dummy"));
 }
 
 TEST(Publication, HandlesManyKeysInLittleTime) {
@@ -239,29 +271,51 @@ TEST(Publication, HandlesManyKeysInLittleTime) {
   text += '}';
   const auto read = read_publications(text, "dummy");
   ASSERT_TRUE(read);
-  EXPECT_EQ(boost::json::parse(notification_body(1, read->items[0].rest)).as_object().size(),
+  EXPECT_EQ(boost::json::parse(notification_body(1, read->items[0].rest))
+              .as_object()
+              .size(),
             60'000U + 3);
 }
 
-// -- against a tree ------------------------------------------------------------
+// -- against a tree
+// ------------------------------------------------------------
 
 class generator {
 public:
   explicit generator(unsigned seed) : random_{seed} {}
 
-  int upto(int n) { return std::uniform_int_distribution<int>{0, n}(random_); }
+  int upto(int n) {
+    return std::uniform_int_distribution<int>{0, n}(random_);
+  }
 
   std::string text() {
-    static constexpr std::string_view pieces[]
-      = {"a", "\\\"", "\\u00e9", "\xc3\xa9", "\xf0\x9f\x98\x80", "\\ud83d\\ude00", " ", "\\\\",
-         "\\n", "\\u0000", "\x7f", "/", "\\/", "payload", "action", "notification_id", "{", "\xe2\x82\xac"};
+    static constexpr std::string_view pieces[] = {"a",
+                                                  "\\\"",
+                                                  "\\u00e9",
+                                                  "\xc3\xa9",
+                                                  "\xf0\x9f\x98\x80",
+                                                  "\\ud83d\\ude00",
+                                                  " ",
+                                                  "\\\\",
+                                                  "\\n",
+                                                  "\\u0000",
+                                                  "\x7f",
+                                                  "/",
+                                                  "\\/",
+                                                  "payload",
+                                                  "action",
+                                                  "notification_id",
+                                                  "{",
+                                                  "\xe2\x82\xac"};
     std::string out = "\"";
     for (int i = upto(4); i > 0; --i)
       out += pieces[static_cast<std::size_t>(upto(std::size(pieces) - 1))];
     return out + '"';
   }
 
-  std::string space() { return std::string(static_cast<std::size_t>(upto(6) == 0), ' '); }
+  std::string space() {
+    return std::string(static_cast<std::size_t>(upto(6) == 0), ' ');
+  }
 
   std::string value(int depth) {
     switch (upto(depth > 0 ? 7 : 4)) {
@@ -269,7 +323,9 @@ public:
       case 1: return upto(1) != 0 ? "true" : "false";
       case 2: return text();
       case 3: return std::to_string(upto(1'000'000) - 500'000);
-      case 4: return std::to_string(upto(99)) + "." + std::to_string(upto(99)) + "e-3";
+      case 4:
+        return std::to_string(upto(99)) + "." + std::to_string(upto(99))
+             + "e-3";
       case 5:
       case 6: return object(depth - 1, upto(4));
       default: break;
@@ -283,11 +339,14 @@ public:
   std::string object(int depth, int members, std::string_view first = {}) {
     std::string out = "{" + std::string{first};
     for (int i = 0; i < members; ++i)
-      out += (out.size() > 1 ? "," : "") + space() + text() + space() + ':' + value(depth);
+      out += (out.size() > 1 ? "," : "") + space() + text() + space() + ':'
+           + value(depth);
     return out + '}';
   }
 
-  std::mt19937& random() { return random_; }
+  std::mt19937& random() {
+    return random_;
+  }
 
 private:
   std::mt19937 random_;
@@ -301,8 +360,8 @@ boost::json::object expected(boost::json::object sent) {
   if (sent.contains("event"))
     out["event"] = sent["event"];
   for (const auto& item : sent)
-    if (item.key() != "action" && item.key() != "event" && item.key() != "organizer"
-        && item.key() != "notification_id")
+    if (item.key() != "action" && item.key() != "event"
+        && item.key() != "organizer" && item.key() != "notification_id")
       out[item.key()] = item.value();
   out["action"] = sent["action"];
   return out;
@@ -313,9 +372,10 @@ TEST(Publication, SaysTheSameAsATree) {
   int accepted = 0;
   for (int round = 0; round < 20'000; ++round) {
     const bool whole = make.upto(3) != 0;
-    const auto text
-      = whole ? make.object(5, make.upto(6), R"("action":"a.b","event":"e")")
-              : R"({"action":"a.b","payload":)" + make.object(5, make.upto(6)) + '}';
+    const auto text = whole ? make.object(5, make.upto(6),
+                                          R"("action":"a.b","event":"e")")
+                            : R"({"action":"a.b","payload":)"
+                                + make.object(5, make.upto(6)) + '}';
     const auto sent = boost::json::parse(text).as_object();
     const auto read = read_publications(text, "dummy");
     if (!read) { // the generator also makes wrong known keys
@@ -350,10 +410,13 @@ TEST(Publication, SurvivesDamagedInput) {
     if (make.upto(2) == 0)
       text = '[' + text + ',' + make.value(3) + ']';
     for (int i = make.upto(3); i > 0; --i) {
-      const auto at = static_cast<std::size_t>(make.upto(static_cast<int>(text.size()) - 1));
+      const auto at = static_cast<std::size_t>(
+        make.upto(static_cast<int>(text.size()) - 1));
       switch (make.upto(2)) {
         case 0: text[at] = static_cast<char>(make.upto(255)); break;
-        case 1: text.erase(at, 1 + static_cast<std::size_t>(make.upto(4))); break;
+        case 1:
+          text.erase(at, 1 + static_cast<std::size_t>(make.upto(4)));
+          break;
         default: text.insert(at, 1, "{}[],:\"\\0e-"[make.upto(10)]); break;
       }
       if (text.empty())
@@ -366,17 +429,21 @@ TEST(Publication, SurvivesDamagedInput) {
       EXPECT_FALSE(read) << text;
     } else if (read) {
       for (const auto& item : read->items)
-        EXPECT_TRUE(boost::json::parse(notification_body(1, item.rest)).is_object());
+        EXPECT_TRUE(
+          boost::json::parse(notification_body(1, item.rest)).is_object());
     }
   }
 }
 
 TEST(JsonText, RendersAsTheCompatibleApiDoes) {
-  const auto value = boost::json::parse(R"({"a":[],"b":[1,{"c":null}],"d":{},"e":0.25,"f":"é/"})");
-  EXPECT_EQ(to_json_text(value), R"({"a":[],"b":[1,{"c":null}],"d":{},"e":0.25,"f":"\u00e9/"})");
-  EXPECT_EQ(to_json_text(value, 2), "{\n  \"a\": [],\n  \"b\": [\n    1,\n    {\n"
-                                    "      \"c\": null\n    }\n  ],\n  \"d\": {},\n"
-                                    "  \"e\": 0.25,\n  \"f\": \"\\u00e9/\"\n}");
+  const auto value = boost::json::parse(
+    R"({"a":[],"b":[1,{"c":null}],"d":{},"e":0.25,"f":"é/"})");
+  EXPECT_EQ(to_json_text(value),
+            R"({"a":[],"b":[1,{"c":null}],"d":{},"e":0.25,"f":"\u00e9/"})");
+  EXPECT_EQ(to_json_text(value, 2),
+            "{\n  \"a\": [],\n  \"b\": [\n    1,\n    {\n"
+            "      \"c\": null\n    }\n  ],\n  \"d\": {},\n"
+            "  \"e\": 0.25,\n  \"f\": \"\\u00e9/\"\n}");
 }
 
 TEST(JsonText, ReplacesWhatIsNotUtf8) {
@@ -385,7 +452,9 @@ TEST(JsonText, ReplacesWhatIsNotUtf8) {
      "b",
      R"("a\ufffdb")"},
     {"\xe2\x82", R"("\ufffd")"},
-    {"\xe2\x82" "a", R"("\ufffda")"},
+    {"\xe2\x82"
+     "a",
+     R"("\ufffda")"},
     {"\xc0\x80", R"("\ufffd\ufffd")"},
     {"\xed\xa0\x80", R"("\ufffd")"},
     {"\xf4\x90\x80\x80", R"("\ufffd")"},

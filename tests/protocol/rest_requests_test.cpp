@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: Fanfare contributors
 // SPDX-License-Identifier: Apache-2.0
 
-/// What all resources have in common: paths, authentication, negotiation, methods and their order.
+/// What all resources have in common: paths, authentication, negotiation,
+/// methods and their order.
 
 #include "protocol/rest/negotiation.hpp"
 #include "protocol/rest/query.hpp"
@@ -14,18 +15,21 @@ namespace {
 class RestRequests : public RestTest {
 protected:
   const std::string list{hooks_path};
-  const std::string denied
-    = R"({"detail":"You do not have permission to perform this action."})";
+  const std::string denied =
+    R"({"detail":"You do not have permission to perform this action."})";
 
-  reply with_authorization(std::string_view value, std::string_view target = hooks_path) {
+  reply with_authorization(std::string_view value,
+                           std::string_view target = hooks_path) {
     return ask("GET", target, {}, {}, {{"authorization", std::string{value}}});
   }
-  reply accepting(std::string_view value, std::string_view target = hooks_path) {
+  reply accepting(std::string_view value,
+                  std::string_view target = hooks_path) {
     return get(target, {{"accept", std::string{value}}});
   }
 };
 
-// -- authentication ------------------------------------------------------------------
+// -- authentication
+// ------------------------------------------------------------------
 
 TEST_F(RestRequests, NeedAValidToken) {
   engine.known_tokens[0].second.revoked = true;
@@ -37,7 +41,8 @@ TEST_F(RestRequests, NeedAValidToken) {
     {"Tokenboss", "Authentication credentials were not provided."},
     {"Token", "Invalid token header. No credentials provided."},
     {"token  ", "Invalid token header. No credentials provided."},
-    {"Token boss root", "Invalid token header. Token string should not contain spaces."},
+    {"Token boss root",
+     "Invalid token header. Token string should not contain spaces."},
     {"Token nobody", "Invalid token."},
     {"Token BOSS", "Invalid token."},
     {"Token hooks", "Token inactive or deleted."},
@@ -45,20 +50,29 @@ TEST_F(RestRequests, NeedAValidToken) {
   for (const auto& [value, sentence] : cases) {
     const auto refused = with_authorization(value);
     EXPECT_EQ(refused.status, 401) << value;
-    EXPECT_EQ(refused.body, "{\"detail\":\"" + std::string{sentence} + "\"}") << value;
+    EXPECT_EQ(refused.body, "{\"detail\":\"" + std::string{sentence} + "\"}")
+      << value;
     EXPECT_EQ(refused.header("WWW-Authenticate"), "Token");
   }
   EXPECT_EQ(ask("GET", list, {}, {}).status, 401);
-  for (const std::string_view good : {"Token boss", "token boss", "TOKEN  boss ", "Token root"})
+  for (const std::string_view good :
+       {"Token boss", "token boss", "TOKEN  boss ", "Token root"})
     EXPECT_EQ(with_authorization(good).status, 200) << good;
 }
 
 TEST_F(RestRequests, HaveNoAdminTokenUnlessThereIsOne) {
-  protocol::rest::rest_api without{engine, {{}, [](const auto& job) { job(); }}};
+  protocol::rest::rest_api without{engine,
+                                   {{}, [](const auto& job) { job(); }}};
   for (const std::string key : {"root", "", "x"}) {
     std::uint16_t status = 0;
-    without.handle({"GET", "/api/v1/organizers/", {{"authorization", "Token " + key}}, {}, {}, false},
-                   [&](const protocol::http_response& r) { status = r.status; });
+    without.handle(
+      {"GET",
+       "/api/v1/organizers/",
+       {{"authorization", "Token " + key}},
+       {},
+       {},
+       false},
+      [&](const protocol::http_response& r) { status = r.status; });
     EXPECT_EQ(status, 401);
   }
 }
@@ -97,23 +111,27 @@ TEST_F(RestRequests, NeedTheRightPermission) {
     {"GET", "notifications/1/", "hooks publisher boss root"},
   };
   for (const auto& r : rows)
-    for (const std::string_view key : {"hooks", "publisher", "boss", "root", "theirs"}) {
-      const auto path
-        = r.path.starts_with('/') ? std::string{r.path} : base + std::string{r.path};
+    for (const std::string_view key :
+         {"hooks", "publisher", "boss", "root", "theirs"}) {
+      const auto path = r.path.starts_with('/') ? std::string{r.path}
+                                                : base + std::string{r.path};
       const auto got = ask(r.method, path, r.body, key);
-      const bool allowed = (" " + std::string{r.who} + " ").find(" " + std::string{key} + " ")
-                           != std::string::npos;
+      const bool allowed = (" " + std::string{r.who} + " ")
+                             .find(" " + std::string{key} + " ")
+                        != std::string::npos;
       EXPECT_TRUE(allowed ? got.status != 401 && got.status != 403
                           : got.status == 403 && got.body == denied)
-        << r.method << ' ' << path << ' ' << key << ' ' << got.status << got.body;
+        << r.method << ' ' << path << ' ' << key << ' ' << got.status
+        << got.body;
     }
 }
 
 TEST_F(RestRequests, NeverCrossOrganizers) {
-  // All things of the other organizer exist and have the ids that are asked for.
+  // All things of the other organizer exist and have the ids that are asked
+  // for.
   const auto hook = make_hook();
-  EXPECT_EQ(ask("POST", "/api/v1/organizers/dummy/notifications/", R"({"action":"pretix.event.added"})",
-                "boss")
+  EXPECT_EQ(ask("POST", "/api/v1/organizers/dummy/notifications/",
+                R"({"action":"pretix.event.added"})", "boss")
               .status,
             202);
   call c;
@@ -122,40 +140,63 @@ TEST_F(RestRequests, NeverCrossOrganizers) {
   c.subject = 1;
   engine.log.push_back(c);
   const std::pair<std::string_view, std::string_view> routes[] = {
-    {"GET", "events/"},           {"POST", "events/"},
-    {"GET", "tokens/"},           {"POST", "tokens/"},
-    {"DELETE", "tokens/1/"},      {"GET", "webhooks/"},
-    {"POST", "webhooks/"},        {"OPTIONS", "webhooks/"},
-    {"GET", "webhooks/1/"},       {"PUT", "webhooks/1/"},
-    {"PATCH", "webhooks/1/"},     {"DELETE", "webhooks/1/"},
-    {"OPTIONS", "webhooks/1/"},   {"GET", "webhooks/1/delivery/"},
-    {"PATCH", "webhooks/1/delivery/"}, {"GET", "webhooks/1/calls/"},
-    {"GET", "webhooks/1/calls/1/"},    {"GET", "webhooks/1/retries/"},
-    {"POST", "notifications/"},   {"GET", "notifications/1/"},
+    {"GET", "events/"},
+    {"POST", "events/"},
+    {"GET", "tokens/"},
+    {"POST", "tokens/"},
+    {"DELETE", "tokens/1/"},
+    {"GET", "webhooks/"},
+    {"POST", "webhooks/"},
+    {"OPTIONS", "webhooks/"},
+    {"GET", "webhooks/1/"},
+    {"PUT", "webhooks/1/"},
+    {"PATCH", "webhooks/1/"},
+    {"DELETE", "webhooks/1/"},
+    {"OPTIONS", "webhooks/1/"},
+    {"GET", "webhooks/1/delivery/"},
+    {"PATCH", "webhooks/1/delivery/"},
+    {"GET", "webhooks/1/calls/"},
+    {"GET", "webhooks/1/calls/1/"},
+    {"GET", "webhooks/1/retries/"},
+    {"POST", "notifications/"},
+    {"GET", "notifications/1/"},
   };
   const auto hooks_before = engine.hooks;
   for (const auto& [method, path] : routes) {
     // With the token of another organizer: refused.
-    const auto foreign = ask(method, "/api/v1/organizers/dummy/" + std::string{path}, "{}", "theirs");
+    const auto foreign = ask(
+      method, "/api/v1/organizers/dummy/" + std::string{path}, "{}", "theirs");
     EXPECT_EQ(foreign.status, 403) << method << ' ' << path;
     EXPECT_EQ(foreign.body, denied);
     EXPECT_FALSE(foreign.blocking);
     // By way of one's own organizer: not there, or only one's own.
-    const auto own = ask(method, "/api/v1/organizers/other/" + std::string{path}, "{}", "theirs");
-    EXPECT_EQ(own.body.find("google"), std::string::npos) << method << ' ' << path;
+    const auto own = ask(
+      method, "/api/v1/organizers/other/" + std::string{path}, "{}", "theirs");
+    EXPECT_EQ(own.body.find("google"), std::string::npos)
+      << method << ' ' << path;
     if (path.find("/1/") != std::string_view::npos && method != "OPTIONS") {
       EXPECT_EQ(own.status, 404) << method << ' ' << path << own.body;
     }
   }
   EXPECT_EQ(engine.hooks, hooks_before);
   EXPECT_FALSE(engine.known_tokens[0].second.revoked);
-  EXPECT_EQ(ask("GET", "/api/v1/organizers/other/webhooks/", {}, "theirs").json().at("count"), 0);
-  EXPECT_EQ(ask("GET", "/api/v1/organizers/other/events/", {}, "theirs").json().at("count"), 1);
-  EXPECT_EQ(ask("GET", "/api/v1/organizers/other/tokens/", {}, "theirs").json().at("count"), 1);
+  EXPECT_EQ(ask("GET", "/api/v1/organizers/other/webhooks/", {}, "theirs")
+              .json()
+              .at("count"),
+            0);
+  EXPECT_EQ(ask("GET", "/api/v1/organizers/other/events/", {}, "theirs")
+              .json()
+              .at("count"),
+            1);
+  EXPECT_EQ(ask("GET", "/api/v1/organizers/other/tokens/", {}, "theirs")
+              .json()
+              .at("count"),
+            1);
 }
 
 TEST_F(RestRequests, DoNotTellWhichOrganizersExist) {
-  for (const std::string_view slug : {"nobody", "Dummy", "DUMMY", "dummy%20", "..", "%2e%2e"}) {
+  for (const std::string_view slug :
+       {"nobody", "Dummy", "DUMMY", "dummy%20", "..", "%2e%2e"}) {
     const auto path = "/api/v1/organizers/" + std::string{slug} + "/webhooks/";
     EXPECT_EQ(ask("GET", path).body, denied) << slug;
     EXPECT_EQ(ask("GET", path, {}, {}).status, 401);
@@ -164,7 +205,8 @@ TEST_F(RestRequests, DoNotTellWhichOrganizersExist) {
   EXPECT_EQ(ask("GET", "/api/v1/organizers/d%75mmy/webhooks/").status, 200);
 }
 
-// -- the order of the checks ----------------------------------------------------------
+// -- the order of the checks
+// ----------------------------------------------------------
 
 TEST_F(RestRequests, AreCheckedInOrder) {
   make_hook();
@@ -173,7 +215,8 @@ TEST_F(RestRequests, AreCheckedInOrder) {
   const headers html{{"accept", "text/html"}};
   const headers xml{{"content-type", "text/xml"}};
   EXPECT_EQ(ask("GET", list, {}, {}, html).status, 406);
-  EXPECT_EQ(ask("GET", list + "?format=xml", {}, {}, html).status, 404); // a format that is unknown
+  EXPECT_EQ(ask("GET", list + "?format=xml", {}, {}, html).status,
+            404); // a format that is unknown
   EXPECT_EQ(ask("PUT", list, "{", {}, xml).status, 401);
   EXPECT_EQ(ask("PUT", list, "{", "theirs", xml).status, 403);
   EXPECT_EQ(ask("PUT", list, "{", "hooks", xml).status, 405);
@@ -182,13 +225,18 @@ TEST_F(RestRequests, AreCheckedInOrder) {
   EXPECT_EQ(ask("PUT", missing, "{", "hooks", xml).status, 404);
   EXPECT_EQ(ask("PATCH", one, "{", "hooks", xml).status, 415);
   EXPECT_EQ(ask("PATCH", one, "{").status, 400);
-  EXPECT_EQ(ask("GET", missing).body, R"({"detail":"No WebHook matches the given query."})");
-  for (const std::string_view id : {"0", "-1", "99999999999999999999999", "+99", "9_9"})
+  EXPECT_EQ(ask("GET", missing).body,
+            R"({"detail":"No WebHook matches the given query."})");
+  for (const std::string_view id :
+       {"0", "-1", "99999999999999999999999", "+99", "9_9"})
     EXPECT_EQ(get(list + std::string{id} + '/').body,
               R"({"detail":"No WebHook matches the given query."})")
       << id;
-  for (const std::string_view id : {"abc", "1a", "%20x", "1%2F", "0x1", "_1", "1_"})
-    EXPECT_EQ(get(list + std::string{id} + '/').body, R"({"detail":"Not found."})") << id;
+  for (const std::string_view id :
+       {"abc", "1a", "%20x", "1%2F", "0x1", "_1", "1_"})
+    EXPECT_EQ(get(list + std::string{id} + '/').body,
+              R"({"detail":"Not found."})")
+      << id;
   EXPECT_EQ(get(list + "+1/").status, 200);
 }
 
@@ -207,11 +255,13 @@ TEST_F(RestRequests, NameTheMethodsThatWork) {
   for (const auto& [path, method, allow] : cases) {
     const auto refused = ask(method, path, {}, "boss");
     EXPECT_EQ(refused.status, 405);
-    EXPECT_EQ(refused.body,
-              "{\"detail\":\"Method \\\"" + std::string{method} + "\\\" not allowed.\"}");
+    EXPECT_EQ(refused.body, "{\"detail\":\"Method \\\"" + std::string{method}
+                              + "\\\" not allowed.\"}");
     EXPECT_EQ(refused.header("Allow"), allow);
   }
-  EXPECT_EQ(ask("GET", "/api/v1/organizers/dummy/notifications/", {}, "boss").status, 405);
+  EXPECT_EQ(
+    ask("GET", "/api/v1/organizers/dummy/notifications/", {}, "boss").status,
+    405);
 }
 
 TEST_F(RestRequests, NameTheMediaTypeThatIsNotRead) {
@@ -228,38 +278,48 @@ TEST_F(RestRequests, NameTheMediaTypeThatIsNotRead) {
     EXPECT_EQ(refused.body, R"({"detail":"Unsupported media type \")" + shown
                               + R"(\" in request."})");
   }
-  for (const std::string type : {"application/json", "Application/JSON", "application/json; charset=utf-8"})
+  for (const std::string type : {"application/json", "Application/JSON",
+                                 "application/json; charset=utf-8"})
     EXPECT_EQ(post("{}", {{"content-type", type}}).status, 400) << type;
-  EXPECT_EQ(post("", {{"content-type", "text/xml"}}).status, 400); // nothing to read: {}
+  EXPECT_EQ(post("", {{"content-type", "text/xml"}}).status,
+            400); // nothing to read: {}
 }
 
-// -- how answers look --------------------------------------------------------------------
+// -- how answers look
+// --------------------------------------------------------------------
 
 TEST_F(RestRequests, AgreeOnJson) {
   for (const std::string_view accept :
-       {"*/*", "application/*", "application/json", "APPLICATION/JSON", "text/html, */*;q=0.1",
-        "text/html,application/json;q=0.9", "application/json; charset=utf-8"})
+       {"*/*", "application/*", "application/json", "APPLICATION/JSON",
+        "text/html, */*;q=0.1", "text/html,application/json;q=0.9",
+        "application/json; charset=utf-8"})
     EXPECT_EQ(accepting(accept).status, 200) << accept;
-  for (const std::string_view accept : {"text/html", "application/xml", "", "*", "json", "text/*",
-                                        "application/jsonp", "text/html, application/xml"}) {
+  for (const std::string_view accept :
+       {"text/html", "application/xml", "", "*", "json", "text/*",
+        "application/jsonp", "text/html, application/xml"}) {
     const auto refused = accepting(accept);
     EXPECT_EQ(refused.status, 406) << accept;
-    EXPECT_EQ(refused.body, R"({"detail":"Could not satisfy the request Accept header."})");
+    EXPECT_EQ(refused.body,
+              R"({"detail":"Could not satisfy the request Accept header."})");
   }
 }
 
 TEST_F(RestRequests, IndentOnDemand) {
-  const std::string four = "{\n    \"count\": 0,\n    \"next\": null,\n    \"previous\": null,\n"
+  const std::string four = "{\n    \"count\": 0,\n    \"next\": null,\n    "
+                           "\"previous\": null,\n"
                            "    \"results\": []\n}";
   EXPECT_EQ(accepting("application/json; indent=4").body, four);
   EXPECT_EQ(accepting("text/html, application/json;indent=4, */*").body, four);
   EXPECT_EQ(accepting("*/*; indent=1").body,
-            "{\n \"count\": 0,\n \"next\": null,\n \"previous\": null,\n \"results\": []\n}");
+            "{\n \"count\": 0,\n \"next\": null,\n \"previous\": null,\n "
+            "\"results\": []\n}");
   EXPECT_EQ(accepting("application/json; indent=99").body,
             accepting("application/json; indent=8").body);
-  for (const std::string_view none : {"application/json; indent=0", "application/json; indent=x",
-                                      "application/json; indent=-3", "application/json; indent="})
-    EXPECT_EQ(accepting(none).body, R"({"count":0,"next":null,"previous":null,"results":[]})")
+  for (const std::string_view none :
+       {"application/json; indent=0", "application/json; indent=x",
+        "application/json; indent=-3", "application/json; indent="})
+    EXPECT_EQ(accepting(none).body,
+              R"({"count":0,"next":null,"previous":null,"results":[]})")
       << none;
 }
 
@@ -267,22 +327,25 @@ TEST_F(RestRequests, TakeTheJsonSuffixForEveryMethod) {
   const std::string base = "/api/v1/organizers/dummy/webhooks";
   EXPECT_EQ(get(base + ".json").status, 200);
   EXPECT_EQ(get(base + ".json/").status, 200);
-  EXPECT_EQ(ask("POST", base + ".json",
-                R"({"target_url":"https://a.com","limit_events":[],"action_types":[]})")
-              .status,
-            201);
+  EXPECT_EQ(
+    ask("POST", base + ".json",
+        R"({"target_url":"https://a.com","limit_events":[],"action_types":[]})")
+      .status,
+    201);
   EXPECT_EQ(get(base + "/1.json").json().at("id"), 1);
   EXPECT_EQ(ask("PATCH", base + "/1.json", "{}").status, 200);
   EXPECT_EQ(ask("PUT", base + "/1.json", "{}").status, 400);
   EXPECT_EQ(ask("DELETE", base + "/1.json").status, 204);
   EXPECT_EQ(ask("OPTIONS", base + "/1.json").status, 200);
-  for (const std::string_view format : {".xml", ".html", ".api", ".jso", ".json2"})
+  for (const std::string_view format :
+       {".xml", ".html", ".api", ".jso", ".json2"})
     for (const std::string_view key : {"hooks", ""}) {
       const auto refused = ask("GET", base + std::string{format}, {}, key);
       EXPECT_EQ(refused.status, 404);
       EXPECT_EQ(refused.body, R"({"detail":"Not found."})") << format;
     }
-  EXPECT_EQ(get(base + ".JSON").header("Content-Type"), "text/html; charset=utf-8");
+  EXPECT_EQ(get(base + ".JSON").header("Content-Type"),
+            "text/html; charset=utf-8");
   EXPECT_EQ(get(base + "/?format=json").status, 200);
   EXPECT_EQ(get(base + "/?format=").status, 200);
   EXPECT_EQ(get(base + "/?format=xml").body, R"({"detail":"Not found."})");
@@ -291,8 +354,9 @@ TEST_F(RestRequests, TakeTheJsonSuffixForEveryMethod) {
 TEST_F(RestRequests, AreLedToTheSlash) {
   const std::string base = "/api/v1/organizers/dummy/webhooks";
   for (const std::string_view method : {"GET", "HEAD", "OPTIONS", "DELETE"})
-    for (const auto& path : {base, base + "/1", base + "/99/calls",
-                                   std::string{"/api/v1/organizers/nobody/webhooks"}}) {
+    for (const auto& path :
+         {base, base + "/1", base + "/99/calls",
+          std::string{"/api/v1/organizers/nobody/webhooks"}}) {
       const auto led = ask(method, path + "?a=b&a=%20c", {}, {});
       EXPECT_EQ(led.status, 301);
       EXPECT_EQ(led.header("Location"), path + "/?a=b&a=%20c");
@@ -306,15 +370,19 @@ TEST_F(RestRequests, AreLedToTheSlash) {
 
 TEST_F(RestRequests, ToUnknownPathsAreHtmlUnderApiAndJsonElsewhere) {
   for (const std::string_view path :
-       {"/api/", "/api/v1/", "/api/v2/organizers/", "/api/v1/organizers/dummy/webhook/1/",
-        "/api/v1/organizers/dummy/webhooks/1/nothing/", "/api/v1/organizers/dummy/webhooks/1/2/",
+       {"/api/", "/api/v1/", "/api/v2/organizers/",
+        "/api/v1/organizers/dummy/webhook/1/",
+        "/api/v1/organizers/dummy/webhooks/1/nothing/",
+        "/api/v1/organizers/dummy/webhooks/1/2/",
         "/api/v1/organizers//webhooks/", "/api/v1/organizers/dummy/webhooks//",
-        "/api/v1/organizers/dummy/webhooks/1.5.json", "/api/v1/action_types/"}) {
+        "/api/v1/organizers/dummy/webhooks/1.5.json",
+        "/api/v1/action_types/"}) {
     const auto got = ask("GET", path, {}, {});
     EXPECT_EQ(got.status, 404) << path;
     EXPECT_EQ(got.header("Content-Type"), "text/html; charset=utf-8") << path;
   }
-  for (const std::string_view path : {"/", "/nothing", "/healthz/", "/metric", "", "*"}) {
+  for (const std::string_view path :
+       {"/", "/nothing", "/healthz/", "/metric", "", "*"}) {
     const auto got = ask("GET", path, {}, {});
     EXPECT_EQ(got.status, 404) << path;
     EXPECT_EQ(got.body, R"({"detail":"Not found."})");
@@ -333,12 +401,18 @@ TEST_F(RestRequests, DescribeTheWebhooksToOptions) {
   std::string names;
   for (const auto& field : fields)
     names += std::string{field.key()} + ' ';
-  EXPECT_EQ(names,
-            "id enabled target_url all_events limit_events action_types comment ");
-  EXPECT_EQ(boost::json::serialize(fields.at("id")),
-            R"({"type":"integer","required":false,"read_only":true,"label":"ID"})");
+  EXPECT_EQ(
+    names,
+    "id enabled target_url all_events limit_events action_types comment ");
+  EXPECT_EQ(
+    boost::json::serialize(fields.at("id")),
+    R"({"type":"integer","required":false,"read_only":true,"label":"ID"})");
   EXPECT_EQ(fields.at("target_url").at("required"), true);
-  EXPECT_TRUE(ask("OPTIONS", list + "1/").json().at("actions").as_object().contains("PUT"));
+  EXPECT_TRUE(ask("OPTIONS", list + "1/")
+                .json()
+                .at("actions")
+                .as_object()
+                .contains("PUT"));
   const auto unknown = ask("OPTIONS", list + "99/");
   EXPECT_EQ(unknown.status, 200);
   EXPECT_FALSE(unknown.json().as_object().contains("actions"));
@@ -347,7 +421,8 @@ TEST_F(RestRequests, DescribeTheWebhooksToOptions) {
 
 TEST_F(RestRequests, HeadIsAnsweredLikeGet) {
   make_hook();
-  for (const auto& path : {list, list + "1/", list + "99/", std::string{"/healthz"}})
+  for (const auto& path :
+       {list, list + "1/", list + "99/", std::string{"/healthz"}})
     EXPECT_EQ(ask("HEAD", path).status, get(path).status) << path;
 }
 
@@ -358,10 +433,12 @@ TEST_F(RestRequests, ToTheServerItselfNeedNoToken) {
   EXPECT_EQ(ask("GET", "/readyz", {}, {}).status, 503);
   EXPECT_EQ(ask("GET", "/healthz", {}, {}).status, 200);
   EXPECT_EQ(ask("POST", "/healthz", {}, {}).status, 405);
-  EXPECT_EQ(ask("GET", "http://h/healthz", {}, {}).status, 200); // as proxies ask
+  EXPECT_EQ(ask("GET", "http://h/healthz", {}, {}).status,
+            200); // as proxies ask
 }
 
-// -- the parts -----------------------------------------------------------------------------
+// -- the parts
+// -----------------------------------------------------------------------------
 
 TEST(RestText, ReadsNumbersAsPythonDoes) {
   using protocol::rest::to_integer;
@@ -369,9 +446,12 @@ TEST(RestText, ReadsNumbersAsPythonDoes) {
   EXPECT_EQ(to_integer(" +1_0\t"), 10);
   EXPECT_EQ(to_integer("-3"), -3);
   EXPECT_EQ(to_integer("007"), 7);
-  EXPECT_EQ(to_integer("99999999999999999999"), std::numeric_limits<std::int64_t>::max());
-  EXPECT_EQ(to_integer("9223372036854775807"), std::numeric_limits<std::int64_t>::max());
-  for (const std::string_view bad : {"", " ", "a", "1a", "1.0", "_1", "1_", "1__0", "+-1", "+", "0x1"})
+  EXPECT_EQ(to_integer("99999999999999999999"),
+            std::numeric_limits<std::int64_t>::max());
+  EXPECT_EQ(to_integer("9223372036854775807"),
+            std::numeric_limits<std::int64_t>::max());
+  for (const std::string_view bad :
+       {"", " ", "a", "1a", "1.0", "_1", "1_", "1__0", "+-1", "+", "0x1"})
     EXPECT_FALSE(to_integer(bad)) << bad;
 }
 

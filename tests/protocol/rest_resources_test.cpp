@@ -11,7 +11,8 @@
 namespace fanfare::test {
 namespace {
 
-// -- pages -------------------------------------------------------------------------------
+// -- pages
+// -------------------------------------------------------------------------------
 
 class RestLists : public RestTest {
 protected:
@@ -33,17 +34,19 @@ protected:
     const auto json = got.json();
     const auto& results = json.at("results").as_array();
     const auto link = [&](std::string_view name) {
-      const auto& value = json.at(boost::json::string_view{name.data(), name.size()});
+      const auto& value = json.at(
+        boost::json::string_view{name.data(), name.size()});
       if (value.is_null())
         return std::string{"-"};
       std::string text{value.as_string()};
-      const std::string front = "http://fanfare.example" + std::string{hooks_path};
+      const std::string front = "http://fanfare.example"
+                              + std::string{hooks_path};
       EXPECT_TRUE(text.starts_with(front)) << text;
       return text.substr(front.size());
     };
     return boost::json::serialize(results.front().at("id")) + '-'
-           + boost::json::serialize(results.back().at("id")) + " next " + link("next")
-           + " previous " + link("previous");
+         + boost::json::serialize(results.back().at("id")) + " next "
+         + link("next") + " previous " + link("previous");
   }
 };
 
@@ -63,10 +66,14 @@ TEST_F(RestLists, ComeInPages) {
     {"?page_size=-1", "1-50 next ?page=2&page_size=-1 previous -"},
     {"?page_size=abc", "1-50 next ?page=2&page_size=abc previous -"},
     {"?page_size=5&page=3&enabled=false",
-     "41-57 next ?enabled=false&page=4&page_size=5 previous ?enabled=false&page=2&page_size=5"},
-    {"?page_size=5&page=2", "6-10 next ?page=3&page_size=5 previous ?page_size=5"},
-    {"?z=1&page=2&x&a=%20b&z=0", "51-100 next ?a=+b&page=3&x=&z=1&z=0 previous ?a=+b&x=&z=1&z=0"},
-    {"?ordering=-id&page_size=2", "1-2 next ?ordering=-id&page=2&page_size=2 previous -"},
+     "41-57 next ?enabled=false&page=4&page_size=5 previous "
+     "?enabled=false&page=2&page_size=5"},
+    {"?page_size=5&page=2",
+     "6-10 next ?page=3&page_size=5 previous ?page_size=5"},
+    {"?z=1&page=2&x&a=%20b&z=0",
+     "51-100 next ?a=+b&page=3&x=&z=1&z=0 previous ?a=+b&x=&z=1&z=0"},
+    {"?ordering=-id&page_size=2",
+     "1-2 next ?ordering=-id&page=2&page_size=2 previous -"},
     {"?page=0", R"(404{"detail":"Invalid page."})"},
     {"?page=-1", R"(404{"detail":"Invalid page."})"},
     {"?page=abc", R"(404{"detail":"Invalid page."})"},
@@ -81,7 +88,9 @@ TEST_F(RestLists, ComeInPages) {
 
 TEST_F(RestLists, AreFilteredByEnabled) {
   const auto count = [this](std::string_view value) {
-    return get(std::string{hooks_path} + "?enabled=" + std::string{value}).json().at("count");
+    return get(std::string{hooks_path} + "?enabled=" + std::string{value})
+      .json()
+      .at("count");
   };
   for (const std::string_view yes : {"true", "True", "TRUE", "1"})
     EXPECT_EQ(count(yes), 90) << yes;
@@ -99,7 +108,8 @@ TEST_F(RestLists, AreFilteredByEnabled) {
 
 TEST_F(RestLists, MayBeEmpty) {
   const std::string path = "/api/v1/organizers/other/webhooks/";
-  const std::string empty = R"({"count":0,"next":null,"previous":null,"results":[]})";
+  const std::string
+    empty = R"({"count":0,"next":null,"previous":null,"results":[]})";
   EXPECT_EQ(ask("GET", path, {}, "theirs").body, empty);
   EXPECT_EQ(ask("GET", path + "?page=1", {}, "theirs").body, empty);
   EXPECT_EQ(ask("GET", path + "?page=last", {}, "theirs").body, empty);
@@ -108,38 +118,43 @@ TEST_F(RestLists, MayBeEmpty) {
 
 TEST_F(RestLists, KeepTheSuffixAndTheSchemeInLinks) {
   const auto first = get("/api/v1/organizers/dummy/webhooks.json?page_size=50");
-  EXPECT_EQ(first.json().at("next"),
-            "http://fanfare.example/api/v1/organizers/dummy/webhooks.json?page=2&page_size=50");
+  EXPECT_EQ(first.json().at("next"), "http://fanfare.example/api/v1/organizers/"
+                                     "dummy/webhooks.json?page=2&page_size=50");
   protocol::http_request request;
   request.method = "GET";
   request.target = hooks_path;
   request.headers = {{"host", "h:1"}, {"authorization", "Token hooks"}};
   request.secure = true;
-  EXPECT_EQ(text_of(send(request).json().at("next")), "https://h:1" + std::string{hooks_path} + "?page=2");
+  EXPECT_EQ(text_of(send(request).json().at("next")),
+            "https://h:1" + std::string{hooks_path} + "?page=2");
 }
 
-// -- the registry --------------------------------------------------------------------------
+// -- the registry
+// --------------------------------------------------------------------------
 
 class RestRegistry : public RestTest {
 protected:
-  void refused(std::string_view path, std::string_view body, std::string_view expected) {
+  void refused(std::string_view path, std::string_view body,
+               std::string_view expected) {
     const auto got = ask("POST", path, body, "root");
     EXPECT_EQ(got.status, 400) << body;
     EXPECT_EQ(got.body, expected) << body;
   }
 
-  static constexpr std::string_view bad_slug
-    = R"({"slug":["A slug is made of 1 to 50 letters, digits, dots, underscores and hyphens, )"
-      R"(and begins with a letter or digit."]})";
+  static constexpr std::string_view bad_slug =
+    R"({"slug":["A slug is made of 1 to 50 letters, digits, dots, underscores and hyphens, )"
+    R"(and begins with a letter or digit."]})";
 };
 
 TEST_F(RestRegistry, HasOrganizers) {
   const std::string path = "/api/v1/organizers/";
-  const auto made = ask("POST", path, R"({"slug":"acme","name":"Acmé"})", "root");
+  const auto made = ask("POST", path, R"({"slug":"acme","name":"Acmé"})",
+                        "root");
   EXPECT_EQ(made.status, 201);
   EXPECT_EQ(made.body, R"({"slug":"acme","name":"Acm\u00e9"})");
   EXPECT_TRUE(made.blocking);
-  EXPECT_EQ(ask("POST", path, R"({"slug":"bare"})", "root").body, R"({"slug":"bare","name":"bare"})");
+  EXPECT_EQ(ask("POST", path, R"({"slug":"bare"})", "root").body,
+            R"({"slug":"bare","name":"bare"})");
   const auto list = ask("GET", path, {}, "root");
   EXPECT_EQ(list.json().at("count"), 4);
   EXPECT_EQ(list.json().at("results").at(0).at("slug"), "acme");
@@ -147,21 +162,26 @@ TEST_F(RestRegistry, HasOrganizers) {
   refused(path, R"({"slug":"acme","name":"x"})",
           R"({"slug":["Organizer with this slug already exists."]})");
   refused(path, "{}", R"({"slug":["This field is required."]})");
-  refused(path, R"({"slug":null,"name":5})",
-          R"({"slug":["This field may not be null."],"name":["Not a valid string."]})");
+  refused(
+    path, R"({"slug":null,"name":5})",
+    R"({"slug":["This field may not be null."],"name":["Not a valid string."]})");
   refused(path, R"({"slug":5})", R"({"slug":["Not a valid string."]})");
-  refused(path, R"({"slug":""})", R"({"slug":["This field may not be blank."]})");
+  refused(path, R"({"slug":""})",
+          R"({"slug":["This field may not be blank."]})");
   for (const auto& body :
        {std::string{R"({"slug":"a b"})"}, std::string{R"({"slug":"a/b"})"},
         std::string{R"({"slug":"."})"}, std::string{R"({"slug":".."})"},
         std::string{R"({"slug":"-a"})"}, std::string{R"({"slug":"é"})"},
-        std::string{R"({"slug":" a"})"}, R"({"slug":")" + std::string(51, 'a') + "\"}"})
+        std::string{R"({"slug":" a"})"},
+        R"({"slug":")" + std::string(51, 'a') + "\"}"})
     refused(path, body, bad_slug);
-  refused(path, R"({"slug":"x","name":"  "})", R"({"name":["This field may not be blank."]})");
+  refused(path, R"({"slug":"x","name":"  "})",
+          R"({"name":["This field may not be blank."]})");
   refused(path, R"({"slug":"x","name":")" + std::string(201, 'a') + "\"}",
           R"({"name":["Ensure this field has no more than 200 characters."]})");
-  refused(path, "[]",
-          R"({"non_field_errors":["Invalid data. Expected a dictionary, but got list."]})");
+  refused(
+    path, "[]",
+    R"({"non_field_errors":["Invalid data. Expected a dictionary, but got list."]})");
   EXPECT_EQ(ask("POST", path, "slug=x", "root",
                 {{"content-type", "application/x-www-form-urlencoded"}})
               .status,
@@ -171,20 +191,25 @@ TEST_F(RestRegistry, HasOrganizers) {
 
 TEST_F(RestRegistry, HasEvents) {
   const std::string path = "/api/v1/organizers/dummy/events/";
-  EXPECT_EQ(ask("GET", path, {}, "boss").body,
-            R"({"count":2,"next":null,"previous":null,"results":[{"slug":"second","name":"Another"},)"
-            R"({"slug":"dummy","name":"Dummy"}]})");
-  EXPECT_EQ(ask("POST", path, R"({"slug":"third","name":"Third"})", "boss").status, 201);
+  EXPECT_EQ(
+    ask("GET", path, {}, "boss").body,
+    R"({"count":2,"next":null,"previous":null,"results":[{"slug":"second","name":"Another"},)"
+    R"({"slug":"dummy","name":"Dummy"}]})");
+  EXPECT_EQ(
+    ask("POST", path, R"({"slug":"third","name":"Third"})", "boss").status,
+    201);
   // The same slug in another organizer is another event.
   EXPECT_EQ(ask("POST", path, R"({"slug":"foreign"})", "boss").status, 201);
-  refused(path, R"({"slug":"third"})", R"({"slug":["Event with this slug already exists."]})");
+  refused(path, R"({"slug":"third"})",
+          R"({"slug":["Event with this slug already exists."]})");
   refused(path, R"({"slug":"a?b"})", bad_slug);
 }
 
 TEST_F(RestRegistry, HasTokens) {
   const std::string path = "/api/v1/organizers/dummy/tokens/";
-  const auto made
-    = ask("POST", path, R"({"name":"ci","permissions":["notifications","webhooks"]})", "boss");
+  const auto made = ask(
+    "POST", path, R"({"name":"ci","permissions":["notifications","webhooks"]})",
+    "boss");
   EXPECT_EQ(made.status, 201);
   const auto json = made.json().as_object();
   std::string keys;
@@ -192,7 +217,8 @@ TEST_F(RestRegistry, HasTokens) {
     keys += std::string{item.key()} + ' ';
   EXPECT_EQ(keys, "id name permissions created last_used key ");
   const std::string key{json.at("key").as_string()};
-  EXPECT_EQ(boost::json::serialize(json.at("permissions")), R"(["webhooks","notifications"])");
+  EXPECT_EQ(boost::json::serialize(json.at("permissions")),
+            R"(["webhooks","notifications"])");
   EXPECT_EQ(json.at("created"), "1970-01-01T00:00:00.000Z");
   EXPECT_EQ(ask("GET", hooks_path, {}, key).status, 200);
   const auto list = ask("GET", path, {}, "boss");
@@ -202,16 +228,20 @@ TEST_F(RestRegistry, HasTokens) {
   EXPECT_EQ(ask("DELETE", one, {}, "theirs").status, 403);
   EXPECT_EQ(ask("DELETE", one, {}, "boss").status, 204);
   EXPECT_EQ(ask("DELETE", one, {}, "boss").status, 404);
-  EXPECT_EQ(ask("GET", hooks_path, {}, key).body, R"({"detail":"Token inactive or deleted."})");
+  EXPECT_EQ(ask("GET", hooks_path, {}, key).body,
+            R"({"detail":"Token inactive or deleted."})");
   EXPECT_EQ(ask("GET", one, {}, "boss").status, 405);
   for (const std::string_view id : {"0", "-1", "x", "99"})
-    EXPECT_EQ(ask("DELETE", path + std::string{id} + '/', {}, "boss").status, 404);
-  refused(path, "{}", R"({"name":["This field is required."],)"
-                      R"("permissions":["This field is required."]})");
+    EXPECT_EQ(ask("DELETE", path + std::string{id} + '/', {}, "boss").status,
+              404);
+  refused(path, "{}",
+          R"({"name":["This field is required."],)"
+          R"("permissions":["This field is required."]})");
   refused(path, R"({"name":"x","permissions":[]})",
           R"({"permissions":["This list may not be empty."]})");
-  refused(path, R"({"name":"x","permissions":"webhooks"})",
-          R"({"permissions":["Expected a list of items but got type \"str\"."]})");
+  refused(
+    path, R"({"name":"x","permissions":"webhooks"})",
+    R"({"permissions":["Expected a list of items but got type \"str\"."]})");
   refused(path, R"({"name":"x","permissions":["webhooks","root"]})",
           R"({"permissions":["\"root\" is not a valid choice."]})");
   refused(path, R"({"name":"x","permissions":[1]})",
@@ -232,10 +262,12 @@ TEST_F(RestRegistry, HasActionTypes) {
           R"({"name":["Action type with this name already exists."]})");
   EXPECT_EQ(ask("POST", path, R"({"name":"Shop"})", "root").status, 400);
   EXPECT_EQ(ask("POST", path, R"({"name":"shop.*"})", "root").status, 400);
-  EXPECT_EQ(ask("POST", path, "{}", "root").body, R"({"name":["This field is required."]})");
+  EXPECT_EQ(ask("POST", path, "{}", "root").body,
+            R"({"name":["This field is required."]})");
 }
 
-// -- notifications ---------------------------------------------------------------------------
+// -- notifications
+// ---------------------------------------------------------------------------
 
 class RestNotifications : public RestTest {
 protected:
@@ -247,22 +279,32 @@ protected:
 };
 
 TEST_F(RestNotifications, ArePublished) {
-  const auto one = publish(R"({"action":"pretix.event.order.placed","event":"democon","code":"ABC"})");
+  const auto one = publish(
+    R"({"action":"pretix.event.order.placed","event":"democon","code":"ABC"})");
   EXPECT_EQ(one.status, 202);
   EXPECT_EQ(one.body, R"({"notification_id":1})");
   EXPECT_EQ(one.header("Content-Type"), "application/json");
   EXPECT_FALSE(one.blocking);
-  EXPECT_EQ(publish(R"([{"action":"pretix.event.added"},{"action":"pretix.event.item.x"}])").body,
-            R"([{"notification_id":2},{"notification_id":3}])");
-  EXPECT_EQ(publish(R"([{"action":"pretix.event.added"}])").body, R"([{"notification_id":4}])");
-  EXPECT_EQ(publish(R"({"action":"pretix.event.added"})", {{"accept", "*/*; indent=1"}}).body,
-            "{\n \"notification_id\": 5\n}");
+  EXPECT_EQ(
+    publish(
+      R"([{"action":"pretix.event.added"},{"action":"pretix.event.item.x"}])")
+      .body,
+    R"([{"notification_id":2},{"notification_id":3}])");
+  EXPECT_EQ(publish(R"([{"action":"pretix.event.added"}])").body,
+            R"([{"notification_id":4}])");
+  EXPECT_EQ(
+    publish(R"({"action":"pretix.event.added"})", {{"accept", "*/*; indent=1"}})
+      .body,
+    "{\n \"notification_id\": 5\n}");
   EXPECT_TRUE(engine.find_event(owner, "democon"));
-  EXPECT_EQ(ask("POST", path, R"({"action":"pretix.event.added"})", "root").status, 202);
+  EXPECT_EQ(
+    ask("POST", path, R"({"action":"pretix.event.added"})", "root").status,
+    202);
 }
 
 TEST_F(RestNotifications, ShowTheBodyAsSent) {
-  publish(R"({"action":"pretix.event.order.placed","event":"dummy","code":"é"})");
+  publish(
+    R"({"action":"pretix.event.order.placed","event":"dummy","code":"é"})");
   const auto shown = ask("GET", path + "1/", {}, "publisher");
   EXPECT_EQ(shown.status, 200);
   EXPECT_TRUE(shown.blocking);
@@ -270,11 +312,15 @@ TEST_F(RestNotifications, ShowTheBodyAsSent) {
   EXPECT_EQ(json.at("notification_id"), 1);
   EXPECT_EQ(json.at("event"), "dummy");
   EXPECT_EQ(json.at("action_type"), "pretix.event.order.placed");
-  EXPECT_EQ(json.at("payload"),
-            R"({"notification_id": 1, "organizer": "dummy", "event": "dummy", "code": "\u00e9", )"
-            R"("action": "pretix.event.order.placed"})");
-  for (const std::string_view id : {"2", "0", "-1", "x", "99999999999999999999"})
-    EXPECT_EQ(ask("GET", path + std::string{id} + '/', {}, "publisher").status, 404) << id;
+  EXPECT_EQ(
+    json.at("payload"),
+    R"({"notification_id": 1, "organizer": "dummy", "event": "dummy", "code": "\u00e9", )"
+    R"("action": "pretix.event.order.placed"})");
+  for (const std::string_view id :
+       {"2", "0", "-1", "x", "99999999999999999999"})
+    EXPECT_EQ(ask("GET", path + std::string{id} + '/', {}, "publisher").status,
+              404)
+      << id;
 }
 
 TEST_F(RestNotifications, AreRefusedWithAReason) {
@@ -294,19 +340,25 @@ TEST_F(RestNotifications, AreRefusedWithAReason) {
     {"[]", 400, "empty"},
     {"5", 400, "dictionary"},
     {R"({"action":5})", 400, R"({"action":["Not a valid string."]})"},
-    {R"({"action":"pretix.event.nothing"})", 400, R"({"action":["Unknown action)"},
-    {R"([{"action":"pretix.event.added"},{"action":"no.such"}])", 400, "Unknown action"},
-    {R"([{"action":"pretix.event.added"},{}])", 400, "items[1]: This field is required."},
+    {R"({"action":"pretix.event.nothing"})", 400,
+     R"({"action":["Unknown action)"},
+    {R"([{"action":"pretix.event.added"},{"action":"no.such"}])", 400,
+     "Unknown action"},
+    {R"([{"action":"pretix.event.added"},{}])", 400,
+     "items[1]: This field is required."},
     {R"({"action":"pretix.event.added","event":"a b"})", 400, R"({"event":[)"},
-    {R"({"action":"pretix.event.added","organizer":"other"})", 403, R"({"detail":)"},
-    {R"({"action":"pretix.event.added","x":")" + std::string(1'100'000, 'a') + "\"}", 413,
+    {R"({"action":"pretix.event.added","organizer":"other"})", 403,
      R"({"detail":)"},
+    {R"({"action":"pretix.event.added","x":")" + std::string(1'100'000, 'a')
+       + "\"}",
+     413, R"({"detail":)"},
     {thousand_and_one, 400, "1000"},
   };
   for (const auto& [body, status, text] : cases) {
     const auto got = publish(body);
     EXPECT_EQ(got.status, status) << body.substr(0, 80) << got.body;
-    EXPECT_NE(got.body.find(text), std::string::npos) << body.substr(0, 80) << got.body;
+    EXPECT_NE(got.body.find(text), std::string::npos)
+      << body.substr(0, 80) << got.body;
   }
   EXPECT_EQ(publish("{}", {{"content-type", "text/plain"}}).status, 415);
   EXPECT_TRUE(engine.journal.empty()); // all or nothing
@@ -314,8 +366,9 @@ TEST_F(RestNotifications, AreRefusedWithAReason) {
 
 TEST_F(RestNotifications, TellTheStateOfTheEngine) {
   const std::tuple<ec, int, std::string_view> cases[] = {
-    {ec::stopping, 503, ""},  {ec::overloaded, 503, "1"}, {ec::store_full, 507, ""},
-    {ec::too_large, 413, ""}, {ec::internal, 500, ""},    {ec::io_error, 500, ""},
+    {ec::stopping, 503, ""},   {ec::overloaded, 503, "1"},
+    {ec::store_full, 507, ""}, {ec::too_large, 413, ""},
+    {ec::internal, 500, ""},   {ec::io_error, 500, ""},
   };
   for (const auto& [code, status, retry_after] : cases) {
     engine.publish_error = error{code, "A sentence."};
@@ -326,18 +379,22 @@ TEST_F(RestNotifications, TellTheStateOfTheEngine) {
   }
 }
 
-// -- calls -------------------------------------------------------------------------------------
+// -- calls
+// -------------------------------------------------------------------------------------
 
 class RestCalls : public RestTest {
 protected:
   RestCalls() {
     base = make_hook() + "calls/";
     make_hook();
-    ask("POST", "/api/v1/organizers/dummy/notifications/",
-        R"([{"action":"pretix.event.added"},{"action":"pretix.event.item.added"}])", "boss");
+    ask(
+      "POST", "/api/v1/organizers/dummy/notifications/",
+      R"([{"action":"pretix.event.added"},{"action":"pretix.event.item.added"}])",
+      "boss");
   }
 
-  call& add(webhook_id hook, position subject, outcome result, std::uint16_t attempt = 1) {
+  call& add(webhook_id hook, position subject, outcome result,
+            std::uint16_t attempt = 1) {
     call c;
     c.id = engine.log.size() + 1;
     c.hook = hook;
@@ -346,7 +403,7 @@ protected:
     c.attempt = attempt;
     c.status = result == outcome::delivered ? 200 : 500;
     c.time = timestamp{std::chrono::sys_days{std::chrono::year{2026} / 1 / 2}}
-             + std::chrono::minutes{c.id};
+           + std::chrono::minutes{c.id};
     c.target_url = "https://u:***@a.com";
     engine.log.push_back(std::move(c));
     return engine.log.back();
@@ -360,7 +417,9 @@ protected:
       out += (out.empty() ? "" : " ") + boost::json::serialize(item.at("id"));
     return out;
   }
-  std::string ids(std::string_view query) { return ids(get(base + std::string{query})); }
+  std::string ids(std::string_view query) {
+    return ids(get(base + std::string{query}));
+  }
 
   std::string base;
 };
@@ -373,19 +432,20 @@ TEST_F(RestCalls, ShowOneAttempt) {
                std::chrono::microseconds{300'000}};
   c.response_head = "Content-Type: text/plain\r\nX-A: 1\r\nX-A: 2\r\nX-Cu";
   c.response_body = "no\xff";
-  const std::string expected
-    = R"({"id":1,"notification_id":1,"datetime":"2026-01-02T00:01:00.000Z",)"
-      R"("target_url":"https://u:***@a.com","action_type":"pretix.event.added","attempt":2,)"
-      R"("is_retry":true,"is_replay":false,"success":false,"return_code":500,)"
-      R"("reason":"the answer had status 500","execution_time":0.3,)"
-      R"("timings":{"dns":0.0015,"connect":0.002,"tls":0,"first_byte":0.25,"total":0.3},)"
-      R"("payload":"{\"notification_id\": 1, \"organizer\": \"dummy\", \"action\": \"pretix.event.added\"}",)"
-      R"("response_headers":{"Content-Type":"text/plain","X-A":"1, 2"},"response_body":"no\ufffd"})";
+  const std::string expected =
+    R"({"id":1,"notification_id":1,"datetime":"2026-01-02T00:01:00.000Z",)"
+    R"("target_url":"https://u:***@a.com","action_type":"pretix.event.added","attempt":2,)"
+    R"("is_retry":true,"is_replay":false,"success":false,"return_code":500,)"
+    R"("reason":"the answer had status 500","execution_time":0.3,)"
+    R"("timings":{"dns":0.0015,"connect":0.002,"tls":0,"first_byte":0.25,"total":0.3},)"
+    R"("payload":"{\"notification_id\": 1, \"organizer\": \"dummy\", \"action\": \"pretix.event.added\"}",)"
+    R"("response_headers":{"Content-Type":"text/plain","X-A":"1, 2"},"response_body":"no\ufffd"})";
   EXPECT_EQ(get(base + "1/").body, expected);
   EXPECT_EQ(get(base).json().at("results").at(0), get(base + "1/").json());
   EXPECT_EQ(get(std::string{hooks_path} + "2/calls/1/").status, 404);
   for (const std::string_view id : {"2", "0", "-1", "x"})
-    EXPECT_EQ(get(base + std::string{id} + '/').body, R"({"detail":"Not found."})");
+    EXPECT_EQ(get(base + std::string{id} + '/').body,
+              R"({"detail":"Not found."})");
   EXPECT_EQ(get(std::string{hooks_path} + "99/calls/").body,
             R"({"detail":"No WebHook matches the given query."})");
 }
@@ -420,11 +480,11 @@ TEST_F(RestCalls, ComeNewestFirstWithACursor) {
 }
 
 TEST_F(RestCalls, AreFiltered) {
-  add(1, 1, outcome::delivered);  // 1, 00:01
-  add(1, 2, outcome::retried);    // 2
+  add(1, 1, outcome::delivered);   // 1, 00:01
+  add(1, 2, outcome::retried);     // 2
   add(1, 2, outcome::given_up, 2); // 3
-  add(1, 1, outcome::gone);       // 4
-  add(1, 2, outcome::delivered);  // 5, 00:05
+  add(1, 1, outcome::gone);        // 4
+  add(1, 2, outcome::delivered);   // 5, 00:05
   const std::pair<std::string_view, std::string_view> cases[] = {
     {"?success=true", "5 1"},
     {"?success=0", "4 3 2"},
@@ -448,11 +508,13 @@ TEST_F(RestCalls, AreFiltered) {
   for (const auto& [query, expected] : cases)
     EXPECT_EQ(ids(query), expected) << query;
   for (const std::string_view bad :
-       {"success=maybe", "notification_id=x", "notification_id=-1", "since=yesterday",
-        "since=2026-01-02T00:03:00", "until=2026-13-01T00:00:00Z", "until=2026-02-30T00:00:00Z"}) {
+       {"success=maybe", "notification_id=x", "notification_id=-1",
+        "since=yesterday", "since=2026-01-02T00:03:00",
+        "until=2026-13-01T00:00:00Z", "until=2026-02-30T00:00:00Z"}) {
     const auto got = get(base + '?' + std::string{bad});
     EXPECT_EQ(got.status, 400) << bad;
-    EXPECT_TRUE(got.json().as_object().contains(bad.substr(0, bad.find('=')))) << got.body;
+    EXPECT_TRUE(got.json().as_object().contains(bad.substr(0, bad.find('='))))
+      << got.body;
   }
 }
 
@@ -466,7 +528,9 @@ TEST_F(RestCalls, AreWalkedInBoundedSteps) {
   EXPECT_EQ(ids(second), "1");
   EXPECT_EQ(second.json().at("next"), nullptr);
   // Far past `since` there is nothing to walk for.
-  EXPECT_EQ(get(base + "?success=false&since=2026-01-06T00:00:00Z").json().at("next"), nullptr);
+  EXPECT_EQ(
+    get(base + "?success=false&since=2026-01-06T00:00:00Z").json().at("next"),
+    nullptr);
 }
 
 TEST_F(RestCalls, EndAPageEarlyWhenItGetsLarge) {
@@ -483,13 +547,18 @@ TEST_F(RestCalls, WaitForTheirRetries) {
   r.due = timestamp{std::chrono::sys_days{std::chrono::year{2026} / 1 / 2}};
   r.attempt = 3;
   engine.due[1] = {r};
-  EXPECT_EQ(get(std::string{hooks_path} + "1/retries/").body,
-            R"({"count":1,"next":null,"previous":null,"results":[{"notification_id":1,)"
-            R"("attempt":3,"due":"2026-01-02T00:00:00.000Z","reason":null}]})");
+  EXPECT_EQ(
+    get(std::string{hooks_path} + "1/retries/").body,
+    R"({"count":1,"next":null,"previous":null,"results":[{"notification_id":1,)"
+    R"("attempt":3,"due":"2026-01-02T00:00:00.000Z","reason":null}]})");
   add(1, 1, outcome::retried, 1).reason = "refused";
   add(1, 1, outcome::retried, 2).reason = "reset";
   add(1, 2, outcome::retried, 1).reason = "another";
-  EXPECT_EQ(get(std::string{hooks_path} + "1/retries/").json().at("results").at(0).at("reason"),
+  EXPECT_EQ(get(std::string{hooks_path} + "1/retries/")
+              .json()
+              .at("results")
+              .at(0)
+              .at("reason"),
             "reset");
   EXPECT_EQ(get(std::string{hooks_path} + "2/retries/").json().at("count"), 0);
   EXPECT_EQ(get(std::string{hooks_path} + "99/retries/").status, 404);
@@ -497,7 +566,8 @@ TEST_F(RestCalls, WaitForTheirRetries) {
 
 TEST(RestTime, IsReadWithItsZone) {
   using protocol::rest::from_iso8601;
-  const auto midnight = timestamp{std::chrono::sys_days{std::chrono::year{2026} / 1 / 2}};
+  const auto midnight = timestamp{
+    std::chrono::sys_days{std::chrono::year{2026} / 1 / 2}};
   const auto half = std::chrono::milliseconds{500};
   EXPECT_EQ(from_iso8601("2026-01-02T00:00:00Z"), midnight);
   EXPECT_EQ(from_iso8601("2026-01-02 00:00z"), midnight);

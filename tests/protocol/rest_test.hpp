@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The API over a fake engine, asked without sockets. Jobs that may block run at once, but the
-/// fixture knows whether they asked to.
+/// The API over a fake engine, asked without sockets. Jobs that may block run
+/// at once, but the fixture knows whether they asked to.
 
 #include "protocol/credentials.hpp"
 #include "protocol/rest/rest_api.hpp"
@@ -36,7 +36,9 @@ struct reply {
         return value;
     return {};
   }
-  [[nodiscard]] boost::json::value json() const { return boost::json::parse(body); }
+  [[nodiscard]] boost::json::value json() const {
+    return boost::json::parse(body);
+  }
 };
 
 /// The text of a JSON string.
@@ -48,7 +50,8 @@ inline std::string text_of(const boost::json::value& json) {
 class RestTest : public ::testing::Test {
 protected:
   static constexpr std::string_view json_type = "application/json";
-  static constexpr std::string_view hooks_path = "/api/v1/organizers/dummy/webhooks/";
+  static constexpr std::string_view
+    hooks_path = "/api/v1/organizers/dummy/webhooks/";
 
   RestTest() {
     owner = engine.tenant("dummy", "hooks", permission_webhooks);
@@ -79,14 +82,16 @@ protected:
   }
 
   /// `key` empty: no Authorization header.
-  reply ask(std::string_view method, std::string_view target, std::string_view body = {},
-            std::string_view key = "hooks", headers more = {}) {
+  reply ask(std::string_view method, std::string_view target,
+            std::string_view body = {}, std::string_view key = "hooks",
+            headers more = {}) {
     protocol::http_request request;
     request.method = method;
     request.target = target;
     request.headers.emplace_back("host", "fanfare.example");
     if (!key.empty())
-      request.headers.emplace_back("authorization", "Token " + std::string{key});
+      request.headers.emplace_back("authorization",
+                                   "Token " + std::string{key});
     bool typed = false;
     for (auto& field : more) {
       typed = typed || field.first == "content-type";
@@ -109,8 +114,8 @@ protected:
 
   /// Registers a webhook and gives its path.
   std::string make_hook(
-    std::string_view body
-    = R"({"target_url":"https://google.com","limit_events":[],"action_types":[]})") {
+    std::string_view body =
+      R"({"target_url":"https://google.com","limit_events":[],"action_types":[]})") {
     const auto made = post(body);
     EXPECT_EQ(made.status, 201) << made.body;
     return std::string{hooks_path} + std::to_string(engine.hooks.size()) + '/';

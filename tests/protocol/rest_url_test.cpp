@@ -33,7 +33,8 @@ TEST(TargetUrl, TakesWhatADeliveryCanUse) {
     "http://user@a.com/",
     "http://user:@a.com/",
     "http://us%20er:p%40w@a.com/",
-    "http://b\xc3\xbc" "cher.de/",
+    "http://b\xc3\xbc"
+    "cher.de/",
     "http://\xe4\xbe\x8b\xe3\x81\x88.\xe3\x83\x86\xe3\x82\xb9\xe3\x83\x88/",
     "http://xn--bcher-kva.de/",
     "http://example.xn--p1ai/",
@@ -126,7 +127,8 @@ TEST(TargetUrl, RefusesTheRest) {
     "http://a.com/\n",
     "http://a.com/\xc2\xa0",
     "http://a.com/\xe3\x80\x80x",
-    "http://a\xe2\x80\x83" "b.com/",
+    "http://a\xe2\x80\x83"
+    "b.com/",
     "http://\xf0\x9f\x98\x80.com/",
     "http://a%41.com/",
     " http://a.com",
