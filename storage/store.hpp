@@ -121,6 +121,7 @@ struct load_webhook {
 /// Makes recovery start here. All calls that come before it in the order of
 /// operations are reflected in it. At this point every webhook that is not
 /// named had settled all its matching notifications at or before `routed_upto`.
+/// One whose `routed_upto` is less than that of the last one is ignored.
 struct save_checkpoint {
   struct unsettled {
     webhook_id hook = 0;
@@ -130,7 +131,8 @@ struct save_checkpoint {
   std::vector<unsettled> behind;
 };
 
-/// Removes old entries. Absent ones are skipped.
+/// Removes old entries. Absent ones are skipped, and so are calls after the last
+/// checkpoint, which recovery needs.
 struct expire {
   std::vector<position> notifications;
   call_id calls_upto = 0; ///< all at or before, at most `max_calls` of them

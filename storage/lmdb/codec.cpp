@@ -78,8 +78,7 @@ void expect_layout(byte_reader& from) {
     from.fail();
 }
 
-// -- delivery settings
-// -----------------------------------------------------------
+// -- delivery settings -------------------------------------------------------
 
 enum delivery_field : std::uint8_t {
   has_dns = 1,
@@ -141,8 +140,7 @@ void get(byte_reader& from, delivery_settings& d) {
   field(has_max_age, d.max_age);
 }
 
-// -- calls
-// -----------------------------------------------------------------------
+// -- calls -------------------------------------------------------------------
 
 // The first byte of a call: its outcome in two bits, and what is not at its
 // usual value.
@@ -176,8 +174,7 @@ void get_facts(byte_reader& from, call& c, std::uint8_t& mask) {
 
 } // namespace
 
-// -- encode
-// ------------------------------------------------------------------------
+// -- encode ------------------------------------------------------------------
 
 void encode(std::string& out, const organizer& value) {
   byte_writer to{out};
@@ -315,8 +312,7 @@ void encode(std::string& out, const counters& value) {
   to.number(value.last_call);
 }
 
-// -- decode
-// ------------------------------------------------------------------------
+// -- decode ------------------------------------------------------------------
 
 bool decode(std::string_view in, organizer& value) {
   byte_reader from{in};

@@ -2,6 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storage/lmdb/environment.hpp"
 
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <string>
@@ -78,12 +84,13 @@ error to_error(int code, std::string_view doing) {
                           + ". Check the disk."};
 }
 
-// -- transactions
-// --------------------------------------------------------------
+// -- transactions ------------------------------------------------------------
 
 void transaction::fail(int code, std::string_view doing) {
-  if (!failure_)
-    failure_ = to_error(code, doing);
+  if (failure_)
+    return;
+  failure_ = to_error(code, doing);
+  code_ = code;
 }
 
 void transaction::fail(error e) {
@@ -197,8 +204,27 @@ result<void> write_transaction::commit() {
   return failure();
 }
 
-// -- cursor
-// ----------------------------------------------------------------------
+// -- read_stretch ------------------------------------------------------------
+
+void read_stretch::add(bytes read) {
+  const auto* end = read.data() + read.size();
+  first_ = first_ ? std::min(first_, read.data()) : read.data();
+  last_ = last_ ? std::max(last_, end) : end;
+}
+
+void read_stretch::forget() {
+  if (!first_)
+    return;
+  // LMDB does not tell where its map begins; whole pages between two places in
+  // it are in it as well.
+  auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  auto first = reinterpret_cast<std::uintptr_t>(first_) / page * page;
+  auto last = reinterpret_cast<std::uintptr_t>(last_);
+  ::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
+  *this = {};
+}
+
+// -- cursor ------------------------------------------------------------------
 
 cursor::cursor(transaction& txn, table in) : txn_(txn) {
   if (!txn.ok())
@@ -277,8 +303,7 @@ char* cursor::reserve(bytes key, std::size_t size, unsigned flags) {
   return static_cast<char*>(v.mv_data);
 }
 
-// -- environment
-// -----------------------------------------------------------------
+// -- environment -------------------------------------------------------------
 
 result<std::unique_ptr<environment>> environment::open(const options& opts) {
   auto doing = "open " + opts.file.string();
@@ -319,6 +344,17 @@ std::size_t environment::map_size() const {
 result<void> environment::resize(std::size_t map_size) {
   if (auto code = mdb_env_set_mapsize(env_, map_size); code != MDB_SUCCESS)
     return to_error(code, "map the store into memory");
+  return {};
+}
+
+result<void> environment::lengthen(std::size_t by) {
+  int file = -1;
+  mdb_env_get_fd(env_, &file);
+  struct stat found {};
+  if (::fstat(file, &found) != 0)
+    return to_error(errno, "write to the store");
+  if (::fallocate(file, 0, found.st_size, static_cast<off_t>(by)) != 0)
+    return to_error(errno, "write to the store");
   return {};
 }
 

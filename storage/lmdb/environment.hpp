@@ -37,6 +37,19 @@ struct table {
 
 class environment;
 
+/// A stretch of the map that has been read. What was read of the file counts as
+/// the process's memory until forget(), or until the system needs it.
+class read_stretch {
+public:
+  void add(bytes read);
+  /// Any thread; costs other readers a page fault at most.
+  void forget();
+
+private:
+  const char* first_ = nullptr;
+  const char* last_ = nullptr;
+};
+
 /// What reading and writing transactions have in common.
 class transaction {
 public:
@@ -49,6 +62,10 @@ public:
   /// Only if not ok().
   [[nodiscard]] const error& failure() const {
     return *failure_;
+  }
+  /// LMDB's or the system's code of the first error; 0 if it had none.
+  [[nodiscard]] int code() const noexcept {
+    return code_;
   }
   /// Makes the transaction fail unless it already has.
   void fail(int code, std::string_view doing);
@@ -77,6 +94,7 @@ protected:
 private:
   friend class cursor;
   std::optional<error> failure_;
+  int code_ = 0;
 
 protected:
   std::uint64_t visited_ = 0;
@@ -175,6 +193,9 @@ public:
   [[nodiscard]] std::size_t map_size() const;
   /// Writer only, with no transaction open.
   result<void> resize(std::size_t map_size);
+
+  /// Makes the file so much longer, with room on the disk. Writer only.
+  result<void> lengthen(std::size_t by);
 
   /// Pages of the file that were ever used: an upper bound of those in use.
   [[nodiscard]] std::size_t pages_allocated() const;

@@ -113,8 +113,7 @@ store_statistics embedded_store::statistics() const {
   return s;
 }
 
-// -- journal
-// -------------------------------------------------------------------------
+// -- journal -----------------------------------------------------------------
 
 result<notification_ptr> embedded_store::find_notification(position at) const {
   read_transaction txn{*env_};
@@ -195,8 +194,7 @@ result<backlog> embedded_store::read_backlog(const webhook& hook,
   return found;
 }
 
-// -- call log
-// ------------------------------------------------------------------------
+// -- call log ----------------------------------------------------------------
 
 result<std::vector<call>> embedded_store::calls(webhook_id hook, call_id before,
                                                 std::size_t limit) const {
@@ -284,8 +282,7 @@ result<std::vector<retry>> embedded_store::retries(webhook_id hook) const {
   return set;
 }
 
-// -- registry
-// ------------------------------------------------------------------------
+// -- registry ----------------------------------------------------------------
 
 template <class T>
 result<std::vector<T>>
@@ -384,9 +381,12 @@ embedded_store::count_webhooks(organizer_id owner,
 result<void> embedded_store::for_each_webhook(
   const std::function<void(const webhook&)>& visit) const {
   constexpr std::size_t portion_size = 256;
+  constexpr std::size_t forget_after = 65'536;
   std::vector<webhook> portion;
   portion.reserve(portion_size);
   webhook_id next = 1;
+  std::size_t seen = 0;
+  read_stretch stretch;
   for (;;) {
     portion.clear();
     {
@@ -396,6 +396,7 @@ result<void> embedded_store::for_each_webhook(
            more && portion.size() < portion_size; more = at.move(MDB_NEXT)) {
         auto& hook = portion.emplace_back();
         hook.id = to_number<webhook_id>(at.key()).value_or(0);
+        stretch.add(at.value());
         if (!read_record(txn, at.value(), hook, "webhook"))
           break;
       }
@@ -404,14 +405,19 @@ result<void> embedded_store::for_each_webhook(
     }
     for (const auto& hook : portion)
       visit(hook);
-    if (portion.size() < portion_size)
+    seen += portion.size();
+    auto last = portion.size() < portion_size;
+    if (last || seen >= forget_after) {
+      stretch.forget();
+      seen = 0;
+    }
+    if (last)
       return {};
     next = portion.back().id + 1;
   }
 }
 
-// -- retention
-// -----------------------------------------------------------------------
+// -- retention ---------------------------------------------------------------
 
 result<expiry_plan> embedded_store::plan_expiry(timestamp cutoff,
                                                 std::size_t limit) const {

@@ -3,6 +3,7 @@
 #include "storage/lmdb/store.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <string>
 #include <utility>
 
@@ -54,8 +55,7 @@ bool grows(const operation& op) {
 
 } // namespace
 
-// -- opening
-// -------------------------------------------------------------------------
+// -- opening -----------------------------------------------------------------
 
 embedded_store::embedded_store(data_directory directory,
                                std::unique_ptr<environment> env,
@@ -100,8 +100,7 @@ embedded_store::open(const std::filesystem::path& directory,
   return opened;
 }
 
-// -- recovery
-// ------------------------------------------------------------------------
+// -- recovery ----------------------------------------------------------------
 
 result<void> embedded_store::recover() {
   {
@@ -190,8 +189,7 @@ void embedded_store::find_unsettled(transaction& txn, change_layer& layer) {
   }
 }
 
-// -- writing
-// -------------------------------------------------------------------------
+// -- writing -----------------------------------------------------------------
 
 result<void> embedded_store::commit(std::span<operation> operations) {
   auto left = measure(operations);
@@ -223,6 +221,23 @@ embedded_store::measure(std::span<const operation> operations) const {
 
 result<void> embedded_store::try_commit(std::span<operation> operations,
                                         std::size_t publishing_room) {
+  // When the disk takes only a part of what is written, LMDB calls that EIO. To
+  // ask for the room by name tells why, or makes it.
+  constexpr std::size_t first = std::size_t{1} << 20;
+  constexpr std::size_t last = std::size_t{256} << 20;
+  int code = 0;
+  auto done = commit_once(operations, publishing_room, code);
+  for (auto more = first; !done && code == EIO && more <= last; more *= 4) {
+    if (auto longer = env_->lengthen(more); !longer)
+      return longer.error().code == ec::store_full ? longer : done;
+    done = commit_once(operations, publishing_room, code);
+  }
+  return done;
+}
+
+result<void> embedded_store::commit_once(std::span<operation> operations,
+                                         std::size_t publishing_room,
+                                         int& code) {
   write_transaction txn{*env_};
   batch work{
     txn,
@@ -230,7 +245,9 @@ result<void> embedded_store::try_commit(std::span<operation> operations,
     changes_,
     {.room = publishing_room, .last = last_, .recovery_start = checkpoint_}};
   work.execute(operations);
-  if (auto done = txn.commit(); !done)
+  auto done = txn.commit();
+  code = txn.code();
+  if (!done)
     return done;
   last_ = work.last();
   checkpoint_ = work.last_checkpoint();

@@ -84,6 +84,9 @@ private:
   [[nodiscard]] room measure(std::span<const operation> operations) const;
   result<void> try_commit(std::span<operation> operations,
                           std::size_t publishing_room);
+  /// Once, without a second try. `code` is that of the error.
+  result<void> commit_once(std::span<operation> operations,
+                           std::size_t publishing_room, int& code);
 
   /// Begins a transaction in `txn` and calls `look` with the changes that
   /// belong to the state it reads.
@@ -99,8 +102,7 @@ private:
   const std::size_t reserve_;
   recovery recovered_;
 
-  // -- the writer's; also read by others under mutex_
-  // ------------------------------
+  // -- the writer's; also read by others under mutex_ ------------------------
 
   changes changes_;
   /// The commit that changes_ belongs to.
@@ -108,14 +110,12 @@ private:
   mutable std::mutex mutex_;
   mutable std::condition_variable has_merged_;
 
-  // -- the writer's
-  // ------------------------------------------------------------------
+  // -- the writer's ----------------------------------------------------------
 
   counters last_;
   checkpoint checkpoint_;
 
-  // -- any thread
-  // --------------------------------------------------------------------
+  // -- any thread ------------------------------------------------------------
 
   std::atomic<position> tail_{0};
   std::atomic<call_id> last_call_{0};
