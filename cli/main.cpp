@@ -23,7 +23,9 @@ int main(int argc, char** argv) {
                "happened, and keeps trying for three days.",
                "fanfare"};
   app.set_version_flag("--version", "fanfare " + std::string{fanfare::version});
-  app.require_subcommand(1);
+  // Checked below: CLI11 would ask for a sub-command before it names a word that
+  // is none.
+  app.require_subcommand(0, 1);
   app.set_help_all_flag("--help-all", "Help of all commands");
   int exit_code = 0;
   fanfare::cli::add_serve_command(app, exit_code);
@@ -32,6 +34,8 @@ int main(int argc, char** argv) {
     [&] { exit_code = fanfare::cli::run_sink(sink); });
   try {
     app.parse(argc, argv);
+    if (app.get_subcommands().empty())
+      throw CLI::RequiredError{"A subcommand"};
   } catch (const CLI::ParseError& e) {
     // CLI11's codes start at 100; users of shells expect 2 for wrong usage.
     return app.exit(e) == 0 ? 0 : 2;
