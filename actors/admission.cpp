@@ -16,7 +16,8 @@ constexpr std::chrono::milliseconds watch_interval{100};
 } // namespace
 
 admission::permit::permit(permit&& other) noexcept
-  : owner_(std::move(other.owner_)), place_(other.place_) {
+  : owner_(std::move(other.owner_)),
+    place_(other.place_) {
   other.owner_ = nullptr;
 }
 
@@ -36,7 +37,8 @@ void admission::permit::release() {
 
 admission::destination_ptr admission::find(const std::string& key) {
   if (destinations_.size() >= sweep_at_) {
-    std::erase_if(destinations_, [](const auto& entry) { return entry.second.expired(); });
+    std::erase_if(destinations_,
+                  [](const auto& entry) { return entry.second.expired(); });
     sweep_at_ = std::max<std::size_t>(1'024, 2 * destinations_.size());
   }
   auto& entry = destinations_[key];
@@ -51,11 +53,11 @@ admission::destination_ptr admission::find(const std::string& key) {
 
 bool admission::room_for(const destination& to) const {
   return quick_.size() < limits_.total && to.quick < limits_.per_destination
-         && quick_.size() + slow_.size() < limits_.hard_total;
+      && quick_.size() + slow_.size() < limits_.hard_total;
 }
 
-admission::permit admission::acquire(const destination_ptr& to, const webhook_actor& who,
-                                     bool its_turn) {
+admission::permit admission::acquire(const destination_ptr& to,
+                                     const webhook_actor& who, bool its_turn) {
   if (closed_)
     return {};
   if (!room_for(*to) || (!its_turn && !to->waiting.empty())) {
@@ -66,7 +68,8 @@ admission::permit admission::acquire(const destination_ptr& to, const webhook_ac
     spare_.emplace_back();
   quick_.splice(quick_.end(), spare_, spare_.begin());
   auto place = std::prev(quick_.end());
-  *place = running{.to = to, .started = std::chrono::steady_clock::now(), .quick = true};
+  *place = running{
+    .to = to, .started = std::chrono::steady_clock::now(), .quick = true};
   ++to->quick;
   return permit{self_.lock(), place};
 }
@@ -123,8 +126,10 @@ void admission::watch_slow() {
     self->timer_armed_ = false;
     if (self->rotation_.empty())
       return;
-    // Also makes up for turns that were given to a webhook that ended meanwhile.
-    self->grant(self->limits_.total - std::min(self->limits_.total, self->quick_.size()));
+    // Also makes up for turns that were given to a webhook that ended
+    // meanwhile.
+    self->grant(self->limits_.total
+                - std::min(self->limits_.total, self->quick_.size()));
     self->watch_slow();
   });
 }

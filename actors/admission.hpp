@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// How many attempts run at once on a lane, in total and per destination, so that
-/// connections and memory have a bound. Webhooks that must wait take turns. An
-/// attempt that takes longer than a second no longer counts: a receiver
-/// that hangs takes nothing from the others.
+/// How many attempts run at once on a lane, in total and per destination, so
+/// that connections and memory have a bound. Webhooks that must wait take
+/// turns. An attempt that takes longer than a second no longer counts: a
+/// receiver that hangs takes nothing from the others.
 
 #include "actors/interfaces.hpp"
 
@@ -23,9 +23,10 @@
 namespace fanfare {
 
 struct admission_limits {
-  std::size_t total = 1'024;          ///< quick attempts of the lane
-  std::size_t per_destination = 64;   ///< quick attempts to one scheme, host and port
-  std::size_t hard_total = 16'384;    ///< all attempts, also those that hang
+  std::size_t total = 1'024; ///< quick attempts of the lane
+  std::size_t
+    per_destination = 64; ///< quick attempts to one scheme, host and port
+  std::size_t hard_total = 16'384; ///< all attempts, also those that hang
   std::chrono::milliseconds quick{1'000};
 };
 
@@ -54,19 +55,25 @@ public:
     permit& operator=(permit&& other) noexcept;
     permit(const permit&) = delete;
     permit& operator=(const permit&) = delete;
-    ~permit() { release(); }
-    explicit operator bool() const { return owner_ != nullptr; }
+    ~permit() {
+      release();
+    }
+    explicit operator bool() const {
+      return owner_ != nullptr;
+    }
     void release();
 
   private:
     friend class admission;
     permit(std::shared_ptr<admission> owner, std::list<running>::iterator place)
-      : owner_(std::move(owner)), place_(place) {}
+      : owner_(std::move(owner)),
+        place_(place) {}
     std::shared_ptr<admission> owner_;
     std::list<running>::iterator place_;
   };
 
-  static std::shared_ptr<admission> make(boost::asio::io_context& io, admission_limits limits) {
+  static std::shared_ptr<admission> make(boost::asio::io_context& io,
+                                         admission_limits limits) {
     auto made = std::shared_ptr<admission>{new admission{io, limits}};
     made->self_ = made;
     return made;
@@ -77,18 +84,25 @@ public:
 
   /// A place for one attempt, or none: then `who` gets `turn` when it may ask
   /// again, with `its_turn` set for one place.
-  permit acquire(const destination_ptr& to, const webhook_actor& who, bool its_turn);
+  permit acquire(const destination_ptr& to, const webhook_actor& who,
+                 bool its_turn);
 
   /// The webhook whose turn it is has nothing to send: the next one may.
-  void pass() { grant(1); }
+  void pass() {
+    grant(1);
+  }
 
   /// Ends the timer; nothing is granted any more.
   void close();
 
-  [[nodiscard]] std::size_t active() const { return quick_.size() + slow_.size(); }
+  [[nodiscard]] std::size_t active() const {
+    return quick_.size() + slow_.size();
+  }
 
 private:
-  admission(boost::asio::io_context& io, admission_limits limits) : limits_(limits), timer_(io) {}
+  admission(boost::asio::io_context& io, admission_limits limits)
+    : limits_(limits),
+      timer_(io) {}
 
   [[nodiscard]] bool room_for(const destination& to) const;
   void release(std::list<running>::iterator place);

@@ -3,6 +3,7 @@
 
 #include "actors/commit_queue.hpp"
 
+#include <array>
 #include <utility>
 
 namespace fanfare {
@@ -12,77 +13,77 @@ namespace {
 /// Calls that are worth a commit of their own without waiting for more.
 constexpr std::size_t full_batch = 1'000;
 
+/// A checkpoint of what no call or publish has changed would say the same
+/// again.
+bool needs_checkpoint(const storage::operation& op) {
+  return !std::holds_alternative<storage::save_checkpoint>(op)
+      && !std::holds_alternative<storage::load_webhook>(op);
+}
+
 bool can_linger(const storage::operation& op) {
   return std::holds_alternative<storage::append_call>(op);
 }
 
 } // namespace
 
-void commit_queue::push_locked(item&& one) {
-  if (!can_linger(one.what))
-    urgent_ = true;
-  items_.push_back(std::move(one));
-}
-
-void commit_queue::wake(bool first) {
-  dirty_.store(true, std::memory_order_relaxed);
-  if (first)
-    caf::anon_send(committer_, atom::commit_v);
-}
-
-void commit_queue::push(item one) {
+bool commit_queue::add(std::span<item> items, std::size_t publish_bytes) {
   bool first = false;
   bool interrupt = false;
   {
-    std::lock_guard guard{mutex_};
+    std::unique_lock guard{mutex_};
+    if (closed_.load()) {
+      guard.unlock();
+      refuse(items);
+      return true;
+    }
+    if (publish_bytes > 0
+        && (publish_bytes_ + publish_bytes > publish_bytes_limit
+            || items_.size() > publish_limit))
+      return false;
     first = items_.empty();
-    push_locked(std::move(one));
+    publish_bytes_ += publish_bytes;
+    for (auto& one : items) {
+      urgent_ = urgent_ || !can_linger(one.what);
+      if (needs_checkpoint(one.what))
+        dirty_.store(true, std::memory_order_relaxed);
+      items_.push_back(std::move(one));
+    }
     waiting_.store(items_.size(), std::memory_order_relaxed);
     interrupt = lingering_ && (urgent_ || items_.size() >= full_batch);
   }
   if (interrupt)
     more_.notify_one();
-  wake(first);
+  if (first)
+    caf::anon_send(committer_, atom::commit_v);
+  return true;
 }
 
-void commit_queue::push(item first_item, item second_item) {
-  bool first = false;
-  bool interrupt = false;
-  {
-    std::lock_guard guard{mutex_};
-    first = items_.empty();
-    push_locked(std::move(first_item));
-    push_locked(std::move(second_item));
-    waiting_.store(items_.size(), std::memory_order_relaxed);
-    interrupt = lingering_;
-  }
-  if (interrupt)
-    more_.notify_one();
-  wake(first);
+void commit_queue::refuse(std::span<item> items) {
+  static const error stopping{
+    ec::stopping, "The server is stopping. Try again once it is back."};
+  for (auto& one : items)
+    if (one.done)
+      one.done(one.what, &stopping);
+}
+
+void commit_queue::push(item one) {
+  add({&one, 1}, 0);
+}
+
+void commit_queue::push(item first, item second) {
+  std::array<item, 2> both{std::move(first), std::move(second)};
+  add(both, 0);
 }
 
 bool commit_queue::try_push_publish(item& one, std::size_t bytes) {
-  bool first = false;
-  bool interrupt = false;
-  {
-    std::lock_guard guard{mutex_};
-    if (publish_bytes_ + bytes > publish_bytes_limit || items_.size() > 2 * congestion_limit)
-      return false;
-    first = items_.empty();
-    publish_bytes_ += bytes;
-    push_locked(std::move(one));
-    waiting_.store(items_.size(), std::memory_order_relaxed);
-    interrupt = lingering_;
-  }
-  if (interrupt)
-    more_.notify_one();
-  wake(first);
-  return true;
+  return add({&one, 1}, bytes);
 }
 
 void commit_queue::notify_when_writable(const webhook_actor& who) {
   {
     std::lock_guard guard{mutex_};
+    if (closed_.load())
+      return;
     if (congested()) {
       held_.push_back(who);
       return;
@@ -96,12 +97,15 @@ void commit_queue::attach(committer_actor committer) {
   committer_ = std::move(committer);
 }
 
-std::vector<commit_queue::item> commit_queue::take(std::chrono::microseconds linger) {
+std::vector<commit_queue::item>
+commit_queue::take(std::chrono::microseconds linger) {
   std::unique_lock guard{mutex_};
-  if (!items_.empty() && !urgent_ && items_.size() < full_batch && linger.count() > 0) {
+  if (!items_.empty() && !urgent_ && items_.size() < full_batch
+      && linger.count() > 0) {
     lingering_ = true;
-    more_.wait_for(guard, linger,
-                   [this] { return urgent_ || items_.size() >= full_batch || closed_.load(); });
+    more_.wait_for(guard, linger, [this] {
+      return urgent_ || items_.size() >= full_batch || closed_.load();
+    });
     lingering_ = false;
   }
   urgent_ = false;
@@ -134,11 +138,16 @@ void commit_queue::announce_writable() {
 }
 
 void commit_queue::close() {
+  std::vector<item> rest;
+  std::vector<webhook_actor> held; // must not outlive their lanes
   {
     std::lock_guard guard{mutex_};
     closed_.store(true);
+    rest.swap(items_);
+    held.swap(held_);
   }
   more_.notify_all();
+  refuse(rest);
 }
 
 } // namespace fanfare

@@ -18,15 +18,17 @@
 #include <cstddef>
 #include <functional>
 #include <mutex>
+#include <span>
 #include <vector>
 
 namespace fanfare {
 
 class commit_queue {
 public:
-  /// Called once the operation is durable (`failure` null; its `done` is valid) or was refused.
-  /// On the committer's thread: must not block.
-  using completion = std::function<void(storage::operation&, const error* failure)>;
+  /// Called once the operation is durable (`failure` null; its `done` is valid)
+  /// or was refused. On the committer's thread: must not block.
+  using completion = std::function<void(storage::operation&,
+                                        const error* failure)>;
 
   struct item {
     storage::operation what;
@@ -36,7 +38,8 @@ public:
     bool lasting = false;
   };
 
-  // -- any thread ----------------------------------------------------------------
+  // -- any thread
+  // ----------------------------------------------------------------
 
   /// Adds entries that end up next to each other in the same commit.
   void push(item one);
@@ -49,37 +52,52 @@ public:
   /// is too far behind.
   [[nodiscard]] bool congested() const {
     return failing_.load(std::memory_order_relaxed)
-           || waiting_.load(std::memory_order_relaxed) > congestion_limit;
+        || waiting_.load(std::memory_order_relaxed) > congestion_limit;
   }
   /// True while the disk refuses writes.
-  [[nodiscard]] bool failing() const { return failing_.load(std::memory_order_relaxed); }
+  [[nodiscard]] bool failing() const {
+    return failing_.load(std::memory_order_relaxed);
+  }
   /// Sends `writable` once it is not congested any more. At once if it is not.
   void notify_when_writable(const webhook_actor& who);
 
-  /// Whether anything was added since the last time this was asked.
-  bool take_dirty() { return dirty_.exchange(false); }
+  /// Whether anything that a checkpoint saves was added since the last time
+  /// this was asked.
+  bool take_dirty() {
+    return dirty_.exchange(false);
+  }
 
-  // -- committer ---------------------------------------------------------------------
+  // -- committer
+  // ---------------------------------------------------------------------
 
   void attach(committer_actor committer);
-  /// Entries in order, or none. If all of them can wait (calls), waits up to `linger` for
-  /// more to share the commit with.
+  /// Entries in order, or none. If all of them can wait (calls), waits up to
+  /// `linger` for more to share the commit with.
   std::vector<item> take(std::chrono::microseconds linger);
   /// Waits for new entries or until `patience` has passed.
   void wait_for_more(std::chrono::milliseconds patience);
   void set_failing(bool failing);
-  /// Tells those who asked by notify_when_writable if it is no longer congested.
+  /// Tells those who asked by notify_when_writable if it is no longer
+  /// congested.
   void announce_writable();
-  /// No more waiting: everything is stopping.
+  /// The committer has ended or is about to: what is still there and what comes
+  /// later is answered with `stopping`.
   void close();
-  [[nodiscard]] bool closed() const { return closed_.load(); }
+  [[nodiscard]] bool closed() const {
+    return closed_.load();
+  }
 
-  static constexpr std::size_t congestion_limit = 50'000;
+  /// Calls that may wait for the disk. They are what would be made again after
+  /// a crash, so that this bounds the duplicates, together with the attempts
+  /// under way.
+  static constexpr std::size_t congestion_limit = 4'000;
+  static constexpr std::size_t publish_limit = 100'000;
   static constexpr std::size_t publish_bytes_limit = std::size_t{64} << 20;
 
 private:
-  void push_locked(item&& one);
-  void wake(bool first);
+  /// False: there is no room for a publish of that size.
+  bool add(std::span<item> items, std::size_t publish_bytes);
+  static void refuse(std::span<item> items);
 
   mutable std::mutex mutex_;
   std::condition_variable more_;

@@ -11,7 +11,8 @@ namespace fanfare {
 namespace {
 
 /// The store takes operations; the queue knows who waits for them.
-std::vector<storage::operation> operations_of(std::vector<commit_queue::item>& batch) {
+std::vector<storage::operation>
+operations_of(std::vector<commit_queue::item>& batch) {
   std::vector<storage::operation> ops;
   ops.reserve(batch.size());
   for (auto& item : batch)
@@ -19,7 +20,8 @@ std::vector<storage::operation> operations_of(std::vector<commit_queue::item>& b
   return ops;
 }
 
-void give_back(std::vector<storage::operation>& ops, std::vector<commit_queue::item>& batch) {
+void give_back(std::vector<storage::operation>& ops,
+               std::vector<commit_queue::item>& batch) {
   for (std::size_t i = 0; i < ops.size(); ++i)
     batch[i].what = std::move(ops[i]);
 }
@@ -27,7 +29,9 @@ void give_back(std::vector<storage::operation>& ops, std::vector<commit_queue::i
 } // namespace
 
 committer::committer(caf::actor_config& cfg, committer_config config)
-  : committer_actor::base(cfg), config_(std::move(config)), tail_(config_.store->tail()) {}
+  : committer_actor::base(cfg),
+    config_(std::move(config)),
+    tail_(config_.store->tail()) {}
 
 committer::behavior_type committer::make_behavior() {
   return {
@@ -54,7 +58,8 @@ void committer::commit(items batch) {
     if (written) {
       if (failing) {
         config_.queue->set_failing(false);
-        config_.log(log_level::info, "the disk takes writes again; delivery goes on");
+        config_.log(log_level::info,
+                    "the disk takes writes again; delivery goes on");
       }
       succeed(batch);
       return;
@@ -63,8 +68,9 @@ void committer::commit(items batch) {
     if (!failing) {
       failing = true;
       config_.queue->set_failing(true);
-      config_.log(log_level::error, "commit failed, publishes are refused and delivery waits: "
-                                      + failure.detail);
+      config_.log(log_level::error,
+                  "commit failed, publishes are refused and delivery waits: "
+                    + failure.detail);
     }
     const auto before = batch.size();
     batch = refuse(std::move(batch), failure);
@@ -103,6 +109,9 @@ void committer::succeed(items& batch) {
   auto news = std::make_shared<committed>();
   for (auto& item : batch) {
     config_.observe(item.what);
+    // A webhook's state comes before the edits that were committed with it.
+    if (item.done && std::holds_alternative<storage::load_webhook>(item.what))
+      std::exchange(item.done, nullptr)(item.what, nullptr);
     if (auto* append = std::get_if<storage::append_notifications>(&item.what)) {
       if (append->done)
         for (const auto& n : *append->done)
@@ -110,16 +119,19 @@ void committer::succeed(items& batch) {
     } else if (auto* add = std::get_if<storage::add_webhook>(&item.what)) {
       if (add->done)
         news->webhooks.push_back(std::make_shared<const webhook>(*add->done));
-    } else if (auto* change = std::get_if<storage::change_webhook>(&item.what)) {
+    } else if (auto* change = std::get_if<storage::change_webhook>(
+                 &item.what)) {
       if (change->done)
-        news->webhooks.push_back(std::make_shared<const webhook>(*change->done));
+        news->webhooks.push_back(
+          std::make_shared<const webhook>(*change->done));
     }
   }
   if (!news->notifications.empty())
     tail_ = news->notifications.back()->id;
   if (!news->notifications.empty() || !news->webhooks.empty()) {
     news->tail = tail_;
-    if (tail_ - config_.routed_upto->load(std::memory_order_relaxed) > config_.max_unrouted)
+    if (tail_ - config_.routed_upto->load(std::memory_order_relaxed)
+        > config_.max_unrouted)
       news->notifications.clear();
     config_.publish(std::move(news));
   }

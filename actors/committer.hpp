@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The only writer of the store. It turns what waits in the commit queue into one
-/// transaction at a time, and tells everyone concerned once it is on disk. It
-/// runs on a thread of its own, because a commit waits for the disk.
+/// The only writer of the store. It turns what waits in the commit queue into
+/// one transaction at a time, and tells everyone concerned once it is on disk.
+/// It runs on a thread of its own, because a commit waits for the disk.
 
 #include "actors/commit_queue.hpp"
 #include "actors/engine.hpp"
@@ -24,18 +24,19 @@ struct committer_config {
   storage::store* store = nullptr;
   commit_queue* queue = nullptr;
   log_function log;
-  /// How long calls wait for others to share a commit with. What finished within it
-  /// before a crash is called again after it.
+  /// How long calls wait for others to share a commit with. What finished
+  /// within it before a crash is called again after it.
   std::chrono::microseconds linger{2'000};
   /// How long to wait before the disk is tried again when it was full.
   std::chrono::milliseconds retry_pause{250};
-  /// What a commit made durable, before anyone else hears of it: keeps the engine's
-  /// memory of the registry current. On the committer's thread.
+  /// What a commit made durable, before anyone else hears of it: keeps the
+  /// engine's memory of the registry current. On the committer's thread.
   std::function<void(const storage::operation&)> observe;
   /// The router; empty until routing begins.
   std::function<void(committed_ptr)> publish;
   const std::atomic<position>* routed_upto = nullptr;
-  /// Notifications that may wait in the router's mailbox; beyond it reads the journal.
+  /// Notifications that may wait in the router's mailbox; beyond it reads the
+  /// journal.
   std::size_t max_unrouted = 20'000;
 };
 

@@ -7,14 +7,18 @@
 
 namespace fanfare {
 
-delivery::delivery(caf::actor_config& cfg, std::shared_ptr<delivery_order> order, webhook_actor owner)
-  : lane_actor(cfg), order_(std::move(order)), owner_(std::move(owner)) {}
+delivery::delivery(caf::actor_config& cfg,
+                   std::shared_ptr<delivery_order> order, webhook_actor owner)
+  : lane_actor(cfg),
+    order_(std::move(order)),
+    owner_(std::move(owner)) {}
 
 delivery::behavior_type delivery::make_behavior() {
-  order_->wire->send({.to = order_->to, .what = order_->what, .limits = order_->limits},
-                    [self = handle()](protocol::exchange_result&& exchange) {
-                      caf::anon_send(self, atom::answered_v, std::move(exchange));
-                    });
+  order_->wire->send(
+    {.to = order_->to, .what = order_->what, .limits = order_->limits},
+    [self = handle()](protocol::exchange_result&& exchange) {
+      caf::anon_send(self, atom::answered_v, std::move(exchange));
+    });
   return {
     [this](atom::answered, protocol::exchange_result& exchange) {
       report(std::move(exchange));
@@ -26,10 +30,13 @@ delivery::behavior_type delivery::make_behavior() {
 void delivery::report(protocol::exchange_result&& exchange) {
   reported_ = true;
   order_->permit.release();
-  this->send(owner_, atom::finished_v,
-             attempt_result{.what = std::move(order_->what), .to = std::move(order_->to),
-                            .attempt = order_->attempt, .started = order_->started,
-                            .exchange = std::move(exchange)});
+  // Anonymous: this may be the end of an actor that nobody refers to any more.
+  caf::anon_send(owner_, atom::finished_v,
+                 attempt_result{.what = std::move(order_->what),
+                                .to = std::move(order_->to),
+                                .attempt = order_->attempt,
+                                .started = order_->started,
+                                .exchange = std::move(exchange)});
 }
 
 void delivery::on_exit() {

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// One attempt: one HTTP exchange, and exactly one `finished` to its webhook, also if this
-/// actor fails.
+/// One attempt: one HTTP exchange, and exactly one `finished` to its webhook,
+/// also if this actor fails.
 
 #include "actors/admission.hpp"
 #include "actors/interfaces.hpp"
@@ -25,12 +25,15 @@ struct delivery_order {
 
 class delivery final : public lane_actor<delivery_actor> {
 public:
-  delivery(caf::actor_config& cfg, std::shared_ptr<delivery_order> order, webhook_actor owner);
+  delivery(caf::actor_config& cfg, std::shared_ptr<delivery_order> order,
+           webhook_actor owner);
 
   behavior_type make_behavior() override;
   void on_exit() override;
 
-  const char* name() const override { return "delivery"; }
+  const char* name() const override {
+    return "delivery";
+  }
 
 private:
   void report(protocol::exchange_result&& exchange);

@@ -77,7 +77,8 @@ void directory::add(const token& t) {
   tokens_by_hash_.insert_or_assign(t.hash, t);
 }
 
-std::optional<organizer> directory::find_organizer(std::string_view slug) const {
+std::optional<organizer>
+directory::find_organizer(std::string_view slug) const {
   std::shared_lock guard{mutex_};
   const auto i = organizers_.find(slug);
   return i == organizers_.end() ? std::nullopt : std::optional{i->second};
@@ -86,7 +87,8 @@ std::optional<organizer> directory::find_organizer(std::string_view slug) const 
 std::optional<organizer> directory::find_organizer(organizer_id id) const {
   std::shared_lock guard{mutex_};
   const auto i = organizer_slugs_.find(id);
-  return i == organizer_slugs_.end() ? std::nullopt : std::optional{organizers_.at(i->second)};
+  return i == organizer_slugs_.end() ? std::nullopt
+                                     : std::optional{organizers_.at(i->second)};
 }
 
 std::vector<organizer> directory::organizers() const {
@@ -98,7 +100,8 @@ std::vector<organizer> directory::organizers() const {
   return all;
 }
 
-event_id directory::find_event_id(organizer_id owner, std::string_view slug) const {
+event_id directory::find_event_id(organizer_id owner,
+                                  std::string_view slug) const {
   std::shared_lock guard{mutex_};
   const auto of_owner = events_by_slug_.find(owner);
   if (of_owner == events_by_slug_.end())
@@ -107,7 +110,8 @@ event_id directory::find_event_id(organizer_id owner, std::string_view slug) con
   return i == of_owner->second.end() ? 0 : i->second;
 }
 
-std::optional<event> directory::find_event(organizer_id owner, std::string_view slug) const {
+std::optional<event> directory::find_event(organizer_id owner,
+                                           std::string_view slug) const {
   const auto id = find_event_id(owner, slug);
   return id == 0 ? std::nullopt : find_event(id);
 }
@@ -130,13 +134,15 @@ std::vector<event> directory::events(organizer_id owner) const {
   return all;
 }
 
-std::optional<action_type> directory::find_action_type(std::string_view name) const {
+std::optional<action_type>
+directory::find_action_type(std::string_view name) const {
   std::shared_lock guard{mutex_};
   const auto id = action_types_.find(name);
   return id ? std::optional{*action_types_.at(*id)} : std::nullopt;
 }
 
-std::optional<action_type_id> directory::resolve_action(std::string_view action) const {
+std::optional<action_type_id>
+directory::resolve_action(std::string_view action) const {
   std::shared_lock guard{mutex_};
   return action_types_.resolve(action);
 }

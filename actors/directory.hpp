@@ -2,9 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The part of the registry that every publish and every request looks at, in memory:
-/// organizers, events, action types and tokens (not webhooks). It follows the store: filled at
-/// start, then updated by the committer after each commit, before anyone is answered.
+/// The part of the registry that every publish and every request looks at, in
+/// memory: organizers, events, action types and tokens (not webhooks). It
+/// follows the store: filled at start, then updated by the committer after each
+/// commit, before anyone is answered.
 
 #include "model/error.hpp"
 #include "model/types.hpp"
@@ -28,18 +29,23 @@ public:
   /// A committed operation.
   void observe(const storage::operation& op);
 
-  [[nodiscard]] std::optional<organizer> find_organizer(std::string_view slug) const;
+  [[nodiscard]] std::optional<organizer>
+  find_organizer(std::string_view slug) const;
   [[nodiscard]] std::optional<organizer> find_organizer(organizer_id id) const;
   [[nodiscard]] std::vector<organizer> organizers() const;
 
-  [[nodiscard]] std::optional<event> find_event(organizer_id owner, std::string_view slug) const;
+  [[nodiscard]] std::optional<event> find_event(organizer_id owner,
+                                                std::string_view slug) const;
   /// Its id, or 0.
-  [[nodiscard]] event_id find_event_id(organizer_id owner, std::string_view slug) const;
+  [[nodiscard]] event_id find_event_id(organizer_id owner,
+                                       std::string_view slug) const;
   [[nodiscard]] std::optional<event> find_event(event_id id) const;
   [[nodiscard]] std::vector<event> events(organizer_id owner) const;
 
-  [[nodiscard]] std::optional<action_type> find_action_type(std::string_view name) const;
-  [[nodiscard]] std::optional<action_type_id> resolve_action(std::string_view action) const;
+  [[nodiscard]] std::optional<action_type>
+  find_action_type(std::string_view name) const;
+  [[nodiscard]] std::optional<action_type_id>
+  resolve_action(std::string_view action) const;
   [[nodiscard]] std::vector<action_type> action_types() const;
 
   /// By the hash of its key; also a revoked one.
@@ -54,7 +60,8 @@ private:
   mutable std::shared_mutex mutex_;
   std::map<std::string, organizer, std::less<>> organizers_;
   std::unordered_map<organizer_id, std::string> organizer_slugs_;
-  std::unordered_map<organizer_id, std::map<std::string, event_id, std::less<>>> events_by_slug_;
+  std::unordered_map<organizer_id, std::map<std::string, event_id, std::less<>>>
+    events_by_slug_;
   std::unordered_map<event_id, event> events_;
   protocol::action_type_table action_types_;
   std::map<std::string, token, std::less<>> tokens_by_hash_;

@@ -20,8 +20,11 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <future>
+#include <limits>
 #include <mutex>
 #include <random>
 #include <thread>
@@ -33,12 +36,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Longest wait for a commit before the engine is taken to be defective; a slow disk answers
-/// sooner, a full one at once.
+/// Longest wait for a commit before the engine is taken to be defective; a slow
+/// disk answers sooner, a full one at once.
 constexpr auto commit_patience = 60s;
 /// Reads that may wait for the disk at the same time.
 constexpr std::size_t reader_threads = 2;
-/// Bytes of one publish call that count against the commit queue, per notification.
+/// Bytes of one publish call that count against the commit queue, per
+/// notification.
 constexpr std::size_t notification_overhead = 256;
 
 struct system_config : caf::actor_system_config {
@@ -51,12 +55,17 @@ struct system_config : caf::actor_system_config {
 /// A webhook's backoff timer on its lane.
 class asio_wake_timer final : public wake_timer {
 public:
-  asio_wake_timer(boost::asio::io_context& io, const wall_clock& clock, const webhook_actor& who)
-    : timer_(io), clock_(clock), who_(who.address()) {}
+  asio_wake_timer(boost::asio::io_context& io, const wall_clock& clock,
+                  const webhook_actor& who)
+    : timer_(io),
+      clock_(clock),
+      who_(who.address()) {}
 
   void set(timestamp due) override {
-    // At most a minute at once: the time of day may be set meanwhile. Waking early is harmless.
-    timer_.expires_after(std::clamp<std::chrono::milliseconds>(due - clock_.now(), 0ms, 60s));
+    // At most a minute at once: the time of day may be set meanwhile. Waking
+    // early is harmless.
+    timer_.expires_after(
+      std::clamp<std::chrono::milliseconds>(due - clock_.now(), 0ms, 60s));
     timer_.async_wait([who = who_](const boost::system::error_code& failed) {
       if (failed)
         return;
@@ -65,7 +74,9 @@ public:
     });
   }
 
-  void cancel() override { timer_.cancel(); }
+  void cancel() override {
+    timer_.cancel();
+  }
 
 private:
   boost::asio::steady_timer timer_;
@@ -73,30 +84,48 @@ private:
   caf::actor_addr who_;
 };
 
+/// Connections a lane may have open: three quarters of the process's files
+/// belong to the lanes, half of these to attempts, the others to connections
+/// kept for later.
+std::size_t files_per_lane(std::size_t lanes) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+    return std::numeric_limits<std::size_t>::max();
+  return std::max<std::size_t>(16, limit.rlim_cur * 3 / 8 / lanes);
+}
+
 class engine_implementation final : public engine {
 public:
-  explicit engine_implementation(engine_options options) : options_(std::move(options)) {}
+  explicit engine_implementation(engine_options options)
+    : options_(std::move(options)) {}
 
-  ~engine_implementation() override { stop(0ms); }
+  ~engine_implementation() override {
+    stop(0ms);
+  }
 
   result<void> begin();
 
-  // -- service -----------------------------------------------------------------
+  // -- service
+  // -----------------------------------------------------------------
 
-  void publish(organizer_id owner, std::vector<publication> items, published done) override;
-  result<notification_ptr> find_notification(organizer_id owner, position id) override;
+  void publish(organizer_id owner, std::vector<publication> items,
+               published done) override;
+  result<notification_ptr> find_notification(organizer_id owner,
+                                             position id) override;
 
-  [[nodiscard]] std::optional<organizer> find_organizer(std::string_view slug) const override {
+  [[nodiscard]] std::optional<organizer>
+  find_organizer(std::string_view slug) const override {
     return directory_.find_organizer(slug);
   }
   [[nodiscard]] std::vector<organizer> organizers() const override {
     return directory_.organizers();
   }
   result<organizer> add_organizer(std::string slug, std::string name) override {
-    return change(storage::add_organizer{.slug = std::move(slug), .name = std::move(name)});
+    return change(
+      storage::add_organizer{.slug = std::move(slug), .name = std::move(name)});
   }
-  [[nodiscard]] std::optional<event> find_event(organizer_id owner,
-                                                std::string_view slug) const override {
+  [[nodiscard]] std::optional<event>
+  find_event(organizer_id owner, std::string_view slug) const override {
     return directory_.find_event(owner, slug);
   }
   [[nodiscard]] std::optional<event> find_event(event_id id) const override {
@@ -105,9 +134,10 @@ public:
   [[nodiscard]] std::vector<event> events(organizer_id owner) const override {
     return directory_.events(owner);
   }
-  result<event> add_event(organizer_id owner, std::string slug, std::string name) override {
-    return change(
-      storage::add_event{.owner = owner, .slug = std::move(slug), .name = std::move(name)});
+  result<event> add_event(organizer_id owner, std::string slug,
+                          std::string name) override {
+    return change(storage::add_event{
+      .owner = owner, .slug = std::move(slug), .name = std::move(name)});
   }
   [[nodiscard]] std::optional<action_type>
   find_action_type(std::string_view name) const override {
@@ -122,7 +152,8 @@ public:
     return change(storage::add_action_type{.name = std::move(name)});
   }
 
-  [[nodiscard]] std::optional<token> find_token(std::string_view key) const override {
+  [[nodiscard]] std::optional<token>
+  find_token(std::string_view key) const override {
     return directory_.find_token(protocol::hash_token_key(key));
   }
   [[nodiscard]] std::vector<token> tokens(organizer_id owner) const override {
@@ -141,31 +172,37 @@ public:
     value.owner = owner;
     return change(storage::add_webhook{.value = std::move(value)});
   }
-  result<webhook> change_webhook(organizer_id owner, webhook_id id,
-                                 std::function<result<void>(webhook&)> edit) override {
-    return change(storage::change_webhook{.owner = owner, .id = id, .edit = std::move(edit)});
+  result<webhook>
+  change_webhook(organizer_id owner, webhook_id id,
+                 std::function<result<void>(webhook&)> edit) override {
+    return change(storage::change_webhook{
+      .owner = owner, .id = id, .edit = std::move(edit)});
   }
   result<webhook> find_webhook(organizer_id owner, webhook_id id) override;
-  result<std::vector<webhook>> webhooks(organizer_id owner, std::optional<bool> enabled,
-                                        std::size_t offset, std::size_t limit) override {
+  result<std::vector<webhook>>
+  webhooks(organizer_id owner, std::optional<bool> enabled, std::size_t offset,
+           std::size_t limit) override {
     return store_->webhooks(owner, enabled, offset, limit);
   }
-  result<std::size_t> count_webhooks(organizer_id owner, std::optional<bool> enabled) override {
+  result<std::size_t> count_webhooks(organizer_id owner,
+                                     std::optional<bool> enabled) override {
     return store_->count_webhooks(owner, enabled);
   }
 
-  result<std::vector<call>> calls(organizer_id owner, webhook_id hook, call_id before,
-                                  std::size_t limit) override {
+  result<std::vector<call>> calls(organizer_id owner, webhook_id hook,
+                                  call_id before, std::size_t limit) override {
     if (auto own = find_webhook(owner, hook); !own)
       return own.error();
     return store_->calls(hook, before, limit);
   }
-  result<call> find_call(organizer_id owner, webhook_id hook, call_id id) override {
+  result<call> find_call(organizer_id owner, webhook_id hook,
+                         call_id id) override {
     if (auto own = find_webhook(owner, hook); !own)
       return own.error();
     return store_->find_call(hook, id);
   }
-  result<std::vector<retry>> retries(organizer_id owner, webhook_id hook) override {
+  result<std::vector<retry>> retries(organizer_id owner,
+                                     webhook_id hook) override {
     if (auto own = find_webhook(owner, hook); !own)
       return own.error();
     return store_->retries(hook);
@@ -175,7 +212,8 @@ public:
     return state_.load() == state::running && !commits_.failing();
   }
 
-  // -- engine --------------------------------------------------------------------
+  // -- engine
+  // --------------------------------------------------------------------
 
   void stop(std::chrono::milliseconds deadline) override;
   [[nodiscard]] engine_statistics statistics() const override;
@@ -197,7 +235,8 @@ private:
   /// Commits one change of the registry and returns what became of it. Blocks.
   template <class Operation>
   auto change(Operation op) -> decltype(op.done);
-  /// Waits until everything in the commit queue so far is on disk. False: not in time.
+  /// Waits until everything in the commit queue so far is on disk. False: not
+  /// in time.
   bool flush(std::chrono::milliseconds patience);
   void log(log_level level, const std::string& text) const {
     if (options_.log)
@@ -210,11 +249,13 @@ private:
   std::shared_ptr<protocol::tls_settings> tls_;
   std::atomic<state> state_{state::starting};
   std::atomic<position> routed_upto_{0};
+  std::atomic<std::size_t> registered_webhooks_{0};
   std::atomic<std::size_t> active_webhooks_{0};
   std::atomic<std::size_t> in_flight_{0};
   std::mutex stop_mutex_;
   directory directory_;
-  // The order of destruction matters from here on: actors use what stands above them.
+  // The order of destruction matters from here on: actors use what stands above
+  // them.
   std::unique_ptr<storage::store> store_;
   commit_queue commits_;
   std::unique_ptr<store_reader> reader_;
@@ -227,19 +268,23 @@ private:
   supervisor_actor supervisor_;
 };
 
-// -- start -----------------------------------------------------------------------
+// -- start
+// -----------------------------------------------------------------------
 
 result<void> engine_implementation::check_options() {
   auto positive = [](std::string_view name, auto value) -> result<void> {
     if (value > decltype(value){})
       return {};
-    return error{ec::invalid_argument, std::string{name} + " must be greater than zero",
+    return error{ec::invalid_argument,
+                 std::string{name} + " must be greater than zero",
                  std::string{name}};
   };
   for (auto checked :
-       {positive("max_age", options_.max_age), positive("retention", options_.retention),
+       {positive("max_age", options_.max_age),
+        positive("retention", options_.retention),
         positive("retention_interval", options_.retention_interval),
-        positive("max_in_flight", options_.max_in_flight), positive("window", options_.window),
+        positive("max_in_flight", options_.max_in_flight),
+        positive("window", options_.window),
         positive("dns_timeout", options_.dns_timeout),
         positive("connect_timeout", options_.connect_timeout),
         positive("tls_timeout", options_.tls_timeout),
@@ -249,17 +294,20 @@ result<void> engine_implementation::check_options() {
     if (!checked)
       return checked;
   if (options_.threads > 256)
-    return error{ec::invalid_argument, "threads must be at most 256", "threads"};
+    return error{ec::invalid_argument, "threads must be at most 256",
+                 "threads"};
   if (options_.threads == 0)
     options_.threads = std::max(1U, std::thread::hardware_concurrency());
   for (auto delay : options_.schedule)
     if (delay < 0ms)
-      return error{ec::invalid_argument, "a delay of the schedule is negative", "schedule"};
+      return error{ec::invalid_argument, "a delay of the schedule is negative",
+                   "schedule"};
   std::vector<protocol::network> allowed;
   for (const auto& text : options_.allow_networks) {
     auto parsed = protocol::network::parse(text);
     if (!parsed)
-      return error{parsed.error().code, parsed.error().detail, "allow_networks"};
+      return error{parsed.error().code, parsed.error().detail,
+                   "allow_networks"};
     allowed.push_back(*parsed);
   }
   policy_ = protocol::address_policy{std::move(allowed)};
@@ -273,7 +321,8 @@ result<void> engine_implementation::check_options() {
 result<void> engine_implementation::begin() {
   if (auto valid = check_options(); !valid)
     return valid;
-  auto opened = storage::open_embedded(options_.data, {.max_size = options_.max_store_size});
+  auto opened = storage::open_embedded(options_.data,
+                                       {.max_size = options_.max_store_size});
   if (!opened)
     return opened.error();
   store_ = std::move(*opened);
@@ -314,6 +363,7 @@ void engine_implementation::start_stations() {
     protocol::http_client_options wire;
     wire.policy = policy_;
     wire.tls = tls_;
+    wire.max_idle = std::min(wire.max_idle, files_per_lane(lanes.size()));
     s.wire = std::make_unique<protocol::http_client>(l->io(), std::move(wire));
     s.context = std::make_shared<webhook_context>();
     auto& c = *s.context;
@@ -328,7 +378,10 @@ void engine_implementation::start_stations() {
     c.window = options_.window;
     c.max_in_flight = options_.max_in_flight;
     c.wire = s.wire.get();
-    c.gate = admission::make(l->io(), {});
+    admission_limits bounds;
+    bounds.hard_total = std::min(bounds.hard_total,
+                                 files_per_lane(lanes.size()));
+    c.gate = admission::make(l->io(), bounds);
     c.make_timer = [&io = l->io(), this](const webhook_actor& who) {
       return std::make_unique<asio_wake_timer>(io, clock_, who);
     };
@@ -343,19 +396,24 @@ void engine_implementation::start_stations() {
 
 result<void> engine_implementation::start_actors() {
   auto& lanes = lane_coordinator::of(*system_).lanes();
-  auto to_log = [this](log_level level, const std::string& text) { log(level, text); };
+  auto to_log = [this](log_level level, const std::string& text) {
+    log(level, text);
+  };
 
   committer_config commit;
   commit.store = store_.get();
   commit.queue = &commits_;
   commit.log = to_log;
   commit.linger = options_.commit_linger;
-  commit.observe = [this](const storage::operation& op) { directory_.observe(op); };
+  commit.observe = [this](const storage::operation& op) {
+    directory_.observe(op);
+  };
   commit.publish = [this](committed_ptr news) {
     caf::anon_send(router_, atom::route_v, std::move(news));
   };
   commit.routed_upto = &routed_upto_;
-  // The router and the supervisor are told of each other before either gets a message.
+  // The router and the supervisor are told of each other before either gets a
+  // message.
   committer_ = system_->spawn<committer, caf::detached>(std::move(commit));
   commits_.attach(committer_);
 
@@ -365,11 +423,12 @@ result<void> engine_implementation::start_actors() {
   route.commits = &commits_;
   route.reader = reader_.get();
   route.log = to_log;
-  route.start_webhook = [this, &lanes](std::shared_ptr<webhook_slot> slot, position read_upto) {
+  route.start_webhook = [this, &lanes](std::shared_ptr<webhook_slot> slot,
+                                       position read_upto) {
     const auto i = slot->id % lanes.size();
-    return spawn_on<webhook_worker>(*lanes[i],
-                                    std::shared_ptr<const webhook_context>{stations_[i].context},
-                                    std::move(slot), read_upto);
+    return spawn_on<webhook_worker>(
+      *lanes[i], std::shared_ptr<const webhook_context>{stations_[i].context},
+      std::move(slot), read_upto);
   };
   route.watch = [this](webhook_id id, const webhook_actor& actor) {
     caf::anon_send(supervisor_, atom::watch_v, id,
@@ -378,23 +437,30 @@ result<void> engine_implementation::start_actors() {
   route.window = options_.window;
   route.idle_checkpoints = options_.idle_checkpoints;
   route.begun = [&begun](const error* failure) {
-    begun.set_value(failure != nullptr ? result<void>{*failure} : result<void>{});
+    begun.set_value(failure != nullptr ? result<void>{*failure}
+                                       : result<void>{});
   };
   route.routed_upto = &routed_upto_;
+  route.registered_webhooks = &registered_webhooks_;
   route.active_webhooks = &active_webhooks_;
   router_ = spawn_on<router>(*lanes[0], std::move(route));
 
   supervisor_config watch;
   watch.log = to_log;
-  watch.vital = {{"committer", caf::actor_cast<caf::strong_actor_ptr>(committer_)},
-                 {"router", caf::actor_cast<caf::strong_actor_ptr>(router_)}};
+  watch.vital = {
+    {"committer", caf::actor_cast<caf::strong_actor_ptr>(committer_)},
+    {"router", caf::actor_cast<caf::strong_actor_ptr>(router_)}};
   watch.escalate = [this](const std::string& why) {
     log(log_level::error, why);
     if (options_.on_fatal)
       options_.on_fatal(why);
   };
-  watch.revive = [this](webhook_id id) { caf::anon_send(router_, atom::revive_v, id); };
-  watch.abandon = [this](webhook_id id) { caf::anon_send(router_, atom::abandon_v, id); };
+  watch.revive = [this](webhook_id id) {
+    caf::anon_send(router_, atom::revive_v, id);
+  };
+  watch.abandon = [this](webhook_id id) {
+    caf::anon_send(router_, atom::abandon_v, id);
+  };
   watch.start_janitor = [this, &lanes, to_log] {
     janitor_config clean;
     clean.commits = &commits_;
@@ -403,30 +469,35 @@ result<void> engine_implementation::start_actors() {
     clean.log = to_log;
     clean.retention = options_.retention;
     clean.interval = options_.retention_interval;
-    return spawn_on<janitor>(*lanes[0], std::move(clean), std::ref(lanes[0]->io()));
+    return spawn_on<janitor>(*lanes[0], std::move(clean),
+                             std::ref(lanes[0]->io()));
   };
-  supervisor_ = spawn_on<supervisor>(*lanes[0], std::move(watch), std::ref(lanes[0]->io()));
+  supervisor_ = spawn_on<supervisor>(*lanes[0], std::move(watch),
+                                     std::ref(lanes[0]->io()));
 
   caf::anon_send(router_, atom::begin_v);
   auto done = begun.get_future().get();
   if (!done)
     return done;
-  checkpoint_timer_ = std::make_unique<boost::asio::steady_timer>(lanes[0]->io());
+  checkpoint_timer_ = std::make_unique<boost::asio::steady_timer>(
+    lanes[0]->io());
   arm_checkpoint();
   return {};
 }
 
 void engine_implementation::arm_checkpoint() {
   checkpoint_timer_->expires_after(options_.checkpoint_interval);
-  checkpoint_timer_->async_wait([this](const boost::system::error_code& failed) {
-    if (failed)
-      return;
-    caf::anon_send(router_, atom::checkpoint_v);
-    arm_checkpoint();
-  });
+  checkpoint_timer_->async_wait(
+    [this](const boost::system::error_code& failed) {
+      if (failed)
+        return;
+      caf::anon_send(router_, atom::checkpoint_v);
+      arm_checkpoint();
+    });
 }
 
-// -- stop ------------------------------------------------------------------------
+// -- stop
+// ------------------------------------------------------------------------
 
 void engine_implementation::stop(std::chrono::milliseconds deadline) {
   std::lock_guard guard{stop_mutex_};
@@ -445,24 +516,31 @@ void engine_implementation::stop(std::chrono::milliseconds deadline) {
     while (in_flight_ != 0 && left() > 0ms)
       std::this_thread::sleep_for(2ms);
     if (in_flight_ != 0)
-      log(log_level::warning, std::to_string(in_flight_.load())
-                                + " attempts did not end in time; they are made again at the next "
-                                  "start");
+      log(log_level::warning,
+          std::to_string(in_flight_.load())
+            + " attempts did not end in time; they are made again at the next "
+              "start");
     // The last checkpoint, behind everything that was logged.
     {
       caf::scoped_actor self{*system_};
       self->request(router_, std::chrono::seconds{5}, atom::checkpoint_v)
-        .receive([] {}, [this](const caf::error&) {
-          log(log_level::warning, "the last checkpoint was not taken in time");
-        });
+        .receive([] {},
+                 [this](const caf::error&) {
+                   log(log_level::warning,
+                       "the last checkpoint was not taken in time");
+                 });
     }
     if (!flush(5s))
       log(log_level::warning, "the last commit did not end in time");
   }
-  // From the outside in: nobody is started again, no new work, then those who do it.
+  commits_.close();
+  // From the outside in: nobody is started again, no new work, then those who
+  // do it.
   auto& lanes = lane_coordinator::of(*system_).lanes();
-  caf::anon_send_exit(supervisor_, caf::exit_reason::user_shutdown);
-  caf::anon_send_exit(router_, caf::exit_reason::user_shutdown);
+  if (supervisor_)
+    caf::anon_send_exit(supervisor_, caf::exit_reason::user_shutdown);
+  if (router_)
+    caf::anon_send_exit(router_, caf::exit_reason::user_shutdown);
   reader_->close();
   std::vector<std::future<void>> closed;
   for (std::size_t i = 0; i < stations_.size(); ++i) {
@@ -472,7 +550,8 @@ void engine_implementation::stop(std::chrono::milliseconds deadline) {
       if (i == 0 && checkpoint_timer_)
         checkpoint_timer_->cancel();
       stations_[i].context->gate->close();
-      // Once more around, so that the webhook actors are gone before their attempts end.
+      // Once more around, so that the webhook actors are gone before their
+      // attempts end.
       boost::asio::post(lane::current()->io(), [this, i, done] {
         stations_[i].wire->close();
         done->set_value();
@@ -481,8 +560,8 @@ void engine_implementation::stop(std::chrono::milliseconds deadline) {
   }
   for (auto& c : closed)
     c.wait_for(5s);
-  commits_.close();
-  caf::anon_send_exit(committer_, caf::exit_reason::user_shutdown);
+  if (committer_)
+    caf::anon_send_exit(committer_, caf::exit_reason::user_shutdown);
   commits_.attach({});
   committer_ = nullptr;
   router_ = nullptr;
@@ -492,8 +571,8 @@ void engine_implementation::stop(std::chrono::milliseconds deadline) {
   checkpoint_timer_.reset();
   stations_.clear();
   system_.reset();
-  reader_.reset();
-  store_.reset();
+  // The store stays open for those who still read; it is closed with the
+  // engine.
   state_ = state::stopped;
 }
 
@@ -501,9 +580,11 @@ bool engine_implementation::flush(std::chrono::milliseconds patience) {
   auto done = std::make_shared<std::promise<bool>>();
   auto flushed = done->get_future();
   commits_.push({.what = storage::load_webhook{},
-                 .done = [done](storage::operation&,
-                                const error* failure) { done->set_value(failure == nullptr); }});
-  return flushed.wait_for(patience) == std::future_status::ready && flushed.get();
+                 .done = [done](storage::operation&, const error* failure) {
+                   done->set_value(failure == nullptr);
+                 }});
+  return flushed.wait_for(patience) == std::future_status::ready
+      && flushed.get();
 }
 
 engine_statistics engine_implementation::statistics() const {
@@ -511,6 +592,7 @@ engine_statistics engine_implementation::statistics() const {
   if (!store_)
     return s;
   const auto stored = store_->statistics();
+  s.registered_webhooks = registered_webhooks_;
   s.active_webhooks = active_webhooks_;
   s.in_flight = in_flight_;
   s.tail = stored.tail;
@@ -521,12 +603,15 @@ engine_statistics engine_implementation::statistics() const {
   return s;
 }
 
-// -- publishing --------------------------------------------------------------------
+// -- publishing
+// --------------------------------------------------------------------
 
-void engine_implementation::publish(organizer_id owner, std::vector<publication> items,
+void engine_implementation::publish(organizer_id owner,
+                                    std::vector<publication> items,
                                     published done) {
   if (state_ != state::running)
-    return done(error{ec::stopping, "The server is stopping. Publish again once it is back."});
+    return done(error{
+      ec::stopping, "The server is stopping. Publish again once it is back."});
   storage::append_notifications append;
   append.published = clock_.now();
   append.drafts.reserve(items.size());
@@ -534,7 +619,8 @@ void engine_implementation::publish(organizer_id owner, std::vector<publication>
   for (auto& item : items) {
     const auto type = directory_.resolve_action(item.action);
     if (!type)
-      return done(error{ec::invalid_argument, "Unknown action type \"" + item.action + "\".",
+      return done(error{ec::invalid_argument,
+                        "Unknown action type \"" + item.action + "\".",
                         "action"});
     storage::draft d;
     d.owner = owner;
@@ -564,39 +650,46 @@ void engine_implementation::publish(organizer_id owner, std::vector<publication>
     done(std::move(ids));
   };
   if (!commits_.try_push_publish(item, bytes))
-    done(error{ec::overloaded, "Too much waits for the disk. Publish again in a moment."});
+    done(error{ec::overloaded,
+               "Too much waits for the disk. Publish again in a moment."});
 }
 
-result<notification_ptr> engine_implementation::find_notification(organizer_id owner,
-                                                                  position id) {
+result<notification_ptr>
+engine_implementation::find_notification(organizer_id owner, position id) {
   auto found = store_->find_notification(id);
   if (found && (*found)->owner != owner)
     return error{ec::not_found, "No notification matches the given query."};
   return found;
 }
 
-// -- registry ----------------------------------------------------------------------
+// -- registry
+// ----------------------------------------------------------------------
 
 template <class Operation>
 auto engine_implementation::change(Operation op) -> decltype(op.done) {
   if (state_ != state::running)
-    return error{ec::stopping, "The server is stopping. Try again once it is back."};
+    return error{ec::stopping,
+                 "The server is stopping. Try again once it is back."};
   auto done = std::make_shared<std::promise<decltype(op.done)>>();
   auto changed = done->get_future();
-  commits_.push({.what = std::move(op),
-                 .done = [done](storage::operation& what, const error* failure) {
-                   if (failure != nullptr)
-                     done->set_value(*failure);
-                   else
-                     done->set_value(std::move(std::get<Operation>(what).done));
-                 }});
+  commits_.push(
+    {.what = std::move(op),
+     .done = [done](storage::operation& what, const error* failure) {
+       if (failure != nullptr)
+         done->set_value(*failure);
+       else
+         done->set_value(std::move(std::get<Operation>(what).done));
+     }});
   if (changed.wait_for(commit_patience) != std::future_status::ready)
-    return error{ec::io_error, "The disk did not answer in time; the change may yet be made."};
+    return error{
+      ec::io_error,
+      "The disk did not answer in time; the change may yet be made."};
   return changed.get();
 }
 
-result<issued_token> engine_implementation::add_token(organizer_id owner, std::string name,
-                                                      std::uint8_t permissions) {
+result<issued_token>
+engine_implementation::add_token(organizer_id owner, std::string name,
+                                 std::uint8_t permissions) {
   issued_token issued;
   issued.key = protocol::make_token_key();
   token value;
@@ -612,7 +705,8 @@ result<issued_token> engine_implementation::add_token(organizer_id owner, std::s
   return issued;
 }
 
-result<webhook> engine_implementation::find_webhook(organizer_id owner, webhook_id id) {
+result<webhook> engine_implementation::find_webhook(organizer_id owner,
+                                                    webhook_id id) {
   auto found = store_->find_webhook(id);
   if (found && found->owner != owner)
     return error{ec::not_found, "No WebHook matches the given query."};

@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The engine: publish once, delivered to every subscriber, nothing lost. This is the one
-/// face of all that lies below it; the server and the command line use nothing else.
+/// The engine: publish once, delivered to every subscriber, nothing lost. This
+/// is the one face of all that lies below it; the server and the command line
+/// use nothing else.
 ///
 ///     auto engine = fanfare::engine::start({.data = "data"});
 ///     (*engine)->publish(owner, {std::move(item)}, [](auto ids) { … });
@@ -30,13 +31,16 @@ struct engine_options {
   std::filesystem::path data = "data";
   /// I/O threads; 0: as many as the machine has cores.
   std::size_t threads = 0;
-  /// Networks ("10.0.0.0/8") that targets may be in although they are not public.
+  /// Networks ("10.0.0.0/8") that targets may be in although they are not
+  /// public.
   std::vector<std::string> allow_networks;
-  /// PEM file of the authorities that receivers are verified with; empty: the system's.
+  /// PEM file of the authorities that receivers are verified with; empty: the
+  /// system's.
   std::string ca_file;
 
   /// Delays after the attempts 1, 2, …; up to 10 % is added at random.
-  std::vector<std::chrono::milliseconds> schedule; ///< empty: 5 s to 24 h, 12 attempts
+  std::vector<std::chrono::milliseconds>
+    schedule; ///< empty: 5 s to 24 h, 12 attempts
   /// Age since publish beyond which nothing is tried again.
   std::chrono::milliseconds max_age = std::chrono::hours{72};
   /// Notifications and calls older than that are removed.
@@ -53,7 +57,8 @@ struct engine_options {
   std::chrono::milliseconds first_byte_timeout{30'000};
   std::chrono::milliseconds total_timeout{30'000};
 
-  /// How often progress is saved: bounds the calls that are replayed at a start.
+  /// How often progress is saved: bounds the calls that are replayed at a
+  /// start.
   std::chrono::milliseconds checkpoint_interval{2'000};
   /// How long finished calls wait for others to share a commit with.
   std::chrono::microseconds commit_linger{2'000};
@@ -64,7 +69,8 @@ struct engine_options {
 
   /// What an operator should know, one line each. Any thread.
   std::function<void(log_level, const std::string&)> log;
-  /// The engine cannot go on and wants to be stopped; the sentence says why. Any thread.
+  /// The engine cannot go on and wants to be stopped; the sentence says why.
+  /// Any thread.
   std::function<void(const std::string&)> on_fatal;
 };
 
@@ -82,16 +88,17 @@ struct engine_statistics {
 
 class engine : public service {
 public:
-  /// Opens the store, recovers, and delivers from now on. Errors: those of the data directory
-  /// (store_…, io_error), invalid_argument for the options.
+  /// Opens the store, recovers, and delivers from now on. Errors: those of the
+  /// data directory (store_…, io_error), invalid_argument for the options.
   static result<std::unique_ptr<engine>> start(engine_options options);
 
   /// stop(0 s), if it was not stopped before.
   ~engine() override = default;
 
-  /// Refuses publishes at once, starts no further attempts, waits up to `deadline` for those
-  /// under way, and saves where it was. Attempts that did not end are made again at the
-  /// next start. Blocks; idempotent; not from a callback of the engine.
+  /// Refuses publishes at once, starts no further attempts, waits up to
+  /// `deadline` for those under way, and saves where it was. Attempts that did
+  /// not end are made again at the next start. Blocks; idempotent; not from a
+  /// callback of the engine.
   virtual void stop(std::chrono::milliseconds deadline) = 0;
 
   /// Any thread.

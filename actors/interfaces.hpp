@@ -22,11 +22,11 @@ namespace fanfare {
 /// What one commit made durable, in order.
 struct committed {
   position tail = 0;
-  /// All that are new; none if the router is so far behind that it must read them from
-  /// the journal.
+  /// All that are new; none if the router is so far behind that it must read
+  /// them from the journal.
   std::vector<notification_ptr> notifications;
-  /// Webhooks that were added or changed; the newest version's `from` tells their place
-  /// among the notifications.
+  /// Webhooks that were added or changed; the newest version's `from` tells
+  /// their place among the notifications.
   std::vector<std::shared_ptr<const webhook>> webhooks;
 };
 using committed_ptr = std::shared_ptr<const committed>;
@@ -50,7 +50,8 @@ struct fetched_retries {
 };
 using fetched_retries_ptr = std::shared_ptr<const fetched_retries>;
 
-using webhook_state_ptr = std::shared_ptr<const result<storage::load_webhook::state>>;
+using webhook_state_ptr = std::shared_ptr<
+  const result<storage::load_webhook::state>>;
 using webhook_ptr = std::shared_ptr<const webhook>;
 
 /// How an attempt ended.
@@ -121,12 +122,13 @@ CAF_END_TYPE_ID_BLOCK(fanfare)
 
 namespace fanfare {
 
-// -- handles --------------------------------------------------------------------
+// -- handles
+// --------------------------------------------------------------------
 
 /// One subscriber: its window, cursor, retry set and timer. Lives on one lane.
 using webhook_actor = caf::typed_actor<
-  // Router: a committed notification that matches, and the last position before it that
-  // was not sent for want of room.
+  // Router: a committed notification that matches, and the last position before
+  // it that was not sent for want of room.
   caf::reacts_to<atom::notify, notification_ptr, position>,
   // Router: there are notifications that were not sent for want of room.
   caf::reacts_to<atom::nudge>,
@@ -163,7 +165,8 @@ using router_actor = caf::typed_actor<
   caf::reacts_to<atom::route, committed_ptr>,
   // Journal reader: the piece of the journal asked for.
   caf::reacts_to<atom::chunk, journal_chunk_ptr>,
-  // Timer, and the engine when it stops: save progress, end idle webhook actors.
+  // Timer, and the engine when it stops: save progress, end idle webhook
+  // actors.
   caf::reacts_to<atom::checkpoint>,
   // Supervisor: start a webhook actor that crashed again.
   caf::reacts_to<atom::revive, webhook_id>,

@@ -7,8 +7,11 @@
 
 namespace fanfare {
 
-janitor::janitor(caf::actor_config& cfg, janitor_config config, boost::asio::io_context& io)
-  : lane_actor(cfg), config_(std::move(config)), timer_(io) {}
+janitor::janitor(caf::actor_config& cfg, janitor_config config,
+                 boost::asio::io_context& io)
+  : lane_actor(cfg),
+    config_(std::move(config)),
+    timer_(io) {}
 
 janitor::behavior_type janitor::make_behavior() {
   wait(config_.pause);
@@ -26,12 +29,14 @@ void janitor::on_exit() {
 }
 
 void janitor::look() {
-  config_.reader->plan_expiry(handle(), config_.clock->now() - config_.retention, config_.batch);
+  config_.reader->plan_expiry(
+    handle(), config_.clock->now() - config_.retention, config_.batch);
 }
 
 void janitor::on_planned(const result<storage::expiry_plan>& plan) {
   if (!plan) {
-    config_.log(log_level::warning, "looking for old entries failed: " + plan.error().detail);
+    config_.log(log_level::warning,
+                "looking for old entries failed: " + plan.error().detail);
     return wait(config_.interval);
   }
   if (plan->notifications.empty() && plan->calls_upto == 0)
@@ -41,20 +46,20 @@ void janitor::on_planned(const result<storage::expiry_plan>& plan) {
     {.what = storage::expire{.notifications = plan->notifications,
                              .calls_upto = plan->calls_upto,
                              .max_calls = config_.batch},
-     .done =
-       [self = handle()](storage::operation&, const error* failure) {
-         caf::anon_send(self, atom::expired_v, failure == nullptr);
-       }});
+     .done = [self = handle()](storage::operation&, const error* failure) {
+       caf::anon_send(self, atom::expired_v, failure == nullptr);
+     }});
 }
 
 void janitor::wait(std::chrono::milliseconds pause) {
   timer_.expires_after(pause);
-  timer_.async_wait([weak = this->address()](const boost::system::error_code& failed) {
-    if (failed)
-      return;
-    if (auto self = caf::actor_cast<janitor_actor>(weak))
-      caf::anon_send(self, atom::tick_v);
-  });
+  timer_.async_wait(
+    [weak = this->address()](const boost::system::error_code& failed) {
+      if (failed)
+        return;
+      if (auto self = caf::actor_cast<janitor_actor>(weak))
+        caf::anon_send(self, atom::tick_v);
+    });
 }
 
 } // namespace fanfare

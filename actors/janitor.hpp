@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Retention: removes notifications and calls that are older than allowed and no longer
-/// needed, a few hundred at a time so that no commit waits long for it.
+/// Retention: removes notifications and calls that are older than allowed and
+/// no longer needed, a few hundred at a time so that no commit waits long for
+/// it.
 
 #include "actors/commit_queue.hpp"
 #include "actors/committer.hpp"
@@ -33,12 +34,15 @@ struct janitor_config {
 
 class janitor final : public lane_actor<janitor_actor> {
 public:
-  janitor(caf::actor_config& cfg, janitor_config config, boost::asio::io_context& io);
+  janitor(caf::actor_config& cfg, janitor_config config,
+          boost::asio::io_context& io);
 
   behavior_type make_behavior() override;
   void on_exit() override;
 
-  const char* name() const override { return "janitor"; }
+  const char* name() const override {
+    return "janitor";
+  }
 
 private:
   void look();

@@ -2,13 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Reads for actors what may have to come from the disk: they ask and get the answer as a
-/// message. The reads run on threads that may wait.
+/// Reads for actors what may have to come from the disk: they ask and get the
+/// answer as a message. The reads run on threads that may wait.
 
 #include "actors/interfaces.hpp"
 
 #include <boost/asio/thread_pool.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <mutex>
@@ -21,16 +22,18 @@ namespace fanfare {
 class journal_reader {
 public:
   virtual ~journal_reader() = default;
-  /// `refilled`: matches of the webhook after `after` and at or before `upto`, matched with
-  /// the versions that the registry has by then; at most `limit`.
-  virtual void read_backlog(webhook_actor who, webhook_id hook, position after, position upto,
-                            std::size_t limit) = 0;
+  /// `refilled`: matches of the webhook after `after` and at or before `upto`,
+  /// matched with the versions that the registry has by then; at most `limit`.
+  virtual void read_backlog(webhook_actor who, webhook_id hook, position after,
+                            position upto, std::size_t limit) = 0;
   /// `fetched`, in the order of `which`.
   virtual void fetch(webhook_actor who, std::vector<position> which) = 0;
   /// `chunk`: the journal after `after`.
-  virtual void read_journal(router_actor who, position after, position upto, std::size_t limit) = 0;
+  virtual void read_journal(router_actor who, position after, position upto,
+                            std::size_t limit) = 0;
   /// `planned`: what is older than `cutoff`.
-  virtual void plan_expiry(janitor_actor who, timestamp cutoff, std::size_t limit) = 0;
+  virtual void plan_expiry(janitor_actor who, timestamp cutoff,
+                           std::size_t limit) = 0;
 };
 
 /// Reads from a store on a thread pool.
@@ -39,23 +42,32 @@ public:
   store_reader(const storage::store& store, std::size_t threads);
   ~store_reader() override;
 
-  void read_backlog(webhook_actor who, webhook_id hook, position after, position upto,
-                    std::size_t limit) override;
+  void read_backlog(webhook_actor who, webhook_id hook, position after,
+                    position upto, std::size_t limit) override;
   void fetch(webhook_actor who, std::vector<position> which) override;
-  void read_journal(router_actor who, position after, position upto, std::size_t limit) override;
-  void plan_expiry(janitor_actor who, timestamp cutoff, std::size_t limit) override;
+  void read_journal(router_actor who, position after, position upto,
+                    std::size_t limit) override;
+  void plan_expiry(janitor_actor who, timestamp cutoff,
+                   std::size_t limit) override;
 
-  /// Waits for running reads and takes no more.
+  /// Waits for running reads, forgets those that wait, and takes no more: when
+  /// it returns no asker is referred to.
   void close();
 
 private:
-  /// Many webhooks read the same backlog: they share one copy of each notification.
+  /// Does it on the pool, unless it is closed by then.
+  template <class Task>
+  void read(Task task);
+  /// Many webhooks read the same backlog: they share one copy of each
+  /// notification.
   notification_ptr shared(notification_ptr n);
 
   const storage::store& store_;
   std::mutex mutex_;
   std::unordered_map<position, std::weak_ptr<const notification>> alive_;
   std::size_t sweep_at_ = 4'096;
+  std::mutex closing_;
+  std::atomic<bool> closed_{false};
   boost::asio::thread_pool pool_;
 };
 

@@ -4,7 +4,6 @@
 #include "actors/lanes.hpp"
 
 #include <boost/asio/post.hpp>
-
 #include <caf/resumable.hpp>
 
 #include <pthread.h>
@@ -26,7 +25,9 @@ constexpr std::size_t max_burst = 128;
 thread_local lane* lane::current_ = nullptr;
 
 lane::lane(caf::actor_system& sys, std::size_t index)
-  : caf::execution_unit(&sys), index_(index), keep_(io_.get_executor()) {}
+  : caf::execution_unit(&sys),
+    index_(index),
+    keep_(io_.get_executor()) {}
 
 lane::~lane() {
   stop();
@@ -87,7 +88,8 @@ void lane::run_ready() {
 
 void lane::start() {
   thread_ = std::thread([this] {
-    pthread_setname_np(pthread_self(), ("lane-" + std::to_string(index_)).c_str());
+    pthread_setname_np(pthread_self(),
+                       ("lane-" + std::to_string(index_)).c_str());
     current_ = this;
     io_.run();
     current_ = nullptr;
@@ -124,7 +126,8 @@ lane_coordinator& lane_coordinator::of(caf::actor_system& sys) {
 
 void lane_coordinator::enqueue(caf::resumable* job) {
   auto* here = lane::current();
-  (here != nullptr ? here : lanes_[next_++ % lanes_.size()].get())->exec_later(job);
+  (here != nullptr ? here : lanes_[next_++ % lanes_.size()].get())
+    ->exec_later(job);
 }
 
 caf::actor_clock& lane_coordinator::clock() noexcept {

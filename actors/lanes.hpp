@@ -9,7 +9,6 @@
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
-
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <caf/detail/thread_safe_actor_clock.hpp>
@@ -31,16 +30,25 @@ public:
   lane(caf::actor_system& sys, std::size_t index);
   ~lane() override;
 
-  /// Runs `job` here; takes over the reference that CAF hands out with it. Any thread.
+  /// Runs `job` here; takes over the reference that CAF hands out with it. Any
+  /// thread.
   void exec_later(caf::resumable* job) override;
 
   /// Whether the caller runs on this lane.
-  [[nodiscard]] bool is_current() const { return current_ == this; }
+  [[nodiscard]] bool is_current() const {
+    return current_ == this;
+  }
   /// The lane of the calling thread, or null.
-  [[nodiscard]] static lane* current() { return current_; }
+  [[nodiscard]] static lane* current() {
+    return current_;
+  }
 
-  [[nodiscard]] boost::asio::io_context& io() { return io_; }
-  [[nodiscard]] std::size_t index() const { return index_; }
+  [[nodiscard]] boost::asio::io_context& io() {
+    return io_;
+  }
+  [[nodiscard]] std::size_t index() const {
+    return index_;
+  }
 
   void start();
   /// Ends the thread; what was still to run is released. Not from a lane.
@@ -54,7 +62,8 @@ private:
 
   const std::size_t index_;
   boost::asio::io_context io_{1};
-  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> keep_;
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type>
+    keep_;
   /// Only touched by the lane's thread.
   std::deque<caf::resumable*> ready_;
   bool run_posted_ = false;
@@ -72,8 +81,10 @@ class lane_coordinator final : public caf::scheduler::abstract_coordinator {
 public:
   explicit lane_coordinator(caf::actor_system& sys);
 
-  static caf::actor_system::module* make(caf::actor_system& sys, caf::detail::type_list<>);
-  /// The coordinator of a system that was configured with `load<lane_coordinator>()`.
+  static caf::actor_system::module* make(caf::actor_system& sys,
+                                         caf::detail::type_list<>);
+  /// The coordinator of a system that was configured with
+  /// `load<lane_coordinator>()`.
   static lane_coordinator& of(caf::actor_system& sys);
 
   /// From a lane: stays there. From outside: one lane after the other.
@@ -84,7 +95,9 @@ public:
   /// released. Not from a lane; idempotent.
   void halt();
 
-  [[nodiscard]] std::vector<std::unique_ptr<lane>>& lanes() { return lanes_; }
+  [[nodiscard]] std::vector<std::unique_ptr<lane>>& lanes() {
+    return lanes_;
+  }
 
 protected:
   void start() override;

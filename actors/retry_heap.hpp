@@ -27,11 +27,18 @@ public:
     entries_.shrink_to_fit();
   }
 
-  // -- owner -------------------------------------------------------------------
+  // -- owner
+  // -------------------------------------------------------------------
 
-  [[nodiscard]] bool empty() const { return entries_.empty(); }
-  [[nodiscard]] std::size_t size() const { return entries_.size(); }
-  [[nodiscard]] const retry& earliest() const { return entries_.front(); }
+  [[nodiscard]] bool empty() const {
+    return entries_.empty();
+  }
+  [[nodiscard]] std::size_t size() const {
+    return entries_.size();
+  }
+  [[nodiscard]] const retry& earliest() const {
+    return entries_.front();
+  }
 
   retry pop() {
     std::ranges::pop_heap(entries_, later);

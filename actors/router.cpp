@@ -19,7 +19,8 @@ constexpr std::size_t chunk_size = 1'024;
 } // namespace
 
 router::router(caf::actor_config& cfg, router_config config)
-  : lane_actor(cfg), config_(std::move(config)) {}
+  : lane_actor(cfg),
+    config_(std::move(config)) {}
 
 router::behavior_type router::make_behavior() {
   return {
@@ -33,7 +34,9 @@ router::behavior_type router::make_behavior() {
       }
     },
     [this](atom::route, const committed_ptr& news) { on_committed(news); },
-    [this](atom::chunk, const journal_chunk_ptr& chunk) { on_chunk(chunk->notifications); },
+    [this](atom::chunk, const journal_chunk_ptr& chunk) {
+      on_chunk(chunk->notifications);
+    },
     [this](atom::checkpoint) { save_checkpoint(); },
     [this](atom::revive, webhook_id id) { revive(id); },
     [this](atom::abandon, webhook_id id) { abandon(id); },
@@ -54,7 +57,8 @@ void router::on_exit() {
   changes_.clear();
 }
 
-// -- start -----------------------------------------------------------------------
+// -- start
+// -----------------------------------------------------------------------
 
 result<void> router::begin() {
   const auto& found = config_.store->recovered();
@@ -62,20 +66,26 @@ result<void> router::begin() {
   tail_ = config_.store->tail();
   auto indexed = config_.store->for_each_webhook([this](const webhook& hook) {
     const auto* now = version_at(hook, routed_upto_ + 1);
-    index_.put(hook.id, hook.owner, now != nullptr ? *now : subscription{.enabled = false, .events = {}, .types = {}});
-    // What was published before the stop and is routed now meets the subscription of its time.
+    index_.put(hook.id, hook.owner,
+               now != nullptr
+                 ? *now
+                 : subscription{.enabled = false, .events = {}, .types = {}});
+    // What was published before the stop and is routed now meets the
+    // subscription of its time.
     for (const auto& v : hook.versions) {
       if (v.from <= routed_upto_ + 1)
         continue;
       auto then = std::make_shared<webhook>(hook);
-      std::erase_if(then->versions, [&v](const auto& x) { return x.from > v.from; });
+      std::erase_if(then->versions,
+                    [&v](const auto& x) { return x.from > v.from; });
       changes_.push_back(std::move(then));
     }
   });
   if (!indexed)
     return indexed;
-  std::ranges::stable_sort(changes_, {}, [](const auto& w) { return w->versions.back().from; });
-  active_.resize(index_.size());
+  std::ranges::stable_sort(
+    changes_, {}, [](const auto& w) { return w->versions.back().from; });
+  make_room();
   for (const auto& w : found.webhooks) {
     const auto r = index_.find(w.hook);
     if (r == subscription_index::none)
@@ -89,7 +99,8 @@ result<void> router::begin() {
   return {};
 }
 
-// -- routing ---------------------------------------------------------------------
+// -- routing
+// ---------------------------------------------------------------------
 
 void router::on_committed(const committed_ptr& news) {
   for (const auto& hook : news->webhooks)
@@ -97,7 +108,8 @@ void router::on_committed(const committed_ptr& news) {
   tail_ = news->tail;
   if (reading_) // these will be read from the journal
     return;
-  // Edits and notifications of one commit are told apart by the positions the edits hold from.
+  // Edits and notifications of one commit are told apart by the positions the
+  // edits hold from.
   for (const auto& n : news->notifications)
     route(n);
   if (routed_upto_ < tail_)
@@ -108,20 +120,22 @@ void router::on_committed(const committed_ptr& news) {
 
 void router::read_more() {
   reading_ = true;
+  reading_upto_ = tail_;
   config_.reader->read_journal(handle(), routed_upto_, tail_, chunk_size);
 }
 
 void router::on_chunk(const result<std::vector<notification_ptr>>& read) {
   reading_ = false;
   if (!read) {
-    config_.log(log_level::error, "reading the journal failed: " + read.error().detail);
+    config_.log(log_level::error,
+                "reading the journal failed: " + read.error().detail);
     this->quit(caf::make_error(caf::sec::runtime_error, read.error().detail));
     return;
   }
   for (const auto& n : *read)
     route(n);
   if (read->empty())
-    set_routed(tail_); // removed by retention: nothing needs them
+    set_routed(reading_upto_); // removed by retention: nothing needs them
   if (routed_upto_ < tail_)
     read_more();
   else
@@ -138,15 +152,15 @@ void router::take_changes_before(position at) {
 
 void router::apply(const std::shared_ptr<const webhook>& hook) {
   const auto r = index_.put(hook->id, hook->owner, hook->current());
-  if (active_.size() < index_.size())
-    active_.resize(index_.size());
+  make_room();
   if (auto& s = active_[r])
     caf::anon_send(s->actor, atom::changed_v, hook);
 }
 
 void router::route(const notification_ptr& n) {
   take_changes_before(n->id + 1);
-  index_.for_each_match(n->owner, n->type, n->event, [&](ref r) { send(r, n); });
+  index_.for_each_match(n->owner, n->type, n->event,
+                        [&](ref r) { send(r, n); });
   set_routed(n->id);
 }
 
@@ -155,7 +169,8 @@ void router::send(ref to, const notification_ptr& n) {
   s.sent_upto = n->id;
   s.idle = 0;
   // Behind: it will read this one from the journal when it gets there.
-  const bool behind = s.skipped_upto > s.slot->read_upto.load(std::memory_order_seq_cst);
+  const bool behind = s.skipped_upto
+                    > s.slot->read_upto.load(std::memory_order_seq_cst);
   if (!behind && s.slot->credits.load(std::memory_order_seq_cst) > 0) {
     s.slot->credits.fetch_sub(1, std::memory_order_seq_cst);
     caf::anon_send(s.actor, atom::notify_v, n, s.skipped_upto);
@@ -163,12 +178,14 @@ void router::send(ref to, const notification_ptr& n) {
   }
   const auto before = std::exchange(s.skipped_upto, n->id);
   s.slot->skipped_upto.store(n->id, std::memory_order_seq_cst);
-  // It may have looked just before: then it believes to have everything and must be told.
+  // It may have looked just before: then it believes to have everything and
+  // must be told.
   if (before <= s.slot->read_upto.load(std::memory_order_seq_cst))
     caf::anon_send(s.actor, atom::nudge_v);
 }
 
-router::subscriber& router::activate(ref r, position read_upto, position behind_upto) {
+router::subscriber& router::activate(ref r, position read_upto,
+                                     position behind_upto) {
   auto slot = std::make_shared<webhook_slot>();
   slot->id = index_.id_of(r);
   slot->credits = static_cast<std::int64_t>(config_.window);
@@ -197,7 +214,16 @@ void router::set_routed(position upto) {
     config_.routed_upto->store(upto, std::memory_order_relaxed);
 }
 
-// -- checkpoints --------------------------------------------------------------------
+void router::make_room() {
+  if (active_.size() < index_.size())
+    active_.resize(index_.size());
+  if (config_.registered_webhooks != nullptr)
+    config_.registered_webhooks->store(index_.size(),
+                                       std::memory_order_relaxed);
+}
+
+// -- checkpoints
+// --------------------------------------------------------------------
 
 void router::save_checkpoint() {
   storage::save_checkpoint point;
@@ -220,24 +246,33 @@ void router::save_checkpoint() {
   }
   if (config_.active_webhooks != nullptr)
     config_.active_webhooks->store(active_count_, std::memory_order_relaxed);
-  if (!config_.commits->congested() && config_.commits->take_dirty())
-    config_.commits->push({.what = std::move(point), .done = {}, .lasting = true});
+  if (config_.commits->congested())
+    return;
+  // An idle engine writes nothing.
+  if (!config_.commits->take_dirty() && point == saved_)
+    return;
+  saved_ = point;
+  config_.commits->push(
+    {.what = std::move(point), .done = {}, .lasting = true});
 }
 
-// -- supervision ----------------------------------------------------------------------
+// -- supervision
+// ----------------------------------------------------------------------
 
 void router::revive(webhook_id id) {
   const auto r = index_.find(id);
   if (r == subscription_index::none || !active_[r])
     return;
   const auto& old = *active_[r];
-  activate(r, old.slot->settled_upto.load(), std::max(old.sent_upto, old.skipped_upto));
+  activate(r, old.slot->settled_upto.load(),
+           std::max(old.sent_upto, old.skipped_upto));
 }
 
 void router::abandon(webhook_id id) {
   config_.log(log_level::error,
               "webhook " + std::to_string(id)
-                + " crashed again and again; it is left alone until the next start, its cursor and "
+                + " crashed again and again; it is left alone until the next "
+                  "start, its cursor and "
                   "retries are kept");
 }
 

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Fans committed notifications out to the webhook actors that are subscribed, and starts
-/// and ends those. It also takes the checkpoints, because it alone knows
-/// up to where every webhook has been spoken to.
+/// Fans committed notifications out to the webhook actors that are subscribed,
+/// and starts and ends those. It also takes the checkpoints, because it alone
+/// knows up to where every webhook has been spoken to.
 
 #include "actors/committer.hpp"
 #include "actors/interfaces.hpp"
@@ -27,17 +27,21 @@ struct router_config {
   journal_reader* reader = nullptr;
   log_function log;
   /// Starts the actor of a webhook on its lane.
-  std::function<webhook_actor(std::shared_ptr<webhook_slot>, position read_upto)> start_webhook;
+  std::function<webhook_actor(std::shared_ptr<webhook_slot>,
+                              position read_upto)>
+    start_webhook;
   /// Has the supervisor watch it.
   std::function<void(webhook_id, const webhook_actor&)> watch;
   /// Notifications a webhook may have been sent and not started.
   std::size_t window = 256;
   /// Checkpoints after which an idle webhook actor is ended.
   std::size_t idle_checkpoints = 15;
-  /// Told once the registry is indexed and unfinished work is taken up (null), or that this failed.
+  /// Told once the registry is indexed and unfinished work is taken up (null),
+  /// or that this failed.
   std::function<void(const error*)> begun;
   /// Figures for operators. Outlives the router.
   std::atomic<position>* routed_upto = nullptr;
+  std::atomic<std::size_t>* registered_webhooks = nullptr;
   std::atomic<std::size_t>* active_webhooks = nullptr;
 };
 
@@ -48,13 +52,15 @@ public:
   behavior_type make_behavior() override;
   void on_exit() override;
 
-  const char* name() const override { return "router"; }
+  const char* name() const override {
+    return "router";
+  }
 
 private:
   struct subscriber {
     std::shared_ptr<webhook_slot> slot;
     webhook_actor actor;
-    position sent_upto = 0;    ///< last position this webhook was concerned with
+    position sent_upto = 0; ///< last position this webhook was concerned with
     position skipped_upto = 0; ///< last one of them that was not sent
     std::size_t idle = 0;      ///< checkpoints since it had something to do
   };
@@ -73,6 +79,7 @@ private:
   void revive(webhook_id id);
   void abandon(webhook_id id);
   void set_routed(position upto);
+  void make_room();
 
   router_config config_;
   subscription_index index_;
@@ -83,7 +90,9 @@ private:
   position tail_ = 0; ///< newest position heard of
   /// Edits of webhooks that hold for positions not routed yet, by `from`.
   std::deque<std::shared_ptr<const webhook>> changes_;
+  storage::save_checkpoint saved_; ///< the last one
   bool reading_ = false;
+  position reading_upto_ = 0; ///< asked for
   bool draining_ = false;
 };
 

@@ -10,7 +10,8 @@ namespace fanfare {
 
 namespace {
 
-void remove_from(std::vector<subscription_index::ref>& list, subscription_index::ref r) {
+void remove_from(std::vector<subscription_index::ref>& list,
+                 subscription_index::ref r) {
   if (auto i = std::ranges::find(list, r); i != list.end()) {
     *i = list.back();
     list.pop_back();
@@ -19,7 +20,8 @@ void remove_from(std::vector<subscription_index::ref>& list, subscription_index:
 
 } // namespace
 
-std::size_t subscription_index::shape_hash::operator()(const subscription& s) const noexcept {
+std::size_t subscription_index::shape_hash::operator()(
+  const subscription& s) const noexcept {
   std::size_t h = (s.enabled ? 1U : 0U) | (s.all_events ? 2U : 0U);
   auto mix = [&h](std::size_t x) { h = (h ^ x) * 0x9e3779b97f4a7c15ULL; };
   for (auto t : s.types)
@@ -32,10 +34,12 @@ std::size_t subscription_index::shape_hash::operator()(const subscription& s) co
 
 subscription_index::ref subscription_index::find(webhook_id id) const {
   auto i = std::ranges::lower_bound(ids_, id);
-  return i != ids_.end() && *i == id ? static_cast<ref>(i - ids_.begin()) : none;
+  return i != ids_.end() && *i == id ? static_cast<ref>(i - ids_.begin())
+                                     : none;
 }
 
-subscription_index::ref subscription_index::put(webhook_id id, organizer_id owner,
+subscription_index::ref subscription_index::put(webhook_id id,
+                                                organizer_id owner,
                                                 const subscription& value) {
   auto* shape = &*shapes_.try_emplace(value, 0).first;
   ++shape->second;

@@ -3,8 +3,8 @@
 #pragma once
 
 /// Who gets a notification: organizer and registered action type lead to the
-/// webhooks that want all events, and by event to those that chose. The cost of a
-/// look-up is the number of matches; a webhook costs some tens of bytes.
+/// webhooks that want all events, and by event to those that chose. The cost of
+/// a look-up is the number of matches; a webhook costs some tens of bytes.
 /// `matches` in model/subscription.hpp is the definition of the answer.
 
 #include "model/types.hpp"
@@ -20,8 +20,8 @@ public:
   /// A webhook's place in dense tables, stable while the index lives.
   using ref = std::uint32_t;
 
-  /// Makes `value` the subscription of the webhook, whatever it was before. Webhooks that
-  /// are new must come by ascending id.
+  /// Makes `value` the subscription of the webhook, whatever it was before.
+  /// Webhooks that are new must come by ascending id.
   ref put(webhook_id id, organizer_id owner, const subscription& value);
 
   /// Calls `visit(ref)` once for each enabled webhook of `owner` that is
@@ -40,15 +40,20 @@ public:
         visit(r);
       return;
     }
-    if (auto j = by_event_.find(event_key{key_of(owner, type), event}); j != by_event_.end())
+    if (auto j = by_event_.find(event_key{key_of(owner, type), event});
+        j != by_event_.end())
       for (auto r : j->second)
         visit(r);
   }
 
-  [[nodiscard]] webhook_id id_of(ref r) const { return ids_[r]; }
+  [[nodiscard]] webhook_id id_of(ref r) const {
+    return ids_[r];
+  }
   /// The webhook's ref, or `none`.
   [[nodiscard]] ref find(webhook_id id) const;
-  [[nodiscard]] std::size_t size() const { return ids_.size(); }
+  [[nodiscard]] std::size_t size() const {
+    return ids_.size();
+  }
 
   static constexpr ref none = static_cast<ref>(-1);
 
@@ -61,7 +66,8 @@ private:
   };
   struct event_key_hash {
     std::size_t operator()(const event_key& k) const noexcept {
-      return std::hash<std::uint64_t>{}(k.topic * 0x9e3779b97f4a7c15ULL + k.event);
+      return std::hash<std::uint64_t>{}(k.topic * 0x9e3779b97f4a7c15ULL
+                                        + k.event);
     }
   };
   struct topic {

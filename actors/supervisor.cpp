@@ -10,7 +10,9 @@ namespace fanfare {
 
 supervisor::supervisor(caf::actor_config& cfg, supervisor_config config,
                        boost::asio::io_context& io)
-  : lane_actor(cfg), config_(std::move(config)), timer_(io) {}
+  : lane_actor(cfg),
+    config_(std::move(config)),
+    timer_(io) {}
 
 supervisor::behavior_type supervisor::make_behavior() {
   this->set_down_handler([this](const caf::down_msg& msg) { on_down(msg); });
@@ -43,7 +45,7 @@ void supervisor::start_janitor() {
 
 void supervisor::on_down(const caf::down_msg& msg) {
   const bool ended = !msg.reason || msg.reason == caf::exit_reason::normal
-                     || msg.reason == caf::exit_reason::user_shutdown;
+                  || msg.reason == caf::exit_reason::user_shutdown;
   if (auto i = webhooks_.find(msg.source); i != webhooks_.end()) {
     const auto id = i->second;
     webhooks_.erase(i);
@@ -54,23 +56,26 @@ void supervisor::on_down(const caf::down_msg& msg) {
   if (ended)
     return;
   if (msg.source == janitor_.address()) {
-    config_.log(log_level::error,
-                "the janitor crashed and is started again: " + this->system().render(msg.reason));
-    const auto pause = config_.first_pause * (1U << std::min<std::size_t>(janitor_crashes_++, 10));
+    config_.log(log_level::error, "the janitor crashed and is started again: "
+                                    + this->system().render(msg.reason));
+    const auto pause = config_.first_pause
+                     * (1U << std::min<std::size_t>(janitor_crashes_++, 10));
     due_.emplace(clock::now() + pause, [this] { start_janitor(); });
     arm();
     return;
   }
   for (const auto& [role, actor] : config_.vital)
     if (caf::actor_cast<caf::actor_addr>(actor) == msg.source)
-      config_.escalate("the " + role + " died: " + this->system().render(msg.reason)
+      config_.escalate("the " + role
+                       + " died: " + this->system().render(msg.reason)
                        + "; stopping, start Fanfare again to recover");
 }
 
 void supervisor::on_crash(webhook_id id, const caf::error& why) {
   const auto now = clock::now();
-  std::erase_if(crashed_,
-                [&](const auto& c) { return now - c.second.first > config_.crash_window; });
+  std::erase_if(crashed_, [&](const auto& c) {
+    return now - c.second.first > config_.crash_window;
+  });
   auto& c = crashed_[id];
   if (c.count == 0)
     c.first = now;
@@ -79,7 +84,8 @@ void supervisor::on_crash(webhook_id id, const caf::error& why) {
     return;
   }
   config_.log(log_level::error, "the actor of webhook " + std::to_string(id)
-                                  + " crashed and is started again: " + this->system().render(why));
+                                  + " crashed and is started again: "
+                                  + this->system().render(why));
   due_.emplace(now + config_.first_pause * (1U << (c.count - 1)),
                [this, id] { config_.revive(id); });
   arm();
@@ -99,12 +105,13 @@ void supervisor::arm() {
   if (due_.empty())
     return;
   timer_.expires_at(due_.begin()->first);
-  timer_.async_wait([weak = this->address()](const boost::system::error_code& failed) {
-    if (failed)
-      return;
-    if (auto self = caf::actor_cast<supervisor_actor>(weak))
-      caf::anon_send(self, atom::tick_v);
-  });
+  timer_.async_wait(
+    [weak = this->address()](const boost::system::error_code& failed) {
+      if (failed)
+        return;
+      if (auto self = caf::actor_cast<supervisor_actor>(weak))
+        caf::anon_send(self, atom::tick_v);
+    });
 }
 
 } // namespace fanfare

@@ -2,10 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Watches all other actors. A webhook actor or the janitor that crashes is started again
-/// after a pause, from what the store knows; one that crashes again and again is left alone,
-/// loudly. The router and the committer hold the order of things: if one of them
-/// dies the engine stops, and recovery at the next start puts everything right.
+/// Watches all other actors. A webhook actor or the janitor that crashes is
+/// started again after a pause, from what the store knows; one that crashes
+/// again and again is left alone, loudly. The router and the committer hold the
+/// order of things: if one of them dies the engine stops, and recovery at the
+/// next start puts everything right.
 
 #include "actors/committer.hpp"
 #include "actors/interfaces.hpp"
@@ -31,7 +32,8 @@ struct supervisor_config {
   std::function<void(webhook_id)> revive;
   std::function<void(webhook_id)> abandon;
   std::function<janitor_actor()> start_janitor;
-  /// Crashes within `crash_window` after which a webhook actor is not started again.
+  /// Crashes within `crash_window` after which a webhook actor is not started
+  /// again.
   std::size_t max_crashes = 5;
   std::chrono::seconds crash_window{60};
   std::chrono::milliseconds first_pause{500}; ///< doubles with each crash
@@ -39,12 +41,15 @@ struct supervisor_config {
 
 class supervisor final : public lane_actor<supervisor_actor> {
 public:
-  supervisor(caf::actor_config& cfg, supervisor_config config, boost::asio::io_context& io);
+  supervisor(caf::actor_config& cfg, supervisor_config config,
+             boost::asio::io_context& io);
 
   behavior_type make_behavior() override;
   void on_exit() override;
 
-  const char* name() const override { return "supervisor"; }
+  const char* name() const override {
+    return "supervisor";
+  }
 
 private:
   using clock = std::chrono::steady_clock;

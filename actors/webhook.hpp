@@ -2,9 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The actor of one subscriber. Its queue is virtual: a window of notifications in memory, the
-/// rest is read from the journal when the window has room. It starts first attempts in
-/// journal order, keeps its retries by due time, and appends one call per attempt.
+/// The actor of one subscriber. Its queue is virtual: a window of notifications
+/// in memory, the rest is read from the journal when the window has room. It
+/// starts first attempts in journal order, keeps its retries by due time, and
+/// appends one call per attempt.
 
 #include "actors/admission.hpp"
 #include "actors/backoff.hpp"
@@ -26,7 +27,8 @@
 
 namespace fanfare {
 
-/// Wakes one webhook actor at a wall time. Holds no reference to it. Lane thread only.
+/// Wakes one webhook actor at a wall time. Holds no reference to it. Lane
+/// thread only.
 class wake_timer {
 public:
   virtual ~wake_timer() = default;
@@ -37,53 +39,66 @@ public:
 
 /// What all webhook actors of a lane share.
 struct webhook_context {
-  // -- options -------------------------------------------------------------------
+  // -- options
+  // -------------------------------------------------------------------
   backoff_policy backoff;
   protocol::exchange_limits limits;
   std::size_t window = 256;
   std::size_t max_in_flight = 8;
-  /// Settled positions above the cursor: how far the quick ones may run ahead of a slow one.
+  /// Settled positions above the cursor: how far the quick ones may run ahead
+  /// of a slow one.
   std::size_t max_ahead = 4'096;
   /// Retries that are read from disk at once.
   std::size_t max_fetch = 32;
-  // -- the lane --------------------------------------------------------------------
+  // -- the lane
+  // --------------------------------------------------------------------
   protocol::transport* wire = nullptr;
   std::shared_ptr<admission> gate;
   std::function<std::unique_ptr<wake_timer>(webhook_actor)> make_timer;
-  // -- the engine --------------------------------------------------------------------
+  // -- the engine
+  // --------------------------------------------------------------------
   commit_queue* commits = nullptr;
   journal_reader* reader = nullptr;
   const wall_clock* clock = nullptr;
-  std::atomic<std::size_t>* in_flight = nullptr; ///< of the whole engine, for a graceful stop
-  std::uint64_t seed = 0;                        ///< of the backoff's jitter
+  std::atomic<std::size_t>*
+    in_flight = nullptr;  ///< of the whole engine, for a graceful stop
+  std::uint64_t seed = 0; ///< of the backoff's jitter
 };
 
-/// What the router and a webhook actor know of each other without sending messages.
+/// What the router and a webhook actor know of each other without sending
+/// messages.
 struct webhook_slot {
   webhook_id id = 0;
-  /// Notifications the router may still send; given back when they leave the window.
+  /// Notifications the router may still send; given back when they leave the
+  /// window.
   std::atomic<std::int64_t> credits{0};
   /// Newest position that the router did not send for want of credits.
   std::atomic<position> skipped_upto{0};
-  /// What the webhook has taken or read; it is behind while this is below `skipped_upto`.
+  /// What the webhook has taken or read; it is behind while this is below
+  /// `skipped_upto`.
   std::atomic<position> read_upto{0};
-  /// The webhook's cursor. Written after the call that moved it is in the commit queue.
+  /// The webhook's cursor. Written after the call that moved it is in the
+  /// commit queue.
   std::atomic<position> settled_upto{0};
-  /// Retries and attempts under way.
-  std::atomic<std::size_t> unfinished{0};
+  /// Retries and attempts under way; not zero before the webhook's state is
+  /// loaded.
+  std::atomic<std::size_t> unfinished{1};
 };
 
 class webhook_worker final : public lane_actor<webhook_actor> {
 public:
-  /// `read_upto`: what the router speaks of comes after this position. If older ones
-  /// are still to be sent, `slot->skipped_upto` is above it.
-  webhook_worker(caf::actor_config& cfg, std::shared_ptr<const webhook_context> context,
+  /// `read_upto`: what the router speaks of comes after this position. If older
+  /// ones are still to be sent, `slot->skipped_upto` is above it.
+  webhook_worker(caf::actor_config& cfg,
+                 std::shared_ptr<const webhook_context> context,
                  std::shared_ptr<webhook_slot> slot, position read_upto);
 
   behavior_type make_behavior() override;
   void on_exit() override;
 
-  const char* name() const override { return "webhook"; }
+  const char* name() const override {
+    return "webhook";
+  }
 
 private:
   struct due_retry {
@@ -95,7 +110,8 @@ private:
     std::uint16_t attempt;
   };
 
-  // -- input --------------------------------------------------------------------------
+  // -- input
+  // --------------------------------------------------------------------------
   void on_notify(notification_ptr& n, position skipped_before);
   void on_loaded(const result<storage::load_webhook::state>& state);
   void on_refilled(const result<storage::backlog>& read);
@@ -103,19 +119,22 @@ private:
   void on_changed(webhook_ptr hook);
   void on_finished(attempt_result& r);
 
-  // -- output -------------------------------------------------------------------------
+  // -- output
+  // -------------------------------------------------------------------------
   /// Starts what may be started and asks for what is missing.
   void pump(bool its_turn = false);
-  bool start(const notification_ptr& what, std::uint16_t attempt, bool its_turn);
+  bool start(const notification_ptr& what, std::uint16_t attempt,
+             bool its_turn);
   void refill();
   void fetch_due();
   void arm_timer();
   void log_call(call&& entry);
-  void give_up_unsent(const retry& r, std::string reason);
-  void disable_after_gone();
+  void give_up_unsent(position subject, std::uint16_t attempt,
+                      std::string reason);
   void read_failed();
 
-  // -- state --------------------------------------------------------------------------
+  // -- state
+  // --------------------------------------------------------------------------
   void adopt(webhook_ptr hook);
   [[nodiscard]] bool behind() const;
   [[nodiscard]] position behind_upto() const;
@@ -123,8 +142,12 @@ private:
   void publish_slot();
   void set_read_upto(position upto);
   void forget_upto(position tail);
-  void return_credit() { slot_->credits.fetch_add(1, std::memory_order_seq_cst); }
+  void leave_window();
+  void return_credit() {
+    slot_->credits.fetch_add(1, std::memory_order_seq_cst);
+  }
   [[nodiscard]] bool may_start() const;
+  [[nodiscard]] bool may_run_ahead() const;
 
   std::shared_ptr<const webhook_context> context_;
   std::shared_ptr<webhook_slot> slot_;
@@ -146,21 +169,21 @@ private:
   std::deque<due_retry> due_;
   std::vector<under_way> under_way_;
   std::vector<retry> fetching_;
+  bool gone_ = false; ///< answered 410; the registry will say what follows
   /// What the window, what is under way and what is settled cover.
   position read_upto_;
   position ignored_upto_ = 0;
+  position ended_upto_ = 0; ///< a disabling ended everything at or before it
   std::unique_ptr<wake_timer> timer_;
   std::optional<timestamp> timer_at_;
   std::optional<timestamp> read_again_at_;
   std::minstd_rand random_;
 
   bool refilling_ = false;
-  bool parked_ = false;     ///< waits for its turn
-  bool held_ = false;       ///< waits for the disk
+  bool parked_ = false; ///< waits for its turn
+  bool held_ = false;   ///< waits for the disk
   bool draining_ = false;
   bool retry_turn_ = false; ///< retries and first attempts take turns
-  bool gone_ = false;       ///< answered 410; the registry will say what follows
-  bool drop_stray_retries_ = false;
   bool fetch_running_ = false;
 };
 

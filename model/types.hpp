@@ -157,7 +157,8 @@ enum class outcome : std::uint8_t {
   delivered = 0, ///< 200–299
   retried = 1,   ///< failed, due again at `call::retry_due`
   given_up = 2,  ///< failed or too old, and nothing will be tried again
-  gone = 3,      ///< 410: the webhook is disabled in the same commit
+  gone = 3, ///< 410: the webhook is disabled in the same commit, unless its
+            ///< target was changed meanwhile: then due again at `retry_due`
 };
 
 /// Durations of the phases of one attempt; zero for a phase that did not happen
@@ -181,7 +182,7 @@ struct call {
   /// settled once this entry is applied: the cursor.
   position settled_upto = 0;
   timestamp time{};      ///< start of the attempt
-  timestamp retry_due{}; ///< only for `outcome::retried`
+  timestamp retry_due{}; ///< for `retried` and `gone`
   outcome result = outcome::delivered;
   std::uint16_t attempt = 1; ///< 1 is the first
   std::uint16_t status = 0;  ///< 0: no answer, `reason` says why

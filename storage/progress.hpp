@@ -3,8 +3,8 @@
 #pragma once
 
 /// How far a webhook has come, as a function of its calls. The live webhook
-/// actor and recovery run the same reducer, `progress::apply`: the state after a
-/// crash is the state before it because both are the fold of the same log.
+/// actor and recovery run the same reducer, `progress::apply`: the state after
+/// a crash is the state before it because both are the fold of the same log.
 
 #include "model/types.hpp"
 
@@ -55,19 +55,18 @@ struct progress {
     advance(c.settled_upto);
     switch (c.result) {
       case outcome::retried:
-        retries.put({.subject = c.subject, .due = c.retry_due,
+      case outcome::gone: // ended by the disabling that is committed with it
+        retries.put({.subject = c.subject,
+                     .due = c.retry_due,
                      .attempt = static_cast<std::uint16_t>(c.attempt + 1)});
         break;
       case outcome::delivered:
-      case outcome::given_up:
-      case outcome::gone: // the retries end by the disabling that is committed with it
-        retries.erase(c.subject);
-        break;
+      case outcome::given_up: retries.erase(c.subject); break;
     }
   }
 
-  /// The webhook was disabled when the journal ended at `tail`: nothing that was
-  /// published until then will be sent.
+  /// The webhook was disabled when the journal ended at `tail`: nothing that
+  /// was published until then will be sent.
   template <retry_sink Retries>
   void disable(position tail, Retries& retries) {
     advance(tail);

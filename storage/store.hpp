@@ -30,8 +30,8 @@ namespace fanfare::storage {
 /// A notification before its place in the journal is known.
 struct draft {
   organizer_id owner = 0;
-  event_id event = 0;         ///< 0: none, or not known yet
-  std::string new_event;      ///< slug to look up or register when not known yet
+  event_id event = 0;    ///< 0: none, or not known yet
+  std::string new_event; ///< slug to look up or register when not known yet
   action_type_id type = 0;
   std::string action;
   /// The body behind `{"notification_id": N`, up to and with the closing brace.
@@ -90,12 +90,14 @@ struct add_webhook {
 
 /// Changes a webhook. `edit` gets the stored one and changes anything but id,
 /// owner and versions other than `current()`; what it returns as an error ends
-/// the operation. If `current()` was changed the store makes it a version of its own that
-/// holds from the next position on, and drops versions that no one can need any
-/// more (all webhooks' progress is past them). If it was disabled or enabled, its retries end and
-/// its cursor moves to the end of the journal (`progress::disable`).
+/// the operation. If `current()` was changed the store makes it a version of
+/// its own that holds from the next position on, and drops versions that no one
+/// can need any more (all webhooks' progress is past them). If it was disabled
+/// or enabled, its retries end and its cursor moves to the end of the journal
+/// (`progress::disable`).
 struct change_webhook {
-  organizer_id owner = 0; ///< 0: whatever organizer it belongs to (the engine's own changes)
+  organizer_id owner = 0; ///< 0: whatever organizer it belongs to (the engine's
+                          ///< own changes)
   webhook_id id = 0;
   std::function<result<void>(webhook&)> edit;
   result<webhook> done{error{}}; ///< not_found, or what `edit` returned
@@ -126,23 +128,25 @@ struct save_checkpoint {
   struct unsettled {
     webhook_id hook = 0;
     position cursor = 0;
+    bool operator==(const unsettled&) const = default;
   };
   position routed_upto = 0;
   std::vector<unsettled> behind;
+  bool operator==(const save_checkpoint&) const = default;
 };
 
-/// Removes old entries. Absent ones are skipped, and so are calls after the last
-/// checkpoint, which recovery needs.
+/// Removes old entries. Absent ones are skipped, and so are calls after the
+/// last checkpoint, which recovery needs.
 struct expire {
   std::vector<position> notifications;
   call_id calls_upto = 0; ///< all at or before, at most `max_calls` of them
   std::size_t max_calls = 500;
 };
 
-using operation
-  = std::variant<append_notifications, append_call, add_organizer, add_event, add_action_type,
-                 add_token, revoke_token, add_webhook, change_webhook, drop_retries, load_webhook,
-                 save_checkpoint, expire>;
+using operation = std::variant<
+  append_notifications, append_call, add_organizer, add_event, add_action_type,
+  add_token, revoke_token, add_webhook, change_webhook, drop_retries,
+  load_webhook, save_checkpoint, expire>;
 
 // -- reading -----------------------------------------------------------------
 
@@ -150,8 +154,9 @@ using operation
 struct recovery {
   struct unsettled {
     webhook_id hook = 0;
-    position cursor = 0;     ///< valid if behind
-    bool behind = false;     ///< it has notifications at or before routed_upto to send
+    position cursor = 0; ///< valid if behind
+    bool
+      behind = false; ///< it has notifications at or before routed_upto to send
     bool has_retries = false;
   };
   /// Notifications after it are to be routed (again).
@@ -198,28 +203,30 @@ public:
   /// What open() found. Constant.
   [[nodiscard]] virtual const recovery& recovered() const = 0;
 
-  // -- any thread that may block on the disk -----------------------------------
-  // All read only what is committed.
+  // -- any thread that may block on the disk
+  // ----------------------------------- All read only what is committed.
 
   [[nodiscard]] virtual position tail() const = 0;
   [[nodiscard]] virtual store_statistics statistics() const = 0;
 
   virtual result<notification_ptr> find_notification(position at) const = 0;
   /// In order, after `after` and at or before `upto`.
-  virtual result<std::vector<notification_ptr>> notifications(position after, position upto,
-                                                              std::size_t limit) const = 0;
+  virtual result<std::vector<notification_ptr>>
+  notifications(position after, position upto, std::size_t limit) const = 0;
   /// The webhook's matching notifications after `after`, each matched with the
   /// version that holds for it. Reads at most `max_matches` of them and at
   /// most `max_scan` index entries of the organizer.
-  virtual result<backlog> read_backlog(const webhook& hook, position after, position upto,
-                                       std::size_t max_matches, std::size_t max_scan) const = 0;
+  virtual result<backlog> read_backlog(const webhook& hook, position after,
+                                       position upto, std::size_t max_matches,
+                                       std::size_t max_scan) const = 0;
 
   /// Newest first, only ids below `before` (0: from the newest). Follows the
   /// webhook's own chain: other webhooks' calls cost nothing.
   virtual result<std::vector<call>> calls(webhook_id hook, call_id before,
                                           std::size_t limit) const = 0;
   virtual result<call> find_call(webhook_id hook, call_id id) const = 0;
-  /// The committed retry set of the last checkpoint and the calls after it, by due time.
+  /// The committed retry set of the last checkpoint and the calls after it, by
+  /// due time.
   virtual result<std::vector<retry>> retries(webhook_id hook) const = 0;
 
   virtual result<std::vector<organizer>> organizers() const = 0;
@@ -228,16 +235,19 @@ public:
   virtual result<std::vector<action_type>> action_types() const = 0;
   virtual result<webhook> find_webhook(webhook_id id) const = 0;
   /// By ascending id; `enabled` filters.
-  virtual result<std::vector<webhook>> webhooks(organizer_id owner, std::optional<bool> enabled,
-                                                std::size_t offset, std::size_t limit) const = 0;
-  virtual result<std::size_t> count_webhooks(organizer_id owner,
-                                             std::optional<bool> enabled) const = 0;
+  virtual result<std::vector<webhook>>
+  webhooks(organizer_id owner, std::optional<bool> enabled, std::size_t offset,
+           std::size_t limit) const = 0;
+  virtual result<std::size_t>
+  count_webhooks(organizer_id owner, std::optional<bool> enabled) const = 0;
   /// By ascending id, without holding all of them in memory.
-  virtual result<void> for_each_webhook(const std::function<void(const webhook&)>& visit) const = 0;
+  virtual result<void>
+  for_each_webhook(const std::function<void(const webhook&)>& visit) const = 0;
 
-  /// What is older than `cutoff` and no longer needed: neither by a retry, nor by
-  /// a webhook that is behind, nor by recovery.
-  virtual result<expiry_plan> plan_expiry(timestamp cutoff, std::size_t limit) const = 0;
+  /// What is older than `cutoff` and no longer needed: neither by a retry, nor
+  /// by a webhook that is behind, nor by recovery.
+  virtual result<expiry_plan> plan_expiry(timestamp cutoff,
+                                          std::size_t limit) const = 0;
 };
 
 struct store_options {
@@ -248,7 +258,8 @@ struct store_options {
 
 /// Opens or makes the embedded store in `directory` and recovers it. Errors:
 /// store_locked, store_foreign, store_newer, store_damaged, io_error.
-result<std::unique_ptr<store>> open_embedded(const std::filesystem::path& directory,
-                                             const store_options& options = {});
+result<std::unique_ptr<store>>
+open_embedded(const std::filesystem::path& directory,
+              const store_options& options = {});
 
 } // namespace fanfare::storage

@@ -1,0 +1,226 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "actors/admission.hpp"
+
+#include "tests/actors/actor_test.hpp"
+#include "tests/actors/probe_webhook.hpp"
+
+#include <gmock/gmock.h>
+
+#include <optional>
+
+namespace fanfare::test {
+
+namespace {
+
+using ::testing::ElementsAre;
+
+class AdmissionTest : public ::testing::Test {
+protected:
+  struct waiter {
+    webhook_actor handle;
+    std::shared_ptr<probe_record> record = std::make_shared<probe_record>();
+  };
+
+  ~AdmissionTest() override {
+    gate_->close();
+    for (auto& w : waiters_)
+      caf::anon_send_exit(w.handle, caf::exit_reason::user_shutdown);
+    sys_.sched.run();
+    waiters_.clear();
+  }
+
+  void make(admission_limits limits) {
+    gate_ = admission::make(io_, limits);
+  }
+
+  /// A webhook that notes its name in `turns_` when it is its turn.
+  webhook_actor who(std::string name) {
+    waiter w;
+    w.record->on_turn = [this, name] { turns_.push_back(name); };
+    w.handle = sys_.system.spawn<probe_webhook>(w.record);
+    waiters_.push_back(w);
+    return w.handle;
+  }
+
+  admission::permit ask(const admission::destination_ptr& to,
+                        const webhook_actor& w, bool its_turn = false) {
+    auto p = gate_->acquire(to, w, its_turn);
+    sys_.sched.run();
+    return p;
+  }
+
+  void release(admission::permit& p) {
+    p.release();
+    sys_.sched.run();
+  }
+
+  boost::asio::io_context io_;
+  test_system sys_;
+  std::shared_ptr<admission> gate_ = admission::make(io_, {});
+  std::vector<waiter> waiters_;
+  std::vector<std::string> turns_;
+};
+
+TEST_F(AdmissionTest, GrantsUpToItsTotal) {
+  make({.total = 2});
+  auto a = gate_->find("http://a:80");
+  auto b = gate_->find("http://b:80");
+  auto x = who("x");
+  auto first = ask(a, x);
+  auto second = ask(b, x);
+  EXPECT_TRUE(first);
+  EXPECT_TRUE(second);
+  EXPECT_FALSE(ask(b, x));
+  EXPECT_EQ(gate_->active(), 2U);
+  release(first);
+  EXPECT_THAT(turns_, ElementsAre("x"));
+  EXPECT_TRUE(ask(b, x, true));
+}
+
+TEST_F(AdmissionTest, GrantsUpToItsLimitPerDestination) {
+  make({.total = 10, .per_destination = 1});
+  auto a = gate_->find("http://a:80");
+  auto b = gate_->find("http://b:80");
+  EXPECT_EQ(a, gate_->find("http://a:80"));
+  auto x = who("x");
+  auto y = who("y");
+  auto first = ask(a, x);
+  EXPECT_TRUE(first);
+  EXPECT_FALSE(ask(a, y));
+  auto other = ask(b, y);
+  EXPECT_TRUE(other);
+  release(other);
+  EXPECT_THAT(turns_, ElementsAre()) << "a place elsewhere is of no use";
+  release(first);
+  EXPECT_THAT(turns_, ElementsAre("y"));
+}
+
+TEST_F(AdmissionTest, DestinationsTakeTurnsAndWebhooksComeInOrder) {
+  make({.total = 1});
+  auto a = gate_->find("http://a:80");
+  auto b = gate_->find("http://b:80");
+  auto running = ask(a, who("0"));
+  std::map<std::string, std::pair<admission::destination_ptr, webhook_actor>>
+    all;
+  for (auto name : {"a1", "a2", "a3", "b1", "b2"}) {
+    auto to = name[0] == 'a' ? a : b;
+    all[name] = {to, who(name)};
+    EXPECT_FALSE(ask(to, all[name].second));
+  }
+  for (int i = 0; i < 5; ++i) {
+    release(running);
+    auto& [to, handle] = all.at(turns_.back());
+    running = ask(to, handle, true);
+    ASSERT_TRUE(running);
+  }
+  EXPECT_THAT(turns_, ElementsAre("a1", "b1", "a2", "b2", "a3"));
+}
+
+TEST_F(AdmissionTest, NewcomersQueueBehindThoseWhoWait) {
+  make({.total = 2, .per_destination = 1});
+  auto a = gate_->find("http://a:80");
+  auto first = ask(a, who("0"));
+  EXPECT_FALSE(ask(a, who("1")));
+  EXPECT_FALSE(ask(a, who("2")));
+  first.release(); // the turn of 1 is on its way
+  EXPECT_FALSE(ask(a, who("3")));
+  EXPECT_THAT(turns_, ElementsAre("1"));
+}
+
+TEST_F(AdmissionTest, WhoeverDoesNotNeedItsTurnPassesItOn) {
+  make({.total = 1});
+  auto a = gate_->find("http://a:80");
+  auto first = ask(a, who("0"));
+  EXPECT_FALSE(ask(a, who("1")));
+  EXPECT_FALSE(ask(a, who("2")));
+  release(first);
+  EXPECT_THAT(turns_, ElementsAre("1"));
+  gate_->pass();
+  sys_.sched.run();
+  EXPECT_THAT(turns_, ElementsAre("1", "2"));
+}
+
+TEST_F(AdmissionTest, AnAttemptThatHangsStopsCounting) {
+  make({.total = 1, .quick = 30ms});
+  auto a = gate_->find("http://a:80");
+  auto hangs = ask(a, who("0"));
+  const auto begun = std::chrono::steady_clock::now();
+  EXPECT_FALSE(ask(a, who("1")));
+  while (turns_.empty() && std::chrono::steady_clock::now() - begun < 10s) {
+    io_.run_one_for(1s);
+    sys_.sched.run();
+  }
+  EXPECT_THAT(turns_, ElementsAre("1"));
+  EXPECT_GE(std::chrono::steady_clock::now() - begun, 30ms);
+  EXPECT_EQ(gate_->active(), 1U);
+  auto second = ask(a, waiters_[1].handle, true);
+  EXPECT_TRUE(second);
+  EXPECT_EQ(gate_->active(), 2U);
+  release(hangs);
+  EXPECT_EQ(gate_->active(), 1U);
+}
+
+TEST_F(AdmissionTest, HangingAttemptsHaveALimitOfTheirOwn) {
+  make({.total = 1, .hard_total = 1, .quick = 1ms});
+  auto a = gate_->find("http://a:80");
+  auto hangs = ask(a, who("0"));
+  EXPECT_FALSE(ask(a, who("1")));
+  io_.run_one_for(1s); // it counts as hanging now
+  sys_.sched.run();
+  EXPECT_THAT(turns_, ElementsAre());
+  release(hangs);
+  EXPECT_THAT(turns_, ElementsAre("1"));
+}
+
+TEST_F(AdmissionTest, ATurnOfAWebhookThatEndedIsGivenToTheNext) {
+  make({.total = 1});
+  auto a = gate_->find("http://a:80");
+  auto first = ask(a, who("0"));
+  EXPECT_FALSE(ask(a, who("1")));
+  EXPECT_FALSE(ask(a, who("2")));
+  caf::anon_send_exit(waiters_[1].handle, caf::exit_reason::kill);
+  sys_.sched.run();
+  release(first);
+  EXPECT_THAT(turns_, ElementsAre());
+  const auto begun = std::chrono::steady_clock::now();
+  while (turns_.empty() && std::chrono::steady_clock::now() - begun < 10s) {
+    io_.run_one_for(1s);
+    sys_.sched.run();
+  }
+  EXPECT_THAT(turns_, ElementsAre("2"));
+}
+
+TEST_F(AdmissionTest, APermitGivesItsPlaceBackOnce) {
+  make({.total = 1});
+  auto a = gate_->find("http://a:80");
+  auto x = who("x");
+  {
+    auto first = ask(a, x);
+    admission::permit moved{std::move(first)};
+    EXPECT_FALSE(first);
+    EXPECT_TRUE(moved);
+    admission::permit assigned;
+    assigned = std::move(moved);
+    EXPECT_EQ(gate_->active(), 1U);
+  }
+  EXPECT_EQ(gate_->active(), 0U);
+  EXPECT_TRUE(ask(a, x));
+}
+
+TEST_F(AdmissionTest, GrantsNothingOnceClosed) {
+  make({.total = 1});
+  auto a = gate_->find("http://a:80");
+  auto first = ask(a, who("0"));
+  EXPECT_FALSE(ask(a, who("1")));
+  gate_->close();
+  release(first);
+  EXPECT_THAT(turns_, ElementsAre());
+  EXPECT_FALSE(ask(a, who("2")));
+  EXPECT_FALSE(ask(gate_->find("http://b:80"), who("3")));
+}
+
+} // namespace
+
+} // namespace fanfare::test

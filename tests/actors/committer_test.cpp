@@ -1,0 +1,189 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "actors/committer.hpp"
+
+#include "tests/actors/actor_test.hpp"
+#include "tests/actors/probe_webhook.hpp"
+
+#include <gmock/gmock.h>
+
+namespace fanfare::test {
+
+namespace {
+
+using ::testing::Each;
+using ::testing::ElementsAre;
+using ::testing::SizeIs;
+
+class CommitterTest : public NodeTest {
+protected:
+  CommitterTest() {
+    // Nobody is told: what is tested here is the writing.
+    hook_ = node_->add_webhook();
+    node_->edit(hook_, [](webhook& w) { w.current().types = {9}; });
+  }
+
+  /// Publishes; the outcome is noted in `published_`.
+  bool publish(std::size_t bytes = 100) {
+    storage::append_notifications append;
+    append.drafts.push_back({.owner = 1,
+                             .event = 0,
+                             .new_event = {},
+                             .type = 1,
+                             .action = "a.b.c",
+                             .rest = "}"});
+    commit_queue::item item{
+      .what = std::move(append),
+      .done = [this](storage::operation&, const error* failure) {
+        published_.push_back(failure != nullptr ? failure->code : ec::ok);
+      }};
+    return node_->queue.try_push_publish(item, bytes);
+  }
+
+  void log(position subject) {
+    call c;
+    c.hook = hook_;
+    c.subject = subject;
+    node_->queue.push(
+      {.what = storage::append_call{c}, .done = {}, .lasting = true});
+  }
+
+  std::vector<position> logged() {
+    std::vector<position> all;
+    for (const auto& c : node_->calls(hook_))
+      all.push_back(c.subject);
+    return all;
+  }
+
+  webhook_id hook_ = 0;
+  std::vector<ec> published_;
+  error full_{ec::store_full, "the disk is full"};
+};
+
+TEST_F(CommitterTest, ManyShareOneCommit) {
+  const auto before = node_->store.commits;
+  for (int i = 0; i < 500; ++i) {
+    publish();
+    log(1);
+  }
+  EXPECT_THAT(published_, SizeIs(0));
+  node_->run();
+  EXPECT_EQ(node_->store.commits, before + 1);
+  EXPECT_EQ(node_->store.largest_commit, 1'000U);
+  EXPECT_THAT(published_, SizeIs(500));
+  EXPECT_THAT(published_, Each(ec::ok));
+}
+
+TEST_F(CommitterTest, RefusesPublishesAndKeepsCallsWhileTheDiskIsFull) {
+  int tries = 0;
+  node_->store.on_commit = [&]() -> result<void> {
+    switch (++tries) {
+      case 1: EXPECT_FALSE(node_->queue.failing()); return full_;
+      case 2:
+        EXPECT_TRUE(node_->queue.failing());
+        EXPECT_TRUE(node_->queue.congested());
+        EXPECT_THAT(published_, ElementsAre(ec::store_full));
+        publish();
+        log(2);
+        return full_;
+      case 3: return full_;
+      case 4:
+        EXPECT_THAT(published_, ElementsAre(ec::store_full, ec::store_full));
+        log(3);
+        return full_;
+      default: return {};
+    }
+  };
+  publish();
+  log(1);
+  node_->run();
+  EXPECT_GE(tries, 5);
+  EXPECT_THAT(logged(), ElementsAre(1, 2, 3));
+  EXPECT_FALSE(node_->queue.failing());
+  EXPECT_EQ(node_->store.tail(), 0U);
+  publish();
+  node_->run();
+  EXPECT_EQ(published_.back(), ec::ok);
+  EXPECT_EQ(node_->store.tail(), 1U);
+}
+
+TEST_F(CommitterTest, IsNotFailingWhenOnlyPublishesWereRefused) {
+  node_->store.on_commit = [this]() -> result<void> { return full_; };
+  publish();
+  node_->run();
+  EXPECT_THAT(published_, ElementsAre(ec::store_full));
+  EXPECT_FALSE(node_->queue.congested());
+  node_->store.on_commit = nullptr;
+  publish();
+  node_->run();
+  EXPECT_THAT(published_, ElementsAre(ec::store_full, ec::ok));
+}
+
+TEST_F(CommitterTest, TellsThoseWhoWaitOnceTheDiskWorksAgain) {
+  auto record = std::make_shared<probe_record>();
+  auto probe = node_->sys.system.spawn<probe_webhook>(record);
+  int tries = 0;
+  node_->store.on_commit = [&]() -> result<void> {
+    if (++tries == 2) {
+      node_->queue.notify_when_writable(probe);
+      node_->queue.notify_when_writable(probe);
+    }
+    EXPECT_EQ(record->writables, 0U);
+    return tries < 4 ? result<void>{full_} : result<void>{};
+  };
+  log(1);
+  node_->run();
+  EXPECT_EQ(record->writables, 2U);
+  node_->queue.notify_when_writable(probe);
+  node_->run();
+  EXPECT_EQ(record->writables, 3U) << "at once";
+  caf::anon_send_exit(probe, caf::exit_reason::user_shutdown);
+  node_->run();
+}
+
+TEST_F(CommitterTest, IsCongestedWhileTooMuchWaits) {
+  auto record = std::make_shared<probe_record>();
+  auto probe = node_->sys.system.spawn<probe_webhook>(record);
+  for (std::size_t i = 0; i <= commit_queue::congestion_limit; ++i)
+    log(1);
+  EXPECT_TRUE(node_->queue.congested());
+  EXPECT_FALSE(node_->queue.failing());
+  node_->queue.notify_when_writable(probe);
+  EXPECT_EQ(record->writables, 0U);
+  node_->run();
+  EXPECT_FALSE(node_->queue.congested());
+  EXPECT_EQ(record->writables, 1U);
+  caf::anon_send_exit(probe, caf::exit_reason::user_shutdown);
+  node_->run();
+}
+
+TEST_F(CommitterTest, TakesNoMorePublishesThanFitIntoMemory) {
+  EXPECT_TRUE(publish(commit_queue::publish_bytes_limit));
+  EXPECT_FALSE(publish(1));
+  node_->run();
+  EXPECT_THAT(published_, ElementsAre(ec::ok));
+  EXPECT_TRUE(publish(1));
+  node_->run();
+  EXPECT_THAT(published_, ElementsAre(ec::ok, ec::ok));
+}
+
+TEST_F(CommitterTest, EndsWhenItIsClosedAlthoughTheDiskIsFull) {
+  ec refused = ec::ok;
+  bool first = true;
+  node_->store.on_commit = [&]() -> result<void> {
+    if (std::exchange(first, false))
+      node_->queue.close();
+    return full_;
+  };
+  node_->queue.push(
+    {.what = storage::append_call{{.hook = hook_}},
+     .done = [&](storage::operation&, const error* e) { refused = e->code; },
+     .lasting = true});
+  node_->run();
+  EXPECT_EQ(refused, ec::store_full);
+}
+
+} // namespace
+
+} // namespace fanfare::test

@@ -1,0 +1,349 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// A store in memory that does what storage/store.hpp says, by the simplest
+/// means: the model that actors are tested against. What it holds can be
+/// copied, so a test can take what would be on disk at any moment and recover
+/// from it.
+
+#include "model/subscription.hpp"
+#include "storage/store.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace fanfare::test {
+
+/// The retries of one webhook.
+struct retry_map {
+  std::map<position, retry> by_subject;
+
+  void put(const retry& r) {
+    by_subject.insert_or_assign(r.subject, r);
+  }
+  void erase(position p) {
+    by_subject.erase(p);
+  }
+  void clear() {
+    by_subject.clear();
+  }
+
+  [[nodiscard]] std::vector<retry> all() const {
+    std::vector<retry> found;
+    for (const auto& [subject, r] : by_subject)
+      found.push_back(r);
+    return found;
+  }
+};
+
+/// Everything that would be on disk.
+struct disk {
+  struct webhook_record {
+    webhook hook;
+    storage::progress upto;
+    retry_map retries;
+    /// A disabling or enabling ended everything at or before it.
+    position ended_upto = 0;
+  };
+
+  std::vector<notification_ptr> journal;
+  std::vector<call> calls;
+  std::map<webhook_id, webhook_record> hooks;
+  position routed_upto = 0;
+  std::map<webhook_id, position> behind;
+
+  [[nodiscard]] position tail() const {
+    return journal.empty() ? 0 : journal.back()->id;
+  }
+};
+
+class memory_store final : public storage::store {
+public:
+  explicit memory_store(disk from = {}) : disk_(std::move(from)) {
+    found_.routed_upto = disk_.routed_upto;
+    for (const auto& [id, record] : disk_.hooks) {
+      if (!record.hook.current().enabled)
+        continue;
+      storage::recovery::unsettled todo{.hook = id};
+      todo.has_retries = !record.retries.by_subject.empty();
+      if (auto i = disk_.behind.find(id); i != disk_.behind.end()) {
+        todo.cursor = i->second;
+        todo.behind = true;
+      }
+      if (todo.behind || todo.has_retries)
+        found_.webhooks.push_back(todo);
+    }
+  }
+
+  /// What is committed so far.
+  [[nodiscard]] const disk& contents() const {
+    return disk_;
+  }
+  [[nodiscard]] disk& contents() {
+    return disk_;
+  }
+
+  /// As recovery would see it.
+  [[nodiscard]] storage::progress progress_of(webhook_id id) const {
+    auto record = disk_.hooks.at(id);
+    base(record);
+    return record.upto;
+  }
+
+  /// Asked before each commit; an error is what the commit returns.
+  std::function<result<void>()> on_commit;
+  std::size_t commits = 0;
+  std::size_t largest_commit = 0;
+  std::size_t checkpoints = 0;
+  /// Which operations were committed, by their place in `storage::operation`.
+  std::vector<std::size_t> kinds;
+
+  // -- the writer's thread ----------------------------------------------------
+
+  result<void> commit(std::span<storage::operation> operations) override {
+    if (on_commit)
+      if (auto fine = on_commit(); !fine)
+        return fine;
+    ++commits;
+    largest_commit = std::max(largest_commit, operations.size());
+    for (auto& op : operations) {
+      kinds.push_back(op.index());
+      std::visit([this](auto& o) { execute(o); }, op);
+    }
+    return {};
+  }
+
+  [[nodiscard]] const storage::recovery& recovered() const override {
+    return found_;
+  }
+
+  // -- reading ----------------------------------------------------------------
+
+  [[nodiscard]] position tail() const override {
+    return disk_.tail();
+  }
+
+  [[nodiscard]] storage::store_statistics statistics() const override {
+    return {.tail = tail(), .last_call = disk_.calls.size()};
+  }
+
+  result<notification_ptr> find_notification(position at) const override {
+    for (const auto& n : disk_.journal)
+      if (n->id == at)
+        return n;
+    return error{ec::not_found, "no such notification"};
+  }
+
+  result<std::vector<notification_ptr>>
+  notifications(position after, position upto,
+                std::size_t limit) const override {
+    std::vector<notification_ptr> found;
+    for (const auto& n : disk_.journal)
+      if (n->id > after && n->id <= upto && found.size() < limit)
+        found.push_back(n);
+    return found;
+  }
+
+  result<storage::backlog> read_backlog(const webhook& hook, position after,
+                                        position upto, std::size_t max_matches,
+                                        std::size_t max_scan) const override {
+    storage::backlog read;
+    read.read_upto = upto;
+    for (const auto& n : disk_.journal) {
+      if (n->id <= after || n->id > upto || n->owner != hook.owner)
+        continue;
+      if (max_scan-- == 0 || read.matches.size() == max_matches) {
+        read.read_upto = n->id - 1;
+        break;
+      }
+      const auto* sub = version_at(hook, n->id);
+      if (sub != nullptr && matches(*sub, n->type, n->event))
+        read.matches.push_back(n);
+    }
+    return read;
+  }
+
+  result<std::vector<call>> calls(webhook_id hook, call_id before,
+                                  std::size_t limit) const override {
+    std::vector<call> found;
+    for (auto c = disk_.calls.rbegin(); c != disk_.calls.rend(); ++c)
+      if (c->hook == hook && (before == 0 || c->id < before)
+          && found.size() < limit)
+        found.push_back(*c);
+    return found;
+  }
+
+  result<call> find_call(webhook_id hook, call_id id) const override {
+    for (const auto& c : disk_.calls)
+      if (c.id == id && c.hook == hook)
+        return c;
+    return error{ec::not_found, "no such call"};
+  }
+
+  result<std::vector<retry>> retries(webhook_id hook) const override {
+    auto i = disk_.hooks.find(hook);
+    return i == disk_.hooks.end() ? std::vector<retry>{}
+                                  : i->second.retries.all();
+  }
+
+  result<std::vector<organizer>> organizers() const override {
+    return std::vector<organizer>{};
+  }
+  result<std::vector<event>> events() const override {
+    return std::vector<event>{};
+  }
+  result<std::vector<token>> tokens() const override {
+    return std::vector<token>{};
+  }
+  result<std::vector<action_type>> action_types() const override {
+    return std::vector<action_type>{};
+  }
+
+  result<webhook> find_webhook(webhook_id id) const override {
+    auto i = disk_.hooks.find(id);
+    if (i == disk_.hooks.end())
+      return error{ec::not_found, "no such webhook"};
+    return i->second.hook;
+  }
+
+  result<std::vector<webhook>> webhooks(organizer_id, std::optional<bool>,
+                                        std::size_t,
+                                        std::size_t) const override {
+    return std::vector<webhook>{};
+  }
+  result<std::size_t> count_webhooks(organizer_id,
+                                     std::optional<bool>) const override {
+    return disk_.hooks.size();
+  }
+
+  result<void> for_each_webhook(
+    const std::function<void(const webhook&)>& visit) const override {
+    for (const auto& [id, record] : disk_.hooks)
+      visit(record.hook);
+    return {};
+  }
+
+  result<storage::expiry_plan> plan_expiry(timestamp,
+                                           std::size_t) const override {
+    return storage::expiry_plan{};
+  }
+
+private:
+  void execute(storage::append_notifications& op) {
+    std::vector<notification_ptr> added;
+    for (const auto& d : op.drafts) {
+      const auto id = disk_.tail() + 1;
+      auto n = std::make_shared<const notification>(notification{
+        .id = id,
+        .published = op.published,
+        .owner = d.owner,
+        .event = d.event,
+        .type = d.type,
+        .action = d.action,
+        .body = R"({"notification_id": )" + std::to_string(id) + d.rest});
+      disk_.journal.push_back(n);
+      added.push_back(std::move(n));
+    }
+    op.done = std::move(added);
+  }
+
+  void execute(storage::append_call& op) {
+    auto& c = op.entry;
+    auto& record = disk_.hooks.at(c.hook);
+    c.id = disk_.calls.size() + 1;
+    c.previous = record.upto.last_call;
+    base(record);
+    record.upto.apply(c, record.retries);
+    disk_.calls.push_back(c);
+  }
+
+  void execute(storage::add_webhook& op) {
+    auto added = op.value;
+    added.id = disk_.hooks.empty() ? 1 : disk_.hooks.rbegin()->first + 1;
+    added.versions.front().from = disk_.tail() + 1;
+    disk_.hooks[added.id].hook = added;
+    op.done = std::move(added);
+  }
+
+  void execute(storage::change_webhook& op) {
+    auto i = disk_.hooks.find(op.id);
+    if (i == disk_.hooks.end()) {
+      op.done = error{ec::not_found, "no such webhook"};
+      return;
+    }
+    auto& record = i->second;
+    auto changed = record.hook;
+    if (auto edited = op.edit(changed); !edited) {
+      op.done = edited.error();
+      return;
+    }
+    const auto wanted = changed.current();
+    const bool toggled = wanted.enabled != record.hook.current().enabled;
+    changed.versions = record.hook.versions;
+    if (wanted != changed.current()) {
+      if (changed.versions.back().from != disk_.tail() + 1)
+        changed.versions.push_back({.from = disk_.tail() + 1, .value = {}});
+      changed.current() = wanted;
+    }
+    if (toggled) {
+      base(record);
+      record.upto.disable(disk_.tail(), record.retries);
+      record.ended_upto = disk_.tail();
+      disk_.behind.erase(op.id);
+    }
+    record.hook = changed;
+    op.done = std::move(changed);
+  }
+
+  void execute(storage::drop_retries& op) {
+    disk_.hooks.at(op.hook).retries.clear();
+  }
+
+  void execute(storage::load_webhook& op) {
+    auto i = disk_.hooks.find(op.id);
+    if (i == disk_.hooks.end()) {
+      op.done = error{ec::not_found, "no such webhook"};
+      return;
+    }
+    auto& record = i->second;
+    base(record);
+    storage::load_webhook::state state{
+      .hook = record.hook, .upto = record.upto, .retries = {}};
+    if (record.hook.current().enabled)
+      state.retries = record.retries.all();
+    op.done = std::move(state);
+  }
+
+  void execute(storage::save_checkpoint& op) {
+    ++checkpoints;
+    if (op.routed_upto < disk_.routed_upto)
+      return;
+    disk_.routed_upto = op.routed_upto;
+    disk_.behind.clear();
+    for (const auto& b : op.behind)
+      disk_.behind[b.hook] = b.cursor;
+  }
+
+  void execute(storage::expire&) {}
+
+  template <class T>
+  void execute(T&) {}
+
+  /// What the last checkpoint says about the webhook holds for its progress.
+  void base(disk::webhook_record& record) const {
+    auto i = disk_.behind.find(record.hook.id);
+    record.upto.advance(i == disk_.behind.end() ? disk_.routed_upto
+                                                : i->second);
+    record.upto.advance(record.hook.versions.front().from - 1);
+  }
+
+  disk disk_;
+  storage::recovery found_;
+};
+
+} // namespace fanfare::test
