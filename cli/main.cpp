@@ -23,8 +23,8 @@ int main(int argc, char** argv) {
                "happened, and keeps trying for three days.",
                "fanfare"};
   app.set_version_flag("--version", "fanfare " + std::string{fanfare::version});
-  // Checked below: CLI11 would ask for a sub-command before it names a word that
-  // is none.
+  // Checked below: CLI11 would ask for a sub-command before it names a word
+  // that is none.
   app.require_subcommand(0, 1);
   app.set_help_all_flag("--help-all", "Help of all commands");
   int exit_code = 0;
