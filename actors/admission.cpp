@@ -51,17 +51,24 @@ admission::destination_ptr admission::find(const std::string& key) {
   return found;
 }
 
-bool admission::room_for(const destination& to) const {
+bool admission::room_for(const destination& to, bool further) const {
+  // Beyond half of the places every webhook gets one before any gets a second:
+  // receivers that hang cannot take them all.
+  const auto places = further ? limits_.hard_total / 2 : limits_.hard_total;
   return quick_.size() < limits_.total && to.quick < limits_.per_destination
-      && quick_.size() + slow_.size() < limits_.hard_total;
+      && quick_.size() + slow_.size() < std::max<std::size_t>(1, places);
 }
 
 admission::permit admission::acquire(const destination_ptr& to,
-                                     const webhook_actor& who, bool its_turn) {
+                                     const std::shared_ptr<ticket>& who,
+                                     std::size_t in_flight, bool its_turn) {
   if (closed_)
     return {};
-  if (!room_for(*to) || (!its_turn && !to->waiting.empty())) {
-    park(to, who);
+  const bool further = in_flight > 0;
+  const bool others_first = !to->waiting.empty()
+                         || (further && !to->waiting_for_more.empty());
+  if (!room_for(*to, further) || (!its_turn && others_first)) {
+    park(to, who, further);
     return {};
   }
   if (spare_.empty())
@@ -74,8 +81,11 @@ admission::permit admission::acquire(const destination_ptr& to,
   return permit{self_.lock(), place};
 }
 
-void admission::park(const destination_ptr& to, const webhook_actor& who) {
-  to->waiting.push_back(who);
+void admission::park(const destination_ptr& to,
+                     const std::shared_ptr<ticket>& who, bool further) {
+  auto& stands = further ? who->waiting_for_more : who->waiting;
+  if (!std::exchange(stands, true))
+    (further ? to->waiting_for_more : to->waiting).push_back(who);
   if (!to->in_rotation) {
     to->in_rotation = true;
     rotation_.push_back(to);
@@ -98,12 +108,19 @@ void admission::grant(std::size_t places) {
   for (auto looks = rotation_.size(); looks > 0 && places > 0; --looks) {
     auto to = std::move(rotation_.front());
     rotation_.pop_front();
-    if (!to->waiting.empty() && room_for(*to)) {
-      caf::anon_send(to->waiting.front(), atom::turn_v);
-      to->waiting.pop_front();
+    for (auto further : {false, true}) {
+      auto& queue = further ? to->waiting_for_more : to->waiting;
+      if (queue.empty() || !room_for(*to, further))
+        continue;
+      auto next = std::move(queue.front());
+      queue.pop_front();
+      (further ? next->waiting_for_more : next->waiting) = false;
+      if (auto who = caf::actor_cast<webhook_actor>(next->who))
+        caf::anon_send(who, atom::turn_v);
       --places;
+      break;
     }
-    to->in_rotation = !to->waiting.empty();
+    to->in_rotation = !to->waiting.empty() || !to->waiting_for_more.empty();
     if (to->in_rotation)
       rotation_.push_back(std::move(to));
   }
@@ -140,7 +157,7 @@ void admission::close() {
   rotation_.clear();
   for (auto& [key, weak] : destinations_)
     if (auto to = weak.lock())
-      to->waiting.clear();
+      to->waiting = to->waiting_for_more = {};
 }
 
 } // namespace fanfare

@@ -33,10 +33,19 @@ struct admission_limits {
 /// Lane thread only. Destroyed after the actors of the lane have ended.
 class admission {
 public:
+  /// A webhook that asks; it keeps one for each destination. It stands at most
+  /// once in each queue.
+  struct ticket {
+    caf::actor_addr who;
+    bool waiting = false;
+    bool waiting_for_more = false;
+  };
   struct destination {
     std::string key;
     std::size_t quick = 0;
-    std::deque<webhook_actor> waiting;
+    /// Webhooks with no attempt under way, and those that want a further one.
+    std::deque<std::shared_ptr<ticket>> waiting;
+    std::deque<std::shared_ptr<ticket>> waiting_for_more;
     bool in_rotation = false;
   };
   using destination_ptr = std::shared_ptr<destination>;
@@ -84,8 +93,8 @@ public:
 
   /// A place for one attempt, or none: then `who` gets `turn` when it may ask
   /// again, with `its_turn` set for one place.
-  permit acquire(const destination_ptr& to, const webhook_actor& who,
-                 bool its_turn);
+  permit acquire(const destination_ptr& to, const std::shared_ptr<ticket>& who,
+                 std::size_t in_flight, bool its_turn);
 
   /// The webhook whose turn it is has nothing to send: the next one may.
   void pass() {
@@ -104,11 +113,12 @@ private:
     : limits_(limits),
       timer_(io) {}
 
-  [[nodiscard]] bool room_for(const destination& to) const;
+  [[nodiscard]] bool room_for(const destination& to, bool further) const;
   void release(std::list<running>::iterator place);
   void grant(std::size_t places);
   void watch_slow();
-  void park(const destination_ptr& to, const webhook_actor& who);
+  void park(const destination_ptr& to, const std::shared_ptr<ticket>& who,
+            bool further);
 
   admission_limits limits_;
   boost::asio::steady_timer timer_;

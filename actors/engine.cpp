@@ -39,6 +39,8 @@ using namespace std::chrono_literals;
 /// Longest wait for a commit before the engine is taken to be defective; a slow
 /// disk answers sooner, a full one at once.
 constexpr auto commit_patience = 60s;
+/// For logging the attempts that a stop cut short.
+constexpr auto cancel_patience = 1s;
 /// Reads that may wait for the disk at the same time.
 constexpr std::size_t reader_threads = 2;
 /// Bytes of one publish call that count against the commit queue, per
@@ -235,6 +237,8 @@ private:
   /// Commits one change of the registry and returns what became of it. Blocks.
   template <class Operation>
   auto change(Operation op) -> decltype(op.done);
+  /// Ends all exchanges; those under way fail as cancelled.
+  void close_wires(std::chrono::milliseconds patience);
   /// Waits until everything in the commit queue so far is on disk. False: not
   /// in time.
   bool flush(std::chrono::milliseconds patience);
@@ -381,6 +385,8 @@ void engine_implementation::start_stations() {
     admission_limits bounds;
     bounds.hard_total = std::min(bounds.hard_total,
                                  files_per_lane(lanes.size()));
+    bounds.total = std::min(bounds.total,
+                            std::max<std::size_t>(1, bounds.hard_total / 4));
     c.gate = admission::make(l->io(), bounds);
     c.make_timer = [&io = l->io(), this](const webhook_actor& who) {
       return std::make_unique<asio_wake_timer>(io, clock_, who);
@@ -515,51 +521,38 @@ void engine_implementation::stop(std::chrono::milliseconds deadline) {
     caf::anon_send(router_, atom::drain_v);
     while (in_flight_ != 0 && left() > 0ms)
       std::this_thread::sleep_for(2ms);
-    if (in_flight_ != 0)
+    if (in_flight_ != 0) {
       log(log_level::warning,
           std::to_string(in_flight_.load())
-            + " attempts did not end in time; they are made again at the next "
-              "start");
+            + " attempts did not end in time; they are logged as such and made "
+              "again after the next start");
+      close_wires(cancel_patience);
+      const auto logged = std::chrono::steady_clock::now() + cancel_patience;
+      while (in_flight_ != 0 && std::chrono::steady_clock::now() < logged)
+        std::this_thread::sleep_for(2ms);
+    }
     // The last checkpoint, behind everything that was logged.
     {
       caf::scoped_actor self{*system_};
-      self->request(router_, std::chrono::seconds{5}, atom::checkpoint_v)
+      self->request(router_, std::chrono::seconds{1}, atom::checkpoint_v)
         .receive([] {},
                  [this](const caf::error&) {
                    log(log_level::warning,
                        "the last checkpoint was not taken in time");
                  });
     }
-    if (!flush(5s))
+    if (!flush(2s))
       log(log_level::warning, "the last commit did not end in time");
   }
   commits_.close();
   // From the outside in: nobody is started again, no new work, then those who
   // do it.
-  auto& lanes = lane_coordinator::of(*system_).lanes();
   if (supervisor_)
     caf::anon_send_exit(supervisor_, caf::exit_reason::user_shutdown);
   if (router_)
     caf::anon_send_exit(router_, caf::exit_reason::user_shutdown);
   reader_->close();
-  std::vector<std::future<void>> closed;
-  for (std::size_t i = 0; i < stations_.size(); ++i) {
-    auto done = std::make_shared<std::promise<void>>();
-    closed.push_back(done->get_future());
-    boost::asio::post(lanes[i]->io(), [this, i, done] {
-      if (i == 0 && checkpoint_timer_)
-        checkpoint_timer_->cancel();
-      stations_[i].context->gate->close();
-      // Once more around, so that the webhook actors are gone before their
-      // attempts end.
-      boost::asio::post(lane::current()->io(), [this, i, done] {
-        stations_[i].wire->close();
-        done->set_value();
-      });
-    });
-  }
-  for (auto& c : closed)
-    c.wait_for(5s);
+  close_wires(1s);
   if (committer_)
     caf::anon_send_exit(committer_, caf::exit_reason::user_shutdown);
   commits_.attach({});
@@ -574,6 +567,29 @@ void engine_implementation::stop(std::chrono::milliseconds deadline) {
   // The store stays open for those who still read; it is closed with the
   // engine.
   state_ = state::stopped;
+}
+
+void engine_implementation::close_wires(std::chrono::milliseconds patience) {
+  auto& lanes = lane_coordinator::of(*system_).lanes();
+  const auto until = std::chrono::steady_clock::now() + patience;
+  std::vector<std::future<void>> closed;
+  for (std::size_t i = 0; i < stations_.size(); ++i) {
+    auto done = std::make_shared<std::promise<void>>();
+    closed.push_back(done->get_future());
+    boost::asio::post(lanes[i]->io(), [this, i, done] {
+      if (i == 0 && checkpoint_timer_)
+        checkpoint_timer_->cancel();
+      stations_[i].context->gate->close();
+      // Once more around, so that actors that were told to end are gone before
+      // their attempts end.
+      boost::asio::post(lane::current()->io(), [this, i, done] {
+        stations_[i].wire->close();
+        done->set_value();
+      });
+    });
+  }
+  for (auto& c : closed)
+    c.wait_until(until);
 }
 
 bool engine_implementation::flush(std::chrono::milliseconds patience) {
@@ -617,7 +633,9 @@ void engine_implementation::publish(organizer_id owner,
   append.drafts.reserve(items.size());
   std::size_t bytes = 0;
   for (auto& item : items) {
-    const auto type = directory_.resolve_action(item.action);
+    const auto type = protocol::is_action_name(item.action)
+                      ? directory_.resolve_action(item.action)
+                      : std::nullopt;
     if (!type)
       return done(error{ec::invalid_argument,
                         "Unknown action type \"" + item.action + "\".",

@@ -235,7 +235,14 @@ void webhook_worker::on_finished(attempt_result& r) {
              .response_head = std::move(r.exchange.response_head),
              .response_body = std::move(r.exchange.response_body)};
   const auto status = entry.status;
-  if (status >= 200 && status <= 299) {
+  const bool success = status >= 200 && status <= 299;
+  if (status != 0 && !success)
+    entry.reason = "answered " + std::to_string(status)
+                 + (status >= 300 && status <= 399
+                      ? ", redirects are not followed"
+                      : "")
+                 + (entry.reason.empty() ? "" : "; " + entry.reason);
+  if (success) {
     entry.result = outcome::delivered;
   } else if (!hook_->current().enabled || subject <= ended_upto_) {
     entry.result = outcome::given_up;
@@ -243,7 +250,7 @@ void webhook_worker::on_finished(attempt_result& r) {
   } else if (status == 410 && r.to == target_) {
     entry.result = outcome::gone;
     add_reason(entry.reason,
-               "410 Gone: the webhook is disabled and its retries end");
+               "gone: the webhook is disabled and its retries end");
     entry.retry_due = context_->clock->now();
     gone_ = true;
   } else if (const auto delay = backoff_.delay_after(r.attempt); !delay) {
@@ -264,6 +271,9 @@ void webhook_worker::on_finished(attempt_result& r) {
     }
   }
   log_call(std::move(entry));
+  // It may have waited for a further place only.
+  if (under_way_.empty())
+    parked_ = false;
   pump();
   // Whoever waits for it to become zero finds the call logged and the slot up
   // to date.
@@ -333,7 +343,8 @@ bool webhook_worker::start(const notification_ptr& what, std::uint16_t attempt,
                            bool its_turn) {
   admission::permit permit;
   if (target_) {
-    permit = context_->gate->acquire(destination_, handle(), its_turn);
+    permit = context_->gate->acquire(destination_, ticket_, under_way_.size(),
+                                     its_turn);
     if (!permit) {
       parked_ = true;
       return false;
@@ -456,6 +467,8 @@ void webhook_worker::adopt(webhook_ptr hook) {
                            : "target URL: " + parsed.error().detail;
     destination_ = target_ ? context_->gate->find(target_->key().text)
                            : nullptr;
+    ticket_ = std::make_shared<admission::ticket>();
+    ticket_->who = this->address();
   }
   const auto& own = hook->delivery;
   backoff_ = context_->backoff;

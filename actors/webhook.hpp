@@ -158,6 +158,7 @@ private:
   protocol::exchange_limits limits_;
   std::size_t max_in_flight_ = 8;
   admission::destination_ptr destination_;
+  std::shared_ptr<admission::ticket> ticket_; ///< at `destination_`
 
   storage::progress progress_;
   retry_heap retries_;

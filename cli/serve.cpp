@@ -23,6 +23,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <iostream>
@@ -41,7 +42,7 @@ using namespace std::chrono_literals;
 constexpr std::size_t blocking_threads = 4;
 /// SIGTERM is answered within 15 s: this for attempts under way, the rest for
 /// the last commit.
-constexpr auto drain_deadline = 10s;
+constexpr auto drain_deadline = 8s;
 constexpr auto http_deadline = 1s;
 
 struct serve_options {
@@ -125,6 +126,14 @@ int run(serve_options options) {
   protocol::http_server_options http;
   http.host = listen->host;
   http.port = listen->port;
+  // An eighth of the files is for the API, the rest for deliveries.
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+    const auto share = std::max<std::size_t>(16, files.rlim_cur / 8);
+    http.max_connections = std::min(http.max_connections, share);
+    http.max_connections_per_address = std::min(
+      http.max_connections_per_address, share);
+  }
   auto server = protocol::http_server::start(http, api);
   if (!server)
     return fail(server.error());
@@ -193,7 +202,11 @@ void read_config(CLI::App& serve, const std::string& file) {
       throw CLI::ConfigError(file + ": there is no option \"" + item.fullname()
                              + "\"");
     if (option->empty()) {
-      option->add_result(item.inputs);
+      // A list for an option that takes one value is its commas' way to say it.
+      if (option->get_items_expected_max() == 1)
+        option->add_result(CLI::detail::join(item.inputs, ","));
+      else
+        option->add_result(item.inputs);
       option->run_callback();
     }
   }

@@ -72,6 +72,17 @@ std::span<const std::string_view> builtin_action_types() {
   return builtin;
 }
 
+bool is_action_name(std::string_view action) {
+  for (;;) {
+    const auto dot = action.find('.');
+    if (!is_label(action.substr(0, dot)))
+      return false;
+    if (dot == std::string_view::npos)
+      return true;
+    action.remove_prefix(dot + 1);
+  }
+}
+
 result<void> check_action_type_name(std::string_view name) {
   if (name.size() > action_type_limit)
     return error{ec::invalid_argument,

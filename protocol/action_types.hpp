@@ -26,6 +26,11 @@ inline constexpr std::size_t action_type_limit = 255;
 /// documentation. Any thread.
 [[nodiscard]] std::span<const std::string_view> builtin_action_types();
 
+/// Whether this can be the action of a notification: labels of a-z, 0-9, "_"
+/// and
+/// "-" joined by dots, no wildcard. Any thread.
+[[nodiscard]] bool is_action_name(std::string_view action);
+
 /// Whether a new type may have this name: labels of `a-z 0-9 _ -` joined by
 /// dots, at least two of them, then maybe `.*`. Error: invalid_argument, field
 /// "name". Any thread.

@@ -35,6 +35,9 @@ constexpr std::size_t large_buffer = 32 * 1024;
 constexpr std::size_t small_body = 8 * 1024;
 /// A peer that does not take its answers is asked for no more requests.
 constexpr std::size_t unwritten_limit = 256 * 1024;
+/// The same of all connections of a thread. Above it, large answers are given
+/// up for a short one: clients that do not read must not cost memory.
+constexpr std::size_t unwritten_budget = 64 * 1024 * 1024;
 constexpr std::size_t field_limit = 200;
 /// Room in a request line for the method, the version and the spaces.
 constexpr std::size_t line_overhead = 64;
@@ -882,7 +885,16 @@ void http_connection::render_refusal(const http_refusal& why, slot& into) {
   into.answer.body = json_detail(why.detail);
 }
 
+http_connection::~http_connection() {
+  worker_.unwritten -= unwritten_;
+}
+
 void http_connection::render(slot& what, bool last) {
+  if (what.answer.body.size() > small_body
+      && worker_.unwritten + what.answer.body.size() > unwritten_budget)
+    render_refusal({503, "too many answers wait to be read by their clients"},
+                   what);
+  const auto waited = unwritten_;
   auto& [status, headers, body] = what.answer;
   if (status < 200 || status > 599)
     status = 500; // the handler's mistake
@@ -936,6 +948,7 @@ void http_connection::render(slot& what, bool last) {
     next_.push_back(std::move(body));
     tail_sealed_ = true;
   }
+  worker_.unwritten += unwritten_ - waited;
   if (close)
     what.close = true;
 }
@@ -970,6 +983,7 @@ void http_connection::flush() {
     continue_due_ = false;
     tail() += interim;
     unwritten_ += interim.size();
+    worker_.unwritten += interim.size();
   }
   if (!writing_)
     write_some();
@@ -988,6 +1002,7 @@ http_connection::gather(std::array<asio::const_buffer, 16>& into) const {
 
 void http_connection::consume_written(std::size_t count) {
   unwritten_ -= count;
+  worker_.unwritten -= count;
   while (out_index_ < out_.size()) {
     const auto rest = out_[out_index_].size() - out_offset_;
     if (count < rest) {

@@ -163,6 +163,8 @@ public:
   http_census& census;
   std::shared_ptr<http_inbox> inbox;
   bool draining = false;
+  /// Bytes of answers that their clients have not taken, of all connections.
+  std::size_t unwritten = 0;
   /// What is read only to be thrown away goes here.
   std::array<char, 64 * 1024> scratch;
 
@@ -247,6 +249,10 @@ public:
   http_connection(http_worker& worker, http_socket socket,
                   const boost::asio::ip::address& from,
                   http_census::verdict entered);
+
+  ~http_connection();
+  http_connection(const http_connection&) = delete;
+  http_connection& operator=(const http_connection&) = delete;
 
   void start();
   /// Notes an answer, or that none will come. pump() goes on from there.

@@ -30,7 +30,7 @@ constexpr std::size_t scan_limit = 5'000;
 constexpr std::size_t scan_step = 200;
 /// Bodies in one page. A page ends early above it: fifty of the largest would
 /// be many megabytes.
-constexpr std::size_t page_bytes = 4 * 1024 * 1024;
+constexpr std::size_t page_bytes = 1024 * 1024;
 
 /// Notifications of the calls at hand; many calls may be of the same one.
 class notifications {
@@ -153,8 +153,9 @@ http_response walk(const exchange& x, webhook_id hook,
           && (!*subject || !filter.takes_action((*subject)->action)))
         continue;
       results.push_back(to_json(c, subject->get()));
-      bytes += c.response_body.size() + c.response_head.size();
-      bytes += *subject ? (*subject)->body.size() : 0;
+      // Text is escaped again as a string of the answer: at most twice as long.
+      bytes += 2 * (c.response_body.size() + c.response_head.size());
+      bytes += *subject ? 2 * (*subject)->body.size() : 0;
       if (bytes > page_bytes)
         return cursor_answer(x, std::move(results), before);
     }

@@ -45,8 +45,14 @@ protected:
   }
 
   admission::permit ask(const admission::destination_ptr& to,
-                        const webhook_actor& w, bool its_turn = false) {
-    auto p = gate_->acquire(to, w, its_turn);
+                        const webhook_actor& w, bool its_turn = false,
+                        std::size_t in_flight = 0) {
+    auto& ticket = tickets_[{to, w.address()}];
+    if (!ticket) {
+      ticket = std::make_shared<admission::ticket>();
+      ticket->who = w.address();
+    }
+    auto p = gate_->acquire(to, ticket, in_flight, its_turn);
     sys_.sched.run();
     return p;
   }
@@ -60,6 +66,9 @@ protected:
   test_system sys_;
   std::shared_ptr<admission> gate_ = admission::make(io_, {});
   std::vector<waiter> waiters_;
+  std::map<std::pair<admission::destination_ptr, caf::actor_addr>,
+           std::shared_ptr<admission::ticket>>
+    tickets_;
   std::vector<std::string> turns_;
 };
 
@@ -172,6 +181,23 @@ TEST_F(AdmissionTest, HangingAttemptsHaveALimitOfTheirOwn) {
   EXPECT_THAT(turns_, ElementsAre());
   release(hangs);
   EXPECT_THAT(turns_, ElementsAre("1"));
+}
+
+TEST_F(AdmissionTest, BeyondHalfOfThePlacesEveryWebhookGetsOneBeforeASecond) {
+  make({.total = 4, .hard_total = 4});
+  auto hangs = gate_->find("http://hangs:80");
+  auto works = gate_->find("http://works:80");
+  auto greedy = who("greedy");
+  auto first = ask(hangs, greedy);
+  auto second = ask(hangs, greedy, false, 1);
+  EXPECT_TRUE(second);
+  EXPECT_FALSE(ask(hangs, greedy, false, 2));
+  auto healthy = ask(works, who("healthy"));
+  EXPECT_TRUE(healthy);
+  release(healthy);
+  EXPECT_THAT(turns_, ElementsAre()) << "half of the places are taken";
+  release(second);
+  EXPECT_THAT(turns_, ElementsAre("greedy"));
 }
 
 TEST_F(AdmissionTest, ATurnOfAWebhookThatEndedIsGivenToTheNext) {
