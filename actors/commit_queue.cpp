@@ -27,7 +27,7 @@ bool can_linger(const storage::operation& op) {
 } // namespace
 
 bool commit_queue::add(std::span<item> items, std::size_t publish_bytes) {
-  bool first = false;
+  committer_actor sleeper; // set if it is to be woken
   bool interrupt = false;
   {
     std::unique_lock guard{mutex_};
@@ -40,7 +40,8 @@ bool commit_queue::add(std::span<item> items, std::size_t publish_bytes) {
         && (publish_bytes_ + publish_bytes > publish_bytes_limit
             || items_.size() > publish_limit))
       return false;
-    first = items_.empty();
+    if (items_.empty())
+      sleeper = committer_;
     publish_bytes_ += publish_bytes;
     for (auto& one : items) {
       urgent_ = urgent_ || !can_linger(one.what);
@@ -53,8 +54,8 @@ bool commit_queue::add(std::span<item> items, std::size_t publish_bytes) {
   }
   if (interrupt)
     more_.notify_one();
-  if (first)
-    caf::anon_send(committer_, atom::commit_v);
+  if (sleeper)
+    caf::anon_send(sleeper, atom::commit_v);
   return true;
 }
 

@@ -253,6 +253,11 @@ void webhook_worker::on_finished(attempt_result& r) {
                "gone: the webhook is disabled and its retries end");
     entry.retry_due = context_->clock->now();
     gone_ = true;
+  } else if (draining_ && entry.reason.starts_with("cancelled: ")) {
+    // Cut short by this engine's stop, which must not end what is left of the
+    // schedule: made again at the next start.
+    entry.retry_due = context_->clock->now();
+    entry.result = outcome::retried;
   } else if (const auto delay = backoff_.delay_after(r.attempt); !delay) {
     entry.result = outcome::given_up;
     add_reason(entry.reason, "given up after " + std::to_string(r.attempt)

@@ -44,6 +44,8 @@ constexpr std::size_t blocking_threads = 4;
 /// the last commit.
 constexpr auto drain_deadline = 8s;
 constexpr auto http_deadline = 1s;
+/// A disk that does not answer must not keep the process.
+constexpr std::chrono::seconds last_deadline{14};
 
 struct serve_options {
   engine_options engine;
@@ -147,12 +149,15 @@ int run(serve_options options) {
   int signal = 0;
   sigwait(&signals, &signal);
   spdlog::info("stopping; a second signal ends it at once");
-  // A second signal does not wait for anything: what was acknowledged is on
-  // disk.
+  // A second signal, like a disk that does not answer, is not waited for: what
+  // was acknowledged is on disk.
   std::thread{[signals] {
-    int second = 0;
-    sigwait(&signals, &second);
-    _exit(130);
+    const timespec patience{.tv_sec = last_deadline.count(), .tv_nsec = 0};
+    const bool signalled = sigtimedwait(&signals, nullptr, &patience) >= 0;
+    if (!signalled)
+      spdlog::error("the disk did not answer in time; ended without the last "
+                    "checkpoint, what was acknowledged is on disk");
+    _exit(signalled ? 130 : 1);
   }}.detach();
   engine.stop(drain_deadline);
   (*server)->stop(http_deadline);

@@ -650,6 +650,31 @@ TEST_F(WebhookTest, StartsNothingWhileTheQueueToTheDiskIsTooLong) {
   EXPECT_THAT(node_->calls(hook), SizeIs(3));
 }
 
+TEST_F(WebhookTest, AnAttemptCutShortByAStopIsLoggedAndMadeAgain) {
+  webhook w;
+  w.owner = 1;
+  w.target_url = "https://b.example/";
+  w.versions.push_back({.from = 0, .value = {.types = {1}}});
+  w.delivery.schedule.emplace(); // a failure would be the end
+  hang();
+  auto hook = node_->add_webhook(w);
+  node_->publish();
+  caf::anon_send(node_->router_handle, atom::drain_v);
+  node_->run();
+  protocol::exchange_result cut;
+  cut.reason = "cancelled: the engine is stopping";
+  node_->wire.answer(0, cut);
+  node_->run();
+  ASSERT_THAT(node_->calls(hook), SizeIs(1));
+  EXPECT_EQ(node_->calls(hook)[0].result, outcome::retried);
+  EXPECT_THAT(node_->calls(hook)[0].reason, HasSubstr("cancelled"));
+  EXPECT_THAT(node_->retries(hook), SizeIs(1));
+  node_->checkpoint();
+  restart();
+  node_->advance(1s);
+  EXPECT_EQ(sent(), 1U) << "by the node that was started again";
+}
+
 TEST_F(WebhookTest, DrainingStartsNothingFurther) {
   hang();
   auto hook = node_->add_webhook();
