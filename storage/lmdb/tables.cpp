@@ -22,6 +22,14 @@ bool is_empty(write_transaction& txn) {
   return stat.ms_entries == 0;
 }
 
+/// Nothing if it is not stamped by a Fanfare.
+std::optional<std::uint32_t> version_of(write_transaction& txn, table meta) {
+  auto found = txn.get(meta, meta_key::format);
+  return found && found->starts_with(stamp)
+         ? to_number<std::uint32_t>(found->substr(stamp.size()))
+         : std::nullopt;
+}
+
 /// Reads the stamp of a file that holds something.
 void check_format(write_transaction& txn) {
   error foreign{ec::store_foreign,
@@ -32,10 +40,7 @@ void check_format(write_transaction& txn) {
     txn.fail(std::move(foreign));
     return;
   }
-  auto found = txn.get(meta, meta_key::format);
-  auto version = found && found->starts_with(stamp)
-                 ? to_number<std::uint32_t>(found->substr(stamp.size()))
-                 : std::nullopt;
+  auto version = version_of(txn, meta);
   if (!version)
     txn.fail(std::move(foreign));
   else if (*version > format_version)
@@ -67,7 +72,9 @@ void tables::open(write_transaction& txn) {
   if (txn.ok() && !is_new)
     check_format(txn);
   open_one(meta, "meta", 0);
-  if (is_new)
+  // Also that of an earlier version: what it lacks is made below, and what it
+  // has reads as it is.
+  if (is_new || (txn.ok() && version_of(txn, meta) != format_version))
     txn.put(meta, meta_key::format,
             std::string{stamp} + std::string{as_key(format_version)});
   open_one(journal, "journal", by_number);
@@ -85,6 +92,8 @@ void tables::open(write_transaction& txn) {
   open_one(action_type_names, "action_type_names", 0);
   open_one(webhooks, "webhooks", by_number);
   open_one(organizer_webhooks, "organizer_webhooks", many);
+  open_one(idempotency, "idempotency", 0);
+  open_one(idempotency_times, "idempotency_times", 0);
 }
 
 } // namespace fanfare::storage::lmdb
