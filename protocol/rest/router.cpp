@@ -13,12 +13,7 @@ namespace fanfare::protocol::rest {
 
 namespace {
 
-struct pattern {
-  std::string_view path; ///< below /api/v1/; O: organizer, I: id, C: call
-  resource what;
-};
-
-constexpr pattern patterns[] = {
+constexpr route_pattern patterns[] = {
   {"organizers/O/notifications", resource::notifications}, // the busiest first
   {"organizers", resource::organizers},
   {"organizers/O/events", resource::events},
@@ -93,6 +88,10 @@ bool is_format(std::string_view text) {
 }
 
 } // namespace
+
+std::span<const route_pattern> route_patterns() {
+  return patterns;
+}
 
 route find_route(std::string_view path) {
   route found;
