@@ -44,8 +44,8 @@ struct route {
   std::string format;    ///< "json" of "webhooks.json"
 };
 
-/// One path below /api/v1/. Segments `O`, `I` and `C` stand for an organizer, an
-/// id and a call.
+/// One path below /api/v1/. Segments `O`, `I` and `C` stand for an organizer,
+/// an id and a call.
 struct route_pattern {
   std::string_view path; ///< without the slashes around it
   resource what;

@@ -85,9 +85,8 @@ TEST_F(AccessTest, NeedsAValidToken) {
             .status = 401,
             .answer = not_provided,
             .who = as::nobody});
-  for (const auto& header :
-       {"Token " + good, "token " + good, "TOKEN " + good, "tOkEn\t" + good,
-        "Token   " + good + " "})
+  for (const auto& header : {"Token " + good, "token " + good, "TOKEN " + good,
+                             "tOkEn\t" + good, "Token   " + good + " "})
     expect({.method = "GET",
             .target = "webhooks/",
             .sent = {{"Authorization", header}},
@@ -142,9 +141,9 @@ TEST_F(AccessTest, DoesNotTellWhichOrganizersExist) {
               .answer = not_provided,
               .who = as::nobody});
     }
-  expect({.method = "GET", // the slug, spelled otherwise
-          .target = "/api/v1/organizers/%6F%72%67" + org_.substr(3)
-                  + "/webhooks/"});
+  expect(
+    {.method = "GET", // the slug, spelled otherwise
+     .target = "/api/v1/organizers/%6F%72%67" + org_.substr(3) + "/webhooks/"});
 }
 
 TEST_F(AccessTest, DoesNotFindWhatIsNotThere) {
@@ -173,11 +172,21 @@ TEST_F(AccessTest, DoesNotFindWhatIsNotThere) {
 TEST_F(AccessTest, NamesTheMethodsThatWork) {
   for (const std::string method : {"PUT", "PATCH", "DELETE", "TRACE", "BREW"})
     for (const std::string target : {"webhooks/", "webhooks.json"})
-      expect({method, target, {}, 405, not_allowed(method), {},
+      expect({method,
+              target,
+              {},
+              405,
+              not_allowed(method),
+              {},
               {{"Allow", list_allow}}});
   for (const std::string method : {"POST", "TRACE", "LOCK"})
     for (const std::string target : {"webhooks/$id/", "webhooks/$id.json"})
-      expect({method, target, {}, 405, not_allowed(method), {},
+      expect({method,
+              target,
+              {},
+              405,
+              not_allowed(method),
+              {},
               {{"Allow", one_allow}}});
 }
 
@@ -192,28 +201,35 @@ TEST_F(AccessTest, AnswersInJsonOrNotAtAll) {
        {"text/html", "application/xml", "text/*", "application/jsonp", "json",
         "application/vnd.api+json", "text/html, application/xml", "*", ""})
     for (const std::string method : {"GET", "POST", "PUT", "DELETE", "OPTIONS"})
-      expect({method, "webhooks/", {}, 406, unsatisfied,
-              {{"Accept", accept}}});
+      expect({method, "webhooks/", {}, 406, unsatisfied, {{"Accept", accept}}});
 }
 
 TEST_F(AccessTest, NamesTheMediaTypeThatIsNotRead) {
   for (const std::string type :
-       {"text/xml", "text/xml; charset=utf-8", "text/plain", "Text/XML ; a=\"b\"",
-        "application/jsonx", "multipart/mixed; boundary=x", "nonsense"})
-    for (const std::string request : {"POST webhooks/", "PUT webhooks/$id/",
-                                      "PATCH webhooks/$id/"}) {
+       {"text/xml", "text/xml; charset=utf-8", "text/plain",
+        "Text/XML ; a=\"b\"", "application/jsonx",
+        "multipart/mixed; boundary=x", "nonsense"})
+    for (const std::string request :
+         {"POST webhooks/", "PUT webhooks/$id/", "PATCH webhooks/$id/"}) {
       const auto space = request.find(' ');
-      expect({request.substr(0, space), request.substr(space + 1), "{}", 415,
+      expect({request.substr(0, space),
+              request.substr(space + 1),
+              "{}",
+              415,
               detail("Unsupported media type \"" + type + "\" in request."),
               {{"Content-Type", type}}});
       // Nothing to be read: {}.
-      expect({request.substr(0, space), request.substr(space + 1), "",
-              request.starts_with("PATCH") ? 200U : 400U, {},
+      expect({request.substr(0, space),
+              request.substr(space + 1),
+              "",
+              request.starts_with("PATCH") ? 200U : 400U,
+              {},
               {{"Content-Type", type}}});
     }
   for (const std::string type :
-       {"application/json", "APPLICATION/json", "application/json;charset=utf-8",
-        "application/json; charset=latin-1", "application/json ;x"})
+       {"application/json", "APPLICATION/json",
+        "application/json;charset=utf-8", "application/json; charset=latin-1",
+        "application/json ;x"})
     expect({"PATCH", "webhooks/$id/", "{}", 200, {}, {{"Content-Type", type}}});
 }
 
@@ -227,14 +243,38 @@ TEST_F(AccessTest, ChecksInOrder) {
   const auto xml_refused = detail(
     "Unsupported media type \"text/xml\" in request.");
   expect_all({
-    {"BREW", "/api/v1/organizers/nobody/webhooks.xml", "{", 404, not_found,
-     html_xml, {}, as::nobody},
-    {"BREW", "/api/v1/organizers/nobody/webhooks/?format=xml", "{", 404,
-     not_found, html_xml, {}, as::nobody},
-    {"BREW", "/api/v1/organizers/nobody/webhooks/", "{", 406, unsatisfied,
-     html_xml, {}, as::nobody},
-    {"BREW", "/api/v1/organizers/nobody/webhooks/", "{", 401, not_provided, xml,
-     {}, as::nobody},
+    {"BREW",
+     "/api/v1/organizers/nobody/webhooks.xml",
+     "{",
+     404,
+     not_found,
+     html_xml,
+     {},
+     as::nobody},
+    {"BREW",
+     "/api/v1/organizers/nobody/webhooks/?format=xml",
+     "{",
+     404,
+     not_found,
+     html_xml,
+     {},
+     as::nobody},
+    {"BREW",
+     "/api/v1/organizers/nobody/webhooks/",
+     "{",
+     406,
+     unsatisfied,
+     html_xml,
+     {},
+     as::nobody},
+    {"BREW",
+     "/api/v1/organizers/nobody/webhooks/",
+     "{",
+     401,
+     not_provided,
+     xml,
+     {},
+     as::nobody},
     {"BREW", "/api/v1/organizers/nobody/webhooks/", "{", 403, no_permission,
      xml},
     {"PUT", "webhooks/", "{", 403, no_permission, xml, {}, as::sender},

@@ -70,6 +70,7 @@ void ConformanceTest::TearDownTestSuite() {
 }
 
 void ConformanceTest::restart(bool gracefully) {
+  clients_.clear(); // it will listen elsewhere
   if (gracefully)
     running().stop();
   else
@@ -122,9 +123,9 @@ std::string ConformanceTest::fill(std::string text) const {
 }
 
 rest_response ConformanceTest::ask(const row& r) {
-  const auto target = fill(
-    r.target.starts_with('/') ? r.target
-                              : "/api/v1/organizers/$org/" + r.target);
+  const auto target = fill(r.target.starts_with('/')
+                             ? r.target
+                             : "/api/v1/organizers/$org/" + r.target);
   auto sent = r.sent;
   for (auto& [name, value] : sent)
     value = fill(value);
@@ -144,7 +145,8 @@ rest_response ConformanceTest::expect(const row& r) {
   }
   for (const auto& [name, value] : r.expected)
     EXPECT_EQ(answer.header(name), fill(value)) << name;
-  const bool json = answer.body.starts_with('{') || answer.body.starts_with('[');
+  const bool json = answer.body.starts_with('{')
+                 || answer.body.starts_with('[');
   if (json || (r.method == "HEAD" && answer.status < 300)) {
     EXPECT_EQ(answer.header("Content-Type"), "application/json");
   }
@@ -247,18 +249,17 @@ std::string ConformanceTest::add_webhook(std::string_view fields) {
 void ConformanceTest::add_event(const std::string& organizer,
                                 const std::string& slug,
                                 const std::string& name) {
-  expect({.method = "POST",
-          .target = "/api/v1/organizers/" + organizer + "/events/",
-          .body = "{\"slug\":" + as_json(slug) + ",\"name\":" + as_json(name)
-                + '}',
-          .status = 201,
-          .who = as::admin});
+  expect(
+    {.method = "POST",
+     .target = "/api/v1/organizers/" + organizer + "/events/",
+     .body = "{\"slug\":" + as_json(slug) + ",\"name\":" + as_json(name) + '}',
+     .status = 201,
+     .who = as::admin});
 }
 
-std::string ConformanceTest::add_token(const std::string& organizer,
-                                       std::string_view name,
-                                       std::string_view permissions,
-                                       std::string* id) {
+std::string
+ConformanceTest::add_token(const std::string& organizer, std::string_view name,
+                           std::string_view permissions, std::string* id) {
   const auto made = expect(
     {.method = "POST",
      .target = "/api/v1/organizers/" + organizer + "/tokens/",

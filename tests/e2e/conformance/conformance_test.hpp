@@ -96,8 +96,9 @@ protected:
   /// A key for `Authorization`.
   std::string key_of(as who) const;
 
-  /// Ends the server and starts it again on the same data.
-  static void restart(bool gracefully);
+  /// Ends the server, by SIGKILL or gracefully, and starts it again on the same
+  /// data.
+  void restart(bool gracefully);
 
   static server& running();
 

@@ -36,12 +36,10 @@ TEST_F(CrossFieldTest, CreatingTakesOneOfTheTwo) {
     {R"("limit_events":[],"all_events":true)", "true", "[]"},
     {R"("limit_events":[],"all_events":false)", "false", "[]"},
     {R"("limit_events":["dummy"],"all_events":false)", "false", R"(["dummy"])"},
-    {R"("limit_events":["dummy"],"all_events":"off")", "false",
-     R"(["dummy"])"},
+    {R"("limit_events":["dummy"],"all_events":"off")", "false", R"(["dummy"])"},
     {R"("limit_events":[])", "true", "[]"},
     // On purpose not the contradiction that the compatible API makes of it.
-    {R"("limit_events":["dummy","second"])", "false",
-     R"(["second","dummy"])"},
+    {R"("limit_events":["dummy","second"])", "false", R"(["second","dummy"])"},
   };
   for (const auto& [sent, all, events] : good) {
     const auto made = expect({"POST", "webhooks/", whole(sent), 201});
@@ -74,8 +72,8 @@ TEST_F(CrossFieldTest, IsLookedAtOnceAllFieldsAreValid) {
        400, R"({"action_types":["This field is required."]})"},
       {method, target, whole(R"("limit_events":["nope"],"all_events":true)"),
        400, R"({"limit_events":["Object with slug=nope does not exist."]})"},
-      {method, target,
-       whole(R"("limit_events":["dummy"],"all_events":true)"), 400, either},
+      {method, target, whole(R"("limit_events":["dummy"],"all_events":true)"),
+       400, either},
     });
 }
 
@@ -96,8 +94,7 @@ TEST_F(CrossFieldTest, ChangingOverlaysWhatIsStored) {
      unlimited},
     {"PATCH", "webhooks/$id/", R"({"limit_events":["dummy"]})", 400, either},
     // What PUT leaves out stays, and so contradicts.
-    {"PUT", "webhooks/$id/", whole(R"("limit_events":["dummy"])"), 400,
-     either},
+    {"PUT", "webhooks/$id/", whole(R"("limit_events":["dummy"])"), 400, either},
     {"GET", "webhooks/$id/", {}, 200, unlimited},
     {"PATCH", "webhooks/$id/", R"({"limit_events":[]})", 200, unlimited},
     {"PATCH", "webhooks/$id/", R"({"all_events":false})", 200, neither},

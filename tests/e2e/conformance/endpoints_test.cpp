@@ -80,22 +80,20 @@ TEST_F(EndpointsTest, EscapeWhatIsNotAsciiAndNoSlashes) {
               "x\","
               "\"target_url\":\"https://b\xc3\xbc"
               "cher.de/\xc3\xa9\",");
-  expect({"GET",
-          "webhooks/$id/",
-          {},
-          200,
-          R"({"id":$id,"enabled":true,)"
-          R"("target_url":"https://b\u00fccher.de/\u00e9","all_events":true,)"
-          R"("limit_events":[],"action_types":[],)"
-          R"("comment":"\u00e9\u20ac\ud83d\ude00/<>&'\"\\\u0007\b\f\n\r\t\u007fx"})"});
+  expect(
+    {"GET",
+     "webhooks/$id/",
+     {},
+     200,
+     R"({"id":$id,"enabled":true,)"
+     R"("target_url":"https://b\u00fccher.de/\u00e9","all_events":true,)"
+     R"("limit_events":[],"action_types":[],)"
+     R"("comment":"\u00e9\u20ac\ud83d\ude00/<>&'\"\\\u0007\b\f\n\r\t\u007fx"})"});
   // In sentences and in links as well.
   expect_all({
     {"POST", "webhooks/", body_with("limit_events", "[\"\xc3\xa9/\"]"), 400,
      R"({"limit_events":["Object with slug=\u00e9/ does not exist."]})"},
-    {"GET",
-     "webhooks/?q=%C3%A9/&page_size=1",
-     {},
-     200},
+    {"GET", "webhooks/?q=%C3%A9/&page_size=1", {}, 200},
   });
 }
 
@@ -109,8 +107,8 @@ TEST_F(EndpointsTest, IndentOnDemand) {
          + "\"target_url\": \"https://google.com\",\n" + in + in + in
          + "\"all_events\": false,\n" + in + in + in + "\"limit_events\": [\n"
          + in + in + in + in + "\"dummy\"\n" + in + in + in + "],\n" + in + in
-         + in + "\"action_types\": [],\n" + in + in + in
-         + "\"comment\": null\n" + in + in + "}\n" + in + "]\n}";
+         + in + "\"action_types\": [],\n" + in + in + in + "\"comment\": null\n"
+         + in + in + "}\n" + in + "]\n}";
   };
   const auto compact = ask({"GET", "webhooks/"}).body;
   const auto with = [&](const std::string& accept, const std::string& answer) {
@@ -129,8 +127,12 @@ TEST_F(EndpointsTest, IndentOnDemand) {
   // Whatever the answer is.
   const rest_client::fields two{{"Accept", "application/json; indent=2"}};
   expect_all({
-    {"GET", "webhooks/?page=9", {}, 404,
-     "{\n  \"detail\": \"Invalid page.\"\n}", two},
+    {"GET",
+     "webhooks/?page=9",
+     {},
+     404,
+     "{\n  \"detail\": \"Invalid page.\"\n}",
+     two},
     {"POST", "webhooks/", R"({"target_url":"https://a.com","limit_events":[]})",
      400, "{\n  \"action_types\": [\n    \"This field is required.\"\n  ]\n}",
      two},
@@ -169,7 +171,12 @@ TEST_F(EndpointsTest, DescribeThemselves) {
     {"OPTIONS", "webhooks.json", {}, 200, list, {}, {{"Allow", list_allow}}},
     {"OPTIONS", "webhooks/$id/", {}, 200, one, {}, {{"Allow", one_allow}}},
     {"OPTIONS", "webhooks/$id.json", {}, 200, one, {}, {{"Allow", one_allow}}},
-    {"OPTIONS", "webhooks/999999/", {}, 200, unknown, {},
+    {"OPTIONS",
+     "webhooks/999999/",
+     {},
+     200,
+     unknown,
+     {},
      {{"Allow", one_allow}}},
     {"OPTIONS", "webhooks/abc/", {}, 200, unknown},
     {.method = "OPTIONS",
@@ -265,8 +272,8 @@ TEST_F(EndpointsTest, HaveAJsonSuffixForEveryVerb) {
 TEST_F(EndpointsTest, ThatDoNotExistAreHtml) {
   add_webhook();
   for (const std::string target :
-       {"/api/", "/api/v1/", "/api/v2/organizers/", "/api/v1/organizers/$org/x/",
-        "/api/v1/organizers/$org/webhook/$id/",
+       {"/api/", "/api/v1/", "/api/v2/organizers/",
+        "/api/v1/organizers/$org/x/", "/api/v1/organizers/$org/webhook/$id/",
         "/api/v1/organizers/$org/webhooks/$id/nothing/",
         "/api/v1/organizers/$org/webhooks/$id/$id/",
         "/api/v1/organizers//webhooks/", "/api/v1/organizers/$org/webhooks//",

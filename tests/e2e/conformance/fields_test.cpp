@@ -53,9 +53,9 @@ TEST_F(FieldsTest, AreMissedAllAtOnce) {
 TEST_F(FieldsTest, AreRefusedAllAtOnce) {
   add_webhook();
   const auto before = ask({"GET", "webhooks/"}).body;
-  const std::string body =
-    R"({"comment":[],"action_types":["x","y"],"limit_events":"a",)"
-    R"("all_events":null,"target_url":5,"enabled":"x"})";
+  const std::string
+    body = R"({"comment":[],"action_types":["x","y"],"limit_events":"a",)"
+           R"("all_events":null,"target_url":5,"enabled":"x"})";
   const std::string answer =
     R"({"enabled":["Must be a valid boolean."],)"
     R"("target_url":["Enter a valid URL."],)"
@@ -79,7 +79,10 @@ TEST_F(FieldsTest, AreRefusedAllAtOnce) {
 
 TEST_F(FieldsTest, HaveDefaults) {
   add_webhook();
-  expect({"GET", "webhooks/$id/", {}, 200,
+  expect({"GET",
+          "webhooks/$id/",
+          {},
+          200,
           R"({"id":$id,"enabled":true,"target_url":"https://google.com",)"
           R"("all_events":true,"limit_events":[],"action_types":[],)"
           R"("comment":null})"});
@@ -90,9 +93,10 @@ class BooleanFieldsTest : public ConformanceTest,
 
 TEST_P(BooleanFieldsTest, HaveManySpellings) {
   for (const std::string yes :
-       {"true", "1", "1.0", "1e0", "10e-1", "\"true\"", "\"True\"", "\"TRUE\"",
-        "\"tRuE\"", "\"t\"", "\"T\"", "\"yes\"", "\"Yes\"", "\"YES\"", "\"y\"",
-        "\"Y\"", "\"on\"", "\"On\"", "\"ON\"", "\"1\""})
+       {"true",     "1",        "1.0",      "1e0",      "10e-1",
+        "\"true\"", "\"True\"", "\"TRUE\"", "\"tRuE\"", "\"t\"",
+        "\"T\"",    "\"yes\"",  "\"Yes\"",  "\"YES\"",  "\"y\"",
+        "\"Y\"",    "\"on\"",   "\"On\"",   "\"ON\"",   "\"1\""})
     expect_taken(GetParam(), yes, "true");
   for (const std::string no :
        {"false", "0", "0.0", "-0.0", "0e9", "\"false\"", "\"False\"",
@@ -103,11 +107,27 @@ TEST_P(BooleanFieldsTest, HaveManySpellings) {
 
 TEST_P(BooleanFieldsTest, AreNothingElse) {
   expect_refused(GetParam(), "null", null);
-  for (const std::string bad :
-       {"2", "-1", "0.5", "1.0000000001", "1e999", "18446744073709551616",
-        "\"\"", "\"null\"", "\" true \"", "\"true\\n\"", "\"\\u00a0true\"",
-        "\"1.0\"", "\"2\"", "\"enabled\"", "\"ja\"", "\"\\u0000\"",
-        "\"\\uff54rue\"", "[]", "[true]", "{}", "{\"true\":true}"})
+  for (const std::string bad : {"2",
+                                "-1",
+                                "0.5",
+                                "1.0000000001",
+                                "1e999",
+                                "18446744073709551616",
+                                "\"\"",
+                                "\"null\"",
+                                "\" true \"",
+                                "\"true\\n\"",
+                                "\"\\u00a0true\"",
+                                "\"1.0\"",
+                                "\"2\"",
+                                "\"enabled\"",
+                                "\"ja\"",
+                                "\"\\u0000\"",
+                                "\"\\uff54rue\"",
+                                "[]",
+                                "[true]",
+                                "{}",
+                                "{\"true\":true}"})
     expect_refused(GetParam(), bad, R"("Must be a valid boolean.")");
 }
 
@@ -124,8 +144,8 @@ TEST_F(FieldsTest, LimitEventsNamesEventsOfTheOrganizer) {
   const auto taken = [this](const std::string& value,
                             const std::string& rendered) {
     SCOPED_TRACE(value);
-    const auto made = expect({"POST", "webhooks/",
-                              body_with("limit_events", value), 201});
+    const auto made = expect(
+      {"POST", "webhooks/", body_with("limit_events", value), 201});
     EXPECT_EQ(boost::json::serialize(made.json().at("limit_events")), rendered);
   };
   taken("[]", "[]");
@@ -183,8 +203,8 @@ TEST_F(FieldsTest, ActionTypesNamesRegisteredTypes) {
   const auto taken = [this](const std::string& value,
                             const std::string& rendered) {
     SCOPED_TRACE(value);
-    const auto made = expect({"POST", "webhooks/",
-                              body_with("action_types", value), 201});
+    const auto made = expect(
+      {"POST", "webhooks/", body_with("action_types", value), 201});
     EXPECT_EQ(boost::json::serialize(made.json().at("action_types")), rendered);
   };
   taken("[]", "[]");
@@ -195,12 +215,13 @@ TEST_F(FieldsTest, ActionTypesNamesRegisteredTypes) {
        {"pretix.event.order.changed.*", "pretix.event.item.*",
         "pretix.giftcards.transaction.*"})
     taken("[\"" + pattern + "\"]", "[\"" + pattern + "\"]");
-  taken(R"(["pretix.voucher.added","pretix.event.added","pretix.voucher.added"])",
-        R"(["pretix.event.added","pretix.voucher.added","pretix.voucher.added"])");
+  taken(
+    R"(["pretix.voucher.added","pretix.event.added","pretix.voucher.added"])",
+    R"(["pretix.event.added","pretix.voucher.added","pretix.voucher.added"])");
   // As many as it may be in one body.
-  taken("[" + times(999, R"("pretix.event.added",)") + R"("pretix.event.added"])",
-        "[" + times(999, R"("pretix.event.added",)")
-          + R"("pretix.event.added"])");
+  taken(
+    "[" + times(999, R"("pretix.event.added",)") + R"("pretix.event.added"])",
+    "[" + times(999, R"("pretix.event.added",)") + R"("pretix.event.added"])");
 
   expect_refused("action_types", "null", null);
   const std::pair<std::string, std::string> unknown[] = {
@@ -267,8 +288,8 @@ TEST_F(FieldsTest, CommentIsAText) {
     expect_taken("comment", value, rendered);
   for (const std::string bad : {"true", "false", "[]", "[\"x\"]", "{}"})
     expect_refused("comment", bad, R"("Not a valid string.")");
-  const std::string too_long =
-    R"("Ensure this field has no more than 255 characters.")";
+  const std::string
+    too_long = R"("Ensure this field has no more than 255 characters.")";
   const std::string nul = R"("Null characters are not allowed.")";
   expect_refused("comment", as_json(std::string(256, 'x')), too_long);
   expect_refused("comment", as_json(times(256, accent)), too_long);
@@ -334,9 +355,9 @@ protected:
 
 TEST_F(BodiesTest, MustBeObjects) {
   const std::pair<std::string, std::string> kinds[] = {
-    {"[]", "list"},      {"[{}]", "list"},  {"\"x\"", "str"}, {"5", "int"},
-    {"-5", "int"},       {"1.5", "float"},  {"true", "bool"}, {"false", "bool"},
-    {" [1, 2] ", "list"}};
+    {"[]", "list"},   {"[{}]", "list"},  {"\"x\"", "str"},
+    {"5", "int"},     {"-5", "int"},     {"1.5", "float"},
+    {"true", "bool"}, {"false", "bool"}, {" [1, 2] ", "list"}};
   for (const auto& [body, kind] : kinds)
     expect_answer(body, 400,
                   R"({"non_field_errors":["Invalid data. Expected a )"
@@ -349,20 +370,42 @@ TEST_F(BodiesTest, MustBeObjects) {
 
 TEST_F(BodiesTest, MustBeJson) {
   for (const std::string body :
-       {"{", "}", " ", "\n", "{\"a\":1,}", "[1,]", "{} x", "{}{}", "{'a':1}",
-        "{a:1}", "{\"a\":}", "{\"a\"}", "\"", "nul", "NaN", "{\"a\":Infinity}",
-        "{\"a\":01}", "{\"a\":1.}", "{\"a\":+1}", "// x\n{}",
-        "\xef\xbb\xbf{}",                  // a byte order mark
-        "{\"comment\":\"\xff\"}",          // not UTF-8
-        "{\"comment\":\"\xc3\"}",          // cut short
-        "{\"comment\":\"\xc0\xaf\"}",      // longer than needed
-        "{\"comment\":\"\xed\xa0\x80\"}",  // a surrogate
-        "{\"comment\":\"\n\"}",            // a raw control character
-        R"({"comment":"\ud800"})",         // lone surrogates
-        R"({"comment":"\ud800x"})", R"({"comment":"\udc00"})",
-        R"({"comment":"\udc00\ud800"})", R"({"comment":"\ud800\ud800"})",
-        R"({"\ud800":1})", R"({"comment":"\u12"})", R"({"comment":"\x"})",
-        "target_url=https://a.com", "<xml/>"})
+       {"{",
+        "}",
+        " ",
+        "\n",
+        "{\"a\":1,}",
+        "[1,]",
+        "{} x",
+        "{}{}",
+        "{'a':1}",
+        "{a:1}",
+        "{\"a\":}",
+        "{\"a\"}",
+        "\"",
+        "nul",
+        "NaN",
+        "{\"a\":Infinity}",
+        "{\"a\":01}",
+        "{\"a\":1.}",
+        "{\"a\":+1}",
+        "// x\n{}",
+        "\xef\xbb\xbf{}",                 // a byte order mark
+        "{\"comment\":\"\xff\"}",         // not UTF-8
+        "{\"comment\":\"\xc3\"}",         // cut short
+        "{\"comment\":\"\xc0\xaf\"}",     // longer than needed
+        "{\"comment\":\"\xed\xa0\x80\"}", // a surrogate
+        "{\"comment\":\"\n\"}",           // a raw control character
+        R"({"comment":"\ud800"})",        // lone surrogates
+        R"({"comment":"\ud800x"})",
+        R"({"comment":"\udc00"})",
+        R"({"comment":"\udc00\ud800"})",
+        R"({"comment":"\ud800\ud800"})",
+        R"({"\ud800":1})",
+        R"({"comment":"\u12"})",
+        R"({"comment":"\x"})",
+        "target_url=https://a.com",
+        "<xml/>"})
     expect_answer(body, 400, R"({"detail":"JSON parse error - )", false);
   const std::string nul_behind{"{}\0", 3};
   expect_answer(nul_behind, 400, R"({"detail":"JSON parse error - )", false);
@@ -370,8 +413,8 @@ TEST_F(BodiesTest, MustBeJson) {
 
 TEST_F(BodiesTest, MayNotBeNestedTooDeep) {
   const auto nested = [](std::size_t depth) {
-    return "{\"x\":" + std::string(depth - 1, '[')
-         + std::string(depth - 1, ']') + '}';
+    return "{\"x\":" + std::string(depth - 1, '[') + std::string(depth - 1, ']')
+         + '}';
   };
   expect({"PATCH", "webhooks/$id/", nested(32)});
   for (const std::size_t depth : {33, 1'000, 100'000, 400'000})
@@ -388,8 +431,8 @@ TEST_F(BodiesTest, MayNotBeNestedTooDeep) {
 TEST_F(BodiesTest, MayBeLarge) {
   const auto before = ask({"GET", "webhooks/$id/"}).body;
   expect_all({
-    {"PATCH", "webhooks/$id/",
-     "{\"x\":[" + times(200'000, "1,") + "1]}", 200, before},
+    {"PATCH", "webhooks/$id/", "{\"x\":[" + times(200'000, "1,") + "1]}", 200,
+     before},
     {"PATCH", "webhooks/$id/", "{\"x\":" + std::string(400'000, '9') + '}', 200,
      before},
     {"PATCH", "webhooks/$id/",
@@ -410,8 +453,9 @@ protected:
   row form(const std::string& method, const std::string& target,
            const std::string& body, unsigned status,
            const std::string& answer) {
-    return {method, target, body, status, answer,
-            {{"Content-Type", "application/x-www-form-urlencoded"}}};
+    return {method, target,
+            body,   status,
+            answer, {{"Content-Type", "application/x-www-form-urlencoded"}}};
   }
 
   /// The answer to the next POST.
@@ -426,25 +470,27 @@ protected:
 
 TEST_F(FormsTest, CanDoMostThings) {
   next_id();
-  expect(form(
-    "POST", "webhooks/",
-    "target_url=https%3A%2F%2Fa.com%2F%3Fx%3D1&limit_events=dummy&"
-    "limit_events=second&action_types=&enabled=on&all_events=off&"
-    "comment=a+b%20%C3%A9&nonsense=1&id=5",
-    201,
-    hook(R"("enabled":true,"target_url":"https://a.com/?x=1",)"
-         R"("all_events":false,"limit_events":["second","dummy"],)"
-         R"("action_types":[],"comment":"a b \u00e9")")));
+  expect(form("POST", "webhooks/",
+              "target_url=https%3A%2F%2Fa.com%2F%3Fx%3D1&limit_events=dummy&"
+              "limit_events=second&action_types=&enabled=on&all_events=off&"
+              "comment=a+b%20%C3%A9&nonsense=1&id=5",
+              201,
+              hook(R"("enabled":true,"target_url":"https://a.com/?x=1",)"
+                   R"("all_events":false,"limit_events":["second","dummy"],)"
+                   R"("action_types":[],"comment":"a b \u00e9")")));
   expect(form("PATCH", "webhooks/$id/", "comment=c&comment=d", 200,
               hook(R"("enabled":true,"target_url":"https://a.com/?x=1",)"
                    R"("all_events":false,"limit_events":["second","dummy"],)"
                    R"("action_types":[],"comment":"d")")));
-  expect({"PATCH", "webhooks/$id/", "comment=%20", 200,
-          hook(R"("enabled":true,"target_url":"https://a.com/?x=1",)"
-               R"("all_events":false,"limit_events":["second","dummy"],)"
-               R"("action_types":[],"comment":"")"),
-          {{"Content-Type",
-            "Application/X-WWW-Form-Urlencoded; charset=utf-8"}}});
+  expect(
+    {"PATCH",
+     "webhooks/$id/",
+     "comment=%20",
+     200,
+     hook(R"("enabled":true,"target_url":"https://a.com/?x=1",)"
+          R"("all_events":false,"limit_events":["second","dummy"],)"
+          R"("action_types":[],"comment":"")"),
+     {{"Content-Type", "Application/X-WWW-Form-Urlencoded; charset=utf-8"}}});
 }
 
 TEST_F(FormsTest, MeanFalseByLeavingOut) {

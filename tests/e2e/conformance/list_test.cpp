@@ -15,8 +15,8 @@ namespace fanfare::test {
 namespace {
 
 const std::string invalid_page = detail("Invalid page.");
-const std::string empty_page =
-  R"({"count":0,"next":null,"previous":null,"results":[]})";
+const std::string
+  empty_page = R"({"count":0,"next":null,"previous":null,"results":[]})";
 
 class ListTest : public ConformanceTest {
 protected:
@@ -48,7 +48,7 @@ protected:
     const auto link = [&](const std::string& text) {
       return text.empty() ? "null"
                           : as_json(fill("http://$host/api/v1/organizers/$org/"
-                                        + path + (text == "-" ? "" : text)));
+                                         + path + (text == "-" ? "" : text)));
     };
     const auto head = "{\"count\":" + std::to_string(count)
                     + ",\"next\":" + link(next)
@@ -86,7 +86,10 @@ TEST_F(ListTest, ComesInPages) {
        {"0", "-1", "abc", "4", "1.0", "LAST", "last%20", "1e0", "0x1",
         "9223372036854775807", "99999999999999999999999999", "%00"})
     for (const std::string method : {"GET", "HEAD"})
-      expect({method, "webhooks/?page=" + page, {}, 404,
+      expect({method,
+              "webhooks/?page=" + page,
+              {},
+              404,
               method == "GET" ? invalid_page : std::string{}});
 }
 
@@ -95,18 +98,15 @@ TEST_F(ListTest, HasAtMostFiftyOnAPage) {
   expect_page("?page_size=1", 120, 1, 1, "?page=2&page_size=1", "");
   expect_page("?page_size=49", 120, 1, 49, "?page=2&page_size=49", "");
   expect_page("?page_size=%207", 120, 1, 7, "?page=2&page_size=+7", "");
-  for (const std::string size :
-       {"50", "51", "1000", "99999999999999999999", "0", "-1", "abc", "", "1.5",
-        "last"})
+  for (const std::string size : {"50", "51", "1000", "99999999999999999999",
+                                 "0", "-1", "abc", "", "1.5", "last"})
     expect_page("?page_size=" + size, 120, 1, 50, "?page=2&page_size=" + size,
                 "");
   expect_page("?page_size=120&page=last", 120, 101, 120, "",
               "?page=2&page_size=120");
   // Where a page is just full, and where it is not.
-  expect_page("?page_size=40&page=3", 120, 81, 120, "",
-              "?page=2&page_size=40");
-  expect_page("?page_size=48&page=3", 120, 97, 120, "",
-              "?page=2&page_size=48");
+  expect_page("?page_size=40&page=3", 120, 81, 120, "", "?page=2&page_size=40");
+  expect_page("?page_size=48&page=3", 120, 97, 120, "", "?page=2&page_size=48");
   expect({"GET", "webhooks/?page_size=40&page=4", {}, 404, invalid_page});
 }
 
@@ -134,8 +134,8 @@ TEST_F(ListTest, LinksKeepTheOtherParametersSorted) {
                 .sent = {{"Host", host}}})
       .json();
   };
-  for (const std::string host : {"hooks.example", "hooks.example:8443",
-                                 "[::1]:80"}) {
+  for (const std::string host :
+       {"hooks.example", "hooks.example:8443", "[::1]:80"}) {
     const auto start = "http://" + host + "/api/v1/organizers/" + org_
                      + "/webhooks/";
     EXPECT_EQ(page(host).at("next").as_string(), start + "?page=3");
@@ -145,9 +145,8 @@ TEST_F(ListTest, LinksKeepTheOtherParametersSorted) {
 
 TEST_F(ListTest, IsInTheOrderOfIdsAndKeepsDisabledOnes) {
   add_many();
-  for (const std::string query :
-       {"?ordering=-id", "?ordering=target_url", "?nonsense=1", "?id=1",
-        "?target_url=x"})
+  for (const std::string query : {"?ordering=-id", "?ordering=target_url",
+                                  "?nonsense=1", "?id=1", "?target_url=x"})
     expect_page(query + "&page_size=3", 120, 1, 3,
                 (query < "?page" ? query + "&page=2&page_size=3"
                                  : "?page=2&page_size=3&" + query.substr(1)),
@@ -183,8 +182,7 @@ TEST_F(ListTest, FiltersTheRoutesOfOneWebhookToo) {
   const auto enabled = ask({"GET", "webhooks/$id/"}).body;
   for (const std::string method : {"GET", "PUT", "PATCH", "DELETE"})
     for (const std::string no : {"false", "False", "FALSE", "0"})
-      expect({method, "webhooks/$id/?enabled=" + no, {}, 404,
-              no_such_webhook});
+      expect({method, "webhooks/$id/?enabled=" + no, {}, 404, no_such_webhook});
   for (const std::string other : {"true", "1", "foo", ""})
     expect({"GET", "webhooks/$id/?enabled=" + other, {}, 200, enabled});
   expect({"DELETE", "webhooks/$id/?enabled=true", {}, 204, ""});

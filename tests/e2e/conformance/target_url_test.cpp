@@ -18,8 +18,8 @@ const std::string required = R"("This field is required.")";
 const std::string null = R"("This field may not be null.")";
 const std::string blank = R"("This field may not be blank.")";
 const std::string bad_url = R"("Enter a valid URL.")";
-const std::string too_long =
-  R"("Ensure this field has no more than 1024 characters.")";
+const std::string
+  too_long = R"("Ensure this field has no more than 1024 characters.")";
 const std::string nul = R"("Null characters are not allowed.")";
 
 std::string times(int count, const std::string& text) {
@@ -230,7 +230,8 @@ TEST_F(TargetUrlTest, IsRefusedIfNoneThatCanBeUsed) {
   for (const auto& url : urls) {
     const auto refused = "{\"target_url\":[" + bad_url + "]}";
     expect_all({
-      {"POST", "webhooks/", body_with("target_url", as_json(url)), 400, refused},
+      {"POST", "webhooks/", body_with("target_url", as_json(url)), 400,
+       refused},
       {"PATCH", "webhooks/$id/", "{\"target_url\":" + as_json(url) + '}', 400,
        refused},
     });
@@ -240,10 +241,9 @@ TEST_F(TargetUrlTest, IsRefusedIfNoneThatCanBeUsed) {
 
 TEST_F(TargetUrlTest, IsTrimmed) {
   for (const std::string around :
-       {" ", "  \t\r\n", "\x0b\x0c", "\x1c\x1d\x1e\x1f", "\xc2\x85",
-        "\xc2\xa0", "\xe1\x9a\x80", "\xe2\x80\x80\xe2\x80\x8a",
-        "\xe2\x80\xa8\xe2\x80\xa9", "\xe2\x80\xaf\xe2\x81\x9f",
-        "\xe3\x80\x80"})
+       {" ", "  \t\r\n", "\x0b\x0c", "\x1c\x1d\x1e\x1f", "\xc2\x85", "\xc2\xa0",
+        "\xe1\x9a\x80", "\xe2\x80\x80\xe2\x80\x8a", "\xe2\x80\xa8\xe2\x80\xa9",
+        "\xe2\x80\xaf\xe2\x81\x9f", "\xe3\x80\x80"})
     expect_taken("target_url", as_json(around + "https://A.com/x" + around),
                  R"("https://A.com/x")");
   // Looks blank, but is no white space.
@@ -260,8 +260,8 @@ TEST_F(TargetUrlTest, HasASentenceForEachFault) {
   expect_refused("target_url", "null", null);
   for (const std::string text : {"", " ", "\t\n", "\xe2\x80\x83\xc2\xa0"})
     expect_refused("target_url", as_json(text), blank);
-  for (const std::string value : {"5", "1.5", "0", "true", "false", "[]", "{}",
-                                  R"(["https://a.com"])"})
+  for (const std::string value :
+       {"5", "1.5", "0", "true", "false", "[]", "{}", R"(["https://a.com"])"})
     expect_refused("target_url", value, bad_url);
   expect_refused("target_url", as_json(longest + "x"), too_long);
   expect_refused("target_url",

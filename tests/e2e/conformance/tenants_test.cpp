@@ -105,17 +105,18 @@ protected:
       return response_plan::answer(500, "answer to the victim");
     });
     add_event(org_, "victim-event", "The victim's event");
-    revoked_ = add_token(org_, "victim's revoked", R"(["admin"])", &revoked_id_);
+    revoked_ = add_token(org_, "victim's revoked", R"(["admin"])",
+                         &revoked_id_);
     add_token(org_, "victim's", R"(["admin"])", &token_id_);
     expect({.method = "DELETE",
             .target = "tokens/" + revoked_id_ + '/',
             .status = 204,
             .who = as::owner});
-    hook_id_ = add_webhook(
-      "\"comment\":\"a victim\",\"target_url\":"
-      + as_json(sink_.url("/victim")) + R"(,"limit_events":["victim-event"],)"
-      + R"("action_types":["pretix.event.order.placed"],)"
-      + R"("delivery":{"schedule":[3600]},)");
+    hook_id_ = add_webhook("\"comment\":\"a victim\",\"target_url\":"
+                           + as_json(sink_.url("/victim"))
+                           + R"(,"limit_events":["victim-event"],)"
+                           + R"("action_types":["pretix.event.order.placed"],)"
+                           + R"("delivery":{"schedule":[3600]},)");
     const auto published = expect(
       {.method = "POST",
        .target = "notifications/",
@@ -126,7 +127,8 @@ protected:
     notification_id_ = boost::json::serialize(
       published.json().at("notification_id"));
     ASSERT_TRUE(eventually(patience, [&] {
-      const auto calls = ask({"GET", "webhooks/" + hook_id_ + "/calls/"}).json();
+      const auto calls = ask({"GET", "webhooks/" + hook_id_ + "/calls/"})
+                           .json();
       if (calls.at("results").as_array().empty())
         return false;
       call_id_ = boost::json::serialize(calls.at("results").at(0).at("id"));
@@ -158,10 +160,11 @@ protected:
     for (std::size_t at = 0; at <= pattern.size();) {
       const auto end = std::min(pattern.find('/', at), pattern.size());
       const auto part = pattern.substr(at, end - at);
-      out += '/' + (part == "O"   ? organizer
-                    : part == "I" ? id
-                    : part == "C" ? call_id_
-                                  : part);
+      out += '/'
+           + (part == "O"   ? organizer
+              : part == "I" ? id
+              : part == "C" ? call_id_
+                            : part);
       at = end + 1;
     }
     return out + '/';
@@ -169,7 +172,8 @@ protected:
 
   rest_response send(const access& what, const std::string& path,
                      const std::string& key) {
-    auto& client = by_key_.try_emplace(key, running().client(key)).first->second;
+    auto& client = by_key_.try_emplace(key, running().client(key))
+                     .first->second;
     return client.send(what.method, path,
                        what.body.empty() ? std::nullopt
                                          : std::optional{what.body});
@@ -205,8 +209,8 @@ protected:
                    .body
                + '\n';
     // It says who asked, not what changed.
-    return std::regex_replace(out, std::regex{R"x("last_used":("[^"]*"|null))x"},
-                              "");
+    return std::regex_replace(
+      out, std::regex{R"x("last_used":("[^"]*"|null))x"}, "");
   }
 
   http_sink sink_;
@@ -232,9 +236,8 @@ TEST_F(TenantsTest, EachRouteAndMethodIsInTheTable) {
   for (const auto& r : table()) {
     SCOPED_TRACE(r.pattern);
     // Which ones work is what the refusal of one that does not says.
-    const auto refused = send({"BREW", admin},
-                              path_of(r.pattern, org_, hook_id_),
-                              server::admin_key);
+    const auto refused = send(
+      {"BREW", admin}, path_of(r.pattern, org_, hook_id_), server::admin_key);
     EXPECT_EQ(refused.status, 405U);
     std::set<std::string> methods{"OPTIONS"};
     for (const auto& m : r.methods) {
@@ -354,8 +357,7 @@ TEST_F(TenantsTest, EverythingToWhoMay) {
           continue;
         const auto path = path_of(r.pattern, org_, hook_id_);
         SCOPED_TRACE(m.method + ' ' + path);
-        for (const auto who :
-             {as::manager, as::sender, as::owner, as::admin}) {
+        for (const auto who : {as::manager, as::sender, as::owner, as::admin}) {
           if (!may(who, m.needs))
             continue;
           const auto answer = send(m, path, key_of(who));
