@@ -13,7 +13,12 @@ namespace fanfare::protocol::rest {
 
 namespace {
 
-constexpr route_pattern patterns[] = {
+struct pattern {
+  std::string_view path; ///< below /api/v1/; O: organizer, I: id, C: call
+  resource what;
+};
+
+constexpr pattern patterns[] = {
   {"organizers/O/notifications", resource::notifications}, // the busiest first
   {"organizers", resource::organizers},
   {"organizers/O/events", resource::events},
@@ -28,6 +33,8 @@ constexpr route_pattern patterns[] = {
   {"organizers/O/notifications/I", resource::notification},
   {"action-types", resource::action_types},
 };
+
+constexpr std::string_view root = "/api/v1/";
 
 using segments = std::vector<std::string_view>;
 
@@ -89,10 +96,6 @@ bool is_format(std::string_view text) {
 
 } // namespace
 
-std::span<const route_pattern> route_patterns() {
-  return patterns;
-}
-
 route find_route(std::string_view path) {
   route found;
   if (path == "/healthz" || path == "/readyz") {
@@ -100,7 +103,6 @@ route find_route(std::string_view path) {
     found.what = path == "/healthz" ? resource::healthz : resource::readyz;
     return found;
   }
-  static constexpr std::string_view root = "/api/v1/";
   if (path.starts_with("/api/"))
     found.outcome = route::verdict::unknown_api;
   if (!path.starts_with(root))
@@ -126,6 +128,23 @@ route find_route(std::string_view path) {
     }
   }
   return found;
+}
+
+std::vector<known_path> known_paths() {
+  std::vector<known_path> all{{"/healthz", resource::healthz},
+                              {"/readyz", resource::readyz}};
+  for (const auto& [path, what] : patterns) {
+    std::string shown{root};
+    for (const auto part : split(path)) {
+      shown += part == "O" ? "{organizer}"
+             : part == "I" ? "{id}"
+             : part == "C" ? "{call}"
+                           : std::string{part};
+      shown += '/';
+    }
+    all.push_back({std::move(shown), what});
+  }
+  return all;
 }
 
 } // namespace fanfare::protocol::rest

@@ -5,9 +5,9 @@
 /// Which resource a path names. It knows nothing of methods or of what exists.
 
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace fanfare::protocol::rest {
 
@@ -44,17 +44,14 @@ struct route {
   std::string format;    ///< "json" of "webhooks.json"
 };
 
-/// One path below /api/v1/. Segments `O`, `I` and `C` stand for an organizer,
-/// an id and a call.
-struct route_pattern {
-  std::string_view path; ///< without the slashes around it
-  resource what;
-};
-
-/// All of them. Any thread.
-[[nodiscard]] std::span<const route_pattern> route_patterns();
-
 /// `path` is a target's path, percent-encoded as sent. Any thread.
 [[nodiscard]] route find_route(std::string_view path);
+
+struct known_path {
+  std::string path; ///< "/api/v1/organizers/{organizer}/webhooks/{id}/"
+  resource what;
+};
+/// All paths, with the places of their parameters in braces.
+[[nodiscard]] std::vector<known_path> known_paths();
 
 } // namespace fanfare::protocol::rest

@@ -77,6 +77,16 @@ TEST_F(FieldsTest, AreRefusedAllAtOnce) {
   EXPECT_EQ(ask({"GET", "webhooks/"}).body, before);
 }
 
+TEST_F(FieldsTest, AreRefusedInEnglish) {
+  for (const std::string language : {"de", "fr-CH, fr;q=0.9", "*", "xx"})
+    expect({"POST",
+            "webhooks/",
+            body_with("target_url", "null"),
+            400,
+            R"({"target_url":["This field may not be null."]})",
+            {{"Accept-Language", language}}});
+}
+
 TEST_F(FieldsTest, HaveDefaults) {
   add_webhook();
   expect({"GET",

@@ -4,6 +4,8 @@
 // §5.6: PUT, PATCH and DELETE, and what action_types become by them.
 
 #include "tests/e2e/conformance/conformance_test.hpp"
+#include "tests/support/eventually.hpp"
+#include "tests/support/http_sink.hpp"
 
 namespace fanfare::test {
 
@@ -159,6 +161,27 @@ TEST_F(UpdateTest, DeleteDisablesAndKeepsEverything) {
   // Ids are never used again.
   const auto last = std::stoull(id_);
   EXPECT_EQ(std::stoull(add_webhook()), last + 1);
+}
+
+TEST_F(UpdateTest, ReenablingDoesNotReviveRetries) {
+  http_sink sink{
+    [](const request_record&) { return response_plan::answer(500); }};
+  add_webhook(R"("action_types":["pretix.event.added"],"target_url":)"
+              + as_json(sink.url())
+              + R"(,"delivery":{"schedule":[3600,3600]},)");
+  expect({.method = "POST",
+          .target = "notifications/",
+          .body = R"({"action":"pretix.event.added"})",
+          .status = 202,
+          .who = as::sender});
+  const auto waiting = [this] {
+    return ask({"GET", "webhooks/$id/retries/"}).json().at("count").as_int64();
+  };
+  ASSERT_TRUE(eventually(patience, [&] { return waiting() == 1; }));
+  expect({"DELETE", "webhooks/$id/", {}, 204, ""});
+  EXPECT_EQ(waiting(), 0);
+  expect({"PATCH", "webhooks/$id/", R"({"enabled":true})"});
+  EXPECT_EQ(waiting(), 0);
 }
 
 TEST_F(UpdateTest, ChangesSurviveARestart) {
