@@ -124,7 +124,7 @@ protected:
             .target = "tokens/" + revoked_id_ + '/',
             .status = 204,
             .who = as::owner});
-    hook_id_ = add_webhook("\"comment\":\"a victim\",\"target_url\":"
+    hook_id_ = add_webhook(R"("comment":"a victim","target_url":)"
                            + as_json(sink_.url("/victim"))
                            + R"(,"limit_events":["victim-event"],)"
                            + R"("action_types":["pretix.event.order.placed"],)"
