@@ -40,6 +40,8 @@ constexpr pattern patterns[] = {
   {"action-types", resource::action_types},
 };
 
+constexpr std::string_view root = "/api/v1/";
+
 using segments = std::vector<std::string_view>;
 
 segments split(std::string_view path) {
@@ -107,7 +109,6 @@ route find_route(std::string_view path) {
     found.what = path == "/healthz" ? resource::healthz : resource::readyz;
     return found;
   }
-  static constexpr std::string_view root = "/api/v1/";
   if (path.starts_with("/api/"))
     found.outcome = route::verdict::unknown_api;
   if (!path.starts_with(root))
@@ -133,6 +134,23 @@ route find_route(std::string_view path) {
     }
   }
   return found;
+}
+
+std::vector<known_path> known_paths() {
+  std::vector<known_path> all{{"/healthz", resource::healthz},
+                              {"/readyz", resource::readyz}};
+  for (const auto& [path, what] : patterns) {
+    std::string shown{root};
+    for (const auto part : split(path)) {
+      shown += part == "O" ? "{organizer}"
+             : part == "I" ? "{id}"
+             : part == "C" ? "{call}"
+                           : std::string{part};
+      shown += '/';
+    }
+    all.push_back({std::move(shown), what});
+  }
+  return all;
 }
 
 } // namespace fanfare::protocol::rest
