@@ -51,10 +51,10 @@ public:
                       std::function<void(http_response)> respond) = 0;
   /// Called for a request whose body is large (http_server_options::free_body)
   /// before the body is read: an answer refuses it, and the connection is
-  /// closed. What is let in goes to handle() with its body. On an I/O thread:
-  /// must not block.
+  /// closed. What is let in goes to handle() once its body is complete, while
+  /// `head` has at most its beginning. On an I/O thread: must not block.
   virtual std::optional<http_response>
-  check_head(const http_request& /*head, without a body*/) {
+  check_head(const http_request& /*head*/) {
     return std::nullopt;
   }
 };
