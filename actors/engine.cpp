@@ -724,7 +724,8 @@ void engine_implementation::publish(organizer_id owner,
   }
   commit_queue::item item;
   item.what = std::move(append);
-  item.done = [done](storage::operation& op, const error* failure) {
+  item.done = [done = std::move(done)](storage::operation& op,
+                                       const error* failure) {
     if (failure != nullptr)
       return done(*failure);
     auto& stored = std::get<storage::append_notifications>(op).done;
@@ -736,9 +737,10 @@ void engine_implementation::publish(organizer_id owner,
       ids.push_back(n->id);
     done(std::move(ids));
   };
+  static const error overloaded{
+    ec::overloaded, "Too much waits for the disk. Publish again in a moment."};
   if (!commits_.try_push_publish(item, bytes))
-    done(error{ec::overloaded,
-               "Too much waits for the disk. Publish again in a moment."});
+    item.done(item.what, &overloaded);
 }
 
 result<notification_ptr>

@@ -40,6 +40,7 @@ using namespace std::chrono_literals;
 
 /// Threads for requests that wait for the disk.
 constexpr std::size_t blocking_threads = 4;
+constexpr std::size_t writing_threads = 4;
 /// SIGTERM is answered within 15 s: this for attempts under way, the rest for
 /// the last commit.
 constexpr auto drain_deadline = 8s;
@@ -50,6 +51,8 @@ constexpr std::chrono::seconds last_deadline{14};
 struct serve_options {
   engine_options engine;
   std::string listen = "127.0.0.1:8080";
+  std::string tls_cert;
+  std::string tls_key;
   std::string log_level = "info";
   std::string config;
 };
@@ -86,6 +89,31 @@ sigset_t stop_signals() {
   return set;
 }
 
+/// Who the server is; null without TLS.
+result<std::shared_ptr<protocol::tls_identity>>
+load_identity(const serve_options& options) {
+  if (options.tls_cert.empty() && options.tls_key.empty())
+    return std::shared_ptr<protocol::tls_identity>{};
+  if (options.tls_cert.empty() || options.tls_key.empty())
+    return error{ec::invalid_argument,
+                 "--tls-cert and --tls-key go together: give both for HTTPS, "
+                 "none for HTTP"};
+  return protocol::tls_identity::load(options.tls_cert, options.tls_key);
+}
+
+void reload_identity(const serve_options& options,
+                     protocol::http_server& server) {
+  if (options.tls_cert.empty())
+    return spdlog::debug("SIGHUP is ignored: there is no certificate to load");
+  auto identity = load_identity(options);
+  if (!identity)
+    return spdlog::error("the old certificate stays in use: {}",
+                         identity.error().detail);
+  server.change_identity(std::move(*identity));
+  spdlog::info("new connections see the certificate that is now in {}",
+               options.tls_cert);
+}
+
 int run(serve_options options) {
   // The log goes to stderr: stdout carries the one line that scripts wait for.
   spdlog::set_default_logger(spdlog::stderr_color_mt("fanfare"));
@@ -94,12 +122,17 @@ int run(serve_options options) {
   // Before the first thread: all inherit it, so that only the wait below sees
   // these signals.
   const auto signals = stop_signals();
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  auto all_signals = signals;
+  sigaddset(&all_signals, SIGHUP);
+  pthread_sigmask(SIG_BLOCK, &all_signals, nullptr);
   raise_file_limit();
 
   const auto listen = parse_listen_address(options.listen);
   if (!listen)
     return fail(listen.error());
+  auto identity = load_identity(options);
+  if (!identity)
+    return fail(identity.error());
   options.engine.log = write_log;
   // The wait for signals is also where a fatal error ends the server.
   static volatile std::sig_atomic_t failed = 0;
@@ -119,15 +152,24 @@ int run(serve_options options) {
                  token->file.string());
 
   boost::asio::thread_pool blocking{blocking_threads};
+  boost::asio::thread_pool writing{writing_threads};
+  boost::asio::thread_pool reading{1};
   protocol::rest::rest_api_options rest;
   rest.admin_token_hash = protocol::hash_token_key(token->key);
   rest.run_blocking = [&blocking](std::function<void()> job) {
     boost::asio::post(blocking, std::move(job));
   };
+  rest.run_writing = [&writing](std::function<void()> job) {
+    boost::asio::post(writing, std::move(job));
+  };
+  rest.run_reading = [&reading](std::function<void()> job) {
+    boost::asio::post(reading, std::move(job));
+  };
   protocol::rest::rest_api api{engine, std::move(rest)};
   protocol::http_server_options http;
   http.host = listen->host;
   http.port = listen->port;
+  http.identity = std::move(*identity);
   // An eighth of the files is for the API, the rest for deliveries.
   rlimit files{};
   if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
@@ -147,7 +189,8 @@ int run(serve_options options) {
   std::cout << "listening on " << (*server)->url() << std::endl;
 
   int signal = 0;
-  sigwait(&signals, &signal);
+  while (sigwait(&all_signals, &signal) == 0 && signal == SIGHUP)
+    reload_identity(options, **server);
   spdlog::info("stopping; a second signal ends it at once");
   // A second signal, like a disk that does not answer, is not waited for: what
   // was acknowledged is on disk.
@@ -161,6 +204,8 @@ int run(serve_options options) {
   }}.detach();
   engine.stop(drain_deadline);
   (*server)->stop(http_deadline);
+  reading.join();
+  writing.join();
   blocking.join();
   server->reset();
   spdlog::info("stopped");
@@ -237,6 +282,16 @@ void add_serve_command(CLI::App& app, int& exit_code) {
     ->type_name("HOST:PORT")
     ->capture_default_str();
   serve
+    ->add_option("--tls-cert", options->tls_cert,
+                 "Serve HTTPS with this certificate: PEM, the server's own "
+                 "first, then those of the authorities between it and the "
+                 "root; goes with --tls-key. Read again on SIGHUP")
+    ->type_name("FILE");
+  serve
+    ->add_option("--tls-key", options->tls_key,
+                 "Its private key: PEM without a passphrase")
+    ->type_name("FILE");
+  serve
     ->add_option("--allow-network", e.allow_networks,
                  "Deliver to this network although it is not public; may be "
                  "repeated. Without it "
@@ -293,12 +348,14 @@ void add_serve_command(CLI::App& app, int& exit_code) {
   serve->add_option("--log-level", options->log_level, "What to log to stderr")
     ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
     ->capture_default_str();
-  serve->footer("Environment:\n  FANFARE_ADMIN_TOKEN  the admin token (at "
-                "least 16 characters); "
-                "without it DIR/admin.token is used,\n                       "
-                "made at the first "
-                "start\n\nSIGTERM and SIGINT drain and stop; a second one ends "
-                "it at once.");
+  serve->footer(
+    "Environment:\n  FANFARE_ADMIN_TOKEN  the admin token (at "
+    "least 16 characters); "
+    "without it DIR/admin.token is used,\n                       "
+    "made at the first "
+    "start\n\nSIGTERM and SIGINT drain and stop; a second one ends "
+    "it at once.\nSIGHUP reads --tls-cert and --tls-key again, for new "
+    "connections; if they are bad the\nold ones stay in use.");
   serve->callback([serve, options, &exit_code] {
     if (!options->config.empty())
       read_config(*serve, options->config);

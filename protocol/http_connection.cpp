@@ -151,31 +151,48 @@ bool http_census::wait_empty(std::chrono::milliseconds deadline) {
                          [this] { return served_ + refused_ == 0; });
 }
 
+// -- http_body_budget and http_body_share
+// --------------------------------------------
+
+bool http_body_budget::try_take(std::size_t bytes) {
+  auto used = used_.load();
+  do {
+    if (used != 0 && (used > limit_ || bytes > limit_ - used))
+      return false;
+  } while (!used_.compare_exchange_weak(used, used + bytes));
+  return true;
+}
+
+void http_body_share::release() {
+  if (auto* worker = std::exchange(worker_, nullptr))
+    worker->release(bytes_);
+}
+
 // -- http_inbox and http_ticket
 // --------------------------------------------------
 
 void http_inbox::put(entry what) {
   if (inbox_of_this_thread == this) {
     const auto to = what.to.lock();
-    if (!to)
-      return;
     // Inside of its handle(): pump() writes it when it is back. Otherwise it
     // goes the long way, for it must not call another handler from within one.
-    if (to->pumping())
-      return to->take(what.number, std::move(what.answer));
+    if (to && to->pumping()) {
+      to->take(what.number, std::move(what.answer));
+      return worker_->release(what.body_bytes);
+    }
   }
   const std::lock_guard guard{mutex_};
-  if (!io_)
+  if (!worker_)
     return;
   entries_.push_back(std::move(what));
   if (entries_.size() == 1) // else it is on its way already
-    asio::post(*io_, [this] { deliver(); });
+    asio::post(worker_->io, [this] { deliver(); });
 }
 
 void http_inbox::close() {
   std::vector<entry> unwanted;
   const std::lock_guard guard{mutex_};
-  io_ = nullptr;
+  worker_ = nullptr;
   unwanted.swap(entries_);
 }
 
@@ -188,7 +205,9 @@ void http_inbox::deliver() {
   // system call.
   std::vector<std::shared_ptr<http_connection>> touched;
   touched.reserve(delivering_.size());
-  for (auto& [to, number, answer] : delivering_)
+  std::size_t body_bytes = 0;
+  for (auto& [to, number, answer, bytes] : delivering_) {
+    body_bytes += bytes;
     if (auto connection = to.lock()) {
       connection->take(number, std::move(answer));
       if (!connection->touched) {
@@ -196,7 +215,9 @@ void http_inbox::deliver() {
         touched.push_back(std::move(connection));
       }
     }
+  }
   delivering_.clear();
+  worker_->release(body_bytes);
   for (auto& connection : touched) {
     connection->touched = false;
     connection->pump();
@@ -206,30 +227,33 @@ void http_inbox::deliver() {
 http_ticket::~http_ticket() {
   if (!used_.exchange(true))
     try {
-      inbox_->put({std::move(to_), number_, std::nullopt});
+      inbox_->put({std::move(to_), number_, std::nullopt, body_bytes_});
     } catch (...) { // out of memory: the connection waits for its peer to leave
     }
 }
 
 void http_ticket::answer(http_response response) {
   if (!used_.exchange(true))
-    inbox_->put({std::move(to_), number_, std::move(response)});
+    inbox_->put({std::move(to_), number_, std::move(response), body_bytes_});
 }
 
 // -- http_worker
 // -----------------------------------------------------------------
 
 http_worker::http_worker(const http_server_options& opts, http_handler& serve,
-                         http_census& count)
+                         http_census& count, http_body_budget& room)
   : options(opts),
     handler(serve),
     census(count),
-    inbox(std::make_shared<http_inbox>(io)),
+    budget(room),
+    inbox(std::make_shared<http_inbox>(*this)),
     work_(io.get_executor()),
     timer_(io.get_executor()),
-    tick_(std::clamp(
-      std::min({opts.head_timeout, opts.body_timeout, opts.idle_timeout}) / 8,
-      std::chrono::milliseconds{5}, std::chrono::milliseconds{250})) {}
+    tick_(std::clamp(std::min({opts.handshake_timeout, opts.head_timeout,
+                               opts.body_timeout, opts.idle_timeout})
+                       / 8,
+                     std::chrono::milliseconds{5},
+                     std::chrono::milliseconds{250})) {}
 
 http_worker::~http_worker() {
   finish();
@@ -269,6 +293,8 @@ void http_worker::next_tick() {
     for (auto i = connections_.size(); i > 0; --i)
       if (const auto connection = connections_[i - 1])
         connection->check(now_);
+    // Room that another thread's connections gave back is found here.
+    resume_bodies();
     next_tick();
   });
 }
@@ -299,8 +325,10 @@ void http_worker::finish() {
 }
 
 void http_worker::adopt(http_socket socket, const asio::ip::address& from,
-                        http_census::verdict entered) {
-  if (draining) {
+                        http_census::verdict entered,
+                        const tls_identity* identity) {
+  const bool refused = entered != http_census::verdict::welcome;
+  if (draining || (identity != nullptr && refused)) {
     census.leave(from, entered);
     return;
   }
@@ -308,7 +336,38 @@ void http_worker::adopt(http_socket socket, const asio::ip::address& from,
                                                       from, entered);
   connection->index = connections_.size();
   connections_.push_back(connection);
-  connection->start();
+  connection->start(identity);
+}
+
+http_body_share http_worker::reserve(http_connection& who, std::size_t bytes) {
+  if (bodies_.empty() && budget.try_take(bytes))
+    return {*this, bytes};
+  bodies_.push_back({who.weak_from_this(), bytes});
+  return {};
+}
+
+void http_worker::release(std::size_t bytes) {
+  if (bytes == 0)
+    return;
+  budget.give_back(bytes);
+  if (bodies_.empty() || std::exchange(resuming_, true))
+    return;
+  asio::post(io, [this] {
+    resuming_ = false;
+    resume_bodies();
+  });
+}
+
+void http_worker::resume_bodies() {
+  while (!bodies_.empty()) {
+    const auto bytes = bodies_.front().bytes;
+    const auto who = bodies_.front().who.lock();
+    if (who && !budget.try_take(bytes))
+      return;
+    bodies_.pop_front();
+    if (who)
+      who->resume({*this, bytes});
+  }
 }
 
 void http_worker::forget(http_connection& which) {
@@ -453,7 +512,7 @@ http_connection::http_connection(http_worker& worker, http_socket socket,
                                  const asio::ip::address& from,
                                  http_census::verdict entered)
   : worker_(worker),
-    socket_(std::move(socket)),
+    stream_(std::move(socket)),
     from_(from),
     peer_(unmapped(from).to_string()),
     entered_(entered) {}
@@ -469,14 +528,21 @@ void http_connection::guarded(Step step) {
   }
 }
 
-void http_connection::start() {
-  guarded([this] {
+void http_connection::start(const tls_identity* identity) {
+  guarded([this, identity] {
     error_code ec;
-    socket_.non_blocking(true, ec);
+    stream_.socket().non_blocking(true, ec);
     if (ec)
       return close();
-    socket_.set_option(asio::ip::tcp::no_delay{true},
-                       ec); // it is only slower without
+    stream_.socket().set_option(asio::ip::tcp::no_delay{true},
+                                ec); // it is only slower without
+    if (identity != nullptr) {
+      if (!stream_.secure_with(*identity))
+        return close();
+      shaking_hands_ = true;
+      read_deadline_ = worker_.due(worker_.options.handshake_timeout);
+      return shake_hands();
+    }
     if (entered_ == http_census::verdict::full)
       refuse({503, "the server has too many connections, try again soon"});
     else if (entered_ == http_census::verdict::address_full)
@@ -485,12 +551,34 @@ void http_connection::start() {
   });
 }
 
+void http_connection::shake_hands() {
+  error_code ec;
+  const auto wanted = stream_.shake_hands(ec);
+  if (ec)
+    return close();
+  if (!wanted) {
+    shaking_hands_ = false;
+    return pump();
+  }
+  stream_.socket().async_wait(
+    *wanted, [self = shared_from_this()](const error_code& why) {
+      if (self->closed_)
+        return;
+      if (why)
+        return self->close();
+      self->guarded([&self] { self->shake_hands(); });
+    });
+}
+
 void http_connection::close() {
   if (closed_)
     return;
   closed_ = true;
   error_code ignored;
-  socket_.close(ignored);
+  if (stream_.secure() && !shaking_hands_ && !lingering_)
+    stream_.shutdown_send(ignored);
+  stream_.socket().close(ignored);
+  share_.release();
   worker_.forget(*this);
   worker_.census.leave(from_, entered_);
 }
@@ -505,10 +593,12 @@ void http_connection::drain() {
                                 worker_.due(linger_while_draining));
     return;
   }
+  if (shaking_hands_)
+    return close();
   error_code ec;
   // A request that arrived already is served; a busy connection closes when it
   // is through.
-  if (idle() && (socket_.available(ec) == 0 || ec))
+  if (idle() && (stream_.socket().available(ec) == 0 || ec))
     close();
 }
 
@@ -518,7 +608,7 @@ void http_connection::linger() {
   error_code ec;
   if (read_closed_)
     return close();
-  socket_.shutdown(asio::socket_base::shutdown_send, ec);
+  stream_.shutdown_send(ec);
   if (ec)
     return close();
   // Closing with unread data in the socket resets the connection, which may
@@ -534,7 +624,8 @@ void http_connection::discard() {
   if (discarded_ > linger_bytes)
     return close();
   reading_ = true;
-  socket_.async_read_some(
+  // As it comes, also over TLS: nobody looks at it.
+  stream_.socket().async_read_some(
     asio::buffer(worker_.scratch),
     [self = shared_from_this()](const error_code& ec, std::size_t count) {
       self->on_read(ec, count);
@@ -552,6 +643,8 @@ void http_connection::check(std::uint64_t now) {
   if (read_deadline_ == 0 || now < read_deadline_)
     return;
   read_deadline_ = 0;
+  if (shaking_hands_)
+    return close();
   guarded([this] {
     switch (waiting_) {
       case waiting::nothing: return;
@@ -568,7 +661,7 @@ void http_connection::check(std::uint64_t now) {
 }
 
 void http_connection::pump() {
-  if (pumping_ || closed_ || lingering_)
+  if (pumping_ || closed_ || lingering_ || shaking_hands_)
     return;
   guarded([this] {
     pumping_ = true;
@@ -587,7 +680,7 @@ void http_connection::pump() {
       last_ = true;
     if (last_ && slots_.empty() && unwritten_ == 0)
       return linger();
-    if (!reading_ && !last_ && (parser_ || may_begin_request()))
+    if (!reading_ && !last_ && (parser_ ? !body_waits_ : may_begin_request()))
       start_read();
     set_deadline();
   });
@@ -597,8 +690,11 @@ void http_connection::pump() {
 // ----------------------------------------------------
 
 bool http_connection::may_begin_request() const {
+  // A large body has its connection to itself: so they keep their order
+  // whoever reads them, and one connection holds one of them in memory.
   return slots_.size() < worker_.options.max_pipelined
-      && unwritten_ < unwritten_limit;
+      && unwritten_ < unwritten_limit
+      && (slots_.empty() || !slots_.back().large);
 }
 
 http_connection::waiting http_connection::state() const {
@@ -665,7 +761,7 @@ void http_connection::make_room() {
 void http_connection::start_read() {
   make_room();
   reading_ = true;
-  socket_.async_read_some(
+  stream_.async_read_some(
     asio::buffer(in_.get() + end_, capacity_ - end_),
     [self = shared_from_this()](const error_code& ec, std::size_t count) {
       self->on_read(ec, count);
@@ -688,6 +784,7 @@ void http_connection::on_read(const error_code& ec, std::size_t count) {
     read_closed_ = true;
     last_ = true;
     parser_.reset();
+    share_.release();
     begin_ = end_;
   } else if (ec) {
     return close();
@@ -705,6 +802,7 @@ void http_connection::refuse(const http_refusal& why) {
   refused_ = true;
   continue_due_ = false;
   parser_.reset();
+  share_.release();
   begin_ = end_;
 }
 
@@ -772,8 +870,41 @@ http_connection::scan http_connection::scan_head() {
   return head_size_ == 0 ? scan::more : scan::complete;
 }
 
+/// Whether the body may be read on. If not, it is refused or has to wait.
+bool http_connection::admit_body() {
+  const auto& options = worker_.options;
+  const auto length = parser_->content_length();
+  if (body_admitted_
+      || (length ? *length : parser_->request.body.size()) <= options.free_body)
+    return true;
+  body_admitted_ = true;
+  parser_->request.peer_address = peer_;
+  parser_->request.secure = stream_.secure();
+  if (auto refusal = worker_.handler.check_head(parser_->request)) {
+    refuse({refusal->status, {}});
+    slots_.back().answer = std::move(*refusal);
+    return false;
+  }
+  // How long a chunked one will be is not known.
+  share_ = worker_.reserve(*this, length ? static_cast<std::size_t>(*length)
+                                         : options.body_limit);
+  body_waits_ = !share_;
+  return !body_waits_;
+}
+
+bool http_connection::resume(http_body_share share) {
+  if (closed_ || !parser_ || !body_waits_)
+    return false;
+  body_waits_ = false;
+  share_ = std::move(share);
+  if (begin_ == end_)
+    continue_due_ = std::exchange(parser_->expects_continue, false);
+  pump();
+  return true;
+}
+
 void http_connection::parse() {
-  while (!last_ && begin_ != end_) {
+  while (!last_ && begin_ != end_ && !(parser_ && body_waits_)) {
     if (!parser_) {
       if (head_size_ == 0) {
         if (scanned_ == 0) {
@@ -798,6 +929,7 @@ void http_connection::parse() {
       if (!may_begin_request())
         return;
       parser_.emplace(worker_.options.body_limit);
+      body_admitted_ = body_waits_ = false;
       scanned_ = line_ = head_size_ = 0;
     }
     error_code ec;
@@ -808,6 +940,8 @@ void http_connection::parse() {
       // Only a chunk header or the trailers can be cut off here.
       if (end_ - begin_ > worker_.options.head_limit)
         refuse({400, "malformed chunked request body"});
+      else
+        (void)admit_body();
       return;
     }
     if (ec) {
@@ -817,6 +951,8 @@ void http_connection::parse() {
     }
     if (parser_->is_done())
       hand_over();
+    else if (!admit_body())
+      return;
     else if (begin_ == end_)
       continue_due_ = std::exchange(parser_->expects_continue, false);
   }
@@ -830,16 +966,23 @@ void http_connection::hand_over() {
   answer.close = !keep_alive || worker_.draining;
   answer.head = request.method == "HEAD";
   parser_.reset();
+  auto body_bytes = share_.detach();
+  if (body_bytes == 0 && request.body.size() > worker_.options.free_body) {
+    body_bytes = request.body.size(); // it is here already
+    worker_.budget.take(body_bytes);
+  }
+  answer.large = body_bytes > 0;
   continue_due_ = false;
   if (answer.close) {
     last_ = true;
     begin_ = end_;
   }
   request.peer_address = peer_;
+  request.secure = stream_.secure();
   const auto number = first_number_ + slots_.size();
   slots_.push_back(std::move(answer));
-  const auto ticket = std::make_shared<http_ticket>(worker_.inbox,
-                                                    weak_from_this(), number);
+  const auto ticket = std::make_shared<http_ticket>(
+    worker_.inbox, weak_from_this(), number, body_bytes);
   try {
     worker_.handler.handle(std::move(request),
                            [ticket](http_response response) {
@@ -968,6 +1111,7 @@ void http_connection::flush() {
       // Nothing can follow, whatever was read meanwhile.
       done = slots_.size();
       parser_.reset();
+      share_.release();
       begin_ = end_;
       break;
     }
@@ -1032,16 +1176,15 @@ void http_connection::write_some() {
     std::array<asio::const_buffer, 16> buffers;
     const auto pieces = gather(buffers);
     error_code ec;
-    const auto count = pieces == 1 ? socket_.write_some(buffers.front(), ec)
-                                   : socket_.write_some(
-                                     std::span{buffers.data(), pieces}, ec);
+    const auto count = stream_.write_some({buffers.data(), pieces}, ec);
     if (ec == asio::error::would_block || ec == asio::error::try_again) {
       writing_ = true;
       write_deadline_ = worker_.due(worker_.options.idle_timeout);
-      socket_.async_wait(asio::socket_base::wait_write,
-                         [self = shared_from_this()](const error_code& why) {
-                           self->on_writable(why);
-                         });
+      stream_.socket().async_wait(
+        asio::socket_base::wait_write,
+        [self = shared_from_this()](const error_code& why) {
+          self->on_writable(why);
+        });
       return;
     }
     if (ec)

@@ -6,6 +6,7 @@
 /// the server: others use protocol/http_server.hpp.
 
 #include "protocol/http_server.hpp"
+#include "protocol/http_stream.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -20,6 +21,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <ctime>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -34,10 +36,6 @@ namespace fanfare::protocol {
 
 class http_connection;
 
-/// The executor is named, not type-erased: that alone is a fifth of the speed.
-using http_executor = boost::asio::io_context::executor_type;
-using http_socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp,
-                                                     http_executor>;
 using http_acceptor = boost::asio::basic_socket_acceptor<boost::asio::ip::tcp,
                                                          http_executor>;
 using http_timer = boost::asio::basic_waitable_timer<
@@ -77,6 +75,63 @@ private:
   std::unordered_map<std::string, std::size_t> by_address_;
 };
 
+// -- room for bodies ---------------------------------------------------------
+
+/// Bytes of large bodies, over all threads. Any thread.
+class http_body_budget {
+public:
+  explicit http_body_budget(std::size_t limit) : limit_(limit) {}
+
+  /// False: there is no room. One body always has some, whatever its size.
+  [[nodiscard]] bool try_take(std::size_t bytes);
+  void take(std::size_t bytes) {
+    used_.fetch_add(bytes);
+  }
+  void give_back(std::size_t bytes) {
+    used_.fetch_sub(bytes);
+  }
+
+private:
+  std::size_t limit_;
+  std::atomic<std::size_t> used_{0};
+};
+
+class http_worker;
+
+/// A body's part of the budget while it is read; then the http_ticket has it,
+/// until the request is answered. I/O thread only.
+class http_body_share {
+public:
+  http_body_share() = default;
+  http_body_share(http_worker& worker, std::size_t bytes)
+    : worker_(&worker),
+      bytes_(bytes) {}
+  http_body_share(http_body_share&& other) noexcept
+    : worker_(std::exchange(other.worker_, nullptr)),
+      bytes_(other.bytes_) {}
+  http_body_share& operator=(http_body_share&& other) noexcept {
+    std::swap(worker_, other.worker_);
+    std::swap(bytes_, other.bytes_);
+    other.release();
+    return *this;
+  }
+  ~http_body_share() {
+    release();
+  }
+  void release();
+  /// The bytes, which somebody else gives back now.
+  std::size_t detach() {
+    return std::exchange(worker_, nullptr) ? bytes_ : 0;
+  }
+  explicit operator bool() const {
+    return worker_ != nullptr;
+  }
+
+private:
+  http_worker* worker_ = nullptr;
+  std::size_t bytes_ = 0;
+};
+
 // -- answers on their way ----------------------------------------------------
 
 /// Where answers are put for the connections of one I/O thread. It outlives the
@@ -87,21 +142,22 @@ public:
     std::weak_ptr<http_connection> to;
     std::uint64_t number = 0;
     std::optional<http_response> answer; ///< absent: nobody will answer
+    std::size_t body_bytes = 0;          ///< of the budget, to be given back
   };
 
-  explicit http_inbox(boost::asio::io_context& io) : io_(&io) {}
+  explicit http_inbox(http_worker& worker) : worker_(&worker) {}
 
   /// Any thread. On the I/O thread, for the request that is being handled right
   /// there, the answer takes no detour.
   void put(entry what);
-  /// From now on answers are thrown away; the io_context may go.
+  /// From now on answers are thrown away; the worker may go.
   void close();
 
 private:
   void deliver();
 
   std::mutex mutex_;
-  boost::asio::io_context* io_; // null once closed
+  http_worker* worker_; // null once closed
   std::vector<entry> entries_;
   std::vector<entry> delivering_; // I/O thread only; keeps its memory
 };
@@ -110,10 +166,12 @@ private:
 class http_ticket {
 public:
   http_ticket(std::shared_ptr<http_inbox> inbox,
-              std::weak_ptr<http_connection> to, std::uint64_t number)
+              std::weak_ptr<http_connection> to, std::uint64_t number,
+              std::size_t body_bytes)
     : inbox_(std::move(inbox)),
       to_(std::move(to)),
-      number_(number) {}
+      number_(number),
+      body_bytes_(body_bytes) {}
   http_ticket(const http_ticket&) = delete;
   http_ticket& operator=(const http_ticket&) = delete;
   ~http_ticket();
@@ -125,6 +183,7 @@ private:
   std::shared_ptr<http_inbox> inbox_;
   std::weak_ptr<http_connection> to_;
   std::uint64_t number_;
+  std::size_t body_bytes_;
   std::atomic<bool> used_{false};
 };
 
@@ -133,7 +192,7 @@ private:
 class http_worker {
 public:
   http_worker(const http_server_options& options, http_handler& handler,
-              http_census& census);
+              http_census& census, http_body_budget& budget);
   ~http_worker();
   http_worker(const http_worker&) = delete;
   http_worker& operator=(const http_worker&) = delete;
@@ -146,14 +205,18 @@ public:
 
   // -- for connections, on the I/O thread only --------------------------------
 
+  /// `identity` null: plain HTTP.
   void adopt(http_socket socket, const boost::asio::ip::address& from,
-             http_census::verdict entered);
+             http_census::verdict entered, const tls_identity* identity);
   void forget(http_connection& which);
 
   /// The tick at which something that may take `span` is late; never early.
   [[nodiscard]] std::uint64_t due(std::chrono::milliseconds span) const {
     return now_ + static_cast<std::uint64_t>(span / tick_) + 2;
   }
+  /// Room for a body now, or none: then `who` is resumed when there is.
+  http_body_share reserve(http_connection& who, std::size_t bytes);
+  void release(std::size_t bytes);
   /// "Date: …\r\n" of this second.
   std::string_view date_line();
 
@@ -161,6 +224,7 @@ public:
   const http_server_options& options;
   http_handler& handler;
   http_census& census;
+  http_body_budget& budget;
   std::shared_ptr<http_inbox> inbox;
   bool draining = false;
   /// Bytes of answers that their clients have not taken, of all connections.
@@ -169,13 +233,21 @@ public:
   std::array<char, 64 * 1024> scratch;
 
 private:
+  struct waiting_body {
+    std::weak_ptr<http_connection> who;
+    std::size_t bytes = 0;
+  };
+
   void next_tick();
+  void resume_bodies();
 
   boost::asio::executor_work_guard<http_executor> work_;
   http_timer timer_;
   std::chrono::milliseconds tick_;
   std::uint64_t now_ = 0;
   std::vector<std::shared_ptr<http_connection>> connections_;
+  std::deque<waiting_body> bodies_; // in the order of arrival
+  bool resuming_ = false;           // resume_bodies() is on its way
   std::time_t date_second_ = -1;
   std::array<char, 48> date_{};
   std::size_t date_size_ = 0;
@@ -254,7 +326,11 @@ public:
   http_connection(const http_connection&) = delete;
   http_connection& operator=(const http_connection&) = delete;
 
-  void start();
+  /// With an identity the handshake comes first.
+  void start(const tls_identity* identity);
+  /// There is room for the body that reserve() had none for; false: it is not
+  /// wanted any more.
+  bool resume(http_body_share share);
   /// Notes an answer, or that none will come. pump() goes on from there.
   void take(std::uint64_t number, std::optional<http_response> answer);
   /// Parses what was read, writes what is answered, reads on if there is room.
@@ -276,6 +352,7 @@ private:
   struct slot {
     http_response answer;
     bool ready = false;
+    bool large = false; ///< so was the request's body
     bool dropped = false;
     bool close = false;
     bool head = false;       ///< a HEAD request: no body
@@ -287,6 +364,8 @@ private:
   template <class Step>
   void guarded(Step step);
 
+  void shake_hands();
+
   // -- reading
   void start_read();
   void on_read(const boost::system::error_code& ec, std::size_t count);
@@ -294,6 +373,7 @@ private:
   void parse();
   scan scan_head();
   bool check_request_line(std::string_view line);
+  bool admit_body();
   void hand_over();
   void refuse(const http_refusal& why);
   [[nodiscard]] bool may_begin_request() const;
@@ -316,7 +396,7 @@ private:
   [[nodiscard]] bool idle() const;
 
   http_worker& worker_;
-  http_socket socket_;
+  http_stream stream_;
   boost::asio::ip::address from_;
   std::string peer_;
   http_census::verdict entered_;
@@ -331,6 +411,7 @@ private:
   std::size_t line_ = 0;
   std::size_t head_size_ = 0;
   std::optional<http_request_parser> parser_; // from the end of the head on
+  http_body_share share_;                     // of its body
 
   std::vector<slot> slots_;
   std::uint64_t first_number_ = 0; // of slots_.front()
@@ -349,6 +430,9 @@ private:
   std::uint64_t waiting_for_ = 0;
   std::size_t discarded_ = 0;
 
+  bool shaking_hands_ = false;
+  bool body_admitted_ = false; // or not large so far
+  bool body_waits_ = false;    // for room
   bool reading_ = false;
   bool writing_ = false;
   bool pumping_ = false;

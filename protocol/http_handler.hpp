@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -48,6 +49,14 @@ public:
   /// connection.
   virtual void handle(http_request request,
                       std::function<void(http_response)> respond) = 0;
+  /// Called for a request whose body is large (http_server_options::free_body)
+  /// before the body is read: an answer refuses it, and the connection is
+  /// closed. What is let in goes to handle() once its body is complete, while
+  /// `head` has at most its beginning. On an I/O thread: must not block.
+  virtual std::optional<http_response>
+  check_head(const http_request& /*head*/) {
+    return std::nullopt;
+  }
 };
 
 } // namespace fanfare::protocol

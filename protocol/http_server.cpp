@@ -58,6 +58,8 @@ result<void> check(const http_server_options& options) {
     return bad("head_limit", "must be at least 256");
   if (!positive(options.target_limit))
     return bad("target_limit", zero);
+  if (!positive(options.handshake_timeout))
+    return bad("handshake_timeout", zero);
   if (!positive(options.head_timeout))
     return bad("head_timeout", zero);
   if (!positive(options.body_timeout))
@@ -77,14 +79,15 @@ class server final : public http_server {
 public:
   server(http_server_options options, http_handler& handler)
     : options_(std::move(options)),
-      census_(options_) {
+      census_(options_),
+      budget_(options_.body_budget) {
     // "[::1]", as it is written in a URL, is welcome too.
     if (auto& host = options_.host;
         host.size() > 2 && host.front() == '[' && host.back() == ']')
       host = host.substr(1, host.size() - 2);
     for (std::size_t i = 0; i < options_.threads; ++i)
       workers_.push_back(
-        std::make_unique<http_worker>(options_, handler, census_));
+        std::make_unique<http_worker>(options_, handler, census_, budget_));
     acceptor_.emplace(workers_.front()->io.get_executor());
     pause_.emplace(workers_.front()->io.get_executor());
   }
@@ -132,7 +135,13 @@ public:
   }
 
   std::string url() const override {
-    return "http://" + in_url(options_.host) + ':' + std::to_string(port_);
+    return (options_.identity ? "https://" : "http://") + in_url(options_.host)
+         + ':' + std::to_string(port_);
+  }
+
+  void change_identity(std::shared_ptr<const tls_identity> identity) override {
+    const std::lock_guard guard{identity_mutex_};
+    identity_ = std::move(identity);
   }
 
   void stop(std::chrono::milliseconds deadline) override {
@@ -197,10 +206,17 @@ private:
     const auto verdict = census_.enter(from);
     if (verdict == http_census::verdict::drop)
       return;
-    asio::dispatch(worker.io, [&worker, from, verdict,
+    asio::dispatch(worker.io, [&worker, from, verdict, identity = identity(),
                                socket = std::move(socket)]() mutable {
-      worker.adopt(std::move(socket), from, verdict);
+      worker.adopt(std::move(socket), from, verdict, identity.get());
     });
+  }
+
+  std::shared_ptr<const tls_identity> identity() {
+    if (!options_.identity)
+      return nullptr;
+    const std::lock_guard guard{identity_mutex_};
+    return identity_;
   }
 
   void stop_now(std::chrono::milliseconds deadline) {
@@ -221,12 +237,15 @@ private:
 
   http_server_options options_;
   http_census census_;
+  http_body_budget budget_;
   std::vector<std::unique_ptr<http_worker>> workers_;
   // On the thread of the first worker.
   std::optional<http_acceptor> acceptor_;
   std::optional<http_timer> pause_;
   std::size_t turn_ = 0;
   std::uint16_t port_ = 0;
+  std::mutex identity_mutex_;
+  std::shared_ptr<const tls_identity> identity_ = options_.identity;
   std::mutex stopping_;
   bool stopped_ = false;
 };

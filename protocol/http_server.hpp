@@ -7,9 +7,13 @@
 /// not is answered here, as
 /// {"detail": "…"}: 400, 408, 413, 414, 417, 429, 431, 500 (the handler threw),
 /// 501, 503, 505.
+///
+/// With a certificate it speaks TLS only, and what is no TLS is closed without
+/// an answer.
 
 #include "model/error.hpp"
 #include "protocol/http_handler.hpp"
+#include "protocol/tls_identity.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -26,13 +30,24 @@ struct http_server_options {
   std::size_t head_limit = 16 * 1024;
   std::size_t target_limit = 8 * 1024; ///< of the request line's target
   std::size_t body_limit = 1024 * 1024;
+  /// Bodies beyond this are large: their head is checked before they are read,
+  /// and all of them that were not answered yet share the budget.
+  std::size_t free_body = 16 * 1024;
+  /// Bytes of large bodies, of all connections. Above it a body has to wait to
+  /// be read, in the order of arrival and within its timeout.
+  std::size_t body_budget = 64 * 1024 * 1024;
+  /// Who the server is; null: it speaks plain HTTP.
+  std::shared_ptr<const tls_identity> identity;
+  std::chrono::milliseconds handshake_timeout{10'000}; ///< of TLS
   std::chrono::milliseconds head_timeout{
     10'000}; ///< from the first byte of a request
   std::chrono::milliseconds body_timeout{30'000};
   std::chrono::milliseconds idle_timeout{
     60'000}; ///< between requests, and for a response to be taken
-  std::size_t max_connections = 10'000; ///< more are answered 503 and closed
-  /// More are answered 429 and closed. Of IPv6 a /64 counts as one address.
+  /// More are answered 503 and closed; over TLS closed without an answer, which
+  /// would take a handshake.
+  std::size_t max_connections = 10'000;
+  /// The same with 429. Of IPv6 a /64 counts as one address.
   std::size_t max_connections_per_address = 2'000;
   /// Pipelined requests of one connection that are handled at the same time;
   /// answers keep their order.
@@ -48,8 +63,12 @@ public:
   virtual ~http_server() = default; ///< stop(0 s)
 
   [[nodiscard]] virtual std::uint16_t port() const = 0;
-  /// "http://127.0.0.1:8080", IPv6 hosts in brackets.
+  /// "http://127.0.0.1:8080" or "https://…", IPv6 hosts in brackets.
   [[nodiscard]] virtual std::string url() const = 0;
+  /// Connections from now on see this identity, the others go on. Only if the
+  /// server was started with one. Any thread.
+  virtual void
+  change_identity(std::shared_ptr<const tls_identity> identity) = 0;
   /// Stops accepting, closes idle connections, lets running requests finish
   /// within `deadline`, then closes everything. Blocks; idempotent.
   virtual void stop(std::chrono::milliseconds deadline) = 0;

@@ -32,6 +32,10 @@ struct rule {
   std::uint8_t write = no_permission;
 };
 
+/// Publications beyond this are not read on an I/O thread: a few hundred
+/// microseconds.
+constexpr std::size_t large_publication = 64 * 1024;
+
 constexpr std::uint8_t log_readers = permission_webhooks
                                    | permission_notifications;
 
@@ -270,10 +274,38 @@ void rest_api::serve(std::shared_ptr<exchange> x) {
   if (auto failure = admit(*x, options_.admin_token_hash))
     return x->respond(std::move(*failure));
   if (x->route.what == resource::notifications && x->is("POST"))
-    return publish(std::move(x));
+    return serve_publication(std::move(x));
   if (is_quick(*x))
     return run(std::move(x));
-  options_.run_blocking([this, x = std::move(x)] { run(x); });
+  const auto& run_it = is_write(*x) && options_.run_writing
+                       ? options_.run_writing
+                       : options_.run_blocking;
+  run_it([this, x = std::move(x)] { run(x); });
+}
+
+void rest_api::serve_publication(std::shared_ptr<exchange> x) {
+  if (!options_.run_reading || x->request.body.size() <= large_publication)
+    return publish(std::move(x));
+  options_.run_reading([x = std::move(x)] {
+    try {
+      publish(x);
+    } catch (const std::exception& e) { // must not end the thread
+      x->respond(answer_to(*x, {ec::internal, e.what()}));
+    }
+  });
+}
+
+std::optional<http_response> rest_api::check_head(const http_request& head) {
+  exchange x{head, {}, service_};
+  x.route = find_route(x.path);
+  auto answer = serve_unrouted(x);
+  if (!answer)
+    answer = negotiate(x);
+  if (!answer)
+    answer = admit(x, options_.admin_token_hash);
+  if (answer && answer->status < 400)
+    answer.reset(); // for handle() to say
+  return answer;
 }
 
 void rest_api::run(std::shared_ptr<exchange> x) {

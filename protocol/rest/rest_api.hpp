@@ -10,6 +10,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace fanfare::protocol::rest {
@@ -22,6 +23,13 @@ struct rest_api_options {
   /// Runs a job on a thread that may wait for the disk. Called on I/O threads;
   /// must not block. A job that it throws away closes its connection.
   std::function<void(std::function<void()>)> run_blocking;
+  /// The same for jobs that wait for a commit, so that a disk that takes none
+  /// does not keep those that only read from their threads. Empty:
+  /// run_blocking.
+  std::function<void(std::function<void()>)> run_writing = {};
+  /// The same for reading large publications, which takes a processor for a
+  /// while; in their order. Empty: they are read where they arrive.
+  std::function<void(std::function<void()>)> run_reading = {};
 };
 
 class rest_api final : public http_handler {
@@ -32,9 +40,12 @@ public:
   /// Any thread.
   void handle(http_request request,
               std::function<void(http_response)> respond) override;
+  /// Whether the path, who asks and the method would be refused anyway.
+  std::optional<http_response> check_head(const http_request& head) override;
 
 private:
   void serve(std::shared_ptr<exchange> x);
+  void serve_publication(std::shared_ptr<exchange> x);
   void run(std::shared_ptr<exchange> x);
 
   service& service_;

@@ -848,6 +848,155 @@ TEST(HttpServer, AsksForTheBodyAfterEarlierAnswers) {
 // -- pipelining
 // ----------------------------------------------------------------
 
+// -- large bodies ------------------------------------------------------------
+
+/// Looks at heads; lets in what has no header "refuse".
+class doorman final : public http_handler {
+public:
+  void handle(http_request request, respond_fn respond) override {
+    handled.fetch_add(1);
+    respond(scripted::echo(request));
+  }
+  std::optional<http_response> check_head(const http_request& head) override {
+    checked.fetch_add(1);
+    EXPECT_EQ(head.peer_address, "127.0.0.1");
+    if (head.header("refuse").empty())
+      return std::nullopt;
+    return http_response{401, {{"WWW-Authenticate", "Token"}}, "who are you?"};
+  }
+
+  std::atomic<std::size_t> checked{0};
+  std::atomic<std::size_t> handled{0};
+};
+
+std::string announce(std::size_t size, std::string_view headers = "") {
+  return "POST / HTTP/1.1\r\nHost: x\r\n" + std::string{headers}
+       + "Content-Length: " + std::to_string(size) + "\r\n\r\n";
+}
+
+TEST(HttpServer, AsksAboutTheHeadOfALargeBodyBeforeItIsRead) {
+  doorman handler;
+  http_server_options options;
+  options.free_body = 1'000;
+  const auto server = serve(handler, options);
+  {
+    raw_client client{server->port()};
+    client.send(announce(1'001, "Refuse: yes\r\n"));
+    const auto reply = client.read();
+    EXPECT_EQ(reply.status, 401);
+    EXPECT_EQ(reply.body, "who are you?");
+    EXPECT_EQ(reply.headers.at("www-authenticate"), "Token");
+    EXPECT_EQ(reply.headers.at("connection"), "close");
+    EXPECT_TRUE(client.closed());
+  }
+  {
+    raw_client client{server->port()};
+    client.send(announce(1'001, "Refuse: yes\r\nExpect: 100-continue\r\n"));
+    EXPECT_EQ(client.read().status, 401);
+  }
+  {
+    raw_client client{server->port()};
+    client.send("POST / HTTP/1.1\r\nHost: x\r\nRefuse: yes\r\n"
+                "Transfer-Encoding: chunked\r\n\r\n3e9\r\n"
+                + std::string(1'001, 'a'));
+    EXPECT_EQ(client.read().status, 401);
+  }
+  EXPECT_EQ(handler.handled, 0U);
+  EXPECT_EQ(handler.checked, 3U);
+  raw_client client{server->port()};
+  client.send(announce(1'000, "Refuse: yes\r\nExpect: 100-continue\r\n"));
+  EXPECT_EQ(client.read().status, 100);
+  client.send(std::string(1'000, 'a'));
+  EXPECT_EQ(client.read().status, 200); // small: the handler is to say
+  EXPECT_EQ(handler.checked, 3U);
+  client.send(announce(1'001, "Expect: 100-continue\r\n"));
+  EXPECT_EQ(client.read().status, 100);
+  client.send(std::string(1'001, 'a'));
+  EXPECT_EQ(client.read().status, 200);
+  EXPECT_EQ(handler.checked, 4U);
+}
+
+TEST(HttpServer, LetsLargeBodiesWaitForRoom) {
+  waiting_room room;
+  scripted handler{[&](http_request request, const respond_fn& respond) {
+    if (request.body.size() <= 1'000)
+      return respond(scripted::echo(request));
+    room.door()(std::move(request), respond);
+  }};
+  http_server_options options;
+  options.free_body = 1'000;
+  options.body_budget = 10'000;
+  const auto server = serve(handler, options);
+  raw_client first{server->port()};
+  raw_client second{server->port()};
+  raw_client third{server->port()};
+  const auto wants = [](raw_client& client, std::size_t size) {
+    client.send(announce(size, "Expect: 100-continue\r\n"));
+  };
+  wants(first, 6'000);
+  EXPECT_EQ(first.read().status, 100);
+  wants(second, 4'001); // one byte too many
+  EXPECT_TRUE(second.silent(50ms));
+  wants(third, 4'000); // would fit, but it is not its turn
+  EXPECT_TRUE(third.silent(50ms));
+  expect_alive(*server);
+  first.send(std::string(6'000, 'a'));
+  ASSERT_TRUE(room.wait_for(1));
+  EXPECT_TRUE(second.silent(50ms)); // not answered: it is still in memory
+  room.answer(0);
+  EXPECT_EQ(first.read().status, 200);
+  EXPECT_EQ(second.read().status, 100);
+  EXPECT_EQ(third.read().status, 100);
+  third.send(std::string(4'000, 'a'));
+  second.send(std::string(4'001, 'a'));
+  ASSERT_TRUE(room.wait_for(2));
+  room.answer(1);
+  if (room.wait_for(3))
+    room.answer(2);
+  EXPECT_EQ(second.read().status, 200);
+  EXPECT_EQ(third.read().status, 200);
+}
+
+TEST(HttpServer, GivesTheRoomOfABodyThatDoesNotComeToOthers) {
+  scripted handler;
+  http_server_options options;
+  options.free_body = 1'000;
+  options.body_budget = 10'000;
+  options.body_timeout = 300ms;
+  const auto server = serve(handler, options);
+  raw_client leaver{server->port()};
+  leaver.send(announce(10'000, "Expect: 100-continue\r\n"));
+  EXPECT_EQ(leaver.read().status, 100);
+  EXPECT_EQ(leaver.read().status, 408);
+  // Larger than the budget: alone it is read.
+  raw_client last{server->port()};
+  last.send(announce(20'000, "Expect: 100-continue\r\n"));
+  EXPECT_EQ(last.read().status, 100);
+  last.send(std::string(20'000, 'a'));
+  EXPECT_EQ(last.read().status, 200);
+}
+
+TEST(HttpServer, BeginsNothingElseBehindALargeBodyUntilItIsAnswered) {
+  waiting_room room;
+  scripted handler{room.door()};
+  http_server_options options;
+  options.free_body = 1'000;
+  const auto server = serve(handler, options);
+  raw_client client{server->port()};
+  client.send(post(std::string(1'000, 'a')) + post(std::string(1'001, 'b'))
+              + get("/behind"));
+  ASSERT_TRUE(room.wait_for(2)); // a small one is no reason to wait
+  room.answer(0);
+  EXPECT_EQ(client.read().status, 200);
+  EXPECT_TRUE(client.silent(50ms));
+  EXPECT_EQ(room.size(), 2U);
+  room.answer(1);
+  EXPECT_EQ(client.read().status, 200);
+  ASSERT_TRUE(room.wait_for(3));
+  room.answer(2);
+  EXPECT_EQ(client.read().status, 200);
+}
+
 TEST(HttpServer, KeepsTheOrderOfPipelinedRequests) {
   waiting_room room;
   scripted handler{room.door()};

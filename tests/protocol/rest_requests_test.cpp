@@ -389,6 +389,76 @@ TEST_F(RestRequests, ToUnknownPathsAreHtmlUnderApiAndJsonElsewhere) {
   }
 }
 
+// -- before the body is there ------------------------------------------------
+
+TEST_F(RestRequests, WithLargeBodiesAreRefusedByTheirHead) {
+  const auto status = [this](std::string_view method, std::string_view target,
+                             std::string_view key, std::string_view accept) {
+    protocol::http_request head;
+    head.method = method;
+    head.target = target;
+    head.headers.emplace_back("accept", accept);
+    if (!key.empty())
+      head.headers.emplace_back("authorization", "Token " + std::string{key});
+    const auto answer = api.check_head(head);
+    return answer ? answer->status : 0;
+  };
+  const std::string publish = "/api/v1/organizers/dummy/notifications/";
+  // The order is the one of requests that are complete.
+  EXPECT_EQ(status("POST", publish, "", "text/xml"), 406);
+  EXPECT_EQ(status("POST", publish, "", "*/*"), 401);
+  EXPECT_EQ(status("POST", publish, "nobody", "*/*"), 401);
+  EXPECT_EQ(status("POST", publish, "hooks", "*/*"), 403);
+  EXPECT_EQ(status("PUT", publish, "publisher", "*/*"), 405);
+  EXPECT_EQ(status("POST", "/api/v1/nothing/", "", "*/*"), 404);
+  EXPECT_EQ(status("POST", "/healthz", "", "*/*"), 405);
+  EXPECT_EQ(status("POST", publish, "publisher", "*/*"), 0);
+  EXPECT_EQ(status("PUT", list + "1/", "hooks", "*/*"), 0);
+  // What is answered well is answered once it is complete.
+  EXPECT_EQ(status("GET", "/healthz", "", "*/*"), 0);
+  EXPECT_EQ(status("GET", "/api/v1/organizers/dummy/webhooks", "", "*/*"), 0);
+}
+
+TEST_F(RestRequests, RunWhereTheyKeepNobodyWaiting) {
+  std::string ran;
+  const auto note = [&ran](const char* where) {
+    return [&ran, where](const std::function<void()>& job) {
+      ran += where;
+      job();
+    };
+  };
+  protocol::rest::rest_api split{engine,
+                                 {.admin_token_hash = {},
+                                  .run_blocking = note("blocking "),
+                                  .run_writing = note("writing "),
+                                  .run_reading = note("reading ")}};
+  const auto where = [&](std::string_view method, const std::string& target,
+                         std::string_view key, std::string body) {
+    ran.clear();
+    protocol::http_request request;
+    request.method = method;
+    request.target = target;
+    request.headers.emplace_back("authorization", "Token " + std::string{key});
+    request.body = std::move(body);
+    std::string answered;
+    split.handle(std::move(request), [&](const protocol::http_response& r) {
+      answered = std::to_string(r.status);
+    });
+    return ran + answered;
+  };
+  EXPECT_EQ(where("GET", list, "hooks", ""), "blocking 200");
+  EXPECT_EQ(where("POST", list, "hooks", "{}"), "writing 415");
+  const std::string publish = "/api/v1/organizers/dummy/notifications/";
+  const auto body_of = [](std::size_t size) {
+    std::string body = R"({"action": "pretix.event.order.placed", "x": ")";
+    body.append(size - body.size() - 2, 'x');
+    return body + "\"}";
+  };
+  EXPECT_EQ(where("POST", publish, "publisher", body_of(64 * 1024)), "202");
+  EXPECT_EQ(where("POST", publish, "publisher", body_of(64 * 1024 + 1)),
+            "reading 202");
+}
+
 TEST_F(RestRequests, DescribeTheWebhooksToOptions) {
   make_hook();
   const auto described = ask("OPTIONS", hooks_path);

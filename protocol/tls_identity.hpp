@@ -1,0 +1,40 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// Who the HTTP server says it is: its certificate and private key.
+
+#include "model/error.hpp"
+
+#include <boost/asio/ssl/context.hpp>
+
+#include <memory>
+#include <string>
+
+namespace fanfare::protocol {
+
+/// The settings of TLS 1.2 and up as a server, made once and shared by the
+/// connections that begin with it. Any thread.
+class tls_identity {
+  struct token {};
+
+public:
+  /// `certificate_file`: PEM, the server's own certificate first, then those of
+  /// the authorities between it and the root. `key_file`: PEM, without a
+  /// passphrase. invalid_argument, with a sentence that names the file: it
+  /// cannot be read, does not hold what it should, or the key belongs to
+  /// another certificate.
+  [[nodiscard]] static result<std::shared_ptr<tls_identity>>
+  load(const std::string& certificate_file, const std::string& key_file);
+
+  /// The server's side of a new connection on the socket `descriptor`, or null
+  /// if there is no memory. It may outlive this object.
+  [[nodiscard]] SSL* accept(int descriptor) const noexcept;
+
+  explicit tls_identity(token);
+
+private:
+  boost::asio::ssl::context context_;
+};
+
+} // namespace fanfare::protocol
