@@ -53,9 +53,8 @@ result<std::shared_ptr<const target>> parse_server(std::string_view url) {
 }
 
 bool is_header_text(std::string_view text) {
-  return std::ranges::all_of(text, [](unsigned char c) {
-    return c > 0x20 && c < 0x7f;
-  });
+  return std::ranges::all_of(
+    text, [](unsigned char c) { return c > 0x20 && c < 0x7f; });
 }
 
 bool is_safe_to_repeat(const api_request& request) {
@@ -155,8 +154,8 @@ struct api_client::impl {
     if (code == http::error::body_limit)
       return "the answer is larger than "
            + std::to_string(options.answer_limit >> 20) + " MiB";
-    if (code.category() == http::make_error_code(http::error::bad_version)
-                             .category())
+    if (code.category()
+        == http::make_error_code(http::error::bad_version).category())
       return "what answers there does not speak HTTP; is it a Fanfare server?";
     return code.message();
   }
@@ -200,10 +199,10 @@ struct api_client::impl {
                                 std::move(done));
       });
       if (refused)
-        return unreachable(refused == asio::error::timed_out
-                             ? "the TLS handshake was not done in time"
-                             : tls_failure(secure->native_handle(), refused,
-                                           server->host()));
+        return unreachable(
+          refused == asio::error::timed_out
+            ? "the TLS handshake was not done in time"
+            : tls_failure(secure->native_handle(), refused, server->host()));
     }
     return {};
   }
@@ -234,9 +233,8 @@ struct api_client::impl {
                       http::response_parser<http::string_body>& parser) {
     // A server that refuses a body may answer before it has all of it: what it
     // says counts more than that it stopped listening.
-    const auto unsent = run([&](auto done) {
-      http::async_write(stream, request, std::move(done));
-    });
+    const auto unsent = run(
+      [&](auto done) { http::async_write(stream, request, std::move(done)); });
     if (unsent == asio::error::timed_out)
       return unsent;
     const auto unread = run([&](auto done) {
@@ -260,9 +258,9 @@ struct api_client::impl {
       const bool lost = failed != asio::error::timed_out
                      && !parser.is_header_done();
       close();
-      return failure{{ec::io_error, "no answer from " + origin + ": "
-                                      + told(failed)},
-                     kept && lost};
+      return failure{
+        {ec::io_error, "no answer from " + origin + ": " + told(failed)},
+        kept && lost};
     }
     auto answer = parser.release();
     api_response out;

@@ -39,7 +39,7 @@ struct api_response {
 };
 
 struct api_client_options {
-  std::string url; ///< http://HOST[:PORT] or https://…, without a path
+  std::string url;     ///< http://HOST[:PORT] or https://…, without a path
   std::string token;   ///< none is sent if empty
   std::string ca_file; ///< PEM; empty: the system's authorities
   std::size_t answer_limit = std::size_t{64} << 20; ///< bytes of a body
