@@ -153,13 +153,12 @@ std::optional<batch> batch_reader::next() {
       fail(found->place, fault);
     if (found->text.size() + 2 > most_bytes)
       fail(found->place, "it is larger than 1 MiB");
-    // A comma before it, the bracket behind it.
-    if (out.body.size() + found->text.size() + 2 > most_bytes) {
+    const std::size_t comma = out.places.empty() ? 0 : 1;
+    if (out.body.size() + comma + found->text.size() + 1 > most_bytes) {
       waiting_.push_front(std::move(*found));
       break;
     }
-    if (!out.places.empty())
-      out.body += ',';
+    out.body.append(comma, ',');
     out.body += found->text;
     out.places.push_back(found->place);
   }
