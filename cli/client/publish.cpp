@@ -51,8 +51,10 @@ std::string with_places(std::string sentence, const batch& sent,
                         const char* unit) {
   constexpr std::string_view mark = "items[";
   const auto begin = sentence.find(mark);
-  if (begin == std::string::npos)
-    return sentence;
+  if (begin == std::string::npos) // then it is only known to be among these
+    return sentence + "\nin what was sent of " + unit + " "
+         + std::to_string(sent.places.front()) + " to "
+         + std::to_string(sent.places.back());
   const auto* digits = sentence.data() + begin + mark.size();
   std::size_t index = 0;
   const auto [end, failed] = std::from_chars(
@@ -101,6 +103,8 @@ private:
     try {
       answer = publisher_.publish(next.body, make_idempotency_key());
     } catch (const command_error& e) {
+      if (e.code != exit_code::refused)
+        throw;
       throw command_error{e.code, with_places(e.what(), next, reader_.unit())};
     }
     for (const auto& item : answer.as_array()) {

@@ -8,6 +8,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <iostream>
 #include <thread>
@@ -99,6 +100,9 @@ void end_on_signals(std::function<void()> last_words) {
   std::thread{[signals, last_words = std::move(last_words)] {
     int number = 0;
     sigwait(&signals, &number);
+    // Ctrl-C has the terminal drop what waits to be shown, right after the
+    // signal: words that come too soon would be lost.
+    std::this_thread::sleep_for(std::chrono::milliseconds{50});
     last_words();
     _exit(128 + number);
   }}.detach();

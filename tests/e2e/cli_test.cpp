@@ -159,7 +159,7 @@ TEST_F(CliTest, ShowsWhatIsTypedAgainAfterAnInterruptedQuestion) {
   ASSERT_TRUE(login.wait_for("Token for ", patience));
   login.type("\x03");
   ASSERT_TRUE(login.wait_for("over", patience));
-  EXPECT_THAT(login.shown(), HasSubstr("\necho\r\n"));
+  EXPECT_THAT(login.shown(), HasSubstr(" echo\r\n")); // not "-echo"
 }
 
 TEST_F(CliTest, StoresNothingThatTheServerDoesNotKnow) {
@@ -550,12 +550,17 @@ TEST_F(CliTest, PublishesThousandsOfLinesAndNamesABadOne) {
 TEST_F(CliTest, NamesTheLineThatTheServerRefuses) {
   serve();
   const std::string good = "{\"action\":\"" + std::string{order_paid} + "\"}\n";
-  const auto told = run_client({"publish"},
-                               good + "\n" + good + "{\"action\":\"unknown\"}");
+  const auto told = run_client(
+    {"publish"}, good + "\n" + good + R"({"action":"x.y","event":7})");
   EXPECT_EQ(told.code, 1);
   EXPECT_THAT(told.err,
               AllOf(HasSubstr("line 4"), HasSubstr("nothing was published")));
   EXPECT_THAT(told.out, IsEmpty());
+  // What only the registry knows is not said by item.
+  const auto unknown = run_client({"publish"}, good + R"({"action":"x.y"})");
+  EXPECT_EQ(unknown.code, 1);
+  EXPECT_THAT(unknown.err, AllOf(HasSubstr("\"x.y\""),
+                                 HasSubstr("line 1 to 2")));
 }
 
 TEST_F(CliTest, RepeatsAPublishOfWhichItLostTheAnswer) {
