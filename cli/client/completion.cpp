@@ -98,10 +98,10 @@ std::string case_of_values(const std::vector<node>& nodes) {
   return out;
 }
 
-/// Both shells walk the words the same way; in the end `path` is the command.
+/// Both shells walk the words the same way; in the end `at` is the command.
 std::string walk(const std::vector<node>& nodes, const char* first,
                  const char* end, const char* words) {
-  return std::string{"  local i word path= value=\n  for ((i = "} + first
+  return std::string{"  local i word at= value=\n  for ((i = "} + first
        + "; i < " + end + "; i++)); do\n    word=${" + words
        + "[i]}\n"
          "    if [[ -n $value ]]; then\n"
@@ -112,9 +112,9 @@ std::string walk(const std::vector<node>& nodes, const char* first,
        + case_of_values(nodes)
        + ") value=1 ;;\n"
          "    esac\n"
-         "    case \"$path $word\" in\n      "
+         "    case \"$at $word\" in\n      "
        + case_of_paths(nodes)
-       + ") path=\"$path $word\" ;;\n"
+       + ") at=\"$at $word\" ;;\n"
          "    esac\n"
          "  done\n";
 }
@@ -129,7 +129,7 @@ void write_bash(std::ostream& out, const std::vector<node>& nodes) {
          "  COMPREPLY=()\n"
       << walk(nodes, "1", "COMP_CWORD", "COMP_WORDS")
       << "  [[ -z $value ]] || return 0 # files, by default\n"
-         "  case $path in\n";
+         "  case $at in\n";
   for (const auto& n : nodes)
     out << "    '" << n.path << "') words='" << joined(words_of(n)) << "' ;;\n";
   out << "  esac\n"
@@ -152,7 +152,7 @@ void write_zsh(std::ostream& out, const std::vector<node>& nodes) {
          "    _files\n"
          "    return\n"
          "  fi\n"
-         "  case $path in\n";
+         "  case $at in\n";
   for (const auto& n : nodes) {
     out << "    '" << n.path << "')\n      found=(\n";
     for (const auto* command : n.commands)
@@ -179,7 +179,7 @@ void write_fish(std::ostream& out, const std::vector<node>& nodes) {
          "#   fanfare completion fish > "
          "~/.config/fish/completions/fanfare.fish\n"
          "function __fanfare_at\n"
-         "  set -l path ''\n"
+         "  set -l at ''\n"
          "  set -l value ''\n"
          "  for word in (commandline -opc)[2..]\n"
          "    if test -n \"$value\"\n"
@@ -195,16 +195,16 @@ void write_fish(std::ostream& out, const std::vector<node>& nodes) {
       << "\n"
          "        set value 1\n"
          "    end\n"
-         "    switch \"$path $word\"\n"
+         "    switch \"$at $word\"\n"
          "      case";
   for (const auto& n : nodes)
     if (!n.path.empty())
       out << " '" << n.path << "'";
   out << "\n"
-         "        set path \"$path $word\"\n"
+         "        set at \"$at $word\"\n"
          "    end\n"
          "  end\n"
-         "  test \"$path\" = \"$argv[1]\"\n"
+         "  test \"$at\" = \"$argv[1]\"\n"
          "end\n";
   for (const auto& n : nodes) {
     const auto at = "complete -c fanfare -n \"__fanfare_at '" + n.path + "'\"";

@@ -559,8 +559,8 @@ TEST_F(CliTest, NamesTheLineThatTheServerRefuses) {
   // What only the registry knows is not said by item.
   const auto unknown = run_client({"publish"}, good + R"({"action":"x.y"})");
   EXPECT_EQ(unknown.code, 1);
-  EXPECT_THAT(unknown.err, AllOf(HasSubstr("\"x.y\""),
-                                 HasSubstr("line 1 to 2")));
+  EXPECT_THAT(unknown.err,
+              AllOf(HasSubstr("\"x.y\""), HasSubstr("line 1 to 2")));
 }
 
 TEST_F(CliTest, RepeatsAPublishOfWhichItLostTheAnswer) {
@@ -778,6 +778,55 @@ TEST_F(ReplayTest, GoesOnWithoutItsWatcher) {
   EXPECT_EQ(sink_.records().back().method, "DELETE");
   const auto state = run_client({"replay", "status", "3"});
   EXPECT_EQ(text_of(object_of(state.out.at(0)), "state"), "running");
+}
+
+// -- what the engine can do with the past -------------------------------------
+
+TEST_F(CliTest, LooksAfterAWebhookThatFails) {
+  serve();
+  std::atomic<unsigned> status = 500;
+  http_sink receiver{
+    [&](const request_record&) { return response_plan::answer(status); }};
+  const auto hook = add_webhook(
+    "acme", {.url = receiver.url(), .delivery = {{"schedule", {3600, 3600}}}});
+  const auto number = std::to_string(hook);
+  const auto first = publish("acme");
+  const auto second = publish("acme");
+  wait_for_calls("acme", hook, 2);
+  EXPECT_THAT(run_client({"retries", "list", number}).out, SizeIs(2));
+  EXPECT_THAT(
+    run_client({"health", number, "--table"}).out,
+    ::testing::Contains(AllOf(StartsWith("status"), EndsWith("failing"))));
+  EXPECT_THAT(run_client({"why", std::to_string(first), "--table"}).out,
+              ::testing::Contains(HasSubstr("retrying")));
+  EXPECT_EQ(run_client({"webhooks", "test", number}).code, 1);
+
+  status = 200;
+  EXPECT_EQ(run_client({"webhooks", "test", number}).code, 0);
+  EXPECT_THAT(run_client({"retries", "expedite", number}).out,
+              ElementsAre(R"({"expedited":2})"));
+  const auto log = wait_for_calls("acme", hook, 6);
+  EXPECT_THAT(run_client({"retries", "list", number}).out, IsEmpty());
+  EXPECT_THAT(run_client({"retries", "drop", number, "--yes"}).out,
+              ElementsAre(R"({"dropped":0})"));
+
+  const auto again = run_client(
+    {"calls", "resend", number, std::to_string(number_of(log[0], "id"))});
+  EXPECT_EQ(again.code, 0) << again.err;
+  EXPECT_EQ(number_of(object_of(again.out.at(0)), "notification_id"),
+            number_of(log[0], "notification_id"));
+  wait_for_calls("acme", hook, 7);
+
+  const auto replayed = run_client(
+    {"replay", number, "--since", "1h", "--yes"});
+  EXPECT_EQ(replayed.code, 0) << replayed.err;
+  EXPECT_EQ(text_of(object_of(replayed.out.at(0)), "state"), "done");
+  const auto calls = wait_for_calls("acme", hook, 9);
+  EXPECT_THAT((std::set{number_of(calls[7], "notification_id"),
+                        number_of(calls[8], "notification_id")}),
+              ElementsAre(first, second));
+  EXPECT_EQ(run_client({"replay", "status", number}).code, 0);
+  EXPECT_EQ(run_client({"replay", "cancel", number}).code, 5);
 }
 
 // -- completion ---------------------------------------------------------------
