@@ -3,10 +3,8 @@
 
 #include "cli/admin_token.hpp"
 
+#include "cli/private_file.hpp"
 #include "protocol/credentials.hpp"
-
-#include <fcntl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -35,25 +33,6 @@ error io_failure(const std::string& what, const std::filesystem::path& file) {
           what + " " + file.string() + ": " + std::strerror(errno)};
 }
 
-/// Complete or not there: written beside it, then linked to its name.
-result<void> write_private(const std::filesystem::path& file,
-                           const std::string& text) {
-  auto draft = file;
-  draft += ".new";
-  ::unlink(draft.c_str());
-  const int fd = ::open(
-    draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0)
-    return io_failure("cannot write", draft);
-  const bool written = ::write(fd, text.data(), text.size())
-                      == static_cast<ssize_t>(text.size())
-                    && ::fsync(fd) == 0;
-  ::close(fd);
-  if (!written || ::rename(draft.c_str(), file.c_str()) != 0)
-    return io_failure("cannot write", file);
-  return {};
-}
-
 } // namespace
 
 result<admin_token> find_admin_token(const std::filesystem::path& directory) {
@@ -76,7 +55,7 @@ result<admin_token> find_admin_token(const std::filesystem::path& directory) {
     return io_failure("cannot read", found.file);
   found.key = protocol::make_token_key();
   found.made_now = true;
-  if (auto written = write_private(found.file, found.key + "\n"); !written)
+  if (auto written = write_private_file(found.file, found.key + "\n"); !written)
     return written.error();
   return found;
 }

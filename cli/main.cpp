@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: Fanfare contributors
 // SPDX-License-Identifier: Apache-2.0
 
+#include "cli/client/commands.hpp"
 #include "cli/serve.hpp"
 #include "cli/sink.hpp"
 #include "model/version.hpp"
@@ -32,6 +33,7 @@ int main(int argc, char** argv) {
   fanfare::cli::sink_options sink;
   fanfare::cli::add_sink_command(app, sink)->callback(
     [&] { exit_code = fanfare::cli::run_sink(sink); });
+  fanfare::cli::add_client_commands(app, exit_code);
   try {
     app.parse(argc, argv);
     if (app.get_subcommands().empty())

@@ -1,0 +1,70 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// The API as the client's commands use it: values in, values out, and a
+/// `command_error` with the right exit code and a sentence for everything else.
+
+#include "cli/client/exit_code.hpp"
+#include "cli/client/settings.hpp"
+#include "protocol/api_client.hpp"
+
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <string>
+#include <string_view>
+
+namespace fanfare::cli {
+
+inline constexpr std::size_t no_limit = std::numeric_limits<std::size_t>::max();
+
+/// Not to be used by several threads at once.
+class api {
+public:
+  /// `timeout` is for each request. Throws on an address that is none.
+  api(client_settings settings, std::chrono::milliseconds timeout);
+
+  /// "/api/v1/organizers/SLUG/" and `rest`. Throws if no organizer was chosen.
+  [[nodiscard]] std::string in_organizer(std::string_view rest) const;
+
+  [[nodiscard]] const client_settings& settings() const noexcept {
+    return settings_;
+  }
+
+  boost::json::value get(const std::string& target);
+  boost::json::value
+  post(const std::string& target,
+       const boost::json::value& body = boost::json::object{});
+  boost::json::value patch(const std::string& target,
+                           const boost::json::object& body);
+  void erase(const std::string& target);
+  /// For all the rest. The value is null if the answer has no body.
+  boost::json::value send(protocol::api_request request);
+
+  /// Gives what the server said, whatever it was. Throws without an answer.
+  protocol::api_response ask(protocol::api_request request);
+  /// Throws what a refusal means.
+  [[noreturn]] void refuse(const protocol::api_response& answer) const;
+
+  /// Follows the pages of a list until its end, `limit` items, or an `item`
+  /// that returns false.
+  void each(std::string target, std::size_t limit,
+            const std::function<bool(const boost::json::object&)>& item);
+
+private:
+  client_settings settings_;
+  std::chrono::milliseconds timeout_;
+  protocol::api_client client_;
+};
+
+/// "webhooks/7/" and `rest`.
+[[nodiscard]] std::string webhook_path(std::uint64_t id,
+                                       std::string_view rest = {});
+
+} // namespace fanfare::cli

@@ -1,0 +1,189 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "cli/client/command.hpp"
+
+#include "cli/client/terminal.hpp"
+#include "cli/client/terminal_text.hpp"
+#include "cli/duration.hpp"
+#include "protocol/rest/answers.hpp"
+#include "protocol/rest/call_filter.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <csignal>
+#include <iostream>
+#include <utility>
+
+namespace fanfare::cli {
+
+namespace {
+
+std::optional<format> wanted_format(const common_options& options) {
+  if (options.json)
+    return format::json;
+  if (options.table)
+    return format::table;
+  return std::nullopt;
+}
+
+int run(const command_body& body, const common_options& options) {
+  // The reader of a pipe that has seen enough ends the program, as it ends any
+  // other; connections do not raise the signal.
+  std::signal(SIGPIPE, SIG_DFL);
+  try {
+    command_context context{options};
+    body(context);
+    std::cout.flush();
+    if (!std::cout)
+      throw command_error{exit_code::refused, "cannot write to the output"};
+    return static_cast<int>(exit_code::ok);
+  } catch (const command_error& e) {
+    std::cout.flush();
+    if (*e.what() != '\0')
+      output::note("fanfare: " + std::string{e.what()});
+    return static_cast<int>(e.code);
+  }
+}
+
+void add_common_options(CLI::App& app, common_options& options) {
+  const auto* const group = "Connection and output";
+  app
+    .add_option("--url", options.settings.url,
+                "The server, instead of FANFARE_URL or the one logged in to")
+    ->type_name("URL")
+    ->group(group);
+  app
+    .add_option("--organizer", options.settings.organizer,
+                "Slug of the organizer, instead of FANFARE_ORGANIZER or the "
+                "one logged in with")
+    ->type_name("SLUG")
+    ->group(group);
+  app
+    .add_option("--ca-file", options.settings.ca_file,
+                "PEM file of the authorities to verify the server with, "
+                "instead of the system's")
+    ->type_name("FILE")
+    ->group(group);
+  add_duration(app, "--timeout", options.timeout, "For each answer", "30s")
+    ->group(group);
+  auto* const json = app.add_flag("--json", options.json,
+                                  "Print JSON, also on a terminal");
+  json->group(group);
+  app.add_flag("--table", options.table, "Print tables, also into a pipe")
+    ->excludes(json)
+    ->group(group);
+}
+
+} // namespace
+
+command_context::command_context(const common_options& options)
+  : options_{options},
+    out_{wanted_format(options)} {}
+
+api& command_context::server() {
+  if (!server_) {
+    auto settings = find_settings(options_.settings);
+    if (!settings)
+      throw command_error{exit_code::usage, settings.error().detail};
+    server_.emplace(std::move(*settings), options_.timeout);
+  }
+  return *server_;
+}
+
+CLI::App* command_adder::group(CLI::App& parent, const std::string& name,
+                               const std::string& help) const {
+  auto* const added = parent.add_subcommand(name, help);
+  added->require_subcommand(1);
+  added->footer(exit_codes_help);
+  return added;
+}
+
+CLI::App* command_adder::command(CLI::App& parent, const std::string& name,
+                                 const std::string& help,
+                                 const std::string& examples,
+                                 command_body body) const {
+  auto* const added = parent.add_subcommand(name, help);
+  make_command(*added, examples, std::move(body));
+  return added;
+}
+
+void command_adder::make_command(CLI::App& app, const std::string& examples,
+                                 command_body body) const {
+  auto options = std::make_shared<common_options>();
+  add_common_options(app, *options);
+  app.footer("Examples:\n" + examples + "\n\n" + exit_codes_help);
+  app.callback([options, body = std::move(body), &app, &code = exit_code_] {
+    if (app.get_subcommands().empty()) // else it is one of them that runs
+      code = run(body, *options);
+  });
+}
+
+CLI::Option* add_webhook(CLI::App& app, std::uint64_t& id) {
+  return app.add_option("webhook", id, "Number of the webhook")
+    ->type_name("ID")
+    ->check(CLI::PositiveNumber)
+    ->required();
+}
+
+CLI::Option* add_limit(CLI::App& app, std::size_t& limit) {
+  return app.add_option("--limit", limit, "End after so many")
+    ->type_name("N")
+    ->check(CLI::PositiveNumber);
+}
+
+CLI::Option* add_time(CLI::App& app, const std::string& name,
+                      std::string& target, const std::string& help) {
+  return app
+    .add_option_function<std::string>(
+      name,
+      [&target, name](const std::string& text) {
+        if (protocol::rest::from_iso8601(text)) {
+          target = text;
+        } else if (const auto ago = parse_duration(text)) {
+          target = protocol::rest::to_iso8601(
+            std::chrono::floor<std::chrono::milliseconds>(
+              std::chrono::system_clock::now())
+            - *ago);
+        } else {
+          throw CLI::ValidationError(
+            name, "\"" + text
+                    + "\" is neither a time with its zone, as in "
+                      "2026-11-24T10:00:00Z, nor how long ago, as in 2h");
+        }
+      },
+      help + "; a time with its zone, or how long ago, as in 2h")
+    ->type_name("TIME");
+}
+
+CLI::Option* add_duration(CLI::App& app, const std::string& name,
+                          std::chrono::milliseconds& target,
+                          const std::string& help,
+                          const std::string& shown_default) {
+  return app
+    .add_option_function<std::string>(
+      name,
+      [&target, name](const std::string& text) {
+        const auto value = parse_duration(text);
+        if (!value)
+          throw CLI::ValidationError(name, value.error().detail);
+        if (value->count() == 0)
+          throw CLI::ValidationError(name, "must be more than 0");
+        target = *value;
+      },
+      help)
+    ->type_name("DURATION")
+    ->default_str(shown_default);
+}
+
+void confirm(bool yes, const std::string& question) {
+  if (yes)
+    return;
+  if (!is_terminal(standard_stream::in) || !is_terminal(standard_stream::err))
+    throw command_error{exit_code::usage,
+                        "there is no terminal to ask on; add --yes"};
+  if (!ask_whether(printable(question) + " [y/N] "))
+    throw command_error{exit_code::refused, "nothing was done"};
+}
+
+} // namespace fanfare::cli

@@ -1,0 +1,91 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// What all commands of the client have in common: the options that say which
+/// server is meant and how to print, and how errors become exit codes.
+
+#include "cli/client/api.hpp"
+#include "cli/client/output.hpp"
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace CLI {
+class App;
+class Option;
+} // namespace CLI
+
+namespace fanfare::cli {
+
+struct common_options {
+  settings_options settings;
+  std::chrono::milliseconds timeout = std::chrono::seconds{30};
+  bool json = false;
+  bool table = false;
+};
+
+/// What a command works with while it runs.
+class command_context {
+public:
+  explicit command_context(const common_options& options);
+
+  [[nodiscard]] const common_options& options() const noexcept {
+    return options_;
+  }
+  output& out() noexcept {
+    return out_;
+  }
+  /// Found and made when first asked for.
+  api& server();
+
+private:
+  common_options options_;
+  output out_;
+  std::optional<api> server_;
+};
+
+using command_body = std::function<void(command_context&)>;
+
+/// Adds sub-commands of the client; their exit codes go to `exit_code`, which
+/// has to outlive the parsing.
+class command_adder {
+public:
+  explicit command_adder(int& exit_code) : exit_code_{exit_code} {}
+
+  /// A command that only leads to others.
+  CLI::App* group(CLI::App& parent, const std::string& name,
+                  const std::string& help) const;
+
+  /// A command that does something. `examples`: lines for the end of its help.
+  CLI::App* command(CLI::App& parent, const std::string& name,
+                    const std::string& help, const std::string& examples,
+                    command_body body) const;
+
+  /// The same on a command that exists.
+  void make_command(CLI::App& app, const std::string& examples,
+                    command_body body) const;
+
+private:
+  int& exit_code_;
+};
+
+/// Options of several commands.
+CLI::Option* add_webhook(CLI::App& app, std::uint64_t& id);
+CLI::Option* add_limit(CLI::App& app, std::size_t& limit);
+/// A moment: "2026-11-24T10:00:00Z", or how long ago: "2h". Stored as the
+/// former.
+CLI::Option* add_time(CLI::App& app, const std::string& name,
+                      std::string& target, const std::string& help);
+CLI::Option* add_duration(CLI::App& app, const std::string& name,
+                          std::chrono::milliseconds& target,
+                          const std::string& help,
+                          const std::string& shown_default);
+/// Asks before something that cannot be undone. Without a terminal to ask on,
+/// `yes` has to be set. Throws if it is not wanted.
+void confirm(bool yes, const std::string& question);
+
+} // namespace fanfare::cli

@@ -1,0 +1,28 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+/// Following the call log live.
+
+#include "cli/client/command.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace fanfare::cli {
+
+struct tail_options {
+  std::vector<std::uint64_t> webhooks; ///< empty: all of the organizer
+  std::string since;                   ///< empty: from now on
+  std::chrono::milliseconds interval = std::chrono::seconds{1};
+  bool failed = false; ///< only calls that failed
+};
+
+/// Prints calls as they come, in order, until a signal ends the program, or the
+/// server is gone for a minute (throws).
+void tail_calls(command_context& context, const tail_options& options);
+
+} // namespace fanfare::cli

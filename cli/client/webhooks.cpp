@@ -1,0 +1,268 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "cli/client/call_view.hpp"
+#include "cli/client/commands.hpp"
+#include "cli/client/key_value.hpp"
+
+#include <boost/json/array.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <memory>
+#include <vector>
+
+namespace fanfare::cli {
+
+namespace {
+
+using boost::json::object;
+
+/// No receiver may take longer to answer.
+constexpr std::chrono::minutes longest_test{11};
+
+struct options {
+  std::uint64_t id = 0;
+  std::string url;
+  std::vector<std::string> actions;
+  std::vector<std::string> events;
+  std::vector<std::string> delivery;
+  bool all_events = false;
+  bool enable = false;
+  bool disable = false;
+  bool yes = false;
+  std::string comment;
+  std::size_t limit = no_limit;
+  bool only_enabled = false;
+};
+
+boost::json::array list_of(const std::vector<std::string>& items) {
+  boost::json::array out;
+  for (const auto& item : items)
+    out.emplace_back(item);
+  return out;
+}
+
+std::string events_of(const object& hook) {
+  return cell_of(hook, "all_events") == "yes" ? "all"
+                                              : cell_of(hook, "limit_events");
+}
+
+void print(command_context& context, const boost::json::value& hook) {
+  if (context.out().json())
+    return context.out().document(hook);
+  const auto& shown = hook.as_object();
+  std::vector<std::pair<std::string, std::string>> fields{
+    {"webhook", cell_of(shown, "id")},
+    {"enabled", cell_of(shown, "enabled")},
+    {"target", cell_of(shown, "target_url")},
+    {"actions", cell_of(shown, "action_types")},
+    {"events", events_of(shown)},
+    {"comment", cell_of(shown, "comment")},
+  };
+  if (const auto* delivery = shown.if_contains("delivery");
+      delivery != nullptr && delivery->is_object())
+    for (const auto& setting : delivery->get_object())
+      fields.emplace_back(
+        "delivery." + std::string{setting.key().data(), setting.key().size()},
+        cell_text(setting.value()));
+  context.out().fields(fields);
+}
+
+void list(command_context& context, const options& o) {
+  auto& server = context.server();
+  list_printer rows{context.out(),
+                    {list_column::number("ID", "id"),
+                     list_column::of("ENABLED", "enabled"),
+                     list_column::of("TARGET", "target_url"),
+                     list_column::of("ACTIONS", "action_types"),
+                     {{.title = "EVENTS"}, events_of},
+                     list_column::of("COMMENT", "comment")}};
+  server.each(server.in_organizer("webhooks/")
+                + (o.only_enabled ? "?enabled=true" : ""),
+              o.limit, [&](const object& item) {
+                rows.add(item);
+                return true;
+              });
+  rows.flush();
+}
+
+void show(command_context& context, const options& o) {
+  auto& server = context.server();
+  const auto path = server.in_organizer(webhook_path(o.id));
+  auto hook = server.get(path).as_object();
+  hook["delivery"] = server.get(path + "delivery/");
+  print(context, hook);
+}
+
+/// What the options say of a webhook's fields; those not given are not there.
+object changes(const CLI::App& app, const options& o) {
+  object out;
+  if (!o.url.empty())
+    out["target_url"] = o.url;
+  if (!o.actions.empty())
+    out["action_types"] = list_of(o.actions);
+  if (o.all_events) {
+    out["all_events"] = true;
+    out["limit_events"] = boost::json::array{};
+  } else if (!o.events.empty()) {
+    out["all_events"] = false;
+    out["limit_events"] = list_of(o.events);
+  }
+  if (app.count("--comment") > 0) {
+    out["comment"] = nullptr;
+    if (!o.comment.empty())
+      out["comment"] = o.comment;
+  }
+  if (o.enable || o.disable)
+    out["enabled"] = o.enable;
+  if (!o.delivery.empty())
+    out["delivery"] = read_key_values("--delivery", o.delivery);
+  return out;
+}
+
+void create(command_context& context, const CLI::App& app, const options& o) {
+  auto& server = context.server();
+  auto body = changes(app, o);
+  if (!body.contains("all_events")) {
+    body["all_events"] = true;
+    body["limit_events"] = boost::json::array{};
+  }
+  if (!body.contains("enabled"))
+    body["enabled"] = true;
+  print(context, server.post(server.in_organizer("webhooks/"), body));
+}
+
+void edit(command_context& context, const CLI::App& app, const options& o) {
+  const auto body = changes(app, o);
+  if (body.empty())
+    throw command_error{exit_code::usage,
+                        "nothing to change; see fanfare webhooks edit --help"};
+  auto& server = context.server();
+  print(context, server.patch(server.in_organizer(webhook_path(o.id)), body));
+}
+
+void remove(command_context& context, const options& o) {
+  auto& server = context.server();
+  const auto path = server.in_organizer(webhook_path(o.id));
+  const auto number = std::to_string(o.id);
+  if (!o.yes) {
+    const auto hook = server.get(path);
+    confirm(false, "Delete webhook " + number + ", "
+                     + cell_of(hook.as_object(), "target_url")
+                     + "? Its retries end.");
+  }
+  server.erase(path);
+  output::note("Webhook " + number
+               + " is disabled and its retries have ended; its log stays.");
+}
+
+void test(command_context& context, const options& o) {
+  auto& server = context.server();
+  const auto answer = server.send(
+    {.method = "POST",
+     .target = server.in_organizer(webhook_path(o.id, "test/")),
+     .body = "{}",
+     .timeout = longest_test});
+  const auto& call = answer.as_object();
+  if (context.out().json())
+    context.out().document(answer);
+  else
+    show_call(context.out(), call);
+  if (cell_of(call, "success") != "yes")
+    throw command_error{exit_code::refused,
+                        "the call failed: " + cell_of(call, "reason")};
+}
+
+void add_fields(CLI::App& app, options& o) {
+  app
+    .add_option("-a,--action", o.actions,
+                "Action type to call for; may be repeated")
+    ->type_name("TYPE")
+    ->allow_extra_args(false);
+  auto* const events = app.add_option("-e,--event", o.events,
+                                      "Only for this event; may be repeated");
+  events->type_name("SLUG")->allow_extra_args(false);
+  app.add_flag("--all-events", o.all_events, "For all events, also new ones")
+    ->excludes(events);
+  app.add_option("--comment", o.comment, "A note to yourself")
+    ->type_name("TEXT");
+  app
+    .add_option("--delivery", o.delivery,
+                "Setting of how it is called, as max_in_flight=4 or "
+                "schedule=[5,60]; a value is JSON, else text; may be repeated")
+    ->type_name("KEY=VALUE")
+    ->allow_extra_args(false);
+}
+
+} // namespace
+
+void add_webhooks_commands(CLI::App& app, const command_adder& add) {
+  auto* const group = add.group(app, "webhooks",
+                                "Who is called for what, and how");
+  auto o = std::make_shared<options>();
+
+  auto* const listing = add.command(
+    *group, "list", "Show all webhooks of the organizer",
+    "  fanfare webhooks list\n"
+    "  fanfare webhooks list --json | jq .target_url",
+    [o](command_context& context) { list(context, *o); });
+  listing->add_flag("--enabled", o->only_enabled,
+                    "Only those that are enabled");
+  add_limit(*listing, o->limit);
+
+  auto* const showing = add.command(
+    *group, "show", "Show one with its delivery settings",
+    "  fanfare webhooks show 3",
+    [o](command_context& context) { show(context, *o); });
+  add_webhook(*showing, o->id);
+
+  auto* const creating = group->add_subcommand("create", "Register a webhook");
+  add.make_command(*creating,
+                   "  fanfare webhooks create https://example.org/hook "
+                   "--action pretix.event.order.paid\n"
+                   "  fanfare webhooks create https://example.org/hook -a "
+                   "'pretix.event.order.changed.*' -e democon",
+                   [o, creating](command_context& context) {
+                     create(context, *creating, *o);
+                   });
+  creating->add_option("url", o->url, "What is called")
+    ->type_name("URL")
+    ->required();
+  add_fields(*creating, *o);
+  creating->get_option("--action")->required();
+  creating->add_flag("--disabled", o->disable, "Do not call it yet");
+
+  auto* const editing = group->add_subcommand(
+    "edit", "Change a webhook; what is not named stays");
+  add.make_command(
+    *editing,
+    "  fanfare webhooks edit 3 --disable\n"
+    "  fanfare webhooks edit 3 --target https://example.org/new",
+    [o, editing](command_context& context) { edit(context, *editing, *o); });
+  add_webhook(*editing, o->id);
+  editing->add_option("--target", o->url, "What is called")->type_name("URL");
+  add_fields(*editing, *o);
+  auto* const enable = editing->add_flag("--enable", o->enable,
+                                         "Call it from now on");
+  editing->add_flag("--disable", o->disable, "Call it no more; its retries end")
+    ->excludes(enable);
+
+  auto* const deleting = add.command(
+    *group, "delete",
+    "Disable a webhook, which ends its retries; its log stays",
+    "  fanfare webhooks delete 3 --yes",
+    [o](command_context& context) { remove(context, *o); });
+  add_webhook(*deleting, o->id);
+  deleting->add_flag("-y,--yes", o->yes, "Do not ask");
+
+  auto* const testing = add.command(
+    *group, "test",
+    "Call it now with a made-up notification and show the outcome; exits with "
+    "1 if the call failed",
+    "  fanfare webhooks test 3",
+    [o](command_context& context) { test(context, *o); });
+  add_webhook(*testing, o->id);
+}
+
+} // namespace fanfare::cli

@@ -1,0 +1,20 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// Files with secrets in them.
+
+#include "model/error.hpp"
+
+#include <filesystem>
+#include <string>
+
+namespace fanfare::cli {
+
+/// Writes a file that only its owner can read (0600), in place of an old one.
+/// Complete or not there, also after a loss of power: it is written beside it
+/// and renamed. io_error.
+result<void> write_private_file(const std::filesystem::path& file,
+                                const std::string& text);
+
+} // namespace fanfare::cli
