@@ -2,15 +2,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The REST API under /api/v1/, /healthz and /readyz: reads requests, asks the
+/// The REST API under /api/v1/ with its description, /healthz and /readyz: reads requests, asks the
 /// engine, renders answers. It keeps nothing.
 
 #include "protocol/http_handler.hpp"
 #include "protocol/service.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace fanfare::protocol::rest {
 
@@ -23,6 +26,18 @@ struct rest_api_options {
   /// must not block. A job that it throws away closes its connection.
   std::function<void(std::function<void()>)> run_blocking;
 };
+
+/// A path of the API, what it answers to, and who may ask.
+struct route_rule {
+  std::string path; ///< "/api/v1/organizers/{organizer}/events/"
+  std::string_view allow; ///< "GET, POST, HEAD, OPTIONS"
+  bool open = false;      ///< to everybody, without a token
+  /// Any of these bits of `permission`, any_permission or no_permission.
+  std::uint8_t read = 0;
+  std::uint8_t write = 0;
+};
+/// All of them: what the description of the API has to agree with.
+[[nodiscard]] std::vector<route_rule> route_rules();
 
 class rest_api final : public http_handler {
 public:

@@ -34,6 +34,16 @@ constexpr pattern patterns[] = {
   {"action-types", resource::action_types},
 };
 
+/// Paths that are taken as they are.
+constexpr pattern fixed_paths[] = {
+  {"/healthz", resource::healthz},
+  {"/readyz", resource::readyz},
+  {"/api/v1/openapi.json", resource::openapi},
+  {"/api/docs/", resource::docs},
+};
+
+constexpr std::string_view root = "/api/v1/";
+
 using segments = std::vector<std::string_view>;
 
 segments split(std::string_view path) {
@@ -96,12 +106,13 @@ bool is_format(std::string_view text) {
 
 route find_route(std::string_view path) {
   route found;
-  if (path == "/healthz" || path == "/readyz") {
-    found.outcome = route::verdict::found;
-    found.what = path == "/healthz" ? resource::healthz : resource::readyz;
-    return found;
-  }
-  static constexpr std::string_view root = "/api/v1/";
+  for (const auto& [fixed, what] : fixed_paths)
+    if (path == fixed || (fixed.ends_with('/') && path == fixed.substr(0, fixed.size() - 1))) {
+      found.outcome = path == fixed ? route::verdict::found
+                                    : route::verdict::slash_missing;
+      found.what = what;
+      return found;
+    }
   if (path.starts_with("/api/"))
     found.outcome = route::verdict::unknown_api;
   if (!path.starts_with(root))
@@ -127,6 +138,24 @@ route find_route(std::string_view path) {
     }
   }
   return found;
+}
+
+std::vector<known_path> known_paths() {
+  std::vector<known_path> all;
+  for (const auto& [path, what] : patterns) {
+    std::string shown{root};
+    for (const auto part : split(path)) {
+      shown += part == "O"   ? "{organizer}"
+             : part == "I" ? "{id}"
+             : part == "C" ? "{call}"
+                           : std::string{part};
+      shown += '/';
+    }
+    all.push_back({std::move(shown), what});
+  }
+  for (const auto& [path, what] : fixed_paths)
+    all.push_back({std::string{path}, what});
+  return all;
 }
 
 } // namespace fanfare::protocol::rest

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace fanfare::protocol::rest {
 
@@ -26,6 +27,8 @@ enum class resource : std::uint8_t {
   notification,
   healthz,
   readyz,
+  openapi,
+  docs,
 };
 
 struct route {
@@ -45,5 +48,12 @@ struct route {
 
 /// `path` is a target's path, percent-encoded as sent. Any thread.
 [[nodiscard]] route find_route(std::string_view path);
+
+struct known_path {
+  std::string path; ///< "/api/v1/organizers/{organizer}/webhooks/{id}/"
+  resource what;
+};
+/// All paths, with the places of their parameters in braces.
+[[nodiscard]] std::vector<known_path> known_paths();
 
 } // namespace fanfare::protocol::rest
