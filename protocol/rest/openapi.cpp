@@ -52,9 +52,8 @@ bool names_tag(std::string_view header, std::string_view tag) {
 
 const boost::json::object& openapi_document() {
   static const auto document = [] {
-    auto parsed
-      = boost::json::parse({openapi_json.data(), openapi_json.size()})
-          .as_object();
+    auto parsed = boost::json::parse({openapi_json.data(), openapi_json.size()})
+                    .as_object();
     parsed.at("info").as_object()["version"] = json_string(version);
     return parsed;
   }();

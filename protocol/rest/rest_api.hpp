@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The REST API under /api/v1/ with its description, /healthz and /readyz: reads requests, asks the
-/// engine, renders answers. It keeps nothing.
+/// The REST API under /api/v1/ with its description, /healthz and /readyz:
+/// reads requests, asks the engine, renders answers. It keeps nothing.
 
 #include "protocol/http_handler.hpp"
 #include "protocol/service.hpp"
@@ -29,7 +29,7 @@ struct rest_api_options {
 
 /// A path of the API, what it answers to, and who may ask.
 struct route_rule {
-  std::string path; ///< "/api/v1/organizers/{organizer}/events/"
+  std::string path;       ///< "/api/v1/organizers/{organizer}/events/"
   std::string_view allow; ///< "GET, POST, HEAD, OPTIONS"
   bool open = false;      ///< to everybody, without a token
   /// Any of these bits of `permission`, any_permission or no_permission.

@@ -107,7 +107,9 @@ bool is_format(std::string_view text) {
 route find_route(std::string_view path) {
   route found;
   for (const auto& [fixed, what] : fixed_paths)
-    if (path == fixed || (fixed.ends_with('/') && path == fixed.substr(0, fixed.size() - 1))) {
+    if (path == fixed
+        || (fixed.ends_with('/')
+            && path == fixed.substr(0, fixed.size() - 1))) {
       found.outcome = path == fixed ? route::verdict::found
                                     : route::verdict::slash_missing;
       found.what = what;
@@ -145,7 +147,7 @@ std::vector<known_path> known_paths() {
   for (const auto& [path, what] : patterns) {
     std::string shown{root};
     for (const auto part : split(path)) {
-      shown += part == "O"   ? "{organizer}"
+      shown += part == "O" ? "{organizer}"
              : part == "I" ? "{id}"
              : part == "C" ? "{call}"
                            : std::string{part};
