@@ -143,7 +143,7 @@ private:
     if (target.empty())
       return node;
     json::error_code failure;
-    const auto* found = document_value_.find_pointer(
+    const auto* found = openapi_document().find_pointer(
       {target.data() + 1, target.size() - 1}, failure);
     return found != nullptr && found->is_object() ? found->get_object() : node;
   }
@@ -465,8 +465,7 @@ private:
     text_ += "</section>";
   }
 
-  const json::object& document_ = openapi_document();
-  const json::value document_value_{document_};
+  const json::object& document_ = openapi_document().get_object();
   std::string text_;
 };
 

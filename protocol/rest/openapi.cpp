@@ -10,6 +10,7 @@
 #include "protocol/rest/negotiation.hpp"
 #include "protocol/rest/text.hpp"
 
+#include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 
 #include <array>
@@ -50,10 +51,10 @@ bool names_tag(std::string_view header, std::string_view tag) {
 
 } // namespace
 
-const boost::json::object& openapi_document() {
-  static const auto document = [] {
-    auto parsed = boost::json::parse({openapi_json.data(), openapi_json.size()})
-                    .as_object();
+const boost::json::value& openapi_document() {
+  static const boost::json::value document = [] {
+    auto parsed = boost::json::parse(
+      {openapi_json.data(), openapi_json.size()});
     parsed.at("info").as_object()["version"] = json_string(version);
     return parsed;
   }();

@@ -7,7 +7,7 @@
 
 #include "protocol/rest/exchange.hpp"
 
-#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
 
 #include <string_view>
 
@@ -17,7 +17,7 @@ namespace fanfare::protocol::rest {
 extern const std::string_view openapi_json;
 
 /// The document, read at the first call and kept.
-[[nodiscard]] const boost::json::object& openapi_document();
+[[nodiscard]] const boost::json::value& openapi_document();
 
 /// /api/v1/openapi.json: GET.
 [[nodiscard]] http_response serve_openapi(const exchange& x);
