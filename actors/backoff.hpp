@@ -48,6 +48,16 @@ struct backoff_policy {
       return std::nullopt;
     return schedule[attempt - 1U];
   }
+
+  /// How long after the first attempt the one after `attempt` is made, roughly:
+  /// the age of what is sent again, whose publish may be long ago.
+  [[nodiscard]] std::chrono::milliseconds
+  span_after(std::uint16_t attempt) const {
+    std::chrono::milliseconds sum{0};
+    for (std::size_t i = 0; i < attempt && i < schedule.size(); ++i)
+      sum += schedule[i];
+    return sum;
+  }
 };
 
 } // namespace fanfare

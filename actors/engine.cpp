@@ -7,12 +7,15 @@
 #include "actors/commit_queue.hpp"
 #include "actors/committer.hpp"
 #include "actors/directory.hpp"
+#include "actors/explanation.hpp"
 #include "actors/janitor.hpp"
 #include "actors/journal_reader.hpp"
 #include "actors/lanes.hpp"
 #include "actors/router.hpp"
 #include "actors/supervisor.hpp"
 #include "actors/webhook.hpp"
+#include "actors/webhook_health.hpp"
+#include "actors/webhook_order.hpp"
 #include "protocol/credentials.hpp"
 #include "protocol/http_client.hpp"
 #include "protocol/target.hpp"
@@ -43,6 +46,10 @@ constexpr auto commit_patience = 60s;
 constexpr auto cancel_patience = 1s;
 /// Reads that may wait for the disk at the same time.
 constexpr std::size_t reader_threads = 2;
+/// Of the notifications that a replay would send, those that its preview names.
+constexpr std::size_t preview_size = 10;
+/// What a test says that happened.
+constexpr std::string_view test_action = "fanfare.test";
 /// Bytes of one publish call that count against the commit queue, per
 /// notification.
 constexpr std::size_t notification_overhead = 256;
@@ -172,13 +179,15 @@ public:
 
   result<webhook> add_webhook(organizer_id owner, webhook value) override {
     value.owner = owner;
+    for (auto& version : value.versions)
+      version.since = clock_.now();
     return change(storage::add_webhook{.value = std::move(value)});
   }
   result<webhook>
   change_webhook(organizer_id owner, webhook_id id,
                  std::function<result<void>(webhook&)> edit) override {
     return change(storage::change_webhook{
-      .owner = owner, .id = id, .edit = std::move(edit)});
+      .owner = owner, .id = id, .now = clock_.now(), .edit = std::move(edit)});
   }
   result<webhook> find_webhook(organizer_id owner, webhook_id id) override;
   result<std::vector<webhook>>
@@ -210,6 +219,47 @@ public:
     return store_->retries(hook);
   }
 
+  result<retry> resend(organizer_id owner, webhook_id hook,
+                       call_id id) override;
+  result<std::size_t> expedite_retries(organizer_id owner,
+                                       webhook_id hook) override {
+    return order<expedite_order, std::size_t>(owner, hook);
+  }
+  result<std::size_t> drop_retries(organizer_id owner,
+                                   webhook_id hook) override {
+    return order<drop_order, std::size_t>(owner, hook);
+  }
+  void test_webhook(const organizer& owner, webhook_id hook,
+                    tested done) override;
+
+  result<replay_preview> preview_replay(organizer_id owner, webhook_id hook,
+                                        replay_request asked) override;
+  result<replay_progress> start_replay(organizer_id owner, webhook_id hook,
+                                       replay_request asked) override;
+  result<replay_progress> find_replay(organizer_id owner,
+                                      webhook_id hook) override;
+  result<void> cancel_replay(organizer_id owner, webhook_id hook) override {
+    const auto ended = order<cancel_order, replay>(owner, hook);
+    return ended ? result<void>{} : ended.error();
+  }
+
+  result<webhook_health> health(organizer_id owner, webhook_id hook) override {
+    const auto found = find_webhook(owner, hook);
+    if (!found)
+      return found.error();
+    return measure_health(*store_, *found, clock_.now());
+  }
+  result<std::vector<explanation>> explain(const notification& what,
+                                           std::size_t offset,
+                                           std::size_t limit) override;
+  result<explanation> explain(const notification& what,
+                              webhook_id hook) override {
+    const auto found = find_webhook(what.owner, hook);
+    if (!found)
+      return found.error();
+    return fanfare::explain(*store_, *found, what);
+  }
+
   [[nodiscard]] bool ready() const override {
     return state_.load() == state::running && !commits_.failing();
   }
@@ -237,6 +287,21 @@ private:
   /// Commits one change of the registry and returns what became of it. Blocks.
   template <class Operation>
   auto change(Operation op) -> decltype(op.done);
+  /// Has the webhook's actor carry something out. False: the engine is
+  /// stopping.
+  bool send_order(webhook_id hook, webhook_order what);
+  /// The same, and waits for what became of it. `known` are the order's members
+  /// that are known.
+  template <class Order, class Answer, class... Known>
+  result<Answer> order(organizer_id owner, webhook_id hook, Known... known);
+  /// The webhook, and all that a replay of it would send as of now.
+  struct planned_replay {
+    webhook hook;
+    replay value;
+    std::shared_ptr<const storage::selection> chosen;
+  };
+  result<planned_replay> plan_replay(organizer_id owner, webhook_id hook,
+                                     replay_request asked);
   /// Ends all exchanges; those under way fail as cancelled.
   void close_wires(std::chrono::milliseconds patience);
   /// Waits until everything in the commit queue so far is on disk. False: not
@@ -257,6 +322,7 @@ private:
   std::atomic<std::size_t> active_webhooks_{0};
   std::atomic<std::size_t> in_flight_{0};
   std::mutex stop_mutex_;
+  std::mutex order_mutex_; ///< for those who speak to router_ from outside
   directory directory_;
   // The order of destruction matters from here on: actors use what stands above
   // them.
@@ -557,7 +623,10 @@ void engine_implementation::stop(std::chrono::milliseconds deadline) {
     caf::anon_send_exit(committer_, caf::exit_reason::user_shutdown);
   commits_.attach({});
   committer_ = nullptr;
-  router_ = nullptr;
+  {
+    std::lock_guard no_order{order_mutex_};
+    router_ = nullptr;
+  }
   supervisor_ = nullptr;
   // Ends the lanes, which release what their queues still hold.
   lane_coordinator::of(*system_).halt();
@@ -703,6 +772,165 @@ auto engine_implementation::change(Operation op) -> decltype(op.done) {
       ec::io_error,
       "The disk did not answer in time; the change may yet be made."};
   return changed.get();
+}
+
+// -- orders
+// ------------------------------------------------------------------------
+
+bool engine_implementation::send_order(webhook_id hook, webhook_order what) {
+  std::lock_guard guard{order_mutex_};
+  if (state_ != state::running || !router_)
+    return false;
+  caf::anon_send(router_, atom::order_v, hook,
+                 std::make_shared<const webhook_order>(std::move(what)));
+  return true;
+}
+
+template <class Order, class Answer, class... Known>
+result<Answer> engine_implementation::order(organizer_id owner, webhook_id hook,
+                                            Known... known) {
+  if (auto own = find_webhook(owner, hook); !own)
+    return own.error();
+  auto done = std::make_shared<std::promise<result<Answer>>>();
+  auto answered = done->get_future();
+  // If it cannot be sent, the reply that nobody took is the answer.
+  send_order(hook, Order{known..., reply<Answer>{[done](result<Answer> answer) {
+                           done->set_value(std::move(answer));
+                         }}});
+  if (answered.wait_for(commit_patience) != std::future_status::ready)
+    return error{ec::io_error,
+                 "The disk did not answer in time; it may yet be done."};
+  return answered.get();
+}
+
+result<retry> engine_implementation::resend(organizer_id owner, webhook_id hook,
+                                            call_id id) {
+  const auto found = find_call(owner, hook, id);
+  if (!found)
+    return found.error();
+  if (const auto kept = store_->find_notification(found->subject); !kept)
+    return kept.error().code == ec::not_found
+           ? error{ec::not_found, "The notification of this call is older than "
+                                  "the retention and no longer kept."}
+           : kept.error();
+  return order<resend_order, retry>(owner, hook, found->subject);
+}
+
+void engine_implementation::test_webhook(const organizer& owner,
+                                         webhook_id hook, tested done) {
+  if (auto own = find_webhook(owner.id, hook); !own)
+    return done(own.error());
+  storage::append_notifications append;
+  append.published = clock_.now();
+  // No registered type: it matches no subscription.
+  append.drafts.push_back(
+    {.owner = owner.id,
+     .event = 0,
+     .new_event = {},
+     .type = 0,
+     .action = std::string{test_action},
+     .rest = R"(, "organizer": ")" + owner.slug + R"(", "action": ")"
+           + std::string{test_action} + R"(", "webhook": )"
+           + std::to_string(hook) + '}'});
+  const auto added = change(std::move(append));
+  if (!added)
+    return done(added.error());
+  const auto what = added->front();
+  send_order(hook, test_order{what, reply<call>{[done = std::move(done),
+                                                 what](result<call> made) {
+                                if (made)
+                                  done(test_call{std::move(*made), what});
+                                else
+                                  done(made.error());
+                              }}});
+}
+
+result<engine_implementation::planned_replay>
+engine_implementation::plan_replay(organizer_id owner, webhook_id hook,
+                                   replay_request asked) {
+  auto found = find_webhook(owner, hook);
+  if (!found)
+    return found.error();
+  replay value;
+  value.asked = asked;
+  value.upto = store_->tail();
+  value.selecting = found->current();
+  value.selecting.enabled = true; // whether it may begin is another question
+  value.started = clock_.now();
+  auto chosen = store_->select(*found, value);
+  if (!chosen)
+    return chosen.error();
+  value.count = chosen->count;
+  value.skipped = chosen->skipped;
+  return planned_replay{
+    std::move(*found), std::move(value),
+    std::make_shared<const storage::selection>(std::move(*chosen))};
+}
+
+result<replay_preview>
+engine_implementation::preview_replay(organizer_id owner, webhook_id hook,
+                                      replay_request asked) {
+  const auto plan = plan_replay(owner, hook, asked);
+  if (!plan)
+    return plan.error();
+  replay_preview preview{.asked = asked,
+                         .count = plan->chosen->count,
+                         .skipped = plan->chosen->skipped,
+                         .first = {}};
+  for (auto p = plan->chosen->chosen.next_after(0);
+       p && preview.first.size() < preview_size;
+       p = plan->chosen->chosen.next_after(*p))
+    preview.first.push_back(*p);
+  return preview;
+}
+
+result<replay_progress>
+engine_implementation::start_replay(organizer_id owner, webhook_id hook,
+                                    replay_request asked) {
+  auto plan = plan_replay(owner, hook, asked);
+  if (!plan)
+    return plan.error();
+  const auto started = change(
+    storage::start_replay{.owner = owner, .hook = hook, .value = plan->value});
+  if (!started)
+    return started.error();
+  // If this does not arrive, the webhook's actor finds it in the store when it
+  // is started next.
+  send_order(hook, replay_order{*started, std::move(plan->chosen)});
+  return replay_progress{.value = *started};
+}
+
+result<replay_progress> engine_implementation::find_replay(organizer_id owner,
+                                                           webhook_id hook) {
+  if (auto own = find_webhook(owner, hook); !own)
+    return own.error();
+  const auto found = store_->find_replay(hook);
+  if (!found)
+    return found.error().code == ec::not_found
+           ? error{ec::not_found, "There is no replay of this webhook."}
+           : found.error();
+  const auto retries = store_->retries(hook);
+  if (!retries)
+    return retries.error();
+  return replay_progress{.value = *found,
+                         .waiting = static_cast<std::size_t>(
+                           std::ranges::count_if(*retries, &retry::replay))};
+}
+
+result<std::vector<explanation>>
+engine_implementation::explain(const notification& what, std::size_t offset,
+                               std::size_t limit) {
+  const auto hooks = store_->webhooks(what.owner, std::nullopt, offset, limit);
+  if (!hooks)
+    return hooks.error();
+  std::vector<explanation> all;
+  for (const auto& hook : *hooks) {
+    auto one = fanfare::explain(*store_, hook, what);
+    if (!one)
+      return one.error();
+    all.push_back(std::move(*one));
+  }
+  return all;
 }
 
 result<issued_token>

@@ -5,6 +5,7 @@
 /// Every typed handle of the engine and the messages they understand. Messages
 /// stay inside the process: they carry shared pointers to immutable values.
 
+#include "actors/webhook_order.hpp"
 #include "model/types.hpp"
 #include "protocol/transport.hpp"
 #include "storage/store.hpp"
@@ -63,6 +64,7 @@ struct attempt_result {
   protocol::exchange_result exchange;
 };
 
+using selection_ptr = std::shared_ptr<const result<storage::selection>>;
 using expiry_plan_ptr = std::shared_ptr<const result<storage::expiry_plan>>;
 
 } // namespace fanfare
@@ -79,6 +81,8 @@ FANFARE_LOCAL_TYPE(fanfare::webhook_ptr)
 FANFARE_LOCAL_TYPE(fanfare::attempt_result)
 FANFARE_LOCAL_TYPE(fanfare::protocol::exchange_result)
 FANFARE_LOCAL_TYPE(fanfare::expiry_plan_ptr)
+FANFARE_LOCAL_TYPE(fanfare::webhook_order_ptr)
+FANFARE_LOCAL_TYPE(fanfare::selection_ptr)
 
 CAF_BEGIN_TYPE_ID_BLOCK(fanfare, caf::first_custom_type_id)
 
@@ -92,6 +96,8 @@ CAF_BEGIN_TYPE_ID_BLOCK(fanfare, caf::first_custom_type_id)
   CAF_ADD_TYPE_ID(fanfare, (fanfare::attempt_result))
   CAF_ADD_TYPE_ID(fanfare, (fanfare::protocol::exchange_result))
   CAF_ADD_TYPE_ID(fanfare, (fanfare::expiry_plan_ptr))
+  CAF_ADD_TYPE_ID(fanfare, (fanfare::webhook_order_ptr))
+  CAF_ADD_TYPE_ID(fanfare, (fanfare::selection_ptr))
 
   CAF_ADD_ATOM(fanfare, fanfare::atom, notify, "notify")
   CAF_ADD_ATOM(fanfare, fanfare::atom, nudge, "nudge")
@@ -117,6 +123,9 @@ CAF_BEGIN_TYPE_ID_BLOCK(fanfare, caf::first_custom_type_id)
   CAF_ADD_ATOM(fanfare, fanfare::atom, tick, "tick")
   CAF_ADD_ATOM(fanfare, fanfare::atom, planned, "planned")
   CAF_ADD_ATOM(fanfare, fanfare::atom, expired, "expired")
+  CAF_ADD_ATOM(fanfare, fanfare::atom, order, "order")
+  CAF_ADD_ATOM(fanfare, fanfare::atom, selected, "selected")
+  CAF_ADD_ATOM(fanfare, fanfare::atom, stored, "stored")
 
 CAF_END_TYPE_ID_BLOCK(fanfare)
 
@@ -136,6 +145,8 @@ using webhook_actor = caf::typed_actor<
   caf::reacts_to<atom::changed, webhook_ptr>,
   // Router: idle and settled; end.
   caf::reacts_to<atom::retire>,
+  // Router: somebody asks for something.
+  caf::reacts_to<atom::order, webhook_order_ptr>,
   // Engine: start no further attempts.
   caf::reacts_to<atom::drain>,
   // Committer: what the store knows about this webhook.
@@ -145,6 +156,9 @@ using webhook_actor = caf::typed_actor<
   // Journal reader: answers.
   caf::reacts_to<atom::refilled, backlog_chunk_ptr>,
   caf::reacts_to<atom::fetched, fetched_retries_ptr>,
+  caf::reacts_to<atom::selected, selection_ptr>,
+  // Committer: the replay's entries are on disk.
+  caf::reacts_to<atom::stored>,
   // Delivery: the attempt has ended.
   caf::reacts_to<atom::finished, attempt_result>,
   // Admission: it is this webhook's turn to start an attempt.
@@ -172,6 +186,8 @@ using router_actor = caf::typed_actor<
   caf::reacts_to<atom::revive, webhook_id>,
   // Supervisor: leave a webhook alone that crashes again and again.
   caf::reacts_to<atom::abandon, webhook_id>,
+  // Engine: somebody asks something of a webhook.
+  caf::reacts_to<atom::order, webhook_id, webhook_order_ptr>,
   // Engine: start no further attempts.
   caf::reacts_to<atom::drain>>;
 

@@ -102,6 +102,17 @@ void store_reader::fetch(webhook_actor who, std::vector<position> which) {
   });
 }
 
+void store_reader::select(webhook_actor who, webhook_id hook, replay wanted) {
+  read([this, who = std::move(who), hook, wanted = std::move(wanted)] {
+    auto answer = std::make_shared<result<storage::selection>>(error{});
+    if (auto current = store_.find_webhook(hook); !current)
+      *answer = current.error();
+    else
+      *answer = store_.select(*current, wanted);
+    caf::anon_send(who, atom::selected_v, selection_ptr{std::move(answer)});
+  });
+}
+
 void store_reader::read_journal(router_actor who, position after, position upto,
                                 std::size_t limit) {
   read([this, who = std::move(who), after, upto, limit] {

@@ -28,6 +28,8 @@ public:
                             position upto, std::size_t limit) = 0;
   /// `fetched`, in the order of `which`.
   virtual void fetch(webhook_actor who, std::vector<position> which) = 0;
+  /// `selected`: what a replay has still to hand over.
+  virtual void select(webhook_actor who, webhook_id hook, replay wanted) = 0;
   /// `chunk`: the journal after `after`.
   virtual void read_journal(router_actor who, position after, position upto,
                             std::size_t limit) = 0;
@@ -45,6 +47,7 @@ public:
   void read_backlog(webhook_actor who, webhook_id hook, position after,
                     position upto, std::size_t limit) override;
   void fetch(webhook_actor who, std::vector<position> which) override;
+  void select(webhook_actor who, webhook_id hook, replay wanted) override;
   void read_journal(router_actor who, position after, position upto,
                     std::size_t limit) override;
   void plan_expiry(janitor_actor who, timestamp cutoff,

@@ -47,6 +47,25 @@ public:
     return r;
   }
 
+  /// Calls `change` with each entry, in any order.
+  template <class Change>
+  void update(Change change) {
+    for (auto& r : entries_)
+      change(r);
+    std::ranges::make_heap(entries_, later);
+  }
+
+  /// Takes out those that `wanted` says yes to, in any order.
+  template <class Wanted>
+  std::vector<retry> extract(Wanted wanted) {
+    const auto taken = std::ranges::partition(
+      entries_, [&wanted](const retry& r) { return !wanted(r); });
+    std::vector<retry> out{taken.begin(), taken.end()};
+    entries_.erase(taken.begin(), taken.end());
+    std::ranges::make_heap(entries_, later);
+    return out;
+  }
+
   void assign(std::vector<retry> all) {
     entries_ = std::move(all);
     std::ranges::make_heap(entries_, later);

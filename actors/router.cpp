@@ -40,6 +40,9 @@ router::behavior_type router::make_behavior() {
     [this](atom::checkpoint) { save_checkpoint(); },
     [this](atom::revive, webhook_id id) { revive(id); },
     [this](atom::abandon, webhook_id id) { abandon(id); },
+    [this](atom::order, webhook_id id, const webhook_order_ptr& what) {
+      order(id, what);
+    },
     [this](atom::drain) {
       draining_ = true;
       for (auto& s : active_)
@@ -206,6 +209,16 @@ router::subscriber& router::activate(ref r, position read_upto,
   if (draining_)
     caf::anon_send(place->actor, atom::drain_v);
   return *place;
+}
+
+void router::order(webhook_id id, const webhook_order_ptr& what) {
+  const auto r = index_.find(id);
+  if (r == subscription_index::none)
+    return; // not heard of yet, while the journal is read: the answer says so
+  // One that is not active has settled everything that it was sent.
+  auto& s = active_[r] ? *active_[r] : activate(r, routed_upto_, 0);
+  s.idle = 0;
+  caf::anon_send(s.actor, atom::order_v, what);
 }
 
 void router::set_routed(position upto) {

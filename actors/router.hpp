@@ -76,6 +76,7 @@ private:
   void apply(const std::shared_ptr<const webhook>& hook);
   void read_more();
   void save_checkpoint();
+  void order(webhook_id id, const webhook_order_ptr& what);
   void revive(webhook_id id);
   void abandon(webhook_id id);
   void set_routed(position upto);

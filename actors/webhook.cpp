@@ -69,7 +69,11 @@ webhook_worker::behavior_type webhook_worker::make_behavior() {
     [this](atom::nudge) { pump(); },
     [this](atom::changed, webhook_ptr& hook) { on_changed(std::move(hook)); },
     [this](atom::retire) { this->quit(); },
-    [this](atom::drain) { draining_ = true; },
+    [this](atom::order, const webhook_order_ptr& what) { on_order(what); },
+    [this](atom::drain) {
+      draining_ = true;
+      tests_.clear();
+    },
     [this](atom::loaded, const webhook_state_ptr& state) { on_loaded(*state); },
     [this](atom::writable) {
       held_ = false;
@@ -81,6 +85,8 @@ webhook_worker::behavior_type webhook_worker::make_behavior() {
     [this](atom::fetched, const fetched_retries_ptr& read) {
       on_fetched(read->notifications);
     },
+    [this](atom::selected, const selection_ptr& read) { on_selected(*read); },
+    [this](atom::stored) { on_stored(); },
     [this](atom::finished, attempt_result& r) { on_finished(r); },
     [this](atom::turn) {
       parked_ = false;
@@ -102,6 +108,11 @@ void webhook_worker::on_exit() {
   // Attempts still under way have nobody to report to.
   context_->in_flight->fetch_sub(under_way_.size());
   under_way_.clear();
+  // Whoever waits for an answer gets the one that the actor has ended.
+  tests_.clear();
+  endings_.clear();
+  early_orders_.clear();
+  replay_.reset();
 }
 
 // -- input
@@ -137,6 +148,14 @@ void webhook_worker::on_loaded(
   retries_.assign(state->retries);
   if (!hook_->current().enabled)
     forget_upto(hook_->versions.back().from - 1);
+  if (state->running)
+    replay_.emplace(*state->running,
+                    static_cast<std::size_t>(
+                      std::ranges::count_if(state->retries, [](const retry& r) {
+                        return r.replay && r.attempt == 1;
+                      })));
+  for (const auto& order : std::exchange(early_orders_, {}))
+    on_order(order);
   pump();
 }
 
@@ -161,14 +180,18 @@ void webhook_worker::on_fetched(
     return pump();
   if (!read) {
     for (const auto& r : asked)
-      retries_.put(r);
+      if (r.subject != 0)
+        retries_.put(r);
     return read_failed();
   }
   for (std::size_t i = 0; i < asked.size(); ++i) {
+    if (asked[i].subject == 0)
+      continue;
     if (const auto& what = (*read)[i])
-      due_.push_back({what, asked[i].attempt});
+      due_.push_back(
+        {.what = what, .attempt = asked[i].attempt, .replay = asked[i].replay});
     else
-      give_up_unsent(asked[i].subject, asked[i].attempt,
+      give_up_unsent(asked[i],
                      "given up: the notification is older than the retention");
   }
   pump();
@@ -208,8 +231,14 @@ void webhook_worker::forget_upto(position tail) {
   });
   due_.clear();
   fetching_.clear();
+  replay_.reset();
   gone_ = false;
-  ended_upto_ = std::max(ended_upto_, tail);
+  for (auto& u : under_way_)
+    if (u.subject <= tail)
+      u.last_because = "given up: the webhook was disabled meanwhile";
+  // What was to be logged one by one has ended with all the others.
+  for (auto& e : std::exchange(endings_, {}))
+    e.done();
   set_read_upto(std::max(read_upto_, tail));
   // Attempts that failed before this was heard of may have added retries to the
   // store, in a commit after the one that ended them.
@@ -220,13 +249,22 @@ void webhook_worker::forget_upto(position tail) {
 
 void webhook_worker::on_finished(attempt_result& r) {
   const auto subject = r.what->id;
-  std::erase_if(under_way_,
-                [subject](const under_way& u) { return u.subject == subject; });
+  under_way u{.subject = subject,
+              .attempt = r.attempt,
+              .replay = false,
+              .first = false,
+              .test = {}};
+  if (auto i = std::ranges::find(under_way_, subject, &under_way::subject);
+      i != under_way_.end()) {
+    u = std::move(*i);
+    under_way_.erase(i);
+  }
   call entry{.hook = slot_->id,
              .subject = subject,
              .settled_upto = floor(),
              .time = r.started,
              .attempt = r.attempt,
+             .replay = u.replay,
              .status = r.exchange.status,
              .timings = r.exchange.timings,
              .target_url = r.to ? r.to->masked_url()
@@ -244,38 +282,19 @@ void webhook_worker::on_finished(attempt_result& r) {
                  + (entry.reason.empty() ? "" : "; " + entry.reason);
   if (success) {
     entry.result = outcome::delivered;
-  } else if (!hook_->current().enabled || subject <= ended_upto_) {
-    entry.result = outcome::given_up;
-    add_reason(entry.reason, "given up: the webhook was disabled meanwhile");
-  } else if (status == 410 && r.to == target_) {
+  } else if (status == 410 && r.to == target_ && !u.test
+             && hook_->current().enabled && u.last_because.empty()) {
     entry.result = outcome::gone;
     add_reason(entry.reason,
                "gone: the webhook is disabled and its retries end");
     entry.retry_due = context_->clock->now();
     gone_ = true;
-  } else if (draining_ && entry.reason.starts_with("cancelled: ")) {
-    // Cut short by this engine's stop, which must not end what is left of the
-    // schedule: made again at the next start.
-    entry.retry_due = context_->clock->now();
-    entry.result = outcome::retried;
-  } else if (const auto delay = backoff_.delay_after(r.attempt); !delay) {
-    entry.result = outcome::given_up;
-    add_reason(entry.reason, "given up after " + std::to_string(r.attempt)
-                               + (r.attempt == 1 ? " attempt" : " attempts"));
   } else {
-    entry.retry_due = context_->clock->now()
-                    + backoff_policy::jittered(*delay, random_);
-    if (entry.retry_due > r.what->published + backoff_.max_age) {
-      entry.retry_due = {};
-      entry.result = outcome::given_up;
-      add_reason(entry.reason, "given up: the next attempt would be more than "
-                                 + in_words(backoff_.max_age)
-                                 + " after publish");
-    } else {
-      entry.result = outcome::retried;
-    }
+    decide_failed(entry, u, r.what->published);
   }
-  log_call(std::move(entry));
+  if (replay_ && u.replay && u.attempt == 1)
+    replay_->attempted();
+  log_call(std::move(entry), std::move(u.test));
   // It may have waited for a further place only.
   if (under_way_.empty())
     parked_ = false;
@@ -283,6 +302,37 @@ void webhook_worker::on_finished(attempt_result& r) {
   // Whoever waits for it to become zero finds the call logged and the slot up
   // to date.
   context_->in_flight->fetch_sub(1);
+}
+
+void webhook_worker::decide_failed(call& entry, const under_way& u,
+                                   timestamp published) {
+  const auto give_up = [&entry](std::string_view why) {
+    entry.retry_due = {};
+    entry.result = outcome::given_up;
+    add_reason(entry.reason, why);
+  };
+  if (u.test)
+    return give_up("given up: a test is not tried again");
+  if (!u.last_because.empty())
+    return give_up(u.last_because);
+  if (!hook_->current().enabled)
+    return give_up("given up: the webhook was disabled meanwhile");
+  entry.result = outcome::retried;
+  entry.retry_due = context_->clock->now();
+  if (draining_ && entry.reason.starts_with("cancelled: "))
+    // Cut short by this engine's stop, which must not end what is left of the
+    // schedule: made again at the next start.
+    return;
+  const auto delay = backoff_.delay_after(u.attempt);
+  if (!delay)
+    return give_up("given up after " + std::to_string(u.attempt)
+                   + (u.attempt == 1 ? " attempt" : " attempts"));
+  entry.retry_due += backoff_policy::jittered(*delay, random_);
+  if (u.replay ? backoff_.span_after(u.attempt) > backoff_.max_age
+               : entry.retry_due > published + backoff_.max_age)
+    give_up("given up: the next attempt would be more than "
+            + in_words(backoff_.max_age)
+            + (u.replay ? " after the first" : " after publish"));
 }
 
 // -- output
@@ -297,31 +347,45 @@ bool webhook_worker::may_run_ahead() const {
   // The oldest unsettled one does not: it may always start, also if the limit
   // was reached before a restart.
   return progress_.ahead.size() < context_->max_ahead
-      || std::ranges::none_of(
-           under_way_, [](const under_way& u) { return u.attempt == 1; });
+      || std::ranges::none_of(under_way_, &under_way::first);
+}
+
+bool webhook_worker::is_under_way(position subject) const {
+  return std::ranges::find(under_way_, subject, &under_way::subject)
+      != under_way_.end();
+}
+
+bool webhook_worker::hold_if_congested() {
+  if (!context_->commits->congested())
+    return false;
+  held_ = true;
+  context_->commits->notify_when_writable(handle());
+  return true;
 }
 
 void webhook_worker::pump(bool its_turn) {
   if (hook_) {
-    while (may_start()) {
+    end_endings();
+    feed_replay();
+    const bool tested = start_tests(its_turn);
+    while (tested && may_start()) {
       while (!window_.empty() && progress_.settled(window_.front().what->id))
         leave_window();
       const bool first = !window_.empty() && may_run_ahead();
       const bool again = !due_.empty();
-      if (!first && !again)
+      if ((!first && !again) || hold_if_congested())
         break;
-      if (context_->commits->congested()) {
-        held_ = true;
-        context_->commits->notify_when_writable(handle());
-        break;
-      }
       retry_turn_ = again && (retry_turn_ || !first);
-      const auto next = retry_turn_ ? due_.front()
-                                    : due_retry{window_.front().what, 1};
-      const bool too_old = context_->clock->now()
-                         > next.what->published + backoff_.max_age;
-      if (!too_old) {
-        if (!start(next.what, next.attempt, its_turn))
+      const auto next = retry_turn_
+                        ? due_.front()
+                        : sending{.what = window_.front().what, .first = true};
+      const auto too_old = !next.replay
+                        && context_->clock->now()
+                             > next.what->published + backoff_.max_age;
+      // Asked for twice: the one under way will do.
+      const bool twice = retry_turn_ && is_under_way(next.what->id);
+      if (!too_old && !twice) {
+        if (!start(next, its_turn))
           break;
         its_turn = false;
       }
@@ -330,7 +394,10 @@ void webhook_worker::pump(bool its_turn) {
       else
         leave_window();
       if (too_old)
-        give_up_unsent(next.what->id, next.attempt,
+        give_up_unsent({.subject = next.what->id,
+                        .due = {},
+                        .attempt = next.attempt,
+                        .replay = next.replay},
                        "given up: more than " + in_words(backoff_.max_age)
                          + " since publish");
       retry_turn_ = !retry_turn_;
@@ -344,8 +411,18 @@ void webhook_worker::pump(bool its_turn) {
   publish_slot();
 }
 
-bool webhook_worker::start(const notification_ptr& what, std::uint16_t attempt,
-                           bool its_turn) {
+bool webhook_worker::start_tests(bool& its_turn) {
+  while (!tests_.empty() && !parked_ && !held_
+         && under_way_.size() < max_in_flight_ && !hold_if_congested()) {
+    if (!start(tests_.front(), its_turn))
+      return false;
+    its_turn = false;
+    tests_.pop_front();
+  }
+  return tests_.empty();
+}
+
+bool webhook_worker::start(sending what, bool its_turn) {
   admission::permit permit;
   if (target_) {
     permit = context_->gate->acquire(destination_, ticket_, under_way_.size(),
@@ -355,13 +432,17 @@ bool webhook_worker::start(const notification_ptr& what, std::uint16_t attempt,
       return false;
     }
   }
-  under_way_.push_back({what->id, attempt});
-  context_->in_flight->fetch_add(1);
   const auto now = context_->clock->now();
+  under_way_.push_back({.subject = what.what->id,
+                        .attempt = what.attempt,
+                        .replay = what.replay,
+                        .first = what.first,
+                        .test = std::move(what.test)});
+  context_->in_flight->fetch_add(1);
   if (!target_) {
-    attempt_result failed{.what = what,
+    attempt_result failed{.what = std::move(what.what),
                           .to = nullptr,
-                          .attempt = attempt,
+                          .attempt = what.attempt,
                           .started = now,
                           .exchange = {}};
     failed.exchange.reason = target_error_;
@@ -370,10 +451,10 @@ bool webhook_worker::start(const notification_ptr& what, std::uint16_t attempt,
   }
   auto order = std::make_shared<delivery_order>(
     delivery_order{.wire = context_->wire,
-                   .what = what,
+                   .what = std::move(what.what),
                    .to = target_,
                    .limits = limits_,
-                   .attempt = attempt,
+                   .attempt = what.attempt,
                    .started = now,
                    .permit = std::move(permit)});
   this->spawn<delivery>(std::move(order), handle());
@@ -425,16 +506,26 @@ void webhook_worker::arm_timer() {
   timer_->set(*next);
 }
 
-void webhook_worker::log_call(call&& entry) {
+void webhook_worker::log_call(call&& entry, std::optional<reply<call>> answer) {
   progress_.apply(entry, retries_);
   if (entry.result != outcome::gone) {
+    commit_queue::completion on_disk;
+    if (answer)
+      on_disk = [answer = std::move(*answer)](storage::operation& op,
+                                              const error* failure) {
+        if (failure != nullptr)
+          answer(*failure);
+        else
+          answer(std::move(std::get<storage::append_call>(op).entry));
+      };
     context_->commits->push({.what = storage::append_call{std::move(entry)},
-                             .done = {},
+                             .done = std::move(on_disk),
                              .lasting = true});
     return;
   }
   storage::change_webhook disable;
   disable.id = slot_->id;
+  disable.now = context_->clock->now();
   // Unless its user pointed it elsewhere meanwhile: then the answer was not the
   // new target's.
   disable.edit = [url = hook_->target_url](webhook& w) -> result<void> {
@@ -449,16 +540,245 @@ void webhook_worker::log_call(call&& entry) {
     {.what = std::move(disable), .done = {}, .lasting = true});
 }
 
-void webhook_worker::give_up_unsent(position subject, std::uint16_t attempt,
-                                    std::string reason) {
+void webhook_worker::give_up_unsent(const retry& what, std::string reason) {
+  if (replay_ && what.replay && what.attempt == 1)
+    replay_->attempted();
   log_call(call{.hook = slot_->id,
-                .subject = subject,
+                .subject = what.subject,
                 .settled_upto = floor(),
                 .time = context_->clock->now(),
                 .result = outcome::given_up,
-                .attempt = attempt,
+                .attempt = what.attempt,
+                .replay = what.replay,
                 .target_url = protocol::mask_url(hook_->target_url),
                 .reason = std::move(reason)});
+}
+
+// -- orders
+// ------------------------------------------------------------------------
+
+void webhook_worker::on_order(const webhook_order_ptr& what) {
+  if (!hook_) {
+    early_orders_.push_back(what);
+    return;
+  }
+  if (draining_)
+    return; // the answer says so
+  std::visit([this](const auto& order) { carry_out(order); }, *what);
+  pump();
+}
+
+void webhook_worker::carry_out(const expedite_order& what) {
+  const auto now = context_->clock->now();
+  std::vector<retry> moved;
+  retries_.update([now, &moved](retry& r) {
+    // What a replay hands over has its place in the replay's pace.
+    if (r.due <= now || (r.replay && r.attempt == 1))
+      return;
+    r.due = now;
+    moved.push_back(r);
+  });
+  if (moved.empty())
+    return what.done(std::size_t{0});
+  const auto count = moved.size();
+  context_->commits->push(
+    {.what = storage::enqueue{.hook = slot_->id,
+                              .entries = std::move(moved),
+                              .progress = {}},
+     .done =
+       [done = what.done, count](storage::operation&, const error* failure) {
+         if (failure != nullptr)
+           done(*failure);
+         else
+           done(count);
+       },
+     .lasting = true});
+}
+
+template <class Wanted>
+std::vector<retry>
+webhook_worker::extract_waiting(Wanted wanted, std::string_view reason) {
+  auto taken = retries_.extract(wanted);
+  std::erase_if(due_, [&](const sending& s) {
+    const retry r{.subject = s.what->id,
+                  .due = {},
+                  .attempt = s.attempt,
+                  .replay = s.replay};
+    if (!wanted(r))
+      return false;
+    taken.push_back(r);
+    return true;
+  });
+  for (auto& r : fetching_)
+    if (r.subject != 0 && wanted(r)) {
+      taken.push_back(r);
+      r.subject = 0;
+    }
+  for (auto& u : under_way_)
+    if (wanted({.subject = u.subject,
+                .due = {},
+                .attempt = u.attempt,
+                .replay = u.replay}))
+      u.last_because = reason;
+  return taken;
+}
+
+void webhook_worker::carry_out(const drop_order& what) {
+  static constexpr std::string_view
+    reason = "given up: its retries were dropped";
+  auto taken = extract_waiting([](const retry& r) { return r.attempt > 1; },
+                               reason);
+  const auto count = taken.size();
+  endings_.push_back({.entries = std::move(taken),
+                      .reason = std::string{reason},
+                      .done = [done = what.done, count] { done(count); }});
+}
+
+void webhook_worker::carry_out(const resend_order& what) {
+  if (!hook_->current().enabled || gone_)
+    return what.done(
+      error{ec::conflict, "The webhook is disabled. Enable it first."});
+  if (is_under_way(what.subject))
+    return what.done(error{
+      ec::conflict, "An attempt of this notification is under way. Look at its "
+                    "outcome first."});
+  retry wanted{.subject = what.subject,
+               .due = context_->clock->now(),
+               .attempt = 1,
+               .replay = true};
+  for (const auto& s : due_)
+    if (s.what->id == what.subject) {
+      wanted.attempt = s.attempt;
+      wanted.replay = s.replay;
+      return what.done(wanted);
+    }
+  for (const auto& r : fetching_)
+    if (r.subject == what.subject)
+      return what.done(r);
+  // One that waits is brought forward.
+  if (const auto known = retries_.extract(
+        [&what](const retry& r) { return r.subject == what.subject; });
+      !known.empty()) {
+    wanted.attempt = known.front().attempt;
+    wanted.replay = known.front().replay;
+  }
+  retries_.put(wanted);
+  context_->commits->push(
+    {.what = storage::enqueue{.hook = slot_->id,
+                              .entries = {wanted},
+                              .progress = {}},
+     .done =
+       [done = what.done, wanted](storage::operation&, const error* failure) {
+         if (failure != nullptr)
+           done(*failure);
+         else
+           done(wanted);
+       },
+     .lasting = true});
+}
+
+void webhook_worker::carry_out(const test_order& what) {
+  tests_.push_back({.what = what.what, .test = what.done});
+}
+
+void webhook_worker::carry_out(const replay_order& what) {
+  if (!hook_->current().enabled)
+    return; // disabled meanwhile, which cancelled it
+  if (!replay_)
+    replay_.emplace(what.value, 0);
+  replay_->choose(what.chosen);
+}
+
+void webhook_worker::carry_out(const cancel_order& what) {
+  static constexpr std::string_view reason = "given up: its replay was "
+                                             "cancelled";
+  if (!replay_)
+    return what.done(
+      error{ec::not_found, "No replay of this webhook is running."});
+  replay_->end(replay_state::cancelled, context_->clock->now());
+  const auto value = replay_->progress();
+  const auto on_their_way = replay_->stored();
+  replay_.reset();
+  context_->commits->push({.what = storage::enqueue{.hook = slot_->id,
+                                                    .entries = {},
+                                                    .progress = value},
+                           .done = {},
+                           .lasting = true});
+  auto taken = extract_waiting([](const retry& r) { return r.replay; }, reason);
+  taken.insert(taken.end(), on_their_way.begin(), on_their_way.end());
+  endings_.push_back({.entries = std::move(taken),
+                      .reason = std::string{reason},
+                      .done = [done = what.done, value] { done(value); }});
+}
+
+void webhook_worker::end_endings() {
+  while (!endings_.empty() && !held_) {
+    auto& next = endings_.front();
+    while (!next.entries.empty()) {
+      if (hold_if_congested())
+        return;
+      give_up_unsent(next.entries.back(), next.reason);
+      next.entries.pop_back();
+    }
+    // An entry without effect, behind all of them.
+    context_->commits->push(
+      {.what = storage::load_webhook{},
+       .done = [done = std::move(next.done)](storage::operation&,
+                                             const error*) { done(); },
+       .lasting = true});
+    endings_.pop_front();
+  }
+}
+
+// -- replay
+// ------------------------------------------------------------------------
+
+void webhook_worker::feed_replay() {
+  if (!replay_ || draining_ || gone_ || held_)
+    return;
+  const auto now = context_->clock->now();
+  if (!replay_->has_selection()) {
+    if (!selecting_ && !(read_again_at_ && now < *read_again_at_)) {
+      selecting_ = true;
+      context_->reader->select(handle(), slot_->id, replay_->progress());
+    }
+    return;
+  }
+  const auto& entries = replay_->take(now);
+  const bool ended = entries.empty() && replay_->exhausted();
+  if (entries.empty() && !ended)
+    return;
+  if (ended)
+    replay_->end(replay_state::done, now);
+  commit_queue::completion on_disk;
+  if (!ended)
+    on_disk = [self = handle()](storage::operation&, const error*) {
+      caf::anon_send(self, atom::stored_v);
+    };
+  context_->commits->push(
+    {.what = storage::enqueue{.hook = slot_->id,
+                              .entries = entries,
+                              .progress = replay_->progress()},
+     .done = std::move(on_disk),
+     .lasting = true});
+  if (ended)
+    replay_.reset();
+}
+
+void webhook_worker::on_selected(const result<storage::selection>& read) {
+  selecting_ = false;
+  if (!read)
+    return read_failed();
+  if (replay_ && !replay_->has_selection())
+    replay_->choose(std::make_shared<const storage::selection>(*read));
+  pump();
+}
+
+void webhook_worker::on_stored() {
+  if (replay_) // else it was ended meanwhile
+    for (const auto& r : replay_->stored())
+      retries_.put(r);
+  pump();
 }
 
 // -- state
@@ -512,7 +832,7 @@ position webhook_worker::floor() const {
   if (!window_.empty())
     low = std::min(low, window_.front().what->id - 1);
   for (const auto& u : under_way_)
-    if (u.attempt == 1)
+    if (u.first)
       low = std::min(low, u.subject - 1);
   return low;
 }
@@ -523,9 +843,10 @@ void webhook_worker::set_read_upto(position upto) {
 }
 
 void webhook_worker::publish_slot() {
-  slot_->unfinished.store(retries_.size() + due_.size() + fetching_.size()
-                            + under_way_.size() + (hook_ ? 0 : 1),
-                          std::memory_order_relaxed);
+  slot_->unfinished.store(
+    retries_.size() + due_.size() + fetching_.size() + under_way_.size()
+      + tests_.size() + endings_.size() + (replay_ ? 1 : 0) + (hook_ ? 0 : 1),
+    std::memory_order_relaxed);
   // Only what is loaded can be settled.
   if (hook_) {
     progress_.advance(floor());

@@ -13,7 +13,9 @@
 #include "actors/delivery.hpp"
 #include "actors/journal_reader.hpp"
 #include "actors/lane_actor.hpp"
+#include "actors/replay_feed.hpp"
 #include "actors/retry_heap.hpp"
+#include "actors/webhook_order.hpp"
 #include "model/clock.hpp"
 #include "storage/progress.hpp"
 
@@ -101,13 +103,28 @@ public:
   }
 
 private:
-  struct due_retry {
+  /// What the next attempt is about.
+  struct sending {
     notification_ptr what;
-    std::uint16_t attempt;
+    std::uint16_t attempt = 1;
+    bool replay = false;
+    bool first = false; ///< from the window
+    std::optional<reply<call>> test = {};
   };
   struct under_way {
     position subject;
     std::uint16_t attempt;
+    bool replay;
+    bool first;
+    std::optional<reply<call>> test;
+    /// Why it will not be tried again if it fails; empty: it will.
+    std::string last_because = {};
+  };
+  /// Entries of the retry set that end without an attempt.
+  struct ending {
+    std::vector<retry> entries;
+    std::string reason;
+    std::function<void()> done; ///< once all of them are on disk
   };
 
   // -- input
@@ -118,19 +135,42 @@ private:
   void on_fetched(const result<std::vector<notification_ptr>>& read);
   void on_changed(webhook_ptr hook);
   void on_finished(attempt_result& r);
+  void on_selected(const result<storage::selection>& read);
+  void on_stored();
+
+  // -- orders
+  // -------------------------------------------------------------------------
+  void on_order(const webhook_order_ptr& what);
+  void carry_out(const expedite_order& what);
+  void carry_out(const drop_order& what);
+  void carry_out(const resend_order& what);
+  void carry_out(const test_order& what);
+  void carry_out(const replay_order& what);
+  void carry_out(const cancel_order& what);
+  /// Takes those out of all that waits to be tried again. What is under way
+  /// will not be tried again.
+  template <class Wanted>
+  std::vector<retry> extract_waiting(Wanted wanted, std::string_view reason);
 
   // -- output
   // -------------------------------------------------------------------------
   /// Starts what may be started and asks for what is missing.
   void pump(bool its_turn = false);
-  bool start(const notification_ptr& what, std::uint16_t attempt,
-             bool its_turn);
+  bool start(sending what, bool its_turn);
+  /// False: a test waits for its turn.
+  bool start_tests(bool& its_turn);
+  void end_endings();
+  void feed_replay();
+  /// Whether the disk is too far behind; if so, pump() is called once it is
+  /// not.
+  bool hold_if_congested();
   void refill();
   void fetch_due();
   void arm_timer();
-  void log_call(call&& entry);
-  void give_up_unsent(position subject, std::uint16_t attempt,
-                      std::string reason);
+  void log_call(call&& entry, std::optional<reply<call>> answer = {});
+  void give_up_unsent(const retry& what, std::string reason);
+  /// What becomes of an attempt that failed and is not the end.
+  void decide_failed(call& entry, const under_way& u, timestamp published);
   void read_failed();
 
   // -- state
@@ -147,6 +187,7 @@ private:
     slot_->credits.fetch_add(1, std::memory_order_seq_cst);
   }
   [[nodiscard]] bool may_start() const;
+  [[nodiscard]] bool is_under_way(position subject) const;
   [[nodiscard]] bool may_run_ahead() const;
 
   std::shared_ptr<const webhook_context> context_;
@@ -167,14 +208,17 @@ private:
     bool credited; ///< sent by the router, not read from the journal
   };
   std::deque<waiting> window_;
-  std::deque<due_retry> due_;
+  std::deque<sending> due_;
   std::vector<under_way> under_way_;
-  std::vector<retry> fetching_;
+  std::vector<retry> fetching_; ///< subject 0: ended meanwhile
+  std::deque<sending> tests_;
+  std::deque<ending> endings_;
+  std::optional<replay_feed> replay_;
+  std::vector<webhook_order_ptr> early_orders_; ///< before it is loaded
   bool gone_ = false; ///< answered 410; the registry will say what follows
   /// What the window, what is under way and what is settled cover.
   position read_upto_;
   position ignored_upto_ = 0;
-  position ended_upto_ = 0; ///< a disabling ended everything at or before it
   std::unique_ptr<wake_timer> timer_;
   std::optional<timestamp> timer_at_;
   std::optional<timestamp> read_again_at_;
@@ -186,6 +230,7 @@ private:
   bool draining_ = false;
   bool retry_turn_ = false; ///< retries and first attempts take turns
   bool fetch_running_ = false;
+  bool selecting_ = false;
 };
 
 } // namespace fanfare

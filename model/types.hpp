@@ -88,6 +88,7 @@ struct subscription {
 /// what is published after it, also for a webhook that is far behind.
 struct subscription_version {
   position from = 0;
+  timestamp since; ///< when it was made; the epoch if that is not known
   subscription value;
   bool operator==(const subscription_version&) const = default;
 };
@@ -185,7 +186,9 @@ struct call {
   timestamp retry_due{}; ///< for `retried` and `gone`
   outcome result = outcome::delivered;
   std::uint16_t attempt = 1; ///< 1 is the first
-  std::uint16_t status = 0;  ///< 0: no answer, `reason` says why
+  /// Sent again on request, by a replay or a resend, with attempts of its own.
+  bool replay = false;
+  std::uint16_t status = 0; ///< 0: no answer, `reason` says why
   call_timings timings{};
   std::string target_url{}; ///< as used, password masked
   std::string reason{};     ///< one plain line; empty for a success
@@ -195,12 +198,49 @@ struct call {
   bool operator==(const call&) const = default;
 };
 
-/// A notification that failed for a webhook and is due again.
+/// A notification that failed for a webhook, or that is to be sent again on
+/// request, and when it is due.
 struct retry {
   position subject = 0;
   timestamp due;
   std::uint16_t attempt = 2; ///< the number of the attempt to come
+  bool replay = false;       ///< as in `call`
   bool operator==(const retry&) const = default;
+};
+
+// -- replay
+// --------------------------------------------------------------------
+
+/// Which notifications of a webhook are to be sent again.
+struct replay_request {
+  timestamp since;          ///< published then or later
+  timestamp until;          ///< and before that
+  bool only_failed = false; ///< only what was not delivered so far
+  /// Notifications per second; 0: as quickly as the webhook takes them.
+  double rate = 0;
+  bool operator==(const replay_request&) const = default;
+};
+
+enum class replay_state : std::uint8_t {
+  running = 0,
+  done = 1, ///< each was attempted; those that failed are ordinary retries
+  cancelled = 2,
+};
+
+/// A replay and how far it has come. A webhook has at most one that runs; the
+/// last one is kept.
+struct replay {
+  replay_request asked;
+  replay_state state = replay_state::running;
+  position upto = 0;         ///< the journal's end when it began
+  subscription selecting;    ///< the webhook's when it began
+  std::uint64_t count = 0;   ///< selected
+  std::uint64_t skipped = 0; ///< not selected, because they wait anyway
+  std::uint64_t queued = 0;  ///< of those selected, handed over to delivery
+  position cursor = 0; ///< all selected ones at or before it are handed over
+  timestamp started;
+  std::optional<timestamp> ended;
+  bool operator==(const replay&) const = default;
 };
 
 } // namespace fanfare

@@ -12,7 +12,10 @@
 #include "model/error.hpp"
 #include "model/types.hpp"
 
+#include <chrono>
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,6 +37,85 @@ struct publication {
 struct issued_token {
   token value;
   std::string key;
+};
+
+/// A call that was made to try a webhook out, and what was sent.
+struct test_call {
+  call value;
+  notification_ptr what;
+};
+
+/// What a replay would send.
+struct replay_preview {
+  replay_request asked;
+  std::size_t count = 0;
+  std::size_t skipped = 0;     ///< because they wait anyway
+  std::vector<position> first; ///< of those selected, at most 10
+};
+
+struct replay_progress {
+  replay value;
+  /// Handed over, and neither delivered nor given up so far.
+  std::size_t waiting = 0;
+};
+
+/// How a webhook does, by its newest calls and what waits for it.
+struct webhook_health {
+  enum class verdict : std::uint8_t {
+    healthy, ///< the newest call succeeded
+    failing, ///< it did not
+    idle,    ///< no calls lately
+    disabled,
+  };
+  verdict status = verdict::idle;
+  /// Calls looked at: the newest, at most 1,000 and at most 24 h old.
+  std::size_t calls = 0;
+  std::size_t successes = 0;
+  std::optional<timestamp> since; ///< of the oldest of them
+  double calls_per_minute = 0;
+  struct durations {
+    std::chrono::microseconds p50{0}, p90{0}, p99{0}, most{0};
+  };
+  std::optional<durations> execution_time; ///< of those that were attempts
+  std::map<std::uint16_t, std::size_t> return_codes;
+  std::size_t retries = 0;
+  std::optional<timestamp> next_retry;
+  /// Notifications that were not attempted yet.
+  std::size_t backlog = 0;
+  bool backlog_complete = true; ///< false: there may be more
+  struct waiting {
+    position subject = 0;
+    timestamp published;
+  };
+  std::optional<waiting> oldest_waiting;
+  std::optional<timestamp> last_success; ///< among the calls looked at
+  std::optional<call> last_error;        ///< among the calls looked at
+};
+
+/// Why a webhook got a notification or did not, and what became of it.
+struct explanation {
+  enum class rule : std::uint8_t {
+    none, ///< it matched
+    created_later,
+    disabled,
+    action_type,
+    event,
+  };
+  enum class fate : std::uint8_t {
+    not_matched,
+    waiting,  ///< not attempted yet
+    retrying, ///< failed, due again
+    delivered,
+    given_up,
+    ended, ///< by a disabling, without an attempt
+  };
+  webhook hook;
+  rule failed = rule::none; ///< the first that did not hold
+  std::optional<timestamp> disabled_since;
+  fate state = fate::not_matched;
+  std::optional<timestamp> due;
+  std::vector<call> calls;    ///< oldest first
+  bool calls_complete = true; ///< false: the log was too long to be searched
 };
 
 class service {
@@ -139,6 +221,56 @@ public:
   /// Blocks. By due time.
   virtual result<std::vector<retry>> retries(organizer_id owner,
                                              webhook_id hook) = 0;
+
+  /// Blocks. Sends the notification of a call to its webhook again, now, with a
+  /// schedule of its own; one that waits for a retry is brought forward.
+  /// Answers what is in the retry set then. not_found (also if the notification
+  /// is no longer kept), conflict (the webhook is disabled, an attempt is under
+  /// way).
+  virtual result<retry> resend(organizer_id owner, webhook_id hook,
+                               call_id id) = 0;
+  /// Blocks. Makes all retries due now; how many.
+  virtual result<std::size_t> expedite_retries(organizer_id owner,
+                                               webhook_id hook) = 0;
+  /// Blocks. Ends all retries, each logged as given up; how many.
+  virtual result<std::size_t> drop_retries(organizer_id owner,
+                                           webhook_id hook) = 0;
+
+  using tested = std::function<void(result<test_call>)>;
+
+  /// One attempt, now, of a made-up notification, also of a disabled webhook.
+  /// Blocks until it is in the journal; `done` is called once with the call, or
+  /// an error, on any thread: it must not block.
+  virtual void test_webhook(const organizer& owner, webhook_id hook,
+                            tested done) = 0;
+
+  // -- replay
+  // -----------------------------------------------------------------------
+
+  /// Blocks.
+  virtual result<replay_preview>
+  preview_replay(organizer_id owner, webhook_id hook, replay_request asked) = 0;
+  /// Blocks. conflict: the webhook is disabled, or a replay of it runs.
+  virtual result<replay_progress>
+  start_replay(organizer_id owner, webhook_id hook, replay_request asked) = 0;
+  /// Blocks. The last one, also if it has ended. not_found.
+  virtual result<replay_progress> find_replay(organizer_id owner,
+                                              webhook_id hook) = 0;
+  /// Blocks. not_found: none runs.
+  virtual result<void> cancel_replay(organizer_id owner, webhook_id hook) = 0;
+
+  // -- looking into it
+  // --------------------------------------------------------------
+
+  /// Blocks.
+  virtual result<webhook_health> health(organizer_id owner,
+                                        webhook_id hook) = 0;
+  /// Blocks. One for each of the organizer's webhooks, by id.
+  virtual result<std::vector<explanation>>
+  explain(const notification& what, std::size_t offset, std::size_t limit) = 0;
+  /// Blocks. For one webhook. not_found.
+  virtual result<explanation> explain(const notification& what,
+                                      webhook_id hook) = 0;
 
   // -- state
   // ------------------------------------------------------------------------

@@ -58,7 +58,8 @@ struct progress {
       case outcome::gone: // ended by the disabling that is committed with it
         retries.put({.subject = c.subject,
                      .due = c.retry_due,
-                     .attempt = static_cast<std::uint16_t>(c.attempt + 1)});
+                     .attempt = static_cast<std::uint16_t>(c.attempt + 1),
+                     .replay = c.replay});
         break;
       case outcome::delivered:
       case outcome::given_up: retries.erase(c.subject); break;

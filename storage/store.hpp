@@ -8,12 +8,14 @@
 
 #include "model/error.hpp"
 #include "model/types.hpp"
+#include "storage/position_set.hpp"
 #include "storage/progress.hpp"
 
 #include <cstddef>
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <variant>
@@ -84,7 +86,7 @@ struct revoke_token {
 
 /// Adds a webhook: its id and its version's `from` are given by the store.
 struct add_webhook {
-  webhook value; ///< exactly one version
+  webhook value; ///< exactly one version, with its `since`
   result<webhook> done{error{}};
 };
 
@@ -93,12 +95,13 @@ struct add_webhook {
 /// the operation. If `current()` was changed the store makes it a version of
 /// its own that holds from the next position on, and drops versions that no one
 /// can need any more (all webhooks' progress is past them). If it was disabled
-/// or enabled, its retries end and its cursor moves to the end of the journal
-/// (`progress::disable`).
+/// or enabled, its retries and its replay end and its cursor moves to the end
+/// of the journal (`progress::disable`).
 struct change_webhook {
   organizer_id owner = 0; ///< 0: whatever organizer it belongs to (the engine's
                           ///< own changes)
   webhook_id id = 0;
+  timestamp now; ///< `since` of a new version
   std::function<result<void>(webhook&)> edit;
   result<webhook> done{error{}}; ///< not_found, or what `edit` returned
 };
@@ -108,6 +111,24 @@ struct drop_retries {
   webhook_id hook = 0;
 };
 
+/// Adds to a webhook's retry set what no call has put there, replacing entries
+/// of the same notifications, and notes how far its replay has come. Does
+/// nothing for a webhook that is disabled or gone.
+struct enqueue {
+  webhook_id hook = 0;
+  std::vector<retry> entries;
+  std::optional<replay> progress;
+};
+
+/// Notes that a replay begins.
+struct start_replay {
+  organizer_id owner = 0;
+  webhook_id hook = 0;
+  replay value;
+  /// not_found; conflict: the webhook is disabled, or a replay of it runs.
+  result<replay> done{error{}};
+};
+
 /// Reads what a webhook actor starts from, as of this place in the order of
 /// operations.
 struct load_webhook {
@@ -115,6 +136,7 @@ struct load_webhook {
     webhook hook;
     progress upto;
     std::vector<retry> retries; ///< any order; none if it is disabled
+    std::optional<replay> running;
   };
   webhook_id id = 0;
   result<state> done{error{}}; ///< not_found
@@ -145,8 +167,8 @@ struct expire {
 
 using operation = std::variant<
   append_notifications, append_call, add_organizer, add_event, add_action_type,
-  add_token, revoke_token, add_webhook, change_webhook, drop_retries,
-  load_webhook, save_checkpoint, expire>;
+  add_token, revoke_token, add_webhook, change_webhook, drop_retries, enqueue,
+  start_replay, load_webhook, save_checkpoint, expire>;
 
 // -- reading -----------------------------------------------------------------
 
@@ -157,7 +179,7 @@ struct recovery {
     position cursor = 0; ///< valid if behind
     bool
       behind = false; ///< it has notifications at or before routed_upto to send
-    bool has_retries = false;
+    bool has_retries = false; ///< or a replay that runs
   };
   /// Notifications after it are to be routed (again).
   position routed_upto = 0;
@@ -171,6 +193,25 @@ struct backlog {
   std::vector<notification_ptr> matches; ///< ascending
   /// Everything at or before it has been looked at.
   position read_upto = 0;
+};
+
+struct backlog_size {
+  std::size_t count = 0;
+  position first = 0;   ///< the oldest, 0 if there is none
+  bool complete = true; ///< false: there may be more
+};
+
+/// Which notifications a replay sends.
+struct selection {
+  position_set chosen;
+  std::size_t count = 0;
+  std::size_t skipped = 0; ///< would be, if they did not wait anyway
+};
+
+/// Where a webhook stands with one notification.
+struct standing {
+  bool settled = false; ///< as in `progress`
+  std::optional<retry> waiting;
 };
 
 /// What retention may remove now.
@@ -228,6 +269,21 @@ public:
   /// The committed retry set of the last checkpoint and the calls after it, by
   /// due time.
   virtual result<std::vector<retry>> retries(webhook_id hook) const = 0;
+
+  virtual result<standing> find_standing(webhook_id hook,
+                                         position at) const = 0;
+  /// What the webhook has not attempted yet, looking at no more than `max_scan`
+  /// index entries of the organizer.
+  virtual result<backlog_size> count_backlog(const webhook& hook,
+                                             std::size_t max_scan) const = 0;
+  /// The last one of the webhook. not_found.
+  virtual result<replay> find_replay(webhook_id hook) const = 0;
+  /// What `wanted` selects behind `wanted.cursor`, as of now: matches of
+  /// `wanted.selecting` that are settled and in no retry set. Looks at every
+  /// notification of the organizer in that range, and with `only_failed` at the
+  /// webhook's calls since then.
+  virtual result<selection> select(const webhook& hook,
+                                   const replay& wanted) const = 0;
 
   virtual result<std::vector<organizer>> organizers() const = 0;
   virtual result<std::vector<event>> events() const = 0;

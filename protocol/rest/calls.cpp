@@ -5,14 +5,15 @@
 
 #include "protocol/rest/answers.hpp"
 #include "protocol/rest/call_filter.hpp"
+#include "protocol/rest/call_json.hpp"
 #include "protocol/rest/pagination.hpp"
+#include "protocol/rest/request_body.hpp"
 #include "protocol/rest/text.hpp"
 #include "protocol/rest/webhooks.hpp"
 
 #include <boost/json/array.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <map>
 #include <set>
 #include <span>
@@ -55,62 +56,6 @@ private:
   const exchange& x_;
   std::unordered_map<position, notification_ptr> found_;
 };
-
-double seconds(std::chrono::microseconds time) {
-  return std::chrono::duration<double>{time}.count();
-}
-
-/// "Name: value" lines as an object; repeats are joined as HTTP allows.
-boost::json::object headers_to_json(std::string_view head) {
-  boost::json::object out;
-  while (!head.empty()) {
-    const auto end = head.find('\n');
-    const auto line = trim(head.substr(0, end));
-    head.remove_prefix(end == std::string_view::npos ? head.size() : end + 1);
-    const auto colon = line.find(':');
-    if (colon == std::string_view::npos)
-      continue; // cut at the limit
-    const auto name = to_valid_utf8(line.substr(0, colon));
-    const auto value = trim(line.substr(colon + 1));
-    if (auto* known = out.if_contains(name)) {
-      auto& text = known->get_string();
-      text.append(", ");
-      text.append({value.data(), value.size()});
-    } else {
-      out.emplace(name, json_string(value));
-    }
-  }
-  return out;
-}
-
-boost::json::value to_json(const call& c, const notification* subject) {
-  boost::json::object timings;
-  timings["dns"] = seconds(c.timings.dns);
-  timings["connect"] = seconds(c.timings.connect);
-  timings["tls"] = seconds(c.timings.tls);
-  timings["first_byte"] = seconds(c.timings.first_byte);
-  timings["total"] = seconds(c.timings.total);
-  boost::json::object out;
-  out["id"] = c.id;
-  out["notification_id"] = c.subject;
-  out["datetime"] = to_iso8601(c.time);
-  out["target_url"] = json_string(c.target_url);
-  out["action_type"] = subject == nullptr ? boost::json::value(nullptr)
-                                          : json_string(subject->action);
-  out["attempt"] = c.attempt;
-  out["is_retry"] = c.attempt > 1;
-  out["is_replay"] = false;
-  out["success"] = c.result == outcome::delivered;
-  out["return_code"] = c.status;
-  out["reason"] = json_string(c.reason);
-  out["execution_time"] = seconds(c.timings.total);
-  out["timings"] = std::move(timings);
-  out["payload"] = subject == nullptr ? boost::json::value(nullptr)
-                                      : json_string(subject->body);
-  out["response_headers"] = headers_to_json(c.response_head);
-  out["response_body"] = json_string(c.response_body);
-  return out;
-}
 
 http_response cursor_answer(const exchange& x, boost::json::array results,
                             call_id next) {
@@ -228,6 +173,67 @@ http_response serve_call(const exchange& x) {
   if (!subject)
     return answer_to(x, subject.error());
   return json_answer(x, 200, to_json(*found, subject->get()));
+}
+
+http_response serve_resend(const exchange& x) {
+  webhook hook;
+  if (auto failure = load_webhook(x, hook))
+    return *failure;
+  const auto id = to_integer(x.route.call);
+  if (!id || *id < 1)
+    return not_found(x);
+  if (auto failure = read_nothing(x))
+    return *failure;
+  const auto queued = x.service.resend(x.owner.id, hook.id,
+                                       static_cast<call_id>(*id));
+  if (!queued)
+    return answer_to(x, queued.error());
+  boost::json::object out;
+  out["notification_id"] = queued->subject;
+  out["attempt"] = queued->attempt;
+  out["due"] = to_iso8601(queued->due);
+  return json_answer(x, 202, out);
+}
+
+void serve_test(const std::shared_ptr<exchange>& x) {
+  webhook hook;
+  if (auto failure = load_webhook(*x, hook))
+    return x->respond(std::move(*failure));
+  if (auto failure = read_nothing(*x))
+    return x->respond(std::move(*failure));
+  x->service.test_webhook(
+    x->owner, hook.id, [x](const result<test_call>& made) {
+      x->respond(made ? json_answer(*x, 200, to_json(made->value, &*made->what))
+                      : answer_to(*x, made.error()));
+    });
+}
+
+namespace {
+
+/// POST without anything to say; answers {"name": number}.
+http_response
+count_answer(const exchange& x, std::string_view name,
+             result<std::size_t> (service::*carry_out)(organizer_id,
+                                                       webhook_id)) {
+  webhook hook;
+  if (auto failure = load_webhook(x, hook))
+    return *failure;
+  if (auto failure = read_nothing(x))
+    return *failure;
+  const auto count = (x.service.*carry_out)(x.owner.id, hook.id);
+  if (!count)
+    return answer_to(x, count.error());
+  return json_answer(x, 200, boost::json::object{{name, *count}});
+}
+
+} // namespace
+
+http_response serve_expedite(const exchange& x) {
+  return count_answer(x, "expedited", &service::expedite_retries);
+}
+
+http_response serve_drop(const exchange& x) {
+  return count_answer(x, "dropped", &service::drop_retries);
 }
 
 http_response serve_retries(const exchange& x) {

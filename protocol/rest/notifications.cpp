@@ -5,11 +5,17 @@
 
 #include "protocol/publication.hpp"
 #include "protocol/rest/answers.hpp"
+#include "protocol/rest/explanation_json.hpp"
+#include "protocol/rest/pagination.hpp"
 #include "protocol/rest/request_body.hpp"
 #include "protocol/rest/text.hpp"
 
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <boost/system/result.hpp>
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,6 +39,43 @@ http_response published_answer(const exchange& x,
     body += R"({"notification_id":)" + std::to_string(id) + '}';
   }
   return text_answer(202, list ? '[' + body + ']' : body);
+}
+
+/// The part about webhooks: a page of them, or the one that is asked for.
+boost::system::result<boost::json::object, http_response>
+explain(const exchange& x, const notification& subject) {
+  const auto now = std::chrono::floor<std::chrono::milliseconds>(
+    std::chrono::system_clock::now());
+  boost::json::array webhooks;
+  std::optional<page> p;
+  if (const auto text = x.query.last("webhook"); text && !text->empty()) {
+    const auto id = to_integer(*text);
+    if (!id || *id < 1)
+      return refusal(x, 404, "No WebHook matches the given query.");
+    const auto one = x.service.explain(subject, static_cast<webhook_id>(*id));
+    if (!one)
+      return answer_to(x, one.error());
+    webhooks.push_back(to_json(*one, subject, now));
+    p = page{.count = 1};
+  } else {
+    const auto count = x.service.count_webhooks(subject.owner, std::nullopt);
+    if (!count)
+      return answer_to(x, count.error());
+    p = find_page(x, *count);
+    if (!p)
+      return invalid_page(x);
+    const auto all = x.service.explain(subject, p->offset(), p->size);
+    if (!all)
+      return answer_to(x, all.error());
+    for (const auto& one : *all)
+      webhooks.push_back(to_json(one, subject, now));
+  }
+  boost::json::object out;
+  out["webhooks_count"] = p->count;
+  out["next"] = page_link(x, *p, p->number + 1);
+  out["previous"] = page_link(x, *p, p->number - 1);
+  out["webhooks"] = std::move(webhooks);
+  return out;
 }
 
 } // namespace
@@ -66,12 +109,17 @@ http_response serve_notification(const exchange& x) {
   const auto& subject = **found;
   const auto event = subject.event == 0 ? std::nullopt
                                         : x.service.find_event(subject.event);
+  const auto why = explain(x, subject);
+  if (!why)
+    return why.error();
   boost::json::object out;
   out["notification_id"] = subject.id;
   out["datetime"] = to_iso8601(subject.published);
   out["event"] = event ? json_string(event->slug) : boost::json::value(nullptr);
   out["action_type"] = json_string(subject.action);
   out["payload"] = json_string(subject.body);
+  for (const auto& item : *why)
+    out[item.key()] = item.value();
   return json_answer(x, 200, out);
 }
 

@@ -37,22 +37,24 @@ std::optional<page> find_page(const exchange& x, std::size_t count) {
   return p;
 }
 
+boost::json::value page_link(const exchange& x, const page& p,
+                             std::size_t number) {
+  if (number < 1 || number > p.last())
+    return nullptr;
+  auto changed = x.query;
+  if (number == 1)
+    changed.remove("page");
+  else
+    changed.set("page", std::to_string(number));
+  return json_string(x.link(changed));
+}
+
 http_response page_answer(const exchange& x, const page& p,
                           boost::json::array results) {
-  const auto link = [&](std::size_t number) -> boost::json::value {
-    if (number < 1 || number > p.last())
-      return nullptr;
-    auto changed = x.query;
-    if (number == 1)
-      changed.remove("page");
-    else
-      changed.set("page", std::to_string(number));
-    return json_string(x.link(changed));
-  };
   boost::json::object body;
   body["count"] = p.count;
-  body["next"] = link(p.number + 1);
-  body["previous"] = link(p.number - 1);
+  body["next"] = page_link(x, p, p.number + 1);
+  body["previous"] = page_link(x, p, p.number - 1);
   body["results"] = std::move(results);
   return json_answer(x, 200, body);
 }

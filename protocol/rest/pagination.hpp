@@ -34,6 +34,9 @@ struct page {
 /// The page asked for, nothing if there is no such page.
 [[nodiscard]] std::optional<page> find_page(const exchange& x,
                                             std::size_t count);
+/// The address of page `number`, null if there is no such page.
+[[nodiscard]] boost::json::value page_link(const exchange& x, const page& p,
+                                           std::size_t number);
 [[nodiscard]] http_response page_answer(const exchange& x, const page& p,
                                         boost::json::array results);
 /// 404 {"detail": "Invalid page."}

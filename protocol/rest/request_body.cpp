@@ -168,6 +168,16 @@ std::optional<http_response> read_object(const exchange& x,
   return std::nullopt;
 }
 
+std::optional<http_response> read_nothing(const exchange& x) {
+  boost::json::object json;
+  if (auto failure = read_object(x, json))
+    return failure;
+  field_errors errors;
+  for (const auto& item : json)
+    errors.add({item.key().data(), item.key().size()}, "Unknown key.");
+  return errors.empty() ? std::nullopt : std::optional{errors.answer(x)};
+}
+
 std::optional<http_response> check_json_type(const exchange& x) {
   if (type_of(x) == sent_as::json || x.request.header("content-type").empty())
     return std::nullopt;

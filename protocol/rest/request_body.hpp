@@ -32,6 +32,10 @@ read_body(const exchange& x, body_kind kinds, request_body& out);
 [[nodiscard]] std::optional<http_response>
 read_object(const exchange& x, boost::json::object& out);
 
+/// For a request that has nothing to say: no body, or `{}`. On failure gives
+/// the 415 or 400 to send.
+[[nodiscard]] std::optional<http_response> read_nothing(const exchange& x);
+
 /// The 400 for a body that is not an object, nothing if it is one.
 [[nodiscard]] std::optional<http_response>
 require_object(const exchange& x, const boost::json::value& json);

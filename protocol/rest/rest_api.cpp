@@ -8,10 +8,12 @@
 #include "protocol/rest/authentication.hpp"
 #include "protocol/rest/calls.hpp"
 #include "protocol/rest/exchange.hpp"
+#include "protocol/rest/health.hpp"
 #include "protocol/rest/negotiation.hpp"
 #include "protocol/rest/notifications.hpp"
 #include "protocol/rest/openapi.hpp"
 #include "protocol/rest/registry.hpp"
+#include "protocol/rest/replay.hpp"
 #include "protocol/rest/webhooks.hpp"
 
 #include <boost/json/array.hpp>
@@ -62,6 +64,15 @@ constexpr rule rule_of(resource what) {
       return {"Call Instance", "GET, HEAD, OPTIONS", hooks, hooks};
     case resource::retries:
       return {"Retry List", "GET, HEAD, OPTIONS", hooks, hooks};
+    case resource::resend: return {"Resend", "POST, OPTIONS", hooks, hooks};
+    case resource::expedite:
+      return {"Expedite Retries", "POST, OPTIONS", hooks, hooks};
+    case resource::drop: return {"Drop Retries", "POST, OPTIONS", hooks, hooks};
+    case resource::test: return {"Test Call", "POST, OPTIONS", hooks, hooks};
+    case resource::replay:
+      return {"Replay", "GET, POST, DELETE, HEAD, OPTIONS", hooks, hooks};
+    case resource::health:
+      return {"Web Hook Health", "GET, HEAD, OPTIONS", hooks, hooks};
     case resource::notifications:
       return {"Notification List", "POST, OPTIONS", permission_notifications,
               permission_notifications};
@@ -226,11 +237,17 @@ http_response answer(const exchange& x) {
     case resource::delivery: return serve_delivery(x);
     case resource::calls: return serve_calls(x);
     case resource::call: return serve_call(x);
+    case resource::resend: return serve_resend(x);
     case resource::retries: return serve_retries(x);
+    case resource::expedite: return serve_expedite(x);
+    case resource::drop: return serve_drop(x);
+    case resource::replay: return serve_replay(x);
+    case resource::health: return serve_health(x);
     case resource::notification: return serve_notification(x);
     case resource::webhooks:
     case resource::webhook:
     case resource::notifications:
+    case resource::test:
     case resource::healthz:
     case resource::readyz:
     case resource::openapi:
@@ -283,6 +300,8 @@ void rest_api::serve(std::shared_ptr<exchange> x) {
 void rest_api::run(std::shared_ptr<exchange> x) {
   std::optional<http_response> out;
   try {
+    if (x->route.what == resource::test && x->is("POST"))
+      return serve_test(x); // answers once the attempt has ended
     out = answer(*x);
     if (x->is("OPTIONS"))
       out->headers.emplace_back("Allow", rule_of(x->route.what).allow);

@@ -29,7 +29,13 @@ constexpr pattern patterns[] = {
   {"organizers/O/webhooks/I/delivery", resource::delivery},
   {"organizers/O/webhooks/I/calls", resource::calls},
   {"organizers/O/webhooks/I/calls/C", resource::call},
+  {"organizers/O/webhooks/I/calls/C/resend", resource::resend},
   {"organizers/O/webhooks/I/retries", resource::retries},
+  {"organizers/O/webhooks/I/retries/expedite", resource::expedite},
+  {"organizers/O/webhooks/I/retries/drop", resource::drop},
+  {"organizers/O/webhooks/I/test", resource::test},
+  {"organizers/O/webhooks/I/replay", resource::replay},
+  {"organizers/O/webhooks/I/health", resource::health},
   {"organizers/O/notifications/I", resource::notification},
   {"action-types", resource::action_types},
 };

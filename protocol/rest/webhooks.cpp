@@ -156,7 +156,7 @@ http_response create(const exchange& x) {
   hook.action_types = std::move(*sent.action_types);
   std::ranges::sort(hook.action_types);
   sent.delivery.apply(hook.delivery);
-  hook.versions.push_back({0, std::move(sub)});
+  hook.versions.push_back({.value = std::move(sub)});
   const auto stored = x.service.add_webhook(x.owner.id, std::move(hook));
   if (!stored)
     return answer_to(x, stored.error());

@@ -29,6 +29,9 @@ error refusal(ec code, std::string_view what, std::string_view field) {
   return {code, std::string{what}, std::string{field}};
 }
 
+/// Versions of a webhook that are kept only to tell why it got something.
+constexpr std::size_t kept_versions = 64;
+
 /// Whether a name can be a key; the empty one cannot.
 result<void> check_name(std::string_view name, std::string_view field,
                         std::size_t prefix = 0) {
@@ -309,7 +312,8 @@ void batch::execute(change_webhook& op) {
   auto was_enabled = stored->current().enabled;
   if (wanted != stored->current()) {
     if (changed.versions.back().from != next)
-      changed.versions.push_back({.from = next, .value = {}});
+      changed.versions.push_back({.from = next, .since = {}, .value = {}});
+    changed.versions.back().since = op.now;
     changed.current() = std::move(wanted);
   }
   auto is_enabled = changed.current().enabled;
@@ -319,6 +323,12 @@ void batch::execute(change_webhook& op) {
                webhook_entry{changed.id, was_enabled ? 1U : 0U}.view());
     txn_.put(tables_.organizer_webhooks, as_key(changed.owner),
              webhook_entry{changed.id, is_enabled ? 1U : 0U}.view());
+    if (auto sent = find_replay(changed.id);
+        sent && sent->state == replay_state::running) {
+      sent->state = replay_state::cancelled;
+      sent->ended = op.now;
+      put_replay(changed.id, *sent);
+    }
   }
   drop_old_versions(changed);
   if (changed != *stored)
@@ -331,9 +341,17 @@ void batch::drop_old_versions(webhook& hook) {
   auto settled = read_progress(txn_, tables_, hook.id,
                                layer_.last_checkpoint().routed_upto)
                    .cursor;
+  // Those that still explain a notification of the journal are kept, as long as
+  // they are not many.
+  auto oldest = first_key<position>(txn_, tables_.journal);
+  if (oldest == 0)
+    oldest = last_.tail + 1;
   auto& versions = hook.versions;
   auto first = versions.begin();
-  while (first + 1 != versions.end() && (first + 1)->from <= settled + 1)
+  while (
+    first + 1 != versions.end() && (first + 1)->from <= settled + 1
+    && ((first + 1)->from <= oldest
+        || static_cast<std::size_t>(versions.end() - first) > kept_versions))
     ++first;
   versions.erase(versions.begin(), first);
 }
@@ -342,17 +360,79 @@ void batch::execute(drop_retries& op) {
   layer_.settle(txn_, op.hook, std::nullopt, buffer_);
 }
 
+std::optional<replay> batch::find_replay(webhook_id hook) {
+  auto record = txn_.get(tables_.replays, as_key(hook));
+  if (!record)
+    return std::nullopt;
+  replay found;
+  if (!decode(*record, found)) {
+    txn_.damaged("the replay of webhook " + std::to_string(hook));
+    return std::nullopt;
+  }
+  return found;
+}
+
+void batch::put_replay(webhook_id hook, const replay& value) {
+  buffer_.clear();
+  encode(buffer_, value);
+  txn_.put(tables_.replays, as_key(hook), buffer_);
+}
+
+void batch::execute(enqueue& op) {
+  auto hook = find_webhook(op.hook);
+  if (!hook || !hook->current().enabled)
+    return;
+  if (op.progress) {
+    // It may have been ended by a disabling, and another begun since.
+    auto last = find_replay(op.hook);
+    if (!last || last->state != replay_state::running
+        || last->started != op.progress->started)
+      return;
+  }
+  if (!op.entries.empty())
+    layer_.enqueue(txn_, op.hook, op.entries, buffer_);
+  if (op.progress)
+    put_replay(op.hook, *op.progress);
+}
+
+void batch::execute(start_replay& op) {
+  auto hook = find_webhook(op.hook);
+  if (!hook || hook->owner != op.owner) {
+    op.done = refusal(ec::not_found, "There is no such webhook.", "id");
+    return;
+  }
+  if (!hook->current().enabled) {
+    op.done = error{ec::conflict,
+                    "The webhook is disabled. Enable it before a replay."};
+    return;
+  }
+  if (auto last = find_replay(op.hook);
+      last && last->state == replay_state::running) {
+    op.done = error{ec::conflict, "A replay of this webhook is running. Wait "
+                                  "for its end or cancel it."};
+    return;
+  }
+  put_replay(op.hook, op.value);
+  op.done = op.value;
+}
+
 void batch::execute(load_webhook& op) {
   auto found = find_webhook(op.id);
   if (!found) {
     op.done = refusal(ec::not_found, "There is no such webhook.", "id");
     return;
   }
-  load_webhook::state state{
-    .hook = std::move(*found), .upto = layer_.current(op.id), .retries = {}};
+  load_webhook::state state{.hook = std::move(*found),
+                            .upto = layer_.current(op.id),
+                            .retries = {},
+                            .running = {}};
   state.upto.advance(before_first(state.hook));
-  if (state.hook.current().enabled)
+  if (state.hook.current().enabled) {
     state.retries = layer_.retries(op.id);
+    if (auto last = find_replay(op.id);
+        last && last->state == replay_state::running)
+      state.running = std::move(last);
+  }
   op.done = std::move(state);
 }
 

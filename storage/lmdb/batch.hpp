@@ -53,6 +53,8 @@ private:
   void execute(add_webhook& op);
   void execute(change_webhook& op);
   void execute(drop_retries& op);
+  void execute(enqueue& op);
+  void execute(start_replay& op);
   void execute(load_webhook& op);
   void execute(save_checkpoint& op);
   void execute(expire& op);
@@ -64,6 +66,9 @@ private:
   std::optional<webhook> find_webhook(webhook_id id);
   void put_webhook(const webhook& value, unsigned flags);
   void drop_old_versions(webhook& hook);
+  /// The webhook's last replay, if it had any.
+  std::optional<replay> find_replay(webhook_id hook);
+  void put_replay(webhook_id hook, const replay& value);
   void store_behind(const save_checkpoint& op, const checkpoint& before);
   /// Drops the rows of webhooks that are not behind any more, and appends to
   /// `changed` what has to be written for those that are. `named` ascends.

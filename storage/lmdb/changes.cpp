@@ -254,6 +254,21 @@ void change_layer::settle(write_transaction& txn, webhook_id hook,
   at.replaces = true;
 }
 
+void change_layer::enqueue(write_transaction& txn, webhook_id hook,
+                           std::span<const retry> entries,
+                           std::string& buffer) {
+  auto& at = touch(hook);
+  if (const auto* old = below(hook, &at))
+    old->retries.write(txn, tables_.retries, hook);
+  for (const auto& r : entries)
+    at.value.retries.put(r);
+  at.value.retries.write(txn, tables_.retries, hook);
+  write_progress(txn, tables_, hook, at.value.upto, buffer);
+  at.value.retries = {};
+  at.value.has_rows = has_retries(txn, tables_, hook);
+  at.replaces = true;
+}
+
 void change_layer::save(write_transaction& txn, const checkpoint& next,
                         std::string& buffer) {
   auto hooks = touched();

@@ -13,6 +13,7 @@
 
 #include <map>
 #include <optional>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -113,6 +114,11 @@ public:
   /// it, and calls before it must not be replayed after it.
   void settle(write_transaction& txn, webhook_id hook,
               std::optional<position> tail, std::string& buffer);
+  /// Writes the webhook's part to the tables as it is, with these entries added
+  /// to its retry set: they are not in the call log, so nothing could replay
+  /// them.
+  void enqueue(write_transaction& txn, webhook_id hook,
+               std::span<const retry> entries, std::string& buffer);
   /// Writes all changes to the tables and starts again without any.
   void save(write_transaction& txn, const checkpoint& next,
             std::string& buffer);

@@ -4,6 +4,7 @@
 
 #include "storage/lmdb/bytes.hpp"
 
+#include <bit>
 #include <chrono>
 #include <optional>
 
@@ -11,8 +12,13 @@ namespace fanfare::storage::lmdb {
 
 namespace {
 
-// All layouts are the first of their kind.
+/// The first layout of each record; most have no other.
 constexpr std::uint8_t layout = 1;
+/// Of calls and retries: a byte of flags follows. Written only if one is set.
+constexpr std::uint8_t flagged_layout = 2;
+constexpr std::uint8_t is_replay = 1;
+/// Of webhooks: versions have the time they were made.
+constexpr std::uint8_t dated_layout = 2;
 
 void put(byte_writer& to, timestamp t) {
   to.signed_number(t.time_since_epoch().count());
@@ -76,6 +82,39 @@ void get_ids(byte_reader& from, std::vector<T>& ids) {
 void expect_layout(byte_reader& from) {
   if (from.u8() != layout)
     from.fail();
+}
+
+void put_flags(byte_writer& to, bool replayed) {
+  to.u8(replayed ? flagged_layout : layout);
+  if (replayed)
+    to.u8(is_replay);
+}
+
+/// Reads the layout and the flags, if it has any.
+bool get_replayed(byte_reader& from) {
+  const auto found = from.u8();
+  if (found == layout)
+    return false;
+  if (found != flagged_layout || from.u8() != is_replay)
+    from.fail();
+  return true;
+}
+
+void put(byte_writer& to, const subscription& value) {
+  to.u8(static_cast<std::uint8_t>((value.enabled ? 1 : 0)
+                                  | (value.all_events ? 2 : 0)));
+  put_ids(to, value.events);
+  put_ids(to, value.types);
+}
+
+void get(byte_reader& from, subscription& value) {
+  auto mask = from.u8();
+  if (mask > 3)
+    from.fail();
+  value.enabled = (mask & 1) != 0;
+  value.all_events = (mask & 2) != 0;
+  get_ids(from, value.events);
+  get_ids(from, value.types);
 }
 
 // -- delivery settings -------------------------------------------------------
@@ -155,7 +194,7 @@ enum call_field : std::uint8_t {
 };
 
 void get_facts(byte_reader& from, call& c, std::uint8_t& mask) {
-  expect_layout(from);
+  c.replay = get_replayed(from);
   mask = from.u8();
   c.result = static_cast<outcome>(mask & outcome_mask);
   c.hook = from.number();
@@ -213,7 +252,7 @@ void encode(std::string& out, const token& value) {
 
 void encode(std::string& out, const webhook& value) {
   byte_writer to{out};
-  to.u8(layout);
+  to.u8(dated_layout);
   to.number(value.owner);
   to.text(value.target_url);
   to.u8(value.comment ? 1 : 0);
@@ -226,10 +265,8 @@ void encode(std::string& out, const webhook& value) {
   to.number(value.versions.size());
   for (const auto& version : value.versions) {
     to.number(version.from);
-    to.u8(static_cast<std::uint8_t>((version.value.enabled ? 1 : 0)
-                                    | (version.value.all_events ? 2 : 0)));
-    put_ids(to, version.value.events);
-    put_ids(to, version.value.types);
+    put(to, version.since);
+    put(to, version.value);
   }
 }
 
@@ -248,7 +285,7 @@ void encode(std::string& out, const call& value) {
   auto new_connection = t.dns.count() != 0 || t.connect.count() != 0
                      || t.tls.count() != 0;
   byte_writer to{out};
-  to.u8(layout);
+  put_flags(to, value.replay);
   to.u8(static_cast<std::uint8_t>(
     static_cast<unsigned>(value.result)
     | (value.reason.empty() ? 0 : has_reason)
@@ -285,9 +322,29 @@ void encode(std::string& out, const call& value) {
 
 void encode(std::string& out, const retry& value) {
   byte_writer to{out};
-  to.u8(layout);
+  put_flags(to, value.replay);
   put(to, value.due);
   to.number(value.attempt);
+}
+
+void encode(std::string& out, const replay& value) {
+  byte_writer to{out};
+  to.u8(layout);
+  put(to, value.asked.since);
+  put(to, value.asked.until);
+  to.u8(static_cast<std::uint8_t>((value.asked.only_failed ? 1 : 0)
+                                  | (value.ended ? 2 : 0)));
+  to.number(std::bit_cast<std::uint64_t>(value.asked.rate));
+  to.u8(static_cast<std::uint8_t>(value.state));
+  to.number(value.upto);
+  put(to, value.selecting);
+  to.number(value.count);
+  to.number(value.skipped);
+  to.number(value.queued);
+  to.number(value.cursor);
+  put(to, value.started);
+  if (value.ended)
+    put(to, *value.ended);
 }
 
 void encode(std::string& out, const progress& value) {
@@ -358,7 +415,9 @@ bool decode(std::string_view in, token& value) {
 
 bool decode(std::string_view in, webhook& value) {
   byte_reader from{in};
-  expect_layout(from);
+  const auto found = from.u8();
+  if (found != layout && found != dated_layout)
+    from.fail();
   value.owner = from.number<organizer_id>();
   value.target_url = from.text();
   auto commented = from.u8();
@@ -378,13 +437,8 @@ bool decode(std::string_view in, webhook& value) {
   for (std::size_t i = 0; i < versions && from.ok(); ++i) {
     auto& version = value.versions.emplace_back();
     version.from = from.number();
-    auto mask = from.u8();
-    if (mask > 3)
-      from.fail();
-    version.value.enabled = (mask & 1) != 0;
-    version.value.all_events = (mask & 2) != 0;
-    get_ids(from, version.value.events);
-    get_ids(from, version.value.types);
+    version.since = found == dated_layout ? get_time(from) : timestamp{};
+    get(from, version.value);
   }
   return from.complete() && !value.versions.empty();
 }
@@ -442,9 +496,36 @@ bool decode(std::string_view in, call& value) {
 
 bool decode(std::string_view in, retry& value) {
   byte_reader from{in};
-  expect_layout(from);
+  value.replay = get_replayed(from);
   value.due = get_time(from);
   value.attempt = from.number<std::uint16_t>();
+  return from.complete();
+}
+
+bool decode(std::string_view in, replay& value) {
+  byte_reader from{in};
+  expect_layout(from);
+  value.asked.since = get_time(from);
+  value.asked.until = get_time(from);
+  const auto mask = from.u8();
+  if (mask > 3)
+    from.fail();
+  value.asked.only_failed = (mask & 1) != 0;
+  value.asked.rate = std::bit_cast<double>(from.number());
+  const auto state = from.u8();
+  if (state > static_cast<std::uint8_t>(replay_state::cancelled))
+    from.fail();
+  value.state = static_cast<replay_state>(state);
+  value.upto = from.number();
+  get(from, value.selecting);
+  value.count = from.number();
+  value.skipped = from.number();
+  value.queued = from.number();
+  value.cursor = from.number();
+  value.started = get_time(from);
+  value.ended.reset();
+  if (mask & 2)
+    value.ended = get_time(from);
   return from.complete();
 }
 

@@ -49,6 +49,7 @@ void encode(std::string& out, const webhook& value);
 void encode_without_body(std::string& out, const notification& value);
 void encode(std::string& out, const call& value);
 void encode(std::string& out, const retry& value);
+void encode(std::string& out, const replay& value);
 void encode(std::string& out, const progress& value);
 void encode(std::string& out, const checkpoint& value);
 void encode(std::string& out, const counters& value);
@@ -64,6 +65,7 @@ void encode(std::string& out, const counters& value);
 /// Leaves the texts alone: all that `progress::apply` needs.
 [[nodiscard]] bool decode_facts(std::string_view in, call& value);
 [[nodiscard]] bool decode(std::string_view in, retry& value);
+[[nodiscard]] bool decode(std::string_view in, replay& value);
 [[nodiscard]] bool decode(std::string_view in, progress& value);
 [[nodiscard]] bool decode(std::string_view in, checkpoint& value);
 [[nodiscard]] bool decode(std::string_view in, counters& value);

@@ -282,6 +282,223 @@ result<std::vector<retry>> embedded_store::retries(webhook_id hook) const {
   return set;
 }
 
+// -- one webhook's progress
+// ----------------------------------------------------
+
+progress embedded_store::read_current(transaction& txn, const change* in,
+                                      const webhook& hook) const {
+  progress upto;
+  if (in != nullptr) {
+    upto = in->upto;
+  } else {
+    checkpoint last;
+    if (auto record = txn.get(tables_.meta, meta_key::checkpoint))
+      if (!decode(*record, last))
+        txn.damaged("the checkpoint");
+    upto = read_progress(txn, tables_, hook.id, last.routed_upto);
+  }
+  upto.advance(before_first(hook));
+  return upto;
+}
+
+result<standing> embedded_store::find_standing(webhook_id hook,
+                                               position at) const {
+  std::optional<read_transaction> txn;
+  std::optional<change> live;
+  begin(txn, [&](const changes& in) {
+    if (auto i = in.find(hook); i != in.end())
+      live = i->second;
+  });
+  webhook owner;
+  owner.id = hook;
+  auto record = txn->get(tables_.webhooks, as_key(hook));
+  standing found;
+  if (record && read_record(*txn, *record, owner, "webhook")) {
+    found.settled = read_current(*txn, live ? &*live : nullptr, owner)
+                      .settled(at);
+    std::vector<retry> set;
+    retry stored{.subject = at};
+    if (auto entry = txn->get(tables_.retries, retry_key{hook, at}.view())) {
+      if (decode(*entry, stored))
+        set.push_back(stored);
+      else
+        txn->damaged("a retry of webhook " + std::to_string(hook));
+    }
+    if (live)
+      live->retries.apply_to(set);
+    if (auto i = std::ranges::find(set, at, &retry::subject);
+        i != set.end() && owner.current().enabled)
+      found.waiting = *i;
+  }
+  if (!txn->ok())
+    return txn->failure();
+  if (!record)
+    return not_found("webhook");
+  return found;
+}
+
+result<backlog_size> embedded_store::count_backlog(const webhook& hook,
+                                                   std::size_t max_scan) const {
+  std::optional<read_transaction> txn;
+  std::optional<change> live;
+  begin(txn, [&](const changes& in) {
+    if (auto i = in.find(hook.id); i != in.end())
+      live = i->second;
+  });
+  const auto upto = read_current(*txn, live ? &*live : nullptr, hook);
+  backlog_size found;
+  cursor at{*txn, tables_.journal_index};
+  for (auto more = at.seek(as_key(hook.owner),
+                           index_entry{upto.cursor + 1, 0U, 0U}.view());
+       more; more = at.move(MDB_NEXT_DUP)) {
+    position id = 0;
+    action_type_id type = 0;
+    event_id about = 0;
+    if (!index_entry::read(at.value(), id, type, about)) {
+      txn->damaged("the index of organizer " + std::to_string(hook.owner));
+      break;
+    }
+    if (max_scan-- == 0) {
+      found.complete = false;
+      break;
+    }
+    const auto* version = version_at(hook, id);
+    if (!version || !matches(*version, type, about) || upto.settled(id))
+      continue;
+    if (found.count++ == 0)
+      found.first = id;
+  }
+  if (!txn->ok())
+    return txn->failure();
+  return found;
+}
+
+// -- replay ------------------------------------------------------------------
+
+result<replay> embedded_store::find_replay(webhook_id hook) const {
+  read_transaction txn{*env_};
+  replay found;
+  auto record = txn.get(tables_.replays, as_key(hook));
+  if (record && !decode(*record, found))
+    txn.damaged("the replay of webhook " + std::to_string(hook));
+  if (!txn.ok())
+    return txn.failure();
+  if (!record)
+    return not_found("replay");
+  return found;
+}
+
+position embedded_store::first_since(transaction& txn, timestamp t) const {
+  auto low = first_key<position>(txn, tables_.journal);
+  auto high = last_key<position>(txn, tables_.journal) + 1;
+  if (low == 0)
+    return high;
+  cursor at{txn, tables_.journal};
+  while (low < high && txn.ok()) {
+    auto middle = low + (high - low) / 2;
+    if (!at.seek(as_key(middle)))
+      break;
+    notification_head head;
+    if (!decode(at.value(), head)) {
+      txn.damaged("notification " + std::to_string(middle));
+      break;
+    }
+    if (head.published >= t)
+      high = middle;
+    else
+      low = to_number<position>(at.key()).value_or(middle) + 1;
+  }
+  return low;
+}
+
+result<selection> embedded_store::select(const webhook& hook,
+                                         const replay& wanted) const {
+  std::optional<read_transaction> txn;
+  std::optional<change> live;
+  begin(txn, [&](const changes& in) {
+    if (auto i = in.find(hook.id); i != in.end())
+      live = i->second;
+  });
+  const auto upto = read_current(*txn, live ? &*live : nullptr, hook);
+  const auto after = std::max(wanted.cursor,
+                              first_since(*txn, wanted.asked.since) - 1);
+  const auto end = std::min(wanted.upto,
+                            first_since(*txn, wanted.asked.until) - 1);
+  selection found{.chosen = {after, end}};
+  position_set matched_then{after, wanted.asked.only_failed ? end : after};
+  cursor at{*txn, tables_.journal_index};
+  for (auto more =
+         after < end
+         && at.seek(as_key(hook.owner), index_entry{after + 1, 0U, 0U}.view());
+       more; more = at.move(MDB_NEXT_DUP)) {
+    position id = 0;
+    action_type_id type = 0;
+    event_id about = 0;
+    if (!index_entry::read(at.value(), id, type, about)) {
+      txn->damaged("the index of organizer " + std::to_string(hook.owner));
+      break;
+    }
+    if (id > end)
+      break;
+    if (!matches(wanted.selecting, type, about))
+      continue;
+    if (!upto.settled(id)) {
+      ++found.skipped;
+      continue;
+    }
+    found.chosen.insert(id);
+    if (const auto* then = version_at(hook, id);
+        then && matches(*then, type, about))
+      matched_then.insert(id);
+  }
+  auto waiting = read_retries(*txn, tables_, hook.id);
+  if (live)
+    live->retries.apply_to(waiting);
+  for (const auto& r : waiting)
+    if (found.chosen.contains(r.subject)) {
+      found.chosen.erase(r.subject);
+      ++found.skipped;
+    }
+  if (wanted.asked.only_failed) {
+    // Left are those with a failed call, and those that were to be sent and
+    // never were, because a disabling ended them.
+    position_set called{after, end};
+    drop_delivered(*txn, upto.last_call, wanted, found.chosen, called);
+    for (auto p = found.chosen.next_after(after); p;
+         p = found.chosen.next_after(*p))
+      if (!called.contains(*p) && !matched_then.contains(*p))
+        found.chosen.erase(*p);
+  }
+  if (!txn->ok())
+    return txn->failure();
+  found.count = found.chosen.count();
+  return found;
+}
+
+void embedded_store::drop_delivered(transaction& txn, call_id newest,
+                                    const replay& wanted, position_set& chosen,
+                                    position_set& called) const {
+  // Calls are in the order in which they ended, so that times are only roughly
+  // in order.
+  constexpr auto longest_attempt = std::chrono::hours{1};
+  call c;
+  for (auto next = newest; next != 0 && txn.ok(); next = c.previous) {
+    auto record = txn.get(tables_.calls, as_key(next));
+    if (!record)
+      break; // expired, and so is all before it
+    c.id = next;
+    if (!decode_facts(*record, c)) {
+      txn.damaged("call " + std::to_string(next));
+      break;
+    }
+    if (c.time < wanted.asked.since - longest_attempt)
+      break;
+    called.insert(c.subject);
+    if (c.result == outcome::delivered)
+      chosen.erase(c.subject);
+  }
+}
+
 // -- registry ----------------------------------------------------------------
 
 template <class T>

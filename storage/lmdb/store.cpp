@@ -162,6 +162,21 @@ void embedded_store::find_unsettled(transaction& txn, change_layer& layer) {
       more = seek_next_webhook(at, hook);
     }
   }
+  std::vector<webhook_id> replaying;
+  {
+    cursor at{txn, tables_.replays};
+    for (auto more = at.move(MDB_FIRST); more; more = at.move(MDB_NEXT)) {
+      auto id = to_number<webhook_id>(at.key()).value_or(0);
+      replay last;
+      if (!decode(at.value(), last)) {
+        txn.damaged("the replay of webhook " + std::to_string(id));
+        return;
+      }
+      if (last.state == replay_state::running)
+        replaying.push_back(id);
+    }
+  }
+  hooks.insert(hooks.end(), replaying.begin(), replaying.end());
   hooks.insert(hooks.end(), behind.begin(), behind.end());
   std::ranges::sort(hooks);
   auto repeats = std::ranges::unique(hooks);
@@ -183,7 +198,8 @@ void embedded_store::find_unsettled(transaction& txn, change_layer& layer) {
     recovery::unsettled found{.hook = id, .cursor = upto.cursor};
     found.behind = upto.cursor < checkpoint_.routed_upto
                 && std::ranges::binary_search(behind, id);
-    found.has_retries = !layer.retries(id).empty();
+    found.has_retries = !layer.retries(id).empty()
+                     || std::ranges::binary_search(replaying, id);
     if (found.behind || found.has_retries)
       recovered_.webhooks.push_back(found);
   }

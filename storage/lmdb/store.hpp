@@ -42,6 +42,13 @@ public:
   result<call> find_call(webhook_id hook, call_id id) const override;
   result<std::vector<retry>> retries(webhook_id hook) const override;
 
+  result<standing> find_standing(webhook_id hook, position at) const override;
+  result<backlog_size> count_backlog(const webhook& hook,
+                                     std::size_t max_scan) const override;
+  result<replay> find_replay(webhook_id hook) const override;
+  result<selection> select(const webhook& hook,
+                           const replay& wanted) const override;
+
   result<std::vector<organizer>> organizers() const override;
   result<std::vector<event>> events() const override;
   result<std::vector<token>> tokens() const override;
@@ -92,6 +99,15 @@ private:
   /// belong to the state it reads.
   template <class Look>
   void begin(std::optional<read_transaction>& txn, Look&& look) const;
+  /// The webhook's progress in `txn`, with what `in` has of it.
+  progress read_current(transaction& txn, const change* in,
+                        const webhook& hook) const;
+  /// The first position published at `t` or later, as far as times ascend.
+  position first_since(transaction& txn, timestamp t) const;
+  /// Of the webhook's calls from `newest` backwards: notes whom they were
+  /// about, and takes those that were delivered out of `chosen`.
+  void drop_delivered(transaction& txn, call_id newest, const replay& wanted,
+                      position_set& chosen, position_set& called) const;
   template <class T>
   result<std::vector<T>> read_all(table in, std::string_view what) const;
 

@@ -22,15 +22,16 @@ bool is_empty(write_transaction& txn) {
   return stat.ms_entries == 0;
 }
 
-/// Reads the stamp of a file that holds something.
-void check_format(write_transaction& txn) {
+/// Reads the stamp of a file that holds something. True: it is of an earlier
+/// version.
+bool check_format(write_transaction& txn) {
   error foreign{ec::store_foreign,
                 "The data directory holds the database of another program. Use "
                 "an empty or new directory."};
   table meta;
   if (mdb_dbi_open(txn.handle(), "meta", 0, &meta.handle) != MDB_SUCCESS) {
     txn.fail(std::move(foreign));
-    return;
+    return false;
   }
   auto found = txn.get(meta, meta_key::format);
   auto version = found && found->starts_with(stamp)
@@ -46,6 +47,7 @@ void check_format(write_transaction& txn) {
               + std::to_string(*version) + ", this one knows "
               + std::to_string(format_version)
               + "). Use that version or another directory."});
+  return version && *version < format_version;
 }
 
 } // namespace
@@ -64,10 +66,9 @@ void tables::open(write_transaction& txn) {
   if (!txn.ok())
     return;
   auto is_new = is_empty(txn);
-  if (txn.ok() && !is_new)
-    check_format(txn);
+  auto is_older = txn.ok() && !is_new && check_format(txn);
   open_one(meta, "meta", 0);
-  if (is_new)
+  if (is_new || is_older)
     txn.put(meta, meta_key::format,
             std::string{stamp} + std::string{as_key(format_version)});
   open_one(journal, "journal", by_number);
@@ -85,6 +86,7 @@ void tables::open(write_transaction& txn) {
   open_one(action_type_names, "action_type_names", 0);
   open_one(webhooks, "webhooks", by_number);
   open_one(organizer_webhooks, "organizer_webhooks", many);
+  open_one(replays, "replays", by_number);
 }
 
 } // namespace fanfare::storage::lmdb

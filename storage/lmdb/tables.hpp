@@ -35,8 +35,9 @@ struct tables {
   table action_type_names;  ///< name → n action type
   table webhooks;           ///< n webhook → webhook
   table organizer_webhooks; ///< n organizer → many webhook_entry
+  table replays;            ///< n webhook → its last replay
 
-  static constexpr unsigned count = 16;
+  static constexpr unsigned count = 17;
   /// Opens them all. An empty file becomes a store; one that is not a store, or
   /// that of a newer Fanfare, makes the transaction fail with store_foreign or
   /// store_newer.
@@ -44,8 +45,9 @@ struct tables {
 };
 
 /// Version of the tables and of all layouts in them. A Fanfare reads stores of
-/// its own version and of earlier ones.
-inline constexpr std::uint32_t format_version = 1;
+/// its own version and of earlier ones, which it brings up to its own: 2 has
+/// replays.
+inline constexpr std::uint32_t format_version = 2;
 
 namespace meta_key {
 inline constexpr bytes format = "format";
@@ -134,6 +136,13 @@ inline std::string event_key(organizer_id owner, std::string_view slug) {
   std::string key{big_endian<organizer_id>{owner}.view()};
   key += slug;
   return key;
+}
+
+/// The first number in a table with numbers as keys; 0 if it is empty.
+template <std::unsigned_integral T>
+T first_key(transaction& txn, table in) {
+  cursor at{txn, in};
+  return at.move(MDB_FIRST) ? to_number<T>(at.key()).value_or(0) : 0;
 }
 
 /// The last number given out in a table with numbers as keys; 0 if it is empty.

@@ -224,6 +224,21 @@ public:
     });
   }
 
+  void select(webhook_actor who, webhook_id hook, replay wanted) override {
+    add([this, who, hook, wanted] {
+      auto answer = std::make_shared<result<storage::selection>>(error{});
+      if (failing)
+        *answer = error{ec::io_error, "the disk is broken"};
+      else if (auto found = store_.find_webhook(hook); !found)
+        *answer = found.error();
+      else
+        *answer = store_.select(*found, wanted);
+      return [who, answer = selection_ptr{std::move(answer)}] {
+        caf::anon_send(who, atom::selected_v, answer);
+      };
+    });
+  }
+
   void read_journal(router_actor who, position after, position upto,
                     std::size_t limit) override {
     add([this, who, after, upto, limit] {

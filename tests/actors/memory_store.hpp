@@ -47,6 +47,7 @@ struct disk {
     webhook hook;
     storage::progress upto;
     retry_map retries;
+    std::optional<replay> sent_again; ///< the last replay
     /// A disabling or enabling ended everything at or before it.
     position ended_upto = 0;
   };
@@ -70,7 +71,8 @@ public:
       if (!record.hook.current().enabled)
         continue;
       storage::recovery::unsettled todo{.hook = id};
-      todo.has_retries = !record.retries.by_subject.empty();
+      todo.has_retries = !record.retries.by_subject.empty()
+                      || is_replaying(record);
       if (auto i = disk_.behind.find(id); i != disk_.behind.end()) {
         todo.cursor = i->second;
         todo.behind = true;
@@ -191,6 +193,68 @@ public:
                                   : i->second.retries.all();
   }
 
+  result<storage::standing> find_standing(webhook_id hook,
+                                          position at) const override {
+    auto i = disk_.hooks.find(hook);
+    if (i == disk_.hooks.end())
+      return error{ec::not_found, "no such webhook"};
+    storage::standing found{.settled = progress_of(hook).settled(at),
+                            .waiting = {}};
+    const auto& waiting = i->second.retries.by_subject;
+    if (auto r = waiting.find(at); r != waiting.end())
+      found.waiting = r->second;
+    return found;
+  }
+
+  result<storage::backlog_size> count_backlog(const webhook& hook,
+                                              std::size_t) const override {
+    storage::backlog_size found;
+    const auto upto = progress_of(hook.id);
+    for (const auto& n : disk_.journal) {
+      const auto* sub = version_at(hook, n->id);
+      if (n->owner == hook.owner && sub != nullptr
+          && matches(*sub, n->type, n->event) && !upto.settled(n->id)
+          && found.count++ == 0)
+        found.first = n->id;
+    }
+    return found;
+  }
+
+  result<replay> find_replay(webhook_id hook) const override {
+    auto i = disk_.hooks.find(hook);
+    if (i == disk_.hooks.end() || !i->second.sent_again)
+      return error{ec::not_found, "no such replay"};
+    return *i->second.sent_again;
+  }
+
+  result<storage::selection> select(const webhook& hook,
+                                    const replay& wanted) const override {
+    storage::selection found{.chosen = {wanted.cursor, wanted.upto}};
+    const auto upto = progress_of(hook.id);
+    const auto& retries = disk_.hooks.at(hook.id).retries.by_subject;
+    for (const auto& n : disk_.journal) {
+      const auto* then = version_at(hook, n->id);
+      bool called = then != nullptr && matches(*then, n->type, n->event);
+      bool delivered = false;
+      for (const auto& c : disk_.calls)
+        if (c.hook == hook.id && c.subject == n->id) {
+          called = true;
+          delivered = delivered || c.result == outcome::delivered;
+        }
+      if (n->id <= wanted.cursor || n->id > wanted.upto
+          || n->owner != hook.owner || n->published < wanted.asked.since
+          || n->published >= wanted.asked.until
+          || !matches(wanted.selecting, n->type, n->event))
+        continue;
+      if (!upto.settled(n->id) || retries.contains(n->id))
+        ++found.skipped;
+      else if (!wanted.asked.only_failed || (called && !delivered))
+        found.chosen.insert(n->id);
+    }
+    found.count = found.chosen.count();
+    return found;
+  }
+
   result<std::vector<organizer>> organizers() const override {
     return std::vector<organizer>{};
   }
@@ -293,6 +357,8 @@ private:
     if (toggled) {
       base(record);
       record.upto.disable(disk_.tail(), record.retries);
+      if (is_replaying(record))
+        record.sent_again->state = replay_state::cancelled;
       record.ended_upto = disk_.tail();
       disk_.behind.erase(op.id);
     }
@@ -304,6 +370,31 @@ private:
     disk_.hooks.at(op.hook).retries.clear();
   }
 
+  void execute(storage::enqueue& op) {
+    auto i = disk_.hooks.find(op.hook);
+    if (i == disk_.hooks.end() || !i->second.hook.current().enabled)
+      return;
+    auto& record = i->second;
+    if (op.progress) {
+      if (!is_replaying(record)
+          || record.sent_again->started != op.progress->started)
+        return;
+      record.sent_again = op.progress;
+    }
+    for (const auto& r : op.entries)
+      record.retries.put(r);
+  }
+
+  void execute(storage::start_replay& op) {
+    auto& record = disk_.hooks.at(op.hook);
+    if (!record.hook.current().enabled || is_replaying(record)) {
+      op.done = error{ec::conflict, "it is disabled, or a replay runs"};
+      return;
+    }
+    record.sent_again = op.value;
+    op.done = op.value;
+  }
+
   void execute(storage::load_webhook& op) {
     auto i = disk_.hooks.find(op.id);
     if (i == disk_.hooks.end()) {
@@ -313,9 +404,12 @@ private:
     auto& record = i->second;
     base(record);
     storage::load_webhook::state state{
-      .hook = record.hook, .upto = record.upto, .retries = {}};
-    if (record.hook.current().enabled)
+      .hook = record.hook, .upto = record.upto, .retries = {}, .running = {}};
+    if (record.hook.current().enabled) {
       state.retries = record.retries.all();
+      if (is_replaying(record))
+        state.running = record.sent_again;
+    }
     op.done = std::move(state);
   }
 
@@ -333,6 +427,11 @@ private:
 
   template <class T>
   void execute(T&) {}
+
+  static bool is_replaying(const disk::webhook_record& record) {
+    return record.sent_again
+        && record.sent_again->state == replay_state::running;
+  }
 
   /// What the last checkpoint says about the webhook holds for its progress.
   void base(disk::webhook_record& record) const {

@@ -41,6 +41,9 @@ public:
         if (into_->on_turn)
           into_->on_turn();
       },
+      [](atom::order, const webhook_order_ptr&) {},
+      [](atom::selected, const selection_ptr&) {},
+      [](atom::stored) {},
       [](atom::wake) {},
     };
   }

@@ -41,6 +41,8 @@ public:
   std::vector<notification_ptr> journal;
   std::vector<call> log; ///< oldest first
   std::map<webhook_id, std::vector<retry>> due;
+  std::map<webhook_id, replay_progress> replays;
+  std::map<webhook_id, webhook_health> conditions;
   /// Increased by each function that may block, so that tests see where it was
   /// called.
   int blocking_calls = 0;
@@ -309,6 +311,111 @@ public:
     if (auto found = find_webhook(owner, hook); !found)
       return found.error();
     return due[hook];
+  }
+
+  result<retry> resend(organizer_id owner, webhook_id hook,
+                       call_id id) override {
+    const auto found = find_call(owner, hook, id);
+    if (!found)
+      return found.error();
+    return retry{
+      .subject = found->subject, .due = {}, .attempt = 1, .replay = true};
+  }
+
+  result<std::size_t> expedite_retries(organizer_id owner,
+                                       webhook_id hook) override {
+    const auto found = retries(owner, hook);
+    return found ? result<std::size_t>{found->size()} : found.error();
+  }
+
+  result<std::size_t> drop_retries(organizer_id owner,
+                                   webhook_id hook) override {
+    const auto found = retries(owner, hook);
+    if (!found)
+      return found.error();
+    return std::exchange(due[hook], {}).size();
+  }
+
+  void test_webhook(const organizer& owner, webhook_id hook,
+                    tested done) override {
+    if (auto found = find_webhook(owner.id, hook); !found)
+      return done(found.error());
+    notification what;
+    what.id = journal.size() + 1;
+    what.owner = owner.id;
+    what.action = "fanfare.test";
+    what.body = "{}";
+    done(
+      test_call{call{.id = 1, .hook = hook, .subject = what.id, .status = 200},
+                std::make_shared<const notification>(what)});
+  }
+
+  // -- replay
+  // -----------------------------------------------------------------------
+
+  result<replay_preview> preview_replay(organizer_id owner, webhook_id hook,
+                                        replay_request asked) override {
+    if (auto found = find_webhook(owner, hook); !found)
+      return found.error();
+    return replay_preview{
+      .asked = asked, .count = 2, .skipped = 1, .first = {3, 4}};
+  }
+
+  result<replay_progress> start_replay(organizer_id owner, webhook_id hook,
+                                       replay_request asked) override {
+    if (auto found = find_webhook(owner, hook); !found)
+      return found.error();
+    if (replays.contains(hook)
+        && replays[hook].value.state == replay_state::running)
+      return error{ec::conflict, "A replay of this webhook is running."};
+    auto& made = replays[hook];
+    made = {};
+    made.value.asked = asked;
+    return made;
+  }
+
+  result<replay_progress> find_replay(organizer_id owner,
+                                      webhook_id hook) override {
+    if (auto found = find_webhook(owner, hook); !found)
+      return found.error();
+    if (!replays.contains(hook))
+      return error{ec::not_found, "There is no replay of this webhook."};
+    return replays[hook];
+  }
+
+  result<void> cancel_replay(organizer_id owner, webhook_id hook) override {
+    const auto found = find_replay(owner, hook);
+    if (!found || found->value.state != replay_state::running)
+      return error{ec::not_found, "No replay of this webhook is running."};
+    replays[hook].value.state = replay_state::cancelled;
+    return {};
+  }
+
+  // -- looking into it
+  // --------------------------------------------------------------
+
+  result<webhook_health> health(organizer_id owner, webhook_id hook) override {
+    if (auto found = find_webhook(owner, hook); !found)
+      return found.error();
+    return conditions[hook];
+  }
+
+  result<std::vector<explanation>> explain(const notification& what,
+                                           std::size_t offset,
+                                           std::size_t limit) override {
+    const auto found = webhooks(what.owner, std::nullopt, offset, limit);
+    std::vector<explanation> all;
+    for (const auto& hook : *found)
+      all.push_back({.hook = hook});
+    return all;
+  }
+
+  result<explanation> explain(const notification& what,
+                              webhook_id hook) override {
+    const auto found = find_webhook(what.owner, hook);
+    if (!found)
+      return found.error();
+    return explanation{.hook = *found};
   }
 
   // -- state

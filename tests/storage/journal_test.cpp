@@ -194,9 +194,46 @@ TEST_F(Journal, VersionsAreKeptUntilACheckpointIsPastThem) {
   EXPECT_EQ(load(hook.id).hook.versions.size(), 5U);
   // After position 2 those from 3, 4 and 5 are needed.
   checkpoint(2);
+  run(expire{.notifications = {1, 2}});
   auto changed = change(hook.id, [](webhook& h) { h.comment = "c"; });
   ASSERT_EQ(changed.versions.size(), 3U);
   EXPECT_EQ(changed.versions.front().from, 3U);
+}
+
+TEST_F(Journal, VersionsAreKeptWhileTheyExplainWhatTheJournalHolds) {
+  auto hook = add_hook(1, {1});
+  for (action_type_id type = 2; type < 6; ++type) {
+    publish(draft_of(1));
+    change(hook.id, [=](webhook& h) { h.current().types = {type}; });
+  }
+  checkpoint(4);
+  auto edit = [](webhook& h) { h.comment = h.comment.value_or("") + 'c'; };
+  EXPECT_EQ(change(hook.id, edit).versions.size(), 5U);
+  run(expire{.notifications = {1, 2, 3}});
+  EXPECT_EQ(change(hook.id, edit).versions.front().from, 4U);
+  run(expire{.notifications = {4}});
+  EXPECT_EQ(change(hook.id, edit).versions.size(), 1U);
+}
+
+TEST_F(Journal, ManyVersionsAreNotKeptForExplanationsOnly) {
+  auto hook = add_hook(1, {1});
+  publish(draft_of(1));
+  for (action_type_id type = 2; type < 102; ++type) {
+    change(hook.id, [=](webhook& h) { h.current().types = {type}; });
+    publish(draft_of(1));
+    checkpoint(store_->tail());
+  }
+  EXPECT_EQ(load(hook.id).hook.versions.size(), 64U);
+}
+
+TEST_F(Journal, AVersionKnowsWhenItWasMade) {
+  auto hook = add_hook(1, {1});
+  publish(draft_of(1));
+  auto op = change_of(hook.id, [](webhook& h) { h.current().enabled = false; });
+  op.now = at_ms(77);
+  EXPECT_EQ(run(op).done->versions.back().since, at_ms(77));
+  reopen();
+  EXPECT_EQ(load(hook.id).hook.versions.back().since, at_ms(77));
 }
 
 TEST_F(Journal, VersionsAreKeptForAWebhookThatIsBehind) {
@@ -206,6 +243,7 @@ TEST_F(Journal, VersionsAreKeptForAWebhookThatIsBehind) {
     change(hook.id, [=](webhook& h) { h.current().types = {type}; });
   }
   checkpoint(4, {{.hook = hook.id, .cursor = 1}});
+  run(expire{.notifications = {1, 2, 3, 4}});
   auto changed = change(hook.id, [](webhook& h) { h.comment = "c"; });
   ASSERT_EQ(changed.versions.size(), 4U);
   EXPECT_EQ(changed.versions.front().from, 2U);

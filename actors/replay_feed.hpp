@@ -1,0 +1,72 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// Hands what a replay selects over to the webhook's retry set, a few at a time
+/// and at the replay's pace: an entry's due time is its place in the pace. How
+/// far it has come is stored together with the entries, so that a restart goes
+/// on where it was. Not thread-safe.
+
+#include "model/types.hpp"
+#include "storage/store.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+namespace fanfare {
+
+class replay_feed {
+public:
+  /// `waiting`: entries that were handed over before and not attempted yet.
+  replay_feed(replay value, std::size_t waiting)
+    : value_(std::move(value)),
+      waiting_(waiting) {}
+
+  [[nodiscard]] const replay& progress() const {
+    return value_;
+  }
+
+  void choose(std::shared_ptr<const storage::selection> chosen) {
+    chosen_ = std::move(chosen);
+  }
+  [[nodiscard]] bool has_selection() const {
+    return chosen_ != nullptr;
+  }
+
+  /// The next entries, which `progress` takes for handed over from now on; none
+  /// while enough of them wait. They are to be stored with it, then stored() is
+  /// to be called.
+  [[nodiscard]] const std::vector<retry>& take(timestamp now);
+  /// Gives the entries for the webhook's own retry set.
+  [[nodiscard]] std::vector<retry> stored();
+  /// One of the entries was attempted, or given up without an attempt.
+  void attempted() {
+    if (waiting_ > 0)
+      --waiting_;
+  }
+  /// Everything was handed over and attempted.
+  [[nodiscard]] bool exhausted() const {
+    return chosen_ && pending_.empty() && waiting_ == 0
+        && !chosen_->chosen.next_after(value_.cursor);
+  }
+  void end(replay_state how, timestamp now) {
+    value_.state = how;
+    value_.ended = now;
+  }
+
+private:
+  [[nodiscard]] std::size_t portion() const;
+
+  using precise = std::chrono::sys_time<std::chrono::microseconds>;
+
+  replay value_;
+  std::shared_ptr<const storage::selection> chosen_;
+  std::vector<retry> pending_; ///< being stored
+  std::vector<retry> none_;
+  std::size_t waiting_;
+  precise next_due_{};
+};
+
+} // namespace fanfare

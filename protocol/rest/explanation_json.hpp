@@ -1,0 +1,16 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// Why a webhook got a notification or did not, as clients see it. Any thread.
+
+#include "protocol/service.hpp"
+
+#include <boost/json/object.hpp>
+
+namespace fanfare::protocol::rest {
+
+[[nodiscard]] boost::json::object
+to_json(const explanation& e, const notification& what, timestamp now);
+
+} // namespace fanfare::protocol::rest

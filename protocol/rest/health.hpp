@@ -1,0 +1,14 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// How a webhook does.
+
+#include "protocol/rest/exchange.hpp"
+
+namespace fanfare::protocol::rest {
+
+/// …/webhooks/{id}/health/: GET. May wait for the disk.
+[[nodiscard]] http_response serve_health(const exchange& x);
+
+} // namespace fanfare::protocol::rest
