@@ -235,7 +235,9 @@ private:
     parameters(operation);
     if (const auto& body = child(operation, "requestBody"); !body.empty()) {
       text_ += "<h4>Request</h4>";
+      mark_required_ = true;
       content(child(body, "content"), true);
+      mark_required_ = false;
     }
     text_ += "<h4>Answers</h4>";
     for (const auto& answer : child(operation, "responses"))
@@ -429,7 +431,7 @@ private:
     for (const auto& item : child(schema, "properties")) {
       const auto name = view(item.key());
       const auto& one = item.value().as_object();
-      const bool required = must != nullptr
+      const bool required = mark_required_ && must != nullptr
                          && std::ranges::any_of(
                               must->as_array(), [name](const auto& wanted) {
                                 return view(wanted.as_string()) == name;
@@ -467,6 +469,7 @@ private:
 
   const json::object& document_ = openapi_document().get_object();
   std::string text_;
+  bool mark_required_ = false; ///< of an answer there is always everything
 };
 
 /// Only the page's own style may be used, and nothing be loaded or run.

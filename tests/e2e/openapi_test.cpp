@@ -84,11 +84,23 @@ protected:
       const auto* must = one.if_contains("required");
       const auto value = plain(one.at("example"));
       if (in == "path")
-        out.path[text_of(one, "name")] = value;
+        out.path[text_of(one, "name")] = id_for(operation.id(),
+                                                text_of(one, "name"), value);
       else if (in == "query" && must != nullptr && must->as_bool())
         out.query[text_of(one, "name")] = value;
     });
     return out;
+  }
+
+  /// Ids of tokens and calls are given over all organizers and webhooks: those
+  /// of the examples may be somebody else's.
+  std::string id_for(const std::string& operation, const std::string& name,
+                     const std::string& value) {
+    if (operation == "revokeToken" && token_ != 0)
+      return std::to_string(token_);
+    if (name == "call" && call_ != 0)
+      return std::to_string(call_);
+    return value;
   }
 
   /// The weakest key that is said to be enough.
@@ -315,8 +327,37 @@ protected:
                     {"action_types", json::array{order_placed, order_paid}}});
   }
 
-  rest_response ask(const std::string& method, const std::string& target) {
-    return api().send(method, webhook_path("acme", 1) + target);
+  rest_response ask(const std::string& method, const std::string& target,
+                    std::optional<std::string> body = {}) {
+    return api().send(method, webhook_path("acme", 1) + target,
+                      std::move(body));
+  }
+
+  rest_response when_disabled(const std::string& target,
+                              std::optional<std::string> body = {}) {
+    change_webhook("acme", 1, {{"enabled", false}});
+    auto answer = ask("POST", target, std::move(body));
+    restore_webhook();
+    return answer;
+  }
+
+  /// A replay is a resource with a state: what there is, then none, one that
+  /// runs and one that has ended.
+  void replay() {
+    const auto* slow = R"({"since":"2020-01-01T00:00:00Z","rate":0.001})";
+    expect_example("readReplay", "replay_unknown", ask("GET", "replay/"));
+    expect_example("cancelReplay", "replay_not_running",
+                   ask("DELETE", "replay/"));
+    expect_example("startReplay", "disabled", when_disabled("replay/", slow));
+    run("startReplay");
+    ASSERT_TRUE(eventually(patience, [&] {
+      const auto now = ask("GET", "replay/").json();
+      return text_of(now, "state") == "done" && number_of(now, "waiting") == 0;
+    }));
+    ASSERT_EQ(ask("POST", "replay/", slow).status, 202U);
+    expect_example("startReplay", "running", ask("POST", "replay/", slow));
+    run("readReplay");
+    run("cancelReplay");
   }
 
   std::atomic<bool> healthy_ = true;
@@ -325,6 +366,8 @@ protected:
   json_schema schemas_{document_};
   std::map<std::string, api_operation> left_; ///< not run yet
   std::map<std::string, std::string> keys_;
+  std::uint64_t token_ = 0; ///< to revoke
+  std::uint64_t call_ = 0;  ///< of the webhook of the examples
 };
 
 TEST_F(OpenApiTest, ExamplesAreTakenAndAnsweredAsDocumented) {
@@ -341,6 +384,10 @@ TEST_F(OpenApiTest, ExamplesAreTakenAndAnsweredAsDocumented) {
   run("listEvents");
   run("createToken");
   run("listTokens");
+  const auto tokens = api().get(organizer_path("acme") + "tokens/").json();
+  for (const auto& token : tokens.at("results").as_array())
+    if (text_of(token, "name") == "ticket shop")
+      token_ = number_of(token, "id");
   run("revokeToken");
   run("createActionType");
   run("listActionTypes");
@@ -356,7 +403,7 @@ TEST_F(OpenApiTest, ExamplesAreTakenAndAnsweredAsDocumented) {
   run("updateDelivery");
 
   run("publish");
-  ASSERT_FALSE(wait_for_calls("acme", 1, 3).empty());
+  call_ = number_of(wait_for_calls("acme", 1, 3).front(), "id");
   run("listCalls");
   run("readCall");
   run("readNotification");
@@ -366,6 +413,15 @@ TEST_F(OpenApiTest, ExamplesAreTakenAndAnsweredAsDocumented) {
   ASSERT_TRUE(
     eventually(patience, [&] { return !retries("acme", 1).empty(); }));
   run("listRetries");
+  run("expediteRetries");
+  run("dropRetries");
+  healthy_ = true;
+  run("testWebhook");
+  run("resendCall");
+  run("readHealth");
+  replay();
+  expect_example("resendCall", "disabled",
+                 when_disabled("calls/" + std::to_string(call_) + "/resend/"));
 
   run("readOpenapi");
   run("readDocs");
