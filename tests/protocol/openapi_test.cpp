@@ -280,6 +280,20 @@ TEST_F(OpenApiTest, IsAPageThatNeedsItsSlash) {
   EXPECT_EQ(ask("GET", "/api/v1/openapi.json/", {}, {}).status, 404);
 }
 
+TEST_F(OpenApiTest, DocumentsWhatAnEngineThatIsNotReadyAnswers) {
+  engine.is_ready = false;
+  const auto got = ask("GET", "/readyz", {}, {});
+  EXPECT_EQ(got.status, 503);
+  EXPECT_EQ(got.json(), examples_of(document.at("paths")
+                                      .at("/readyz")
+                                      .at("get")
+                                      .at("responses")
+                                      .at("503")
+                                      .as_object())
+                          .front()
+                          .value());
+}
+
 TEST_F(OpenApiTest, DocumentsWhatAStoreInTroubleAnswers) {
   const std::pair<ec, const char*> cases[] = {
     {ec::stopping, "503"}, {ec::overloaded, "503"}, {ec::store_full, "507"}};
