@@ -29,8 +29,10 @@ void janitor::on_exit() {
 }
 
 void janitor::look() {
-  config_.reader->plan_expiry(
-    handle(), config_.clock->now() - config_.retention, config_.batch);
+  const auto now = config_.clock->now();
+  answers_before_ = now - idempotency_lifetime;
+  config_.reader->plan_expiry(handle(), now - config_.retention, config_.batch,
+                              answers_before_);
 }
 
 void janitor::on_planned(const result<storage::expiry_plan>& plan) {
@@ -39,13 +41,15 @@ void janitor::on_planned(const result<storage::expiry_plan>& plan) {
                 "looking for old entries failed: " + plan.error().detail);
     return wait(config_.interval);
   }
-  if (plan->notifications.empty() && plan->calls_upto == 0)
+  if (plan->notifications.empty() && plan->calls_upto == 0 && !plan->answers)
     return wait(config_.interval);
   more_ = plan->more;
   config_.commits->push(
     {.what = storage::expire{.notifications = plan->notifications,
                              .calls_upto = plan->calls_upto,
-                             .max_calls = config_.batch},
+                             .max_calls = config_.batch,
+                             .answers_before = answers_before_,
+                             .max_answers = config_.batch},
      .done = [self = handle()](storage::operation&, const error* failure) {
        caf::anon_send(self, atom::expired_v, failure == nullptr);
      }});

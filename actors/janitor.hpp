@@ -3,8 +3,8 @@
 #pragma once
 
 /// Retention: removes notifications and calls that are older than allowed and
-/// no longer needed, a few hundred at a time so that no commit waits long for
-/// it.
+/// no longer needed, and answers of idempotency keys, a few hundred at a time
+/// so that no commit waits long for it.
 
 #include "actors/commit_queue.hpp"
 #include "actors/committer.hpp"
@@ -51,6 +51,7 @@ private:
 
   janitor_config config_;
   boost::asio::steady_timer timer_;
+  timestamp answers_before_{};
   bool more_ = false;
 };
 

@@ -123,10 +123,10 @@ void store_reader::read_journal(router_actor who, position after, position upto,
 }
 
 void store_reader::plan_expiry(janitor_actor who, timestamp cutoff,
-                               std::size_t limit) {
-  read([this, who = std::move(who), cutoff, limit] {
+                               std::size_t limit, timestamp answers_cutoff) {
+  read([this, who = std::move(who), cutoff, limit, answers_cutoff] {
     auto answer = std::make_shared<const result<storage::expiry_plan>>(
-      store_.plan_expiry(cutoff, limit));
+      store_.plan_expiry(cutoff, limit, answers_cutoff));
     caf::anon_send(who, atom::planned_v, expiry_plan_ptr{std::move(answer)});
   });
 }

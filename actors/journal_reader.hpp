@@ -33,9 +33,10 @@ public:
   /// `chunk`: the journal after `after`.
   virtual void read_journal(router_actor who, position after, position upto,
                             std::size_t limit) = 0;
-  /// `planned`: what is older than `cutoff`.
+  /// `planned`: what is older than `cutoff`, and whether there are answers of
+  /// idempotency keys older than `answers_cutoff`.
   virtual void plan_expiry(janitor_actor who, timestamp cutoff,
-                           std::size_t limit) = 0;
+                           std::size_t limit, timestamp answers_cutoff) = 0;
 };
 
 /// Reads from a store on a thread pool.
@@ -50,8 +51,8 @@ public:
   void select(webhook_actor who, webhook_id hook, replay wanted) override;
   void read_journal(router_actor who, position after, position upto,
                     std::size_t limit) override;
-  void plan_expiry(janitor_actor who, timestamp cutoff,
-                   std::size_t limit) override;
+  void plan_expiry(janitor_actor who, timestamp cutoff, std::size_t limit,
+                   timestamp answers_cutoff) override;
 
   /// Waits for running reads, forgets those that wait, and takes no more: when
   /// it returns no asker is referred to.

@@ -7,6 +7,7 @@
 /// one `commit` is given becomes durable together or not at all.
 
 #include "model/error.hpp"
+#include "model/idempotency.hpp"
 #include "model/types.hpp"
 #include "storage/position_set.hpp"
 #include "storage/progress.hpp"
@@ -45,7 +46,12 @@ struct draft {
 struct append_notifications {
   std::vector<draft> drafts;
   timestamp published;
+  /// If given, a receipt is kept under its key in the same transaction. While
+  /// there is an answer of that key nothing is appended: `earlier` is that
+  /// answer.
+  std::optional<publish_once> once = {};
   result<std::vector<notification_ptr>> done{error{}};
+  stored_answer_ptr earlier = nullptr;
   /// Events that did not exist before.
   std::vector<event> new_events;
 };
@@ -82,6 +88,26 @@ struct revoke_token {
   organizer_id owner = 0;
   token_id id = 0;
   result<token> done{error{}}; ///< not_found: none of this organizer
+};
+
+/// Notes when tokens were last used. Unknown ones and earlier times are
+/// skipped.
+struct touch_tokens {
+  struct use {
+    token_id id = 0;
+    timestamp time;
+    bool operator==(const use&) const = default;
+  };
+  std::vector<use> uses;
+};
+
+/// Keeps the answer to a request under its idempotency key, unless one is kept
+/// already. Fails with store_full like a publish.
+struct remember_answer {
+  idempotency_key key{};
+  timestamp now;
+  plain_answer answer;
+  result<stored_answer> done{error{}}; ///< the one that is kept
 };
 
 /// Adds a webhook: its id and its version's `from` are given by the store.
@@ -163,12 +189,17 @@ struct expire {
   std::vector<position> notifications;
   call_id calls_upto = 0; ///< all at or before, at most `max_calls` of them
   std::size_t max_calls = 500;
+  /// Answers kept under idempotency keys since before that, at most
+  /// `max_answers` of them.
+  timestamp answers_before{};
+  std::size_t max_answers = 500;
 };
 
 using operation = std::variant<
   append_notifications, append_call, add_organizer, add_event, add_action_type,
-  add_token, revoke_token, add_webhook, change_webhook, drop_retries, enqueue,
-  start_replay, load_webhook, save_checkpoint, expire>;
+  add_token, revoke_token, touch_tokens, remember_answer, add_webhook,
+  change_webhook, drop_retries, enqueue, start_replay, load_webhook,
+  save_checkpoint, expire>;
 
 // -- reading -----------------------------------------------------------------
 
@@ -218,6 +249,7 @@ struct standing {
 struct expiry_plan {
   std::vector<position> notifications;
   call_id calls_upto = 0; ///< 0: none
+  bool answers = false;   ///< of idempotency keys
   bool more = false;      ///< the limit was reached
 };
 
@@ -300,10 +332,16 @@ public:
   virtual result<void>
   for_each_webhook(const std::function<void(const webhook&)>& visit) const = 0;
 
+  /// The answer kept under the key, null if there is none or it is too old at
+  /// `now`.
+  virtual result<stored_answer_ptr> find_answer(const idempotency_key& key,
+                                                timestamp now) const = 0;
+
   /// What is older than `cutoff` and no longer needed: neither by a retry, nor
-  /// by a webhook that is behind, nor by recovery.
-  virtual result<expiry_plan> plan_expiry(timestamp cutoff,
-                                          std::size_t limit) const = 0;
+  /// by a webhook that is behind, nor by recovery; and whether there are
+  /// answers of idempotency keys from before `answers_cutoff`.
+  virtual result<expiry_plan> plan_expiry(timestamp cutoff, std::size_t limit,
+                                          timestamp answers_cutoff) const = 0;
 };
 
 struct store_options {

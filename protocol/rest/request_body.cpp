@@ -37,22 +37,35 @@ http_response unsupported(const exchange& x) {
                    + "\" in request.");
 }
 
+/// What Python writes as a number since it cannot be seen, up to U+00FF.
+bool is_invisible(char32_t c) {
+  return c < 0x20 || (c >= 0x7F && c <= 0xA0) || c == 0xAD;
+}
+
 std::string quoted(std::string_view text) {
   const bool doubles = text.find('\'') != std::string_view::npos
                     && text.find('"') == std::string_view::npos;
   const char quote = doubles ? '"' : '\'';
   std::string out{quote};
-  for (const char c : text) {
-    if (c == quote || c == '\\')
-      out += '\\';
-    if (c == '\n')
+  while (!text.empty()) {
+    const auto c = first_code_point(text);
+    if (c.value == '\n') {
       out += "\\n";
-    else if (c == '\r')
+    } else if (c.value == '\r') {
       out += "\\r";
-    else if (c == '\t')
+    } else if (c.value == '\t') {
       out += "\\t";
-    else
-      out += c;
+    } else if (is_invisible(c.value)) {
+      static constexpr char digits[] = "0123456789abcdef";
+      out += "\\x";
+      out += digits[c.value >> 4];
+      out += digits[c.value & 15];
+    } else {
+      if (text.front() == quote || text.front() == '\\')
+        out += '\\';
+      out += text.substr(0, c.size);
+    }
+    text.remove_prefix(c.size);
   }
   return out + quote;
 }

@@ -32,6 +32,13 @@ error refusal(ec code, std::string_view what, std::string_view field) {
 /// Versions of a webhook that are kept only to tell why it got something.
 constexpr std::size_t kept_versions = 64;
 
+error no_room() {
+  return {ec::store_full,
+          "The store is full: it keeps its last room for what it has "
+          "accepted. Free space, raise its maximum size or shorten the "
+          "retention."};
+}
+
 /// Whether a name can be a key; the empty one cannot.
 result<void> check_name(std::string_view name, std::string_view field,
                         std::size_t prefix = 0) {
@@ -44,17 +51,33 @@ result<void> check_name(std::string_view name, std::string_view field,
 
 } // namespace
 
-std::size_t estimate(const append_notifications& op) {
-  // Index entry, keys, node headers and the other fields of the record.
-  constexpr std::size_t overhead = 160;
+namespace {
+
+/// Index entry, keys, node headers and the other fields of a record.
+constexpr std::size_t overhead = 160;
+
+std::size_t estimate_record(std::size_t texts) {
   // A record that does not fit twice into a page gets pages of its own.
   constexpr std::size_t page = 4096;
-  std::size_t sum = 0;
-  for (const auto& d : op.drafts) {
-    auto size = overhead + d.action.size() + d.rest.size();
-    sum += size > page / 2 ? (size / page + 1) * page : size;
-  }
+  auto size = overhead + texts;
+  return size > page / 2 ? (size / page + 1) * page : size;
+}
+
+} // namespace
+
+std::size_t estimate(const append_notifications& op) {
+  // Keys are random, so that the pages of the receipts are half full.
+  std::size_t sum = op.once ? 2 * overhead : 0;
+  for (const auto& d : op.drafts)
+    sum += estimate_record(d.action.size() + d.rest.size());
   return sum;
+}
+
+std::size_t estimate(const remember_answer& op) {
+  auto texts = op.answer.body.size();
+  for (const auto& [name, text] : op.answer.headers)
+    texts += name.size() + text.size() + 2;
+  return overhead + estimate_record(texts);
 }
 
 batch::batch(write_transaction& txn, const tables& in, const changes& base,
@@ -87,13 +110,19 @@ void batch::append_record(table to, Id id, const T& value) {
 
 void batch::execute(append_notifications& op) {
   op.new_events.clear();
+  op.earlier.reset();
+  // Before anything that could refuse it: what was done is not undone by a
+  // store that has become full.
+  if (op.once) {
+    if (auto earlier = find_answer(op.once->key, op.published)) {
+      op.earlier = std::move(earlier);
+      op.done = std::vector<notification_ptr>{};
+      return;
+    }
+  }
   auto wanted = estimate(op);
   if (wanted > room_) {
-    op.done = error{
-      ec::store_full,
-      "The store is full: it keeps its last room for what it has "
-      "accepted. Free space, raise its maximum size or shorten the "
-      "retention."};
+    op.done = no_room();
     return;
   }
   for (const auto& d : op.drafts) {
@@ -137,6 +166,14 @@ void batch::execute(append_notifications& op) {
              index_entry{n->id, n->type, n->event}.view(), MDB_APPENDDUP);
     added.push_back(std::move(n));
   }
+  if (op.once)
+    put_answer(op.once->key,
+               {.created = op.published,
+                .answer = publish_receipt{
+                  .first = added.empty() ? 0 : added.front()->id,
+                  .count = static_cast<std::uint32_t>(added.size()),
+                  .list = op.once->list,
+                  .indent = op.once->indent}});
   op.done = std::move(added);
 }
 
@@ -250,6 +287,81 @@ void batch::execute(revoke_token& op) {
     txn_.put(tables_.tokens, as_key(found.id), buffer_);
   }
   op.done = std::move(found);
+}
+
+void batch::execute(touch_tokens& op) {
+  for (const auto& [id, time] : op.uses) {
+    token found;
+    found.id = id;
+    auto record = txn_.get(tables_.tokens, as_key(id));
+    if (!record)
+      continue;
+    if (!decode(*record, found)) {
+      txn_.damaged("token " + std::to_string(id));
+      return;
+    }
+    if (found.last_used && *found.last_used >= time)
+      continue;
+    found.last_used = time;
+    buffer_.clear();
+    encode(buffer_, found);
+    txn_.put(tables_.tokens, as_key(id), buffer_);
+  }
+}
+
+// -- answers of idempotency keys ---------------------------------------------
+
+std::shared_ptr<stored_answer> batch::find_answer(const idempotency_key& key,
+                                                  timestamp now) {
+  auto record = txn_.get(tables_.idempotency, as_bytes(key));
+  if (!record)
+    return nullptr;
+  remembered found;
+  if (!decode(*record, found)) {
+    txn_.damaged("an answer of an idempotency key");
+    return nullptr;
+  }
+  if (found.is_live(now))
+    return std::make_shared<stored_answer>(std::move(found.answer));
+  // Its key is about to be used again; only one row may lead to it.
+  txn_.erase(tables_.idempotency_times, answer_time_key(found.created, key));
+  txn_.erase(tables_.idempotency, as_bytes(key));
+  return nullptr;
+}
+
+void batch::put_answer(const idempotency_key& key, const remembered& value) {
+  buffer_.clear();
+  encode(buffer_, value);
+  txn_.put(tables_.idempotency, as_bytes(key), buffer_);
+  txn_.put(tables_.idempotency_times, answer_time_key(value.created, key), {});
+}
+
+void batch::execute(remember_answer& op) {
+  if (auto earlier = find_answer(op.key, op.now)) {
+    op.done = std::move(*earlier);
+    return;
+  }
+  auto wanted = estimate(op);
+  if (wanted > room_) {
+    op.done = no_room();
+    return;
+  }
+  room_ -= wanted;
+  // Copied: the operation may have to be carried out once more.
+  put_answer(op.key, {.created = op.now, .answer = op.answer});
+  op.done = stored_answer{op.answer};
+}
+
+void batch::drop_answers(timestamp before, std::size_t limit) {
+  auto end = answer_time_key(before, {});
+  cursor at{txn_, tables_.idempotency_times};
+  std::size_t removed = 0;
+  for (auto more = at.move(MDB_FIRST);
+       more && removed < limit && at.key() < end; more = at.move(MDB_NEXT)) {
+    txn_.erase(tables_.idempotency, at.key().substr(sizeof(std::uint64_t)));
+    at.erase();
+    ++removed;
+  }
 }
 
 // -- webhooks ----------------------------------------------------------------
@@ -519,6 +631,7 @@ void batch::execute(expire& op) {
     at.erase();
     ++removed;
   }
+  drop_answers(op.answers_before, op.max_answers);
   // The last numbers given out may go with their records.
   buffer_.clear();
   encode(buffer_, last_);

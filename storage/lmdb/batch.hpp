@@ -50,6 +50,8 @@ private:
   void execute(add_action_type& op);
   void execute(add_token& op);
   void execute(revoke_token& op);
+  void execute(touch_tokens& op);
+  void execute(remember_answer& op);
   void execute(add_webhook& op);
   void execute(change_webhook& op);
   void execute(drop_retries& op);
@@ -58,6 +60,13 @@ private:
   void execute(load_webhook& op);
   void execute(save_checkpoint& op);
   void execute(expire& op);
+
+  /// The live answer of a key, or null.
+  std::shared_ptr<stored_answer> find_answer(const idempotency_key& key,
+                                             timestamp now);
+  /// Only if there is no live one.
+  void put_answer(const idempotency_key& key, const remembered& value);
+  void drop_answers(timestamp before, std::size_t limit);
 
   /// The event, registered if it was not. `is_new` says which.
   event find_or_add_event(organizer_id owner, const std::string& slug,
@@ -94,5 +103,6 @@ private:
 
 /// What publishing these will take in the file, roughly and rather too much.
 [[nodiscard]] std::size_t estimate(const append_notifications& op);
+[[nodiscard]] std::size_t estimate(const remember_answer& op);
 
 } // namespace fanfare::storage::lmdb

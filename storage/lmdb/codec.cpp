@@ -7,6 +7,8 @@
 #include <bit>
 #include <chrono>
 #include <optional>
+#include <utility>
+#include <variant>
 
 namespace fanfare::storage::lmdb {
 
@@ -369,6 +371,31 @@ void encode(std::string& out, const counters& value) {
   to.number(value.last_call);
 }
 
+/// What kind of answer follows.
+enum answer_kind : std::uint8_t { is_plain = 0, is_receipt = 1, is_list = 2 };
+
+void encode(std::string& out, const remembered& value) {
+  byte_writer to{out};
+  to.u8(layout);
+  put(to, value.created);
+  if (const auto* receipt = std::get_if<publish_receipt>(&value.answer)) {
+    to.u8(receipt->list ? is_list : is_receipt);
+    to.number(receipt->first);
+    to.number(receipt->count);
+    to.number(receipt->indent);
+    return;
+  }
+  const auto& plain = std::get<plain_answer>(value.answer);
+  to.u8(is_plain);
+  to.number(plain.status);
+  to.number(plain.headers.size());
+  for (const auto& [name, text] : plain.headers) {
+    to.text(name);
+    to.text(text);
+  }
+  to.text(plain.body);
+}
+
 // -- decode ------------------------------------------------------------------
 
 bool decode(std::string_view in, organizer& value) {
@@ -551,6 +578,35 @@ bool decode(std::string_view in, counters& value) {
   expect_layout(from);
   value.tail = from.number();
   value.last_call = from.number();
+  return from.complete();
+}
+
+bool decode(std::string_view in, remembered& value) {
+  byte_reader from{in};
+  expect_layout(from);
+  value.created = get_time(from);
+  auto kind = from.u8();
+  if (kind == is_receipt || kind == is_list) {
+    publish_receipt receipt;
+    receipt.list = kind == is_list;
+    receipt.first = from.number();
+    receipt.count = from.number<std::uint32_t>();
+    receipt.indent = from.number<std::uint32_t>();
+    value.answer = receipt;
+    return from.complete();
+  }
+  if (kind != is_plain)
+    from.fail();
+  plain_answer plain;
+  plain.status = from.number<std::uint16_t>();
+  auto count = from.count();
+  plain.headers.reserve(count);
+  for (std::size_t i = 0; i < count && from.ok(); ++i) {
+    std::string name{from.text()};
+    plain.headers.emplace_back(std::move(name), from.text());
+  }
+  plain.body = from.text();
+  value.answer = std::move(plain);
   return from.complete();
 }
 

@@ -8,6 +8,7 @@
 /// it alone. decode() is false for bytes that encode() cannot have written; the
 /// value is then unspecified.
 
+#include "model/idempotency.hpp"
 #include "model/types.hpp"
 #include "storage/progress.hpp"
 
@@ -53,6 +54,7 @@ void encode(std::string& out, const replay& value);
 void encode(std::string& out, const progress& value);
 void encode(std::string& out, const checkpoint& value);
 void encode(std::string& out, const counters& value);
+void encode(std::string& out, const remembered& value);
 
 [[nodiscard]] bool decode(std::string_view in, organizer& value);
 [[nodiscard]] bool decode(std::string_view in, event& value);
@@ -69,5 +71,6 @@ void encode(std::string& out, const counters& value);
 [[nodiscard]] bool decode(std::string_view in, progress& value);
 [[nodiscard]] bool decode(std::string_view in, checkpoint& value);
 [[nodiscard]] bool decode(std::string_view in, counters& value);
+[[nodiscard]] bool decode(std::string_view in, remembered& value);
 
 } // namespace fanfare::storage::lmdb

@@ -636,8 +636,24 @@ result<void> embedded_store::for_each_webhook(
 
 // -- retention ---------------------------------------------------------------
 
-result<expiry_plan> embedded_store::plan_expiry(timestamp cutoff,
-                                                std::size_t limit) const {
+result<stored_answer_ptr>
+embedded_store::find_answer(const idempotency_key& key, timestamp now) const {
+  read_transaction txn{*env_};
+  remembered found;
+  auto record = txn.get(tables_.idempotency, as_bytes(key));
+  if (record && !decode(*record, found))
+    txn.damaged("an answer of an idempotency key");
+  if (!txn.ok())
+    return txn.failure();
+  if (!record || !found.is_live(now))
+    return stored_answer_ptr{};
+  return stored_answer_ptr{
+    std::make_shared<stored_answer>(std::move(found.answer))};
+}
+
+result<expiry_plan>
+embedded_store::plan_expiry(timestamp cutoff, std::size_t limit,
+                            timestamp answers_cutoff) const {
   expiry_plan plan;
   if (limit == 0)
     return plan;
@@ -704,6 +720,16 @@ result<expiry_plan> embedded_store::plan_expiry(timestamp cutoff,
       plan.calls_upto = c.id;
       ++count;
     }
+  }
+  {
+    auto end = answer_time_key(answers_cutoff, {});
+    cursor at{txn, tables_.idempotency_times};
+    auto more = at.move(MDB_FIRST);
+    plan.answers = more && at.key() < end;
+    for (std::size_t count = 0; more && count < limit && at.key() < end;
+         ++count)
+      more = at.move(MDB_NEXT);
+    plan.more = plan.more || (more && at.key() < end);
   }
   if (!txn.ok())
     return txn.failure();

@@ -37,8 +37,10 @@ std::size_t last_reserve_of(std::size_t reserve) {
   return reserve / 4;
 }
 
+/// Whether it is refused for want of room, alone, before others are.
 bool publishes(const operation& op) {
-  return std::holds_alternative<append_notifications>(op);
+  return std::holds_alternative<append_notifications>(op)
+      || std::holds_alternative<remember_answer>(op);
 }
 
 bool makes_room(const operation& op) {
@@ -226,6 +228,8 @@ embedded_store::measure(std::span<const operation> operations) const {
   for (const auto& op : operations)
     if (const auto* publish = std::get_if<append_notifications>(&op))
       wanted += estimate(*publish);
+    else if (const auto* remember = std::get_if<remember_answer>(&op))
+      wanted += estimate(*remember);
   auto limit = max_size_ - reserve_;
   auto used = env_->pages_allocated() * env_->page_size();
   // The exact figure costs a walk: only when it matters.

@@ -63,8 +63,10 @@ public:
   result<void> for_each_webhook(
     const std::function<void(const webhook&)>& visit) const override;
 
-  result<expiry_plan> plan_expiry(timestamp cutoff,
-                                  std::size_t limit) const override;
+  result<stored_answer_ptr> find_answer(const idempotency_key& key,
+                                        timestamp now) const override;
+  result<expiry_plan> plan_expiry(timestamp cutoff, std::size_t limit,
+                                  timestamp answers_cutoff) const override;
 
   /// Records looked at by all transactions so far: what reading has cost.
   [[nodiscard]] std::uint64_t records_visited() const noexcept {

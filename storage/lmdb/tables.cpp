@@ -22,21 +22,25 @@ bool is_empty(write_transaction& txn) {
   return stat.ms_entries == 0;
 }
 
-/// Reads the stamp of a file that holds something. True: it is of an earlier
-/// version.
-bool check_format(write_transaction& txn) {
+/// Nothing if it is not stamped by a Fanfare.
+std::optional<std::uint32_t> version_of(write_transaction& txn, table meta) {
+  auto found = txn.get(meta, meta_key::format);
+  return found && found->starts_with(stamp)
+         ? to_number<std::uint32_t>(found->substr(stamp.size()))
+         : std::nullopt;
+}
+
+/// Reads the stamp of a file that holds something.
+void check_format(write_transaction& txn) {
   error foreign{ec::store_foreign,
                 "The data directory holds the database of another program. Use "
                 "an empty or new directory."};
   table meta;
   if (mdb_dbi_open(txn.handle(), "meta", 0, &meta.handle) != MDB_SUCCESS) {
     txn.fail(std::move(foreign));
-    return false;
+    return;
   }
-  auto found = txn.get(meta, meta_key::format);
-  auto version = found && found->starts_with(stamp)
-                 ? to_number<std::uint32_t>(found->substr(stamp.size()))
-                 : std::nullopt;
+  auto version = version_of(txn, meta);
   if (!version)
     txn.fail(std::move(foreign));
   else if (*version > format_version)
@@ -47,7 +51,6 @@ bool check_format(write_transaction& txn) {
               + std::to_string(*version) + ", this one knows "
               + std::to_string(format_version)
               + "). Use that version or another directory."});
-  return version && *version < format_version;
 }
 
 } // namespace
@@ -66,9 +69,12 @@ void tables::open(write_transaction& txn) {
   if (!txn.ok())
     return;
   auto is_new = is_empty(txn);
-  auto is_older = txn.ok() && !is_new && check_format(txn);
+  if (txn.ok() && !is_new)
+    check_format(txn);
   open_one(meta, "meta", 0);
-  if (is_new || is_older)
+  // Also that of an earlier version: what it lacks is made below, and what it
+  // has reads as it is.
+  if (is_new || (txn.ok() && version_of(txn, meta) != format_version))
     txn.put(meta, meta_key::format,
             std::string{stamp} + std::string{as_key(format_version)});
   open_one(journal, "journal", by_number);
@@ -87,6 +93,8 @@ void tables::open(write_transaction& txn) {
   open_one(webhooks, "webhooks", by_number);
   open_one(organizer_webhooks, "organizer_webhooks", many);
   open_one(replays, "replays", by_number);
+  open_one(idempotency, "idempotency", 0);
+  open_one(idempotency_times, "idempotency_times", 0);
 }
 
 } // namespace fanfare::storage::lmdb

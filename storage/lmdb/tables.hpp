@@ -4,6 +4,7 @@
 
 /// Which tables there are and what their keys are made of.
 
+#include "model/idempotency.hpp"
 #include "model/types.hpp"
 #include "storage/lmdb/environment.hpp"
 
@@ -12,6 +13,7 @@
 #include <concepts>
 #include <cstring>
 #include <optional>
+#include <string>
 
 namespace fanfare::storage::lmdb {
 
@@ -36,17 +38,19 @@ struct tables {
   table webhooks;           ///< n webhook → webhook
   table organizer_webhooks; ///< n organizer → many webhook_entry
   table replays;            ///< n webhook → its last replay
+  table idempotency;        ///< idempotency_key → remembered
+  table idempotency_times;  ///< answer_time_key → nothing
 
-  static constexpr unsigned count = 17;
-  /// Opens them all. An empty file becomes a store; one that is not a store, or
+  static constexpr unsigned count = 19;
+  /// Opens them all. An empty file becomes a store, one of an earlier version
+  /// gets the tables that it lacks; one that is not a store, or
   /// that of a newer Fanfare, makes the transaction fail with store_foreign or
   /// store_newer.
   void open(write_transaction& txn);
 };
 
 /// Version of the tables and of all layouts in them. A Fanfare reads stores of
-/// its own version and of earlier ones, which it brings up to its own: 2 has
-/// replays.
+/// its own version and of earlier ones. 2 added replays and idempotency keys.
 inline constexpr std::uint32_t format_version = 2;
 
 namespace meta_key {
@@ -130,6 +134,19 @@ using retry_key = big_endian<webhook_id, position>;
 using index_entry = big_endian<position, action_type_id, event_id>;
 /// The second number is 1 if enabled, else 0.
 using webhook_entry = big_endian<webhook_id, std::uint32_t>;
+
+inline bytes as_bytes(const idempotency_key& key) {
+  return {key.data(), key.size()};
+}
+
+/// By age, so that the oldest are found first.
+inline std::string answer_time_key(timestamp created,
+                                   const idempotency_key& key) {
+  auto ms = static_cast<std::uint64_t>(created.time_since_epoch().count());
+  std::string out{big_endian<std::uint64_t>{ms}.view()};
+  out.append(key.data(), key.size());
+  return out;
+}
 
 /// The key of an event: too long ones are to be refused by the caller.
 inline std::string event_key(organizer_id owner, std::string_view slug) {

@@ -251,7 +251,7 @@ public:
     });
   }
 
-  void plan_expiry(janitor_actor, timestamp, std::size_t) override {}
+  void plan_expiry(janitor_actor, timestamp, std::size_t, timestamp) override {}
 
   /// Does one step of what was asked for: the reading, or the answering.
   bool step(std::size_t which = 0) {

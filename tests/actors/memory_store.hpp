@@ -57,6 +57,7 @@ struct disk {
   std::map<webhook_id, webhook_record> hooks;
   position routed_upto = 0;
   std::map<webhook_id, position> behind;
+  std::map<idempotency_key, remembered> answers;
 
   [[nodiscard]] position tail() const {
     return journal.empty() ? 0 : journal.back()->id;
@@ -292,13 +293,27 @@ public:
     return {};
   }
 
-  result<storage::expiry_plan> plan_expiry(timestamp,
-                                           std::size_t) const override {
+  result<stored_answer_ptr> find_answer(const idempotency_key& key,
+                                        timestamp now) const override {
+    auto i = disk_.answers.find(key);
+    if (i == disk_.answers.end() || !i->second.is_live(now))
+      return stored_answer_ptr{};
+    return stored_answer_ptr{std::make_shared<stored_answer>(i->second.answer)};
+  }
+
+  result<storage::expiry_plan> plan_expiry(timestamp, std::size_t,
+                                           timestamp) const override {
     return storage::expiry_plan{};
   }
 
 private:
   void execute(storage::append_notifications& op) {
+    if (op.once)
+      if (auto found = *find_answer(op.once->key, op.published)) {
+        op.earlier = std::move(found);
+        op.done = std::vector<notification_ptr>{};
+        return;
+      }
     std::vector<notification_ptr> added;
     for (const auto& d : op.drafts) {
       const auto id = disk_.tail() + 1;
@@ -313,7 +328,22 @@ private:
       disk_.journal.push_back(n);
       added.push_back(std::move(n));
     }
+    if (op.once)
+      disk_.answers[op.once->key] = {
+        .created = op.published,
+        .answer = publish_receipt{
+          .first = added.empty() ? 0 : added.front()->id,
+          .count = static_cast<std::uint32_t>(added.size()),
+          .list = op.once->list,
+          .indent = op.once->indent}};
     op.done = std::move(added);
+  }
+
+  void execute(storage::remember_answer& op) {
+    auto found = *find_answer(op.key, op.now);
+    if (!found)
+      disk_.answers[op.key] = {.created = op.now, .answer = op.answer};
+    op.done = found ? *found : stored_answer{op.answer};
   }
 
   void execute(storage::append_call& op) {
@@ -423,7 +453,11 @@ private:
       disk_.behind[b.hook] = b.cursor;
   }
 
-  void execute(storage::expire&) {}
+  void execute(storage::expire& op) {
+    std::erase_if(disk_.answers, [&](const auto& entry) {
+      return entry.second.created < op.answers_before;
+    });
+  }
 
   template <class T>
   void execute(T&) {}

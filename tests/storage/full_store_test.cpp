@@ -90,7 +90,7 @@ protected:
   void expire_all() {
     checkpoint(store_->tail());
     for (;;) {
-      auto plan = store_->plan_expiry(at_ms(1), 200).value();
+      auto plan = store_->plan_expiry(at_ms(1), 200, {}).value();
       if (plan.notifications.empty() && plan.calls_upto == 0)
         break;
       run(expire{.notifications = plan.notifications,

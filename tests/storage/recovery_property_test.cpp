@@ -275,7 +275,7 @@ private:
 
   void plan_expiry(std::vector<operation>& batch, model& truth) {
     auto cutoff = at_ms(clock_ - static_cast<std::int64_t>(below(20)));
-    auto plan = store_->plan_expiry(cutoff, 1 + below(20));
+    auto plan = store_->plan_expiry(cutoff, 1 + below(20), {});
     ASSERT_TRUE(plan);
     batch.emplace_back(expire{.notifications = plan->notifications,
                               .calls_upto = plan->calls_upto});

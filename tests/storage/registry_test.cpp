@@ -168,4 +168,21 @@ TEST_F(Registry, VisitsAllWebhooksOnceInOrder) {
   EXPECT_EQ(next, 1001U);
 }
 
+TEST_F(Registry, NotesWhenTokensWereLastUsed) {
+  token t;
+  t.owner = 1;
+  t.hash = std::string(32, 'h');
+  const auto id = run(add_token{.value = t}).done->id;
+  run(touch_tokens{{{id, at_ms(5)}, {id + 1, at_ms(5)}}});
+  reopen();
+  ASSERT_EQ(store_->tokens()->size(), 1U);
+  EXPECT_EQ(store_->tokens()->front().last_used, at_ms(5));
+  run(touch_tokens{{{id, at_ms(4)}}});
+  EXPECT_EQ(store_->tokens()->front().last_used, at_ms(5));
+  // A revoked one stays so.
+  run(revoke_token{.owner = 1, .id = id});
+  run(touch_tokens{{{id, at_ms(6)}}});
+  EXPECT_TRUE(store_->tokens()->front().revoked);
+}
+
 } // namespace fanfare::test

@@ -15,7 +15,7 @@ protected:
   }
 
   expiry_plan plan(std::int64_t cutoff, std::size_t limit = 100) {
-    return store_->plan_expiry(at_ms(cutoff), limit).value();
+    return store_->plan_expiry(at_ms(cutoff), limit, {}).value();
   }
 
   call_id append_at(std::int64_t ms, call c) {
