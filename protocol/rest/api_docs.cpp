@@ -280,7 +280,7 @@ private:
   void answer_of(std::string_view status, const json::object& given) {
     const auto& answer = resolve(given);
     const auto shared = name_of(given);
-    text_ += "<div class=\"answer\"><span class=\"status s"
+    text_ += R"(<div class="answer"><span class="status s)"
            + escaped(status.substr(0, 1)) + "\">" + escaped(status) + "</span>";
     if (!shared.empty()) {
       text_ += line(text(answer, "description")) + " <a href=\"#answer-"
@@ -454,7 +454,7 @@ private:
     const auto& everywhere = child(document_, "x-every-path");
     for (const auto& answer : component("responses")) {
       const auto name = view(answer.key());
-      text_ += "<article class=\"quiet\" id=\"answer-" + escaped(name)
+      text_ += R"(<article class="quiet" id="answer-)" + escaped(name)
              + "\"><h3>";
       for (const auto& one : everywhere)
         if (name_of(one.value().as_object()) == name)
