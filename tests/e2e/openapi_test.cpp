@@ -315,7 +315,7 @@ protected:
         for (const auto& one : value.as_object()) {
           if (one.key() == "Authorization")
             what.key.clear();
-          if (!value.as_object().empty() && plain(one.value()) != "")
+          if (!plain(one.value()).empty())
             what.headers.emplace_back(one.key(), plain(one.value()));
         }
       else if (key == "body")
