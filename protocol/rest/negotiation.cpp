@@ -44,6 +44,26 @@ const std::string* media_type::parameter(std::string_view name) const {
   return nullptr;
 }
 
+std::string_view accept_header(const http_request& request) {
+  std::string_view accept = "*/*";
+  for (const auto& [name, value] : request.headers)
+    if (name == "accept")
+      accept = value;
+  return accept;
+}
+
+bool accepts(std::string_view accept, std::string_view main_name,
+             std::string_view sub_name) {
+  for (;;) {
+    const auto end = accept.find(',');
+    if (media_type{trim(accept.substr(0, end))}.covers(main_name, sub_name))
+      return true;
+    if (end == std::string_view::npos)
+      return false;
+    accept.remove_prefix(end + 1);
+  }
+}
+
 std::optional<unsigned> accept_json(std::string_view accept) {
   std::optional<media_type> best;
   int best_rank = -1;

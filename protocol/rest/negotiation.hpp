@@ -4,6 +4,8 @@
 
 /// Media types: which answers a client takes and what it sends. Any thread.
 
+#include "protocol/http_handler.hpp"
+
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,6 +26,13 @@ struct media_type {
                             std::string_view sub_name) const;
   [[nodiscard]] const std::string* parameter(std::string_view name) const;
 };
+
+/// The `Accept` header, which stands for everything if there is none.
+[[nodiscard]] std::string_view accept_header(const http_request& request);
+
+/// Whether a client with this `Accept` header takes the type.
+[[nodiscard]] bool accepts(std::string_view accept, std::string_view main_name,
+                           std::string_view sub_name);
 
 /// How to render JSON for this `Accept` header: the spaces to indent by, 0 for
 /// compact; nothing if the client takes no JSON.

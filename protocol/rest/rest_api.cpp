@@ -4,12 +4,14 @@
 #include "protocol/rest/rest_api.hpp"
 
 #include "protocol/rest/answers.hpp"
+#include "protocol/rest/api_docs.hpp"
 #include "protocol/rest/authentication.hpp"
 #include "protocol/rest/calls.hpp"
 #include "protocol/rest/exchange.hpp"
 #include "protocol/rest/health.hpp"
 #include "protocol/rest/negotiation.hpp"
 #include "protocol/rest/notifications.hpp"
+#include "protocol/rest/openapi.hpp"
 #include "protocol/rest/registry.hpp"
 #include "protocol/rest/replay.hpp"
 #include "protocol/rest/webhooks.hpp"
@@ -83,8 +85,16 @@ constexpr rule rule_of(resource what) {
               log_readers};
     case resource::healthz: return {"Health", "GET, HEAD"};
     case resource::readyz: return {"Readiness", "GET, HEAD"};
+    case resource::openapi: return {"Description", "GET, HEAD"};
+    case resource::docs: return {"Description Page", "GET, HEAD"};
   }
   return {};
+}
+
+/// Whether it is answered to everybody.
+constexpr bool is_open(resource what) {
+  return what == resource::healthz || what == resource::readyz
+      || what == resource::openapi || what == resource::docs;
 }
 
 /// Whether `method` is one of the list `allow`.
@@ -135,8 +145,6 @@ http_response redirect(const exchange& x) {
 }
 
 http_response state(const exchange& x) {
-  if (!x.is_read())
-    return method_refused(x, rule_of(x.route.what).allow);
   const bool fine = x.route.what == resource::healthz || x.service.ready();
   boost::json::object body;
   body["status"] = x.route.what == resource::healthz ? "ok"
@@ -159,9 +167,15 @@ std::optional<http_response> serve_unrouted(const exchange& x) {
     case verdict::unknown: return not_found(x);
     case verdict::found: break;
   }
-  if (x.route.what == resource::healthz || x.route.what == resource::readyz)
-    return state(x);
-  return std::nullopt;
+  if (!is_open(x.route.what))
+    return std::nullopt;
+  if (!x.is_read())
+    return method_refused(x, rule_of(x.route.what).allow);
+  switch (x.route.what) {
+    case resource::openapi: return serve_openapi(x);
+    case resource::docs: return serve_api_docs(x);
+    default: return state(x);
+  }
 }
 
 /// Agrees on the form of the answer, or gives the 404 or 406.
@@ -171,11 +185,7 @@ std::optional<http_response> negotiate(exchange& x) {
                                   : std::string_view{x.route.format};
   if (!format.empty() && format != "json")
     return not_found(x);
-  std::string_view accept = "*/*";
-  for (const auto& [name, value] : x.request.headers)
-    if (name == "accept")
-      accept = value;
-  const auto indent = accept_json(accept);
+  const auto indent = accept_json(accept_header(x.request));
   if (!indent)
     return refusal(x, 406, "Could not satisfy the request Accept header.");
   x.indent = *indent;
@@ -243,12 +253,23 @@ http_response answer(const exchange& x) {
     case resource::notifications:
     case resource::test:
     case resource::healthz:
-    case resource::readyz: break;
+    case resource::readyz:
+    case resource::openapi:
+    case resource::docs: break;
   }
   return not_found(x);
 }
 
 } // namespace
+
+std::vector<route_rule> route_rules() {
+  std::vector<route_rule> all;
+  for (auto& [path, what] : known_paths()) {
+    const auto r = rule_of(what);
+    all.push_back({std::move(path), r.allow, is_open(what), r.read, r.write});
+  }
+  return all;
+}
 
 rest_api::rest_api(service& engine, rest_api_options options)
   : service_{engine},

@@ -2,16 +2,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The REST API under /api/v1/, /healthz and /readyz: reads requests, asks the
-/// engine, renders answers. It keeps nothing.
+/// The REST API under /api/v1/ with its description, /healthz and /readyz:
+/// reads requests, asks the engine, renders answers. It keeps nothing.
 
 #include "protocol/http_handler.hpp"
 #include "protocol/service.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace fanfare::protocol::rest {
 
@@ -31,6 +34,18 @@ struct rest_api_options {
   /// while; in their order. Empty: they are read where they arrive.
   std::function<void(std::function<void()>)> run_reading = {};
 };
+
+/// A path of the API, what it answers to, and who may ask.
+struct route_rule {
+  std::string path;       ///< "/api/v1/organizers/{organizer}/events/"
+  std::string_view allow; ///< "GET, POST, HEAD, OPTIONS"
+  bool open = false;      ///< to everybody, without a token
+  /// Any of these bits of `permission`, any_permission or no_permission.
+  std::uint8_t read = 0;
+  std::uint8_t write = 0;
+};
+/// All of them: what the description of the API has to agree with.
+[[nodiscard]] std::vector<route_rule> route_rules();
 
 class rest_api final : public http_handler {
 public:

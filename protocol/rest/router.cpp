@@ -40,6 +40,14 @@ constexpr pattern patterns[] = {
   {"action-types", resource::action_types},
 };
 
+/// Paths that are taken as they are.
+constexpr pattern fixed_paths[] = {
+  {"/healthz", resource::healthz},
+  {"/readyz", resource::readyz},
+  {"/api/v1/openapi.json", resource::openapi},
+  {"/api/docs/", resource::docs},
+};
+
 constexpr std::string_view root = "/api/v1/";
 
 using segments = std::vector<std::string_view>;
@@ -104,11 +112,15 @@ bool is_format(std::string_view text) {
 
 route find_route(std::string_view path) {
   route found;
-  if (path == "/healthz" || path == "/readyz") {
-    found.outcome = route::verdict::found;
-    found.what = path == "/healthz" ? resource::healthz : resource::readyz;
-    return found;
-  }
+  for (const auto& [fixed, what] : fixed_paths)
+    if (path == fixed
+        || (fixed.ends_with('/')
+            && path == fixed.substr(0, fixed.size() - 1))) {
+      found.outcome = path == fixed ? route::verdict::found
+                                    : route::verdict::slash_missing;
+      found.what = what;
+      return found;
+    }
   if (path.starts_with("/api/"))
     found.outcome = route::verdict::unknown_api;
   if (!path.starts_with(root))
@@ -137,8 +149,7 @@ route find_route(std::string_view path) {
 }
 
 std::vector<known_path> known_paths() {
-  std::vector<known_path> all{{"/healthz", resource::healthz},
-                              {"/readyz", resource::readyz}};
+  std::vector<known_path> all;
   for (const auto& [path, what] : patterns) {
     std::string shown{root};
     for (const auto part : split(path)) {
@@ -150,6 +161,8 @@ std::vector<known_path> known_paths() {
     }
     all.push_back({std::move(shown), what});
   }
+  for (const auto& [path, what] : fixed_paths)
+    all.push_back({std::string{path}, what});
   return all;
 }
 

@@ -33,6 +33,8 @@ enum class resource : std::uint8_t {
   notification,
   healthz,
   readyz,
+  openapi,
+  docs,
 };
 
 struct route {

@@ -57,6 +57,8 @@ const std::vector<tenant_row>& table() {
   static const std::vector<tenant_row> rows{
     {"/healthz", {{"GET", everyone}}},
     {"/readyz", {{"GET", everyone}}},
+    {"/api/v1/openapi.json", {{"GET", everyone}}},
+    {"/api/docs/", {{"GET", everyone}}},
     {"/api/v1/organizers/",
      {{"GET", server_admin},
       {"POST", server_admin, R"({"slug":"x","name":"x"})"}}},
