@@ -119,6 +119,13 @@ public:
 
   void publish(organizer_id owner, std::vector<publication> items,
                published done) override;
+  void publish_keyed(organizer_id owner, std::vector<publication> items,
+                     publish_once once, answered done) override;
+  void remember_answer(const idempotency_key& key, plain_answer answer,
+                       answered done) override;
+  result<stored_answer_ptr> find_answer(const idempotency_key& key) override {
+    return store_->find_answer(key, clock_.now());
+  }
   result<notification_ptr> find_notification(organizer_id owner,
                                              position id) override;
 
@@ -287,6 +294,13 @@ private:
   /// Commits one change of the registry and returns what became of it. Blocks.
   template <class Operation>
   auto change(Operation op) -> decltype(op.done);
+  /// Notifications on their way into the commit queue.
+  struct drafted {
+    storage::append_notifications append;
+    std::size_t bytes = 0;
+  };
+  result<drafted> draft_all(organizer_id owner, std::vector<publication> items);
+  void push_publish(drafted what, commit_queue::completion done);
   /// Has the webhook's actor carry something out. False: the engine is
   /// stopping.
   bool send_order(webhook_id hook, webhook_order what);
@@ -691,24 +705,22 @@ engine_statistics engine_implementation::statistics() const {
 // -- publishing
 // --------------------------------------------------------------------
 
-void engine_implementation::publish(organizer_id owner,
-                                    std::vector<publication> items,
-                                    published done) {
+result<engine_implementation::drafted>
+engine_implementation::draft_all(organizer_id owner,
+                                 std::vector<publication> items) {
   if (state_ != state::running)
-    return done(error{
-      ec::stopping, "The server is stopping. Publish again once it is back."});
-  storage::append_notifications append;
-  append.published = clock_.now();
-  append.drafts.reserve(items.size());
-  std::size_t bytes = 0;
+    return error{ec::stopping,
+                 "The server is stopping. Publish again once it is back."};
+  drafted out;
+  out.append.published = clock_.now();
+  out.append.drafts.reserve(items.size());
   for (auto& item : items) {
     const auto type = protocol::is_action_name(item.action)
                       ? directory_.resolve_action(item.action)
                       : std::nullopt;
     if (!type)
-      return done(error{ec::invalid_argument,
-                        "Unknown action type \"" + item.action + "\".",
-                        "action"});
+      return error{ec::invalid_argument,
+                   "Unknown action type \"" + item.action + "\".", "action"};
     storage::draft d;
     d.owner = owner;
     d.type = *type;
@@ -717,30 +729,86 @@ void engine_implementation::publish(organizer_id owner,
       if (d.event == 0)
         d.new_event = std::move(item.event);
     }
-    bytes += item.rest.size() + notification_overhead;
+    out.bytes += item.rest.size() + notification_overhead;
     d.action = std::move(item.action);
     d.rest = std::move(item.rest);
-    append.drafts.push_back(std::move(d));
+    out.append.drafts.push_back(std::move(d));
   }
-  commit_queue::item item;
-  item.what = std::move(append);
-  item.done = [done = std::move(done)](storage::operation& op,
-                                       const error* failure) {
-    if (failure != nullptr)
-      return done(*failure);
-    auto& stored = std::get<storage::append_notifications>(op).done;
-    if (!stored)
-      return done(stored.error());
-    std::vector<position> ids;
-    ids.reserve(stored->size());
-    for (const auto& n : *stored)
-      ids.push_back(n->id);
-    done(std::move(ids));
-  };
+  return out;
+}
+
+void engine_implementation::push_publish(drafted what,
+                                         commit_queue::completion done) {
   static const error overloaded{
     ec::overloaded, "Too much waits for the disk. Publish again in a moment."};
-  if (!commits_.try_push_publish(item, bytes))
+  commit_queue::item item;
+  item.what = std::move(what.append);
+  item.done = std::move(done);
+  if (!commits_.try_push_publish(item, what.bytes))
     item.done(item.what, &overloaded);
+}
+
+void engine_implementation::publish(organizer_id owner,
+                                    std::vector<publication> items,
+                                    published done) {
+  auto what = draft_all(owner, std::move(items));
+  if (!what)
+    return done(what.error());
+  push_publish(
+    std::move(*what),
+    [done = std::move(done)](storage::operation& op, const error* failure) {
+      if (failure != nullptr)
+        return done(*failure);
+      auto& stored = std::get<storage::append_notifications>(op).done;
+      if (!stored)
+        return done(stored.error());
+      std::vector<position> ids;
+      ids.reserve(stored->size());
+      for (const auto& n : *stored)
+        ids.push_back(n->id);
+      done(std::move(ids));
+    });
+}
+
+void engine_implementation::publish_keyed(organizer_id owner,
+                                          std::vector<publication> items,
+                                          publish_once once, answered done) {
+  auto what = draft_all(owner, std::move(items));
+  if (!what)
+    return done(what.error());
+  what->append.once = once;
+  push_publish(std::move(*what),
+               [done = std::move(done), once](storage::operation& op,
+                                              const error* failure) {
+                 if (failure != nullptr)
+                   return done(*failure);
+                 auto& append = std::get<storage::append_notifications>(op);
+                 if (append.earlier)
+                   return done(*append.earlier);
+                 if (!append.done)
+                   return done(append.done.error());
+                 done(stored_answer{publish_receipt{
+                   .first = append.done->empty() ? 0 : append.done->front()->id,
+                   .count = static_cast<std::uint32_t>(append.done->size()),
+                   .list = once.list,
+                   .indent = once.indent}});
+               });
+}
+
+void engine_implementation::remember_answer(const idempotency_key& key,
+                                            plain_answer answer,
+                                            answered done) {
+  commits_.push({.what = storage::remember_answer{.key = key,
+                                                  .now = clock_.now(),
+                                                  .answer = std::move(answer)},
+                 .done = [done = std::move(done)](storage::operation& op,
+                                                  const error* failure) {
+                   if (failure != nullptr)
+                     done(*failure);
+                   else
+                     done(
+                       std::move(std::get<storage::remember_answer>(op).done));
+                 }});
 }
 
 result<notification_ptr>
@@ -794,15 +862,15 @@ result<Answer> engine_implementation::order(organizer_id owner, webhook_id hook,
   if (auto own = find_webhook(owner, hook); !own)
     return own.error();
   auto done = std::make_shared<std::promise<result<Answer>>>();
-  auto answered = done->get_future();
+  auto waited = done->get_future();
   // If it cannot be sent, the reply that nobody took is the answer.
   send_order(hook, Order{known..., reply<Answer>{[done](result<Answer> answer) {
                            done->set_value(std::move(answer));
                          }}});
-  if (answered.wait_for(commit_patience) != std::future_status::ready)
+  if (waited.wait_for(commit_patience) != std::future_status::ready)
     return error{ec::io_error,
                  "The disk did not answer in time; it may yet be done."};
-  return answered.get();
+  return waited.get();
 }
 
 result<retry> engine_implementation::resend(organizer_id owner, webhook_id hook,

@@ -10,6 +10,7 @@
 /// thread that may wait. All may be called from any number of threads.
 
 #include "model/error.hpp"
+#include "model/idempotency.hpp"
 #include "model/types.hpp"
 
 #include <chrono>
@@ -135,6 +136,20 @@ public:
   /// too_large.
   virtual void publish(organizer_id owner, std::vector<publication> items,
                        published done) = 0;
+
+  using answered = std::function<void(result<stored_answer>)>;
+
+  /// The same under an idempotency key, which is kept in the same transaction:
+  /// if there is an answer of that key already nothing is published. `done`
+  /// gets the receipt, or that answer.
+  virtual void publish_keyed(organizer_id owner, std::vector<publication> items,
+                             publish_once once, answered done) = 0;
+  /// Keeps an answer under its idempotency key, unless there is one already.
+  /// Memory; never blocks. `done` gets the one that is kept, on any thread.
+  virtual void remember_answer(const idempotency_key& key, plain_answer answer,
+                               answered done) = 0;
+  /// Blocks. The answer of that key, null if there is none.
+  virtual result<stored_answer_ptr> find_answer(const idempotency_key& key) = 0;
 
   /// Blocks.
   virtual result<notification_ptr> find_notification(organizer_id owner,

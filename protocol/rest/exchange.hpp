@@ -12,10 +12,13 @@
 #include "protocol/service.hpp"
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
 namespace fanfare::protocol::rest {
+
+class keyed_request; // protocol/rest/idempotency.hpp
 
 struct exchange {
   http_request request;
@@ -30,6 +33,8 @@ struct exchange {
 
   /// Of the path; only for resources of an organizer.
   organizer owner;
+  /// Set if it is to be carried out once; `respond` goes through it.
+  std::shared_ptr<keyed_request> keyed;
 
   exchange(http_request asked, std::function<void(http_response)> answer,
            fanfare::service& engine);

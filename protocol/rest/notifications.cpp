@@ -6,6 +6,7 @@
 #include "protocol/publication.hpp"
 #include "protocol/rest/answers.hpp"
 #include "protocol/rest/explanation_json.hpp"
+#include "protocol/rest/idempotency.hpp"
 #include "protocol/rest/pagination.hpp"
 #include "protocol/rest/request_body.hpp"
 #include "protocol/rest/text.hpp"
@@ -89,6 +90,18 @@ void publish(std::shared_ptr<exchange> x) {
   const bool list = read->list;
   auto& service = x->service;
   const auto owner = x->owner.id;
+  if (const auto keyed = x->keyed) {
+    const publish_once once{
+      .key = keyed->key(), .list = list, .indent = x->indent};
+    return service.publish_keyed(
+      owner, std::move(read->items), once,
+      [x = std::move(x), keyed](const result<stored_answer>& answer) {
+        if (answer)
+          keyed->answer_kept(*answer);
+        else
+          x->respond(answer_to(*x, answer.error()));
+      });
+  }
   service.publish(
     owner, std::move(read->items),
     [x = std::move(x), list](const result<std::vector<position>>& ids) {

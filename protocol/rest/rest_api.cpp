@@ -9,6 +9,7 @@
 #include "protocol/rest/calls.hpp"
 #include "protocol/rest/exchange.hpp"
 #include "protocol/rest/health.hpp"
+#include "protocol/rest/idempotency.hpp"
 #include "protocol/rest/negotiation.hpp"
 #include "protocol/rest/notifications.hpp"
 #include "protocol/rest/openapi.hpp"
@@ -85,6 +86,8 @@ constexpr rule rule_of(resource what) {
               log_readers};
     case resource::healthz: return {"Health", "GET, HEAD"};
     case resource::readyz: return {"Readiness", "GET, HEAD"};
+    case resource::idempotency_query:
+      return {"Idempotency Query", "GET, HEAD", any_permission};
     case resource::openapi: return {"Description", "GET, HEAD"};
     case resource::docs: return {"Description Page", "GET, HEAD"};
   }
@@ -114,7 +117,8 @@ bool is_write(const exchange& x) {
 }
 
 bool has_organizer(resource what) {
-  return what != resource::organizers && what != resource::action_types;
+  return what != resource::organizers && what != resource::action_types
+      && what != resource::idempotency_query;
 }
 
 http_response method_refused(const exchange& x, std::string_view allow) {
@@ -131,6 +135,12 @@ http_response metadata(const exchange& x, const rule& r) {
   body["renders"] = boost::json::array{"application/json"};
   body["parses"] = boost::json::array{"application/json"};
   return json_answer(x, 200, body);
+}
+
+http_response key_is_running(const exchange& x) {
+  auto out = refusal(x, 409, "Concurrent request with idempotency key.");
+  out.headers.emplace_back("Retry-After", "5");
+  return out;
 }
 
 http_response redirect(const exchange& x) {
@@ -254,6 +264,7 @@ http_response answer(const exchange& x) {
     case resource::test:
     case resource::healthz:
     case resource::readyz:
+    case resource::idempotency_query:
     case resource::openapi:
     case resource::docs: break;
   }
@@ -286,8 +297,46 @@ void rest_api::handle(http_request request,
   }
 }
 
+bool rest_api::is_keyed(const exchange& x) const {
+  caller who;
+  return is_write(x) && x.path.starts_with("/api/")
+      && !key_header(x.request).empty()
+      && !authenticate(x, options_.admin_token_hash, who);
+}
+
+bool rest_api::begin_keyed(exchange& x) {
+  const auto key = make_idempotency_key(x.request.header("authorization"),
+                                        key_header(x.request));
+  auto entry = running_.enter(key);
+  if (!entry)
+    return false;
+  x.keyed = std::make_shared<keyed_request>(service_, key, std::move(*entry),
+                                            std::move(x.respond));
+  x.respond = [keyed = x.keyed](http_response response) {
+    keyed_request::answer(keyed, std::move(response));
+  };
+  return true;
+}
+
+void rest_api::serve_idempotency_query(std::shared_ptr<exchange> x) {
+  const auto key = x->query.last("key").value_or("");
+  if (key.empty())
+    return x->respond(refusal(*x, 404, "No idempotency key given."));
+  const auto id = make_idempotency_key(x->request.header("authorization"), key);
+  if (running_.contains(id))
+    return x->respond(key_is_running(*x));
+  options_.run_blocking([x = std::move(x), id] {
+    const auto kept = x->service.find_answer(id);
+    x->respond(!kept   ? answer_to(*x, kept.error())
+               : *kept ? to_response(**kept)
+                       : refusal(*x, 404, "Idempotency key not seen before."));
+  });
+}
+
 void rest_api::serve(std::shared_ptr<exchange> x) {
   x->route = find_route(x->path);
+  if (is_keyed(*x) && !begin_keyed(*x))
+    return x->respond(key_is_running(*x));
   if (auto done = serve_unrouted(*x))
     return x->respond(std::move(*done));
   if (auto failure = negotiate(*x))
@@ -298,10 +347,18 @@ void rest_api::serve(std::shared_ptr<exchange> x) {
     return serve_publication(std::move(x));
   if (is_quick(*x))
     return run(std::move(x));
+  if (x->route.what == resource::idempotency_query)
+    return serve_idempotency_query(std::move(x));
   const auto& run_it = is_write(*x) && options_.run_writing
                        ? options_.run_writing
                        : options_.run_blocking;
-  run_it([this, x = std::move(x)] { run(x); });
+  run_it([this, x = std::move(x)] {
+    if (x->keyed)
+      if (const auto kept = service_.find_answer(x->keyed->key());
+          kept && *kept)
+        return x->keyed->answer_kept(**kept);
+    run(x);
+  });
 }
 
 void rest_api::serve_publication(std::shared_ptr<exchange> x) {
@@ -319,6 +376,8 @@ void rest_api::serve_publication(std::shared_ptr<exchange> x) {
 std::optional<http_response> rest_api::check_head(const http_request& head) {
   exchange x{head, {}, service_};
   x.route = find_route(x.path);
+  if (is_keyed(x))
+    return std::nullopt; // whatever was answered to the key first
   auto answer = serve_unrouted(x);
   if (!answer)
     answer = negotiate(x);

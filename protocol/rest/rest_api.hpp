@@ -3,9 +3,11 @@
 #pragma once
 
 /// The REST API under /api/v1/ with its description, /healthz and /readyz:
-/// reads requests, asks the engine, renders answers. It keeps nothing.
+/// reads requests, asks the engine, renders answers. It keeps nothing but the
+/// keys of requests that are running.
 
 #include "protocol/http_handler.hpp"
+#include "protocol/rest/idempotency.hpp"
 #include "protocol/service.hpp"
 
 #include <cstdint>
@@ -60,11 +62,17 @@ public:
 
 private:
   void serve(std::shared_ptr<exchange> x);
+  /// Whether the caller is known and asks for it to be carried out once.
+  [[nodiscard]] bool is_keyed(const exchange& x) const;
+  /// Has the answer kept under the key. False: a request with it is running.
+  bool begin_keyed(exchange& x);
+  void serve_idempotency_query(std::shared_ptr<exchange> x);
   void serve_publication(std::shared_ptr<exchange> x);
   void run(std::shared_ptr<exchange> x);
 
   service& service_;
   rest_api_options options_;
+  running_keys running_;
 };
 
 } // namespace fanfare::protocol::rest

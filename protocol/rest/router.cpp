@@ -44,6 +44,7 @@ constexpr pattern patterns[] = {
 constexpr pattern fixed_paths[] = {
   {"/healthz", resource::healthz},
   {"/readyz", resource::readyz},
+  {"/api/v1/idempotency_query", resource::idempotency_query},
   {"/api/v1/openapi.json", resource::openapi},
   {"/api/docs/", resource::docs},
 };

@@ -29,6 +29,7 @@ enum class resource : std::uint8_t {
   test,
   replay,
   health,
+  idempotency_query,
   notifications,
   notification,
   healthz,

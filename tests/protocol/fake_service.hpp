@@ -42,6 +42,7 @@ public:
   std::vector<call> log; ///< oldest first
   std::map<webhook_id, std::vector<retry>> due;
   std::map<webhook_id, replay_progress> replays;
+  std::map<idempotency_key, stored_answer> kept;
   std::map<webhook_id, webhook_health> conditions;
   /// Increased by each function that may block, so that tests see where it was
   /// called.
@@ -98,6 +99,36 @@ public:
       if (n->id == id && n->owner == owner)
         return n;
     return error{ec::not_found, "No such notification."};
+  }
+
+  void publish_keyed(organizer_id owner, std::vector<publication> items,
+                     publish_once once, answered done) override {
+    if (const auto i = kept.find(once.key); i != kept.end())
+      return done(i->second);
+    publish(owner, std::move(items),
+            [this, &once, &done](const result<std::vector<position>>& ids) {
+              if (!ids)
+                return done(ids.error());
+              const publish_receipt receipt{
+                .first = ids->front(),
+                .count = static_cast<std::uint32_t>(ids->size()),
+                .list = once.list,
+                .indent = once.indent};
+              kept.emplace(once.key, receipt);
+              done(stored_answer{receipt});
+            });
+  }
+
+  void remember_answer(const idempotency_key& key, plain_answer answer,
+                       answered done) override {
+    done(kept.emplace(key, std::move(answer)).first->second);
+  }
+
+  result<stored_answer_ptr> find_answer(const idempotency_key& key) override {
+    ++blocking_calls;
+    const auto i = kept.find(key);
+    return i == kept.end() ? stored_answer_ptr{}
+                           : std::make_shared<const stored_answer>(i->second);
   }
 
   // -- organizers, events, action types
