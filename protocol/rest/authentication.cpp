@@ -32,7 +32,7 @@ authenticate(const exchange& x, std::string_view admin_hash, caller& who) {
   if (auto found = x.service.find_token(words[1])) {
     if (found->revoked)
       return unauthorized(x, "Token inactive or deleted.");
-    who.value = std::move(*found);
+    who.value = std::move(found);
     return std::nullopt;
   }
   if (!admin_hash.empty()
@@ -47,8 +47,8 @@ bool may(const caller& who, std::uint8_t needed, const organizer* owner) {
   if (who.server_admin || needed == any_permission)
     return true;
   return owner != nullptr && needed != no_permission
-      && who.value.owner == owner->id
-      && (who.value.permissions & (needed | permission_admin)) != 0;
+      && who.value->owner == owner->id
+      && (who.value->permissions & (needed | permission_admin)) != 0;
 }
 
 } // namespace fanfare::protocol::rest

@@ -8,6 +8,7 @@
 #include "protocol/rest/exchange.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
 
@@ -16,7 +17,8 @@ namespace fanfare::protocol::rest {
 /// Who a valid key speaks for.
 struct caller {
   bool server_admin = false;
-  token value; ///< of an organizer; not for the server's admin
+  /// Of an organizer; null for the server's admin.
+  std::shared_ptr<const token> value;
 };
 
 /// Nothing needed but a valid key.
