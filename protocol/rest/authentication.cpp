@@ -7,6 +7,9 @@
 #include "protocol/rest/answers.hpp"
 #include "protocol/rest/text.hpp"
 
+#include <string>
+#include <utility>
+
 namespace fanfare::protocol::rest {
 
 namespace {
@@ -17,10 +20,24 @@ http_response unauthorized(const exchange& x, std::string_view detail) {
   return out;
 }
 
+http_response wrong_key(const exchange& x, std::string_view detail,
+                        auth_limiter& limiter) {
+  const auto wait = limiter.count_failure(x.request.peer_address);
+  if (!wait)
+    return unauthorized(x, detail);
+  const auto seconds = std::to_string(wait->count());
+  auto out = refusal(x, 429,
+                     "Too many failed logins from this address. Try again in "
+                       + seconds + " seconds.");
+  out.headers.emplace_back("Retry-After", seconds);
+  return out;
+}
+
 } // namespace
 
-std::optional<http_response>
-authenticate(const exchange& x, std::string_view admin_hash, caller& who) {
+std::optional<http_response> authenticate(const exchange& x,
+                                          std::string_view admin_hash,
+                                          auth_limiter& limiter, caller& who) {
   const auto words = split_words(x.request.header("authorization"));
   if (words.empty() || to_lower(words[0]) != "token")
     return unauthorized(x, "Authentication credentials were not provided.");
@@ -31,7 +48,7 @@ authenticate(const exchange& x, std::string_view admin_hash, caller& who) {
       x, "Invalid token header. Token string should not contain spaces.");
   if (auto found = x.service.find_token(words[1])) {
     if (found->revoked)
-      return unauthorized(x, "Token inactive or deleted.");
+      return wrong_key(x, "Token inactive or deleted.", limiter);
     who.value = std::move(found);
     return std::nullopt;
   }
@@ -40,7 +57,7 @@ authenticate(const exchange& x, std::string_view admin_hash, caller& who) {
     who.server_admin = true;
     return std::nullopt;
   }
-  return unauthorized(x, "Invalid token.");
+  return wrong_key(x, "Invalid token.", limiter);
 }
 
 bool may(const caller& who, std::uint8_t needed, const organizer* owner) {

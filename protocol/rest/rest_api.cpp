@@ -179,9 +179,10 @@ std::optional<http_response> negotiate(exchange& x) {
 }
 
 /// Checks in the order that clients know: who, whether they may, which method.
-std::optional<http_response> admit(exchange& x, std::string_view admin_hash) {
+std::optional<http_response> admit(exchange& x, std::string_view admin_hash,
+                                   auth_limiter& limiter) {
   caller who;
-  if (auto failure = authenticate(x, admin_hash, who))
+  if (auto failure = authenticate(x, admin_hash, limiter, who))
     return failure;
   const auto r = rule_of(x.route.what);
   const bool owned = has_organizer(x.route.what);
@@ -248,7 +249,8 @@ http_response answer(const exchange& x) {
 
 rest_api::rest_api(service& engine, rest_api_options options)
   : service_{engine},
-    options_{std::move(options)} {}
+    options_{std::move(options)},
+    limiter_{options_.failed_logins} {}
 
 void rest_api::handle(http_request request,
                       std::function<void(http_response)> respond) {
@@ -267,7 +269,7 @@ void rest_api::serve(std::shared_ptr<exchange> x) {
     return x->respond(std::move(*done));
   if (auto failure = negotiate(*x))
     return x->respond(std::move(*failure));
-  if (auto failure = admit(*x, options_.admin_token_hash))
+  if (auto failure = admit(*x, options_.admin_token_hash, limiter_))
     return x->respond(std::move(*failure));
   if (x->route.what == resource::notifications && x->is("POST"))
     return publish(std::move(x));

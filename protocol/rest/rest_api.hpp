@@ -3,11 +3,13 @@
 #pragma once
 
 /// The REST API under /api/v1/, /healthz and /readyz: reads requests, asks the
-/// engine, renders answers. It keeps nothing.
+/// engine, renders answers. It keeps nothing but who failed to log in.
 
 #include "protocol/http_handler.hpp"
+#include "protocol/rest/auth_limiter.hpp"
 #include "protocol/service.hpp"
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -22,6 +24,8 @@ struct rest_api_options {
   /// Runs a job on a thread that may wait for the disk. Called on I/O threads;
   /// must not block. A job that it throws away closes its connection.
   std::function<void(std::function<void()>)> run_blocking;
+  /// Wrong keys of one address in a row before it must wait; 0: no limit.
+  std::size_t failed_logins = 50;
 };
 
 class rest_api final : public http_handler {
@@ -39,6 +43,7 @@ private:
 
   service& service_;
   rest_api_options options_;
+  auth_limiter limiter_;
 };
 
 } // namespace fanfare::protocol::rest
