@@ -4,10 +4,29 @@
 #include "actors/directory.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <mutex>
 #include <tuple>
 
 namespace fanfare {
+
+namespace {
+
+/// Uses closer together are one: a busy token is not written to by all threads
+/// all the time.
+constexpr std::int64_t use_resolution = 1'000;
+
+constexpr auto never = std::numeric_limits<std::int64_t>::min();
+
+std::int64_t as_milliseconds(timestamp t) {
+  return t.time_since_epoch().count();
+}
+
+timestamp as_timestamp(std::int64_t milliseconds) {
+  return timestamp{timestamp::duration{milliseconds}};
+}
+
+} // namespace
 
 result<void> directory::load(const storage::store& from) {
   std::unique_lock guard{mutex_};
@@ -74,7 +93,15 @@ void directory::add(const event& e) {
 }
 
 void directory::add(const token& t) {
-  tokens_by_hash_.insert_or_assign(t.hash, t);
+  auto used = t.last_used ? as_milliseconds(*t.last_used) : never;
+  auto taken = used;
+  const auto known = tokens_by_hash_.find(t.hash);
+  if (known != tokens_by_hash_.end()) {
+    used = std::max(used, known->second->last_used.load());
+    taken = std::max(taken, known->second->taken.load());
+  }
+  tokens_by_hash_.insert_or_assign(
+    t.hash, std::make_shared<const token_entry>(t, used, taken));
 }
 
 std::optional<organizer>
@@ -152,19 +179,43 @@ std::vector<action_type> directory::action_types() const {
   return action_types_.all();
 }
 
-std::optional<token> directory::find_token(std::string_view hash) const {
+std::shared_ptr<const token> directory::find_token(std::string_view hash,
+                                                   timestamp now) const {
   std::shared_lock guard{mutex_};
   const auto i = tokens_by_hash_.find(hash);
-  return i == tokens_by_hash_.end() ? std::nullopt : std::optional{i->second};
+  if (i == tokens_by_hash_.end())
+    return nullptr;
+  const auto& entry = i->second;
+  const auto before = entry->last_used.load(std::memory_order_relaxed);
+  const auto used = as_milliseconds(now);
+  if (!entry->value.revoked
+      && (before == never || used - before >= use_resolution))
+    entry->last_used.store(used, std::memory_order_relaxed);
+  return {entry, &entry->value};
 }
 
 std::vector<token> directory::tokens(organizer_id owner) const {
   std::shared_lock guard{mutex_};
   std::vector<token> all;
-  for (const auto& [hash, t] : tokens_by_hash_)
-    if (t.owner == owner && !t.revoked)
-      all.push_back(t);
+  for (const auto& [hash, entry] : tokens_by_hash_) {
+    if (entry->value.owner != owner || entry->value.revoked)
+      continue;
+    all.push_back(entry->value);
+    if (const auto used = entry->last_used.load(); used != never)
+      all.back().last_used = as_timestamp(used);
+  }
   std::ranges::sort(all, {}, &token::id);
+  return all;
+}
+
+std::vector<storage::touch_tokens::use> directory::take_token_uses() const {
+  std::shared_lock guard{mutex_};
+  std::vector<storage::touch_tokens::use> all;
+  for (const auto& [hash, entry] : tokens_by_hash_) {
+    const auto used = entry->last_used.load();
+    if (entry->taken.exchange(used) != used)
+      all.push_back({entry->value.id, as_timestamp(used)});
+  }
   return all;
 }
 

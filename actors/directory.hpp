@@ -12,12 +12,17 @@
 #include "protocol/action_types.hpp"
 #include "storage/store.hpp"
 
+#include <atomic>
+#include <cstdint>
+#include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <shared_mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace fanfare {
@@ -48,11 +53,37 @@ public:
   resolve_action(std::string_view action) const;
   [[nodiscard]] std::vector<action_type> action_types() const;
 
-  /// By the hash of its key; also a revoked one.
-  [[nodiscard]] std::optional<token> find_token(std::string_view hash) const;
+  /// By the hash of its key; also a revoked one. Null if there is none. Notes
+  /// that it was used at `now`, to the second, unless it is revoked. Its
+  /// `last_used` is that of the store; tokens() has the newest.
+  [[nodiscard]] std::shared_ptr<const token> find_token(std::string_view hash,
+                                                        timestamp now) const;
+  /// By id, without the revoked ones.
   [[nodiscard]] std::vector<token> tokens(organizer_id owner) const;
+  /// The uses that no earlier call returned, one for each token.
+  [[nodiscard]] std::vector<storage::touch_tokens::use> take_token_uses() const;
 
 private:
+  /// All of a token but the time of its use stays as it is: whoever was given
+  /// it may keep it. A changed one is a new entry.
+  struct token_entry {
+    token_entry(token of, std::int64_t last, std::int64_t known)
+      : value(std::move(of)),
+        last_used(last),
+        taken(known) {}
+
+    const token value;
+    /// In milliseconds since 1970.
+    mutable std::atomic<std::int64_t> last_used;
+    mutable std::atomic<std::int64_t> taken; ///< by take_token_uses()
+  };
+  struct text_hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const noexcept {
+      return std::hash<std::string_view>{}(text);
+    }
+  };
+
   void add(const organizer& o);
   void add(const event& e);
   void add(const token& t);
@@ -64,7 +95,9 @@ private:
     events_by_slug_;
   std::unordered_map<event_id, event> events_;
   protocol::action_type_table action_types_;
-  std::map<std::string, token, std::less<>> tokens_by_hash_;
+  std::unordered_map<std::string, std::shared_ptr<const token_entry>, text_hash,
+                     std::equal_to<>>
+    tokens_by_hash_;
 };
 
 } // namespace fanfare

@@ -42,6 +42,8 @@ using namespace std::chrono_literals;
 /// Longest wait for a commit before the engine is taken to be defective; a slow
 /// disk answers sooner, a full one at once.
 constexpr auto commit_patience = 60s;
+/// How often the store is told which tokens were used: what a crash may lose.
+constexpr auto token_uses_interval = 60s;
 /// For logging the attempts that a stop cut short.
 constexpr auto cancel_patience = 1s;
 /// Reads that may wait for the disk at the same time.
@@ -168,9 +170,9 @@ public:
     return change(storage::add_action_type{.name = std::move(name)});
   }
 
-  [[nodiscard]] std::optional<token>
+  [[nodiscard]] std::shared_ptr<const token>
   find_token(std::string_view key) const override {
-    return directory_.find_token(protocol::hash_token_key(key));
+    return directory_.find_token(protocol::hash_token_key(key), clock_.now());
   }
   [[nodiscard]] std::vector<token> tokens(organizer_id owner) const override {
     return directory_.tokens(owner);
@@ -291,6 +293,8 @@ private:
   void start_stations();
   result<void> start_actors();
   void arm_checkpoint();
+  /// Has the store note which tokens were used since the last time. Any thread.
+  void save_token_uses();
   /// Commits one change of the registry and returns what became of it. Blocks.
   template <class Operation>
   auto change(Operation op) -> decltype(op.done);
@@ -347,6 +351,8 @@ private:
   std::unique_ptr<caf::actor_system> system_;
   std::vector<station> stations_;
   std::unique_ptr<boost::asio::steady_timer> checkpoint_timer_;
+  /// Of the checkpoint timer's thread.
+  std::chrono::steady_clock::time_point token_uses_saved_;
   committer_actor committer_;
   router_actor router_;
   supervisor_actor supervisor_;
@@ -565,6 +571,7 @@ result<void> engine_implementation::start_actors() {
   auto done = begun.get_future().get();
   if (!done)
     return done;
+  token_uses_saved_ = std::chrono::steady_clock::now();
   checkpoint_timer_ = std::make_unique<boost::asio::steady_timer>(
     lanes[0]->io());
   arm_checkpoint();
@@ -578,8 +585,19 @@ void engine_implementation::arm_checkpoint() {
       if (failed)
         return;
       caf::anon_send(router_, atom::checkpoint_v);
+      const auto now = std::chrono::steady_clock::now();
+      if (now - token_uses_saved_ >= token_uses_interval) {
+        token_uses_saved_ = now;
+        save_token_uses();
+      }
       arm_checkpoint();
     });
+}
+
+void engine_implementation::save_token_uses() {
+  auto uses = directory_.take_token_uses();
+  if (!uses.empty())
+    commits_.push({.what = storage::touch_tokens{.uses = std::move(uses)}});
 }
 
 // -- stop
@@ -621,6 +639,7 @@ void engine_implementation::stop(std::chrono::milliseconds deadline) {
                        "the last checkpoint was not taken in time");
                  });
     }
+    save_token_uses();
     if (!flush(2s))
       log(log_level::warning, "the last commit did not end in time");
   }

@@ -54,6 +54,7 @@ struct serve_options {
   std::string tls_cert;
   std::string tls_key;
   std::string log_level = "info";
+  std::size_t failed_logins = protocol::rest::rest_api_options{}.failed_logins;
   std::string config;
 };
 
@@ -165,6 +166,7 @@ int run(serve_options options) {
   rest.run_reading = [&reading](std::function<void()> job) {
     boost::asio::post(reading, std::move(job));
   };
+  rest.failed_logins = options.failed_logins;
   protocol::rest::rest_api api{engine, std::move(rest)};
   protocol::http_server_options http;
   http.host = listen->host;
@@ -345,6 +347,12 @@ void add_serve_command(CLI::App& app, int& exit_code) {
     *serve, "--max-store-size", e.max_store_size, parse_size,
     "Most bytes the store may take; publishes are refused shortly before",
     "SIZE", "64G");
+  serve
+    ->add_option("--failed-logins", options->failed_logins,
+                 "Wrong keys of one address in a row before it must wait; 0: "
+                 "no limit")
+    ->check(CLI::Range(0, 1'000'000))
+    ->capture_default_str();
   serve->add_option("--log-level", options->log_level, "What to log to stderr")
     ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
     ->capture_default_str();

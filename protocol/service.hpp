@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -189,8 +190,9 @@ public:
   // -- tokens
   // ---------------------------------------------------------------------
 
-  /// Memory. Revoked tokens are found too (and marked).
-  [[nodiscard]] virtual std::optional<token>
+  /// Memory. Revoked tokens are found too (and marked). Null if there is none;
+  /// counts as a use of the token.
+  [[nodiscard]] virtual std::shared_ptr<const token>
   find_token(std::string_view key) const = 0;
   /// Memory. By id, without the revoked ones.
   [[nodiscard]] virtual std::vector<token> tokens(organizer_id owner) const = 0;

@@ -5,9 +5,11 @@
 /// Who asks, and whether they may. Memory only: runs on the I/O thread.
 
 #include "model/types.hpp"
+#include "protocol/rest/auth_limiter.hpp"
 #include "protocol/rest/exchange.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
 
@@ -16,7 +18,8 @@ namespace fanfare::protocol::rest {
 /// Who a valid key speaks for.
 struct caller {
   bool server_admin = false;
-  token value; ///< of an organizer; not for the server's admin
+  /// Of an organizer; null for the server's admin.
+  std::shared_ptr<const token> value;
 };
 
 /// Nothing needed but a valid key.
@@ -24,11 +27,16 @@ inline constexpr std::uint8_t any_permission = 0xFF;
 /// Only the server's admin.
 inline constexpr std::uint8_t no_permission = 0;
 
-/// Reads the `Authorization` header. On failure gives the 401 to send.
-/// `admin_hash` is the hash_token_key() of the server's admin token; empty:
-/// there is none.
+/// Who sent a valid key, if anybody.
+[[nodiscard]] std::optional<caller> identify(const exchange& x,
+                                             std::string_view admin_hash);
+
+/// Reads the `Authorization` header. On failure gives the 401 to send, or the
+/// 429 if too many wrong keys came from there. `admin_hash` is the
+/// hash_token_key() of the server's admin token; empty: there is none.
 [[nodiscard]] std::optional<http_response>
-authenticate(const exchange& x, std::string_view admin_hash, caller& who);
+authenticate(const exchange& x, std::string_view admin_hash,
+             auth_limiter& limiter, caller& who);
 
 /// Whether `who` may do what needs one of the bits `needed`, in the organizer
 /// `owner` if given. An organizer's admin has all permissions of it.

@@ -203,9 +203,10 @@ std::optional<http_response> negotiate(exchange& x) {
 }
 
 /// Checks in the order that clients know: who, whether they may, which method.
-std::optional<http_response> admit(exchange& x, std::string_view admin_hash) {
+std::optional<http_response> admit(exchange& x, std::string_view admin_hash,
+                                   auth_limiter& limiter) {
   caller who;
-  if (auto failure = authenticate(x, admin_hash, who))
+  if (auto failure = authenticate(x, admin_hash, limiter, who))
     return failure;
   const auto r = rule_of(x.route.what);
   const bool owned = has_organizer(x.route.what);
@@ -284,7 +285,8 @@ std::vector<route_rule> route_rules() {
 
 rest_api::rest_api(service& engine, rest_api_options options)
   : service_{engine},
-    options_{std::move(options)} {}
+    options_{std::move(options)},
+    limiter_{options_.failed_logins} {}
 
 void rest_api::handle(http_request request,
                       std::function<void(http_response)> respond) {
@@ -298,10 +300,9 @@ void rest_api::handle(http_request request,
 }
 
 bool rest_api::is_keyed(const exchange& x) const {
-  caller who;
   return is_write(x) && x.path.starts_with("/api/")
       && !key_header(x.request).empty()
-      && !authenticate(x, options_.admin_token_hash, who);
+      && identify(x, options_.admin_token_hash);
 }
 
 bool rest_api::begin_keyed(exchange& x) {
@@ -341,7 +342,7 @@ void rest_api::serve(std::shared_ptr<exchange> x) {
     return x->respond(std::move(*done));
   if (auto failure = negotiate(*x))
     return x->respond(std::move(*failure));
-  if (auto failure = admit(*x, options_.admin_token_hash))
+  if (auto failure = admit(*x, options_.admin_token_hash, limiter_))
     return x->respond(std::move(*failure));
   if (x->route.what == resource::notifications && x->is("POST"))
     return serve_publication(std::move(x));
@@ -382,7 +383,7 @@ std::optional<http_response> rest_api::check_head(const http_request& head) {
   if (!answer)
     answer = negotiate(x);
   if (!answer)
-    answer = admit(x, options_.admin_token_hash);
+    answer = admit(x, options_.admin_token_hash, limiter_);
   if (answer && answer->status < 400)
     answer.reset(); // for handle() to say
   return answer;

@@ -4,12 +4,14 @@
 
 /// The REST API under /api/v1/ with its description, /healthz and /readyz:
 /// reads requests, asks the engine, renders answers. It keeps nothing but the
-/// keys of requests that are running.
+/// keys of requests that are running and who failed to log in.
 
 #include "protocol/http_handler.hpp"
+#include "protocol/rest/auth_limiter.hpp"
 #include "protocol/rest/idempotency.hpp"
 #include "protocol/service.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -35,6 +37,8 @@ struct rest_api_options {
   /// The same for reading large publications, which takes a processor for a
   /// while; in their order. Empty: they are read where they arrive.
   std::function<void(std::function<void()>)> run_reading = {};
+  /// Wrong keys of one address in a row before it must wait; 0: no limit.
+  std::size_t failed_logins = 50;
 };
 
 /// A path of the API, what it answers to, and who may ask.
@@ -73,6 +77,7 @@ private:
   service& service_;
   rest_api_options options_;
   running_keys running_;
+  auth_limiter limiter_;
 };
 
 } // namespace fanfare::protocol::rest

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -216,11 +217,11 @@ public:
   // -- tokens
   // ---------------------------------------------------------------------
 
-  std::optional<token> find_token(std::string_view key) const override {
+  std::shared_ptr<const token> find_token(std::string_view key) const override {
     for (const auto& [known, value] : known_tokens)
       if (known == key)
-        return value;
-    return std::nullopt;
+        return std::make_shared<const token>(value);
+    return nullptr;
   }
 
   std::vector<token> tokens(organizer_id owner) const override {
