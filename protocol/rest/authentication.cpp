@@ -28,7 +28,7 @@ http_response wrong_key(const exchange& x, std::string_view detail,
   const auto seconds = std::to_string(wait->count());
   auto out = refusal(x, 429,
                      "Too many failed logins from this address. Try again in "
-                       + seconds + " seconds.");
+                       + seconds + (seconds == "1" ? " second." : " seconds."));
   out.headers.emplace_back("Retry-After", seconds);
   return out;
 }

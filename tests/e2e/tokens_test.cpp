@@ -177,7 +177,7 @@ TEST_F(TokensTest, MakeThoseWaitWhoTryWrongOnes) {
   EXPECT_EQ(answer.header("Retry-After"), "1");
   EXPECT_EQ(text_of(answer.json(), "detail"),
             "Too many failed logins from this address. Try again in 1 "
-            "seconds.");
+            "second.");
   auto client = running().client(valid.key);
   EXPECT_EQ(client.get("/api/v1/organizers/acme/webhooks/").status, 200U);
   EXPECT_EQ(api().get(tokens_path).status, 200U);

@@ -165,7 +165,7 @@ TEST_F(FailedLogins, AreAnswered429BehindTheBurst) {
   EXPECT_EQ(refused.header("Retry-After"), "1");
   EXPECT_EQ(refused.body,
             R"({"detail":"Too many failed logins from this address. )"
-            R"(Try again in 1 seconds."})");
+            R"(Try again in 1 second."})");
   EXPECT_EQ(from("192.0.2.2", "Token nobody").status, 401);
 }
 
