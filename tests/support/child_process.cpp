@@ -141,7 +141,10 @@ struct child_process::impl {
       sigset_t none;
       sigemptyset(&none);
       sigprocmask(SIG_SETMASK, &none, nullptr);
-      ::signal(SIGPIPE, SIG_DFL);
+      // Whoever started the tests may ignore some: a shell does for what it
+      // puts into the background.
+      for (const int signal : {SIGPIPE, SIGINT, SIGQUIT, SIGHUP, SIGTERM})
+        ::signal(signal, SIG_DFL);
       if (!directory.empty() && chdir(directory.c_str()) != 0)
         give_up();
       if (dup2(in.read.get(), STDIN_FILENO) < 0
