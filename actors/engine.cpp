@@ -897,11 +897,15 @@ result<retry> engine_implementation::resend(organizer_id owner, webhook_id hook,
   const auto found = find_call(owner, hook, id);
   if (!found)
     return found.error();
-  if (const auto kept = store_->find_notification(found->subject); !kept)
+  const auto kept = store_->find_notification(found->subject);
+  if (!kept)
     return kept.error().code == ec::not_found
            ? error{ec::not_found, "The notification of this call is older than "
                                   "the retention and no longer kept."}
            : kept.error();
+  if ((*kept)->action == test_action)
+    return error{ec::conflict,
+                 "A test is not sent again. POST to test/ for another one."};
   return order<resend_order, retry>(owner, hook, found->subject);
 }
 

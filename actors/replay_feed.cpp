@@ -25,14 +25,17 @@ std::size_t replay_feed::portion() const {
                     std::size_t{1}, largest_portion);
 }
 
+std::chrono::microseconds replay_feed::pause() const {
+  return std::chrono::microseconds{
+    value_.asked.rate > 0
+      ? static_cast<std::int64_t>(1'000'000 / value_.asked.rate)
+      : 0};
+}
+
 const std::vector<retry>& replay_feed::take(timestamp now) {
   if (!chosen_ || !pending_.empty() || waiting_ > portion() / 2)
     return none_;
   next_due_ = std::max<precise>(next_due_, now);
-  const auto pause = std::chrono::microseconds{
-    value_.asked.rate > 0
-      ? static_cast<std::int64_t>(1'000'000 / value_.asked.rate)
-      : 0};
   for (auto n = portion(); n > 0; --n) {
     const auto p = chosen_->chosen.next_after(value_.cursor);
     if (!p)
@@ -43,7 +46,7 @@ const std::vector<retry>& replay_feed::take(timestamp now) {
        .due = std::chrono::floor<std::chrono::milliseconds>(next_due_),
        .attempt = 1,
        .replay = true});
-    next_due_ += pause;
+    next_due_ += pause();
   }
   value_.queued += pending_.size();
   return pending_;

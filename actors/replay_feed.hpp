@@ -19,10 +19,12 @@ namespace fanfare {
 
 class replay_feed {
 public:
-  /// `waiting`: entries that were handed over before and not attempted yet.
-  replay_feed(replay value, std::size_t waiting)
+  /// `waiting`: entries that were handed over before and not attempted yet;
+  /// `last_due`: when the last of them is due, so that the pace goes on there.
+  replay_feed(replay value, std::size_t waiting, timestamp last_due = {})
     : value_(std::move(value)),
-      waiting_(waiting) {}
+      waiting_(waiting),
+      next_due_(last_due + pause()) {}
 
   [[nodiscard]] const replay& progress() const {
     return value_;
@@ -58,6 +60,7 @@ public:
 
 private:
   [[nodiscard]] std::size_t portion() const;
+  [[nodiscard]] std::chrono::microseconds pause() const;
 
   using precise = std::chrono::sys_time<std::chrono::microseconds>;
 

@@ -148,12 +148,16 @@ void webhook_worker::on_loaded(
   retries_.assign(state->retries);
   if (!hook_->current().enabled)
     forget_upto(hook_->versions.back().from - 1);
-  if (state->running)
-    replay_.emplace(*state->running,
-                    static_cast<std::size_t>(
-                      std::ranges::count_if(state->retries, [](const retry& r) {
-                        return r.replay && r.attempt == 1;
-                      })));
+  if (state->running) {
+    std::size_t not_attempted = 0;
+    timestamp last_due;
+    for (const auto& r : state->retries)
+      if (r.replay && r.attempt == 1) {
+        ++not_attempted;
+        last_due = std::max(last_due, r.due);
+      }
+    replay_.emplace(*state->running, not_attempted, last_due);
+  }
   for (const auto& order : std::exchange(early_orders_, {}))
     on_order(order);
   pump();

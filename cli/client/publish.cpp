@@ -148,7 +148,9 @@ void publish(command_context& context, const options& o) {
     return publish_one(context, o);
   }
   if (!o.event.empty() || !o.set.empty() || !o.key.empty())
-    throw command_error{exit_code::usage, "--action is missing"};
+    throw command_error{exit_code::usage,
+                        "--event, --set and --idempotency-key are for a single "
+                        "notification: give --action, too"};
   if (o.file.empty() && is_terminal(standard_stream::in))
     throw command_error{exit_code::usage,
                         "nothing to publish: give --action, or a file, or - "

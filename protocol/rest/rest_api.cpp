@@ -300,6 +300,10 @@ void rest_api::handle(http_request request,
 }
 
 bool rest_api::is_keyed(const exchange& x) const {
+  // The answer to a new token has its key, which must not be kept anywhere.
+  if (x.route.outcome == route::verdict::found
+      && x.route.what == resource::tokens)
+    return false;
   return is_write(x) && x.path.starts_with("/api/")
       && !key_header(x.request).empty()
       && identify(x, options_.admin_token_hash);

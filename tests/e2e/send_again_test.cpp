@@ -123,6 +123,10 @@ TEST_F(SendAgainTest, ACallIsResentAndATestIsAnsweredWithItsCall) {
   EXPECT_EQ(number_of(tried.json(), "return_code"), 503U);
   EXPECT_EQ(text_of(tried.json(), "action_type"), "fanfare.test");
   EXPECT_EQ(calls("acme", hook_).size(), 3U);
+  EXPECT_EQ(
+    post("calls/" + std::to_string(number_of(tried.json(), "id")) + "/resend/")
+      .status,
+    409U);
   EXPECT_TRUE(retries("acme", hook_).empty());
 }
 
