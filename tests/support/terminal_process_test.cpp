@@ -32,16 +32,6 @@ TEST(TerminalProcessTest, TypesAndShowsWhatIsTyped) {
   EXPECT_THAT(child.shown(), HasSubstr("horse\r\ngot horse"));
 }
 
-TEST(TerminalProcessTest, InterruptsByKey) {
-  terminal_process child{
-    {.program = "sh", .args = {"-c", "echo ready; sleep 100"}}};
-  ASSERT_TRUE(child.wait_for("ready", limit));
-  child.type("\x03");
-  const auto status = child.wait(limit);
-  ASSERT_TRUE(status);
-  EXPECT_NE(status->code, 0);
-}
-
 TEST(TerminalProcessTest, KnowsThatAnEndedChildShowsNothingMore) {
   terminal_process child{{.program = "true"}};
   EXPECT_FALSE(child.wait_for("anything", limit));
