@@ -15,6 +15,8 @@
 
 namespace fanfare {
 
+class payload_filter; // model/payload_filter.hpp
+
 // -- identifiers -----------------------------------------------------------
 
 /// Place of a notification in the journal, from 1; also its `notification_id`.
@@ -39,6 +41,9 @@ struct organizer {
   organizer_id id = 0;
   std::string slug;
   std::string name;
+  /// Networks that its webhooks may, and may not, be in, beside the engine's.
+  std::vector<std::string> allow_networks = {};
+  std::vector<std::string> deny_networks = {};
   bool operator==(const organizer&) const = default;
 };
 
@@ -75,12 +80,22 @@ struct token {
   bool operator==(const token&) const = default;
 };
 
+/// A shared condition on what a notification says; equal if its text is.
+struct filter_ref {
+  std::shared_ptr<const payload_filter> value; ///< null: everything passes
+  bool operator==(const filter_ref& other) const;
+  explicit operator bool() const {
+    return value != nullptr;
+  }
+};
+
 /// Which notifications a webhook gets. Lists are sorted and without repeats.
 struct subscription {
   bool enabled = true;
   bool all_events = true;
   std::vector<event_id> events;
   std::vector<action_type_id> types;
+  filter_ref filter = {};
   bool operator==(const subscription&) const = default;
 };
 
@@ -93,8 +108,39 @@ struct subscription_version {
   bool operator==(const subscription_version&) const = default;
 };
 
+// -- settings of delivery --------------------------------------------------
+
+enum class signing_algorithm : std::uint8_t {
+  none = 0,        ///< calls are not signed
+  hmac_sha256 = 1, ///< Standard Webhooks v1
+  ed25519 = 2,     ///< Standard Webhooks v1a
+};
+
+/// A further header for receivers whose check of signatures is home-made.
+struct legacy_signature {
+  enum class hash : std::uint8_t { sha1 = 0, sha256 = 1, sha512 = 2 };
+  enum class encoding : std::uint8_t { hex = 0, base64 = 1 };
+  std::string header;
+  hash digest = hash::sha256;
+  encoding text = encoding::hex;
+  /// In front of the signature, "sha256=".
+  std::string prefix;
+  /// What is signed: {id}, {timestamp} and {body} are replaced.
+  std::string content = "{body}";
+  bool operator==(const legacy_signature&) const = default;
+};
+
+/// A key that calls are signed with. `expires` is set on those that were
+/// replaced: until then calls carry a signature of both.
+struct signing_secret {
+  std::string sealed; ///< by protocol::vault, purpose "secret"
+  timestamp created;
+  std::optional<timestamp> expires;
+  bool operator==(const signing_secret&) const = default;
+};
+
 /// Settings of delivery that a webhook may override; what is absent follows the
-/// engine's options.
+/// engine's options. "sealed" texts are opened by protocol::vault.
 struct delivery_settings {
   struct timeout_settings {
     std::optional<std::chrono::milliseconds> dns;
@@ -104,12 +150,58 @@ struct delivery_settings {
     std::optional<std::chrono::milliseconds> total;
     bool operator==(const timeout_settings&) const = default;
   };
+  /// Of what a receiver may answer.
+  struct limit_settings {
+    std::optional<std::uint32_t> min_rate;     ///< bytes per second
+    std::optional<std::uint32_t> header_bytes; ///< of the head
+    std::optional<std::uint32_t> body_bytes;
+    bool operator==(const limit_settings&) const = default;
+  };
+  struct header {
+    std::string name;
+    std::string sealed; ///< purpose "header"
+    bool operator==(const header&) const = default;
+  };
+  /// At most `count` requests per `period`; as many may go at once.
+  struct rate {
+    std::uint32_t count = 0;
+    std::chrono::milliseconds period{1'000};
+    bool operator==(const rate&) const = default;
+  };
+  /// Several notifications in one request, as a JSON array.
+  struct batching {
+    std::uint32_t max_count = 0;
+    std::chrono::milliseconds max_wait{0}; ///< since the oldest was published
+    bool operator==(const batching&) const = default;
+  };
+  struct tls_material {
+    std::string ca;          ///< PEM; empty: the engine's authorities
+    std::string certificate; ///< PEM; empty: none is shown
+    std::string sealed_key;  ///< PEM, purpose "client key"
+    bool operator==(const tls_material&) const = default;
+  };
+
   timeout_settings timeouts;
+  limit_settings limits;
   std::optional<std::uint32_t> max_in_flight; ///< 1 to 64
   /// Delays after the attempts 1, 2, …; an empty list means "never again".
   std::optional<std::vector<std::chrono::milliseconds>> schedule;
   /// Age since publish after which nothing is tried again.
   std::optional<std::chrono::milliseconds> max_age;
+  bool put = false;  ///< the method is PUT instead of POST
+  bool thin = false; ///< only what names the notification is sent
+  bool ordered = false;
+  bool paused = false;
+  std::vector<header> headers;
+  std::string user_agent_suffix;
+  signing_algorithm signing = signing_algorithm::hmac_sha256;
+  std::optional<legacy_signature> legacy;
+  std::optional<rate> rate_limit;
+  /// After a pause, for what was published before its end.
+  std::optional<rate> resume_rate;
+  std::optional<batching> batch;
+  std::optional<tls_material> tls;
+  std::string sealed_proxy; ///< URL, purpose "proxy"; empty: the engine's way
   bool operator==(const delivery_settings&) const = default;
 };
 
@@ -122,6 +214,10 @@ struct webhook {
   /// pretix shows them.
   std::vector<std::string> action_types;
   delivery_settings delivery;
+  /// Newest first; none before the first one was made.
+  std::vector<signing_secret> secrets;
+  /// When it was last unpaused: what was published before is as old as that.
+  std::optional<timestamp> resumed;
   /// Never empty, oldest first; the last one is in force for what comes next.
   std::vector<subscription_version> versions;
 
@@ -145,6 +241,9 @@ struct notification {
   action_type_id type = 0; ///< the registered type, maybe a wildcard
   std::string action;      ///< the concrete action
   std::string body;        ///< the bytes of every request, complete
+  /// "TRACEPARENT" or "TRACEPARENT\nTRACESTATE" (W3C Trace Context), as given
+  /// at publish; empty: none was.
+  std::string trace = {};
   bool operator==(const notification&) const = default;
 };
 
@@ -158,8 +257,10 @@ enum class outcome : std::uint8_t {
   delivered = 0, ///< 200–299
   retried = 1,   ///< failed, due again at `call::retry_due`
   given_up = 2,  ///< failed or too old, and nothing will be tried again
-  gone = 3, ///< 410: the webhook is disabled in the same commit, unless its
-            ///< target was changed meanwhile: then due again at `retry_due`
+  /// 410, or it has only failed for days: the webhook is disabled in the same
+  /// commit, unless its target was changed meanwhile: then due again at
+  /// `retry_due`.
+  gone = 3,
 };
 
 /// Durations of the phases of one attempt; zero for a phase that did not happen
@@ -188,6 +289,8 @@ struct call {
   std::uint16_t attempt = 1; ///< 1 is the first
   /// Sent again on request, by a replay or a resend, with attempts of its own.
   bool replay = false;
+  bool fed = false;         ///< of these, by a replay
+  bool unsent = false;      ///< given up without an attempt
   std::uint16_t status = 0; ///< 0: no answer, `reason` says why
   call_timings timings{};
   std::string target_url{}; ///< as used, password masked
@@ -205,6 +308,7 @@ struct retry {
   timestamp due;
   std::uint16_t attempt = 2; ///< the number of the attempt to come
   bool replay = false;       ///< as in `call`
+  bool fed = false;          ///< as in `call`
   bool operator==(const retry&) const = default;
 };
 

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <concepts>
+#include <cstdint>
 #include <vector>
 
 namespace fanfare::storage {
@@ -31,6 +32,11 @@ struct progress {
   std::vector<position> ahead;
   /// Newest entry of the webhook in the call log.
   call_id last_call = 0;
+  /// Attempts that failed since the last success, and when the first and the
+  /// last of them began.
+  std::uint32_t failures = 0;
+  timestamp failing_since{};
+  timestamp last_failure{};
 
   bool operator==(const progress&) const = default;
 
@@ -53,13 +59,16 @@ struct progress {
     if (!settled(c.subject))
       ahead.insert(std::ranges::lower_bound(ahead, c.subject), c.subject);
     advance(c.settled_upto);
+    if (!c.unsent)
+      count(c);
     switch (c.result) {
       case outcome::retried:
       case outcome::gone: // ended by the disabling that is committed with it
         retries.put({.subject = c.subject,
                      .due = c.retry_due,
                      .attempt = static_cast<std::uint16_t>(c.attempt + 1),
-                     .replay = c.replay});
+                     .replay = c.replay,
+                     .fed = c.fed});
         break;
       case outcome::delivered:
       case outcome::given_up: retries.erase(c.subject); break;
@@ -72,6 +81,20 @@ struct progress {
   void disable(position tail, Retries& retries) {
     advance(tail);
     retries.clear();
+    failures = 0;
+    failing_since = last_failure = {};
+  }
+
+private:
+  void count(const call& c) {
+    if (c.result == outcome::delivered) {
+      failures = 0;
+      failing_since = last_failure = {};
+      return;
+    }
+    if (failures++ == 0)
+      failing_since = c.time;
+    last_failure = std::max(last_failure, c.time);
   }
 };
 

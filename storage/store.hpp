@@ -9,6 +9,7 @@
 #include "model/error.hpp"
 #include "model/idempotency.hpp"
 #include "model/types.hpp"
+#include "storage/boxed.hpp"
 #include "storage/position_set.hpp"
 #include "storage/progress.hpp"
 
@@ -39,6 +40,7 @@ struct draft {
   std::string action;
   /// The body behind `{"notification_id": N`, up to and with the closing brace.
   std::string rest;
+  std::string trace = {}; ///< as in `notification`
 };
 
 /// Appends all of them or none. Fails with store_full while the store keeps its
@@ -65,6 +67,13 @@ struct add_organizer {
   std::string slug;
   std::string name;
   result<organizer> done{error{}}; ///< already_exists
+};
+
+/// Changes anything of an organizer but its id and slug.
+struct change_organizer {
+  organizer_id id = 0;
+  std::function<result<void>(organizer&)> edit;
+  result<organizer> done{error{}}; ///< not_found, or what `edit` returned
 };
 
 struct add_event {
@@ -112,8 +121,8 @@ struct remember_answer {
 
 /// Adds a webhook: its id and its version's `from` are given by the store.
 struct add_webhook {
-  webhook value; ///< exactly one version, with its `since`
-  result<webhook> done{error{}};
+  boxed<webhook> value; ///< exactly one version, with its `since`
+  boxed_result<webhook> done{error{}};
 };
 
 /// Changes a webhook. `edit` gets the stored one and changes anything but id,
@@ -129,7 +138,7 @@ struct change_webhook {
   webhook_id id = 0;
   timestamp now; ///< `since` of a new version
   std::function<result<void>(webhook&)> edit;
-  result<webhook> done{error{}}; ///< not_found, or what `edit` returned
+  boxed_result<webhook> done{error{}}; ///< not_found, or what `edit` returned
 };
 
 /// Ends what is left of a disabled webhook's retries.
@@ -150,9 +159,9 @@ struct enqueue {
 struct start_replay {
   organizer_id owner = 0;
   webhook_id hook = 0;
-  replay value;
+  boxed<replay> value;
   /// not_found; conflict: the webhook is disabled, or a replay of it runs.
-  result<replay> done{error{}};
+  boxed_result<replay> done{error{}};
 };
 
 /// Reads what a webhook actor starts from, as of this place in the order of
@@ -165,7 +174,7 @@ struct load_webhook {
     std::optional<replay> running;
   };
   webhook_id id = 0;
-  result<state> done{error{}}; ///< not_found
+  boxed_result<state> done{error{}}; ///< not_found
 };
 
 /// Makes recovery start here. All calls that come before it in the order of
@@ -196,10 +205,10 @@ struct expire {
 };
 
 using operation = std::variant<
-  append_notifications, append_call, add_organizer, add_event, add_action_type,
-  add_token, revoke_token, touch_tokens, remember_answer, add_webhook,
-  change_webhook, drop_retries, enqueue, start_replay, load_webhook,
-  save_checkpoint, expire>;
+  append_notifications, append_call, add_organizer, change_organizer, add_event,
+  add_action_type, add_token, revoke_token, touch_tokens, remember_answer,
+  add_webhook, change_webhook, drop_retries, enqueue, start_replay,
+  load_webhook, save_checkpoint, expire>;
 
 // -- reading -----------------------------------------------------------------
 
@@ -302,6 +311,13 @@ public:
   /// due time.
   virtual result<std::vector<retry>> retries(webhook_id hook) const = 0;
 
+  /// The newest notifications of the organizer that the subscription matches
+  /// but for its filter, newest first; looks at no more than `max_scan` index
+  /// entries.
+  virtual result<std::vector<notification_ptr>>
+  newest_matches(organizer_id owner, const subscription& sub, std::size_t limit,
+                 std::size_t max_scan) const = 0;
+
   virtual result<standing> find_standing(webhook_id hook,
                                          position at) const = 0;
   /// What the webhook has not attempted yet, looking at no more than `max_scan`
@@ -328,9 +344,10 @@ public:
            std::size_t limit) const = 0;
   virtual result<std::size_t>
   count_webhooks(organizer_id owner, std::optional<bool> enabled) const = 0;
-  /// By ascending id, without holding all of them in memory.
+  /// By ascending id, without holding all of them in memory, until `visit`
+  /// returns false.
   virtual result<void>
-  for_each_webhook(const std::function<void(const webhook&)>& visit) const = 0;
+  for_each_webhook(const std::function<bool(const webhook&)>& visit) const = 0;
 
   /// The answer kept under the key, null if there is none or it is too old at
   /// `now`.

@@ -29,7 +29,7 @@ library_folders() {
     lmdb.h) echo storage/lmdb ;;
     boost/beast.hpp | boost/beast/*) echo protocol ;;
     boost/asio.hpp | boost/asio/*) echo protocol actors cli ;;
-    boost/system/*) ;;
+    boost/system/* | boost/json/*) ;; # results, and filters on what a body says
     boost/*) echo protocol storage storage/lmdb actors cli ;; # not model
   esac
 }

@@ -69,7 +69,7 @@ std::size_t estimate(const append_notifications& op) {
   // Keys are random, so that the pages of the receipts are half full.
   std::size_t sum = op.once ? 2 * overhead : 0;
   for (const auto& d : op.drafts)
-    sum += estimate_record(d.action.size() + d.rest.size());
+    sum += estimate_record(d.action.size() + d.rest.size() + d.trace.size());
   return sum;
 }
 
@@ -154,7 +154,8 @@ void batch::execute(append_notifications& op) {
                    .event = event_of,
                    .type = d.type,
                    .action = d.action,
-                   .body = make_body(last_.tail, d.rest)});
+                   .body = make_body(last_.tail, d.rest),
+                   .trace = d.trace});
     buffer_.clear();
     encode_without_body(buffer_, *n);
     if (auto* to = journal_end_->reserve(
@@ -227,6 +228,33 @@ void batch::execute(add_organizer& op) {
   append_record(tables_.organizers, added.id, added);
   txn_.put(tables_.organizer_slugs, op.slug, as_key(added.id));
   op.done = std::move(added);
+}
+
+void batch::execute(change_organizer& op) {
+  organizer found;
+  found.id = op.id;
+  auto record = txn_.get(tables_.organizers, as_key(op.id));
+  if (record && !decode(*record, found)) {
+    txn_.damaged("organizer " + std::to_string(op.id));
+    return;
+  }
+  if (!record) {
+    op.done = refusal(ec::not_found, "There is no such organizer.", "id");
+    return;
+  }
+  auto changed = found;
+  if (auto edited = op.edit(changed); !edited) {
+    op.done = edited.error();
+    return;
+  }
+  changed.id = found.id;
+  changed.slug = found.slug;
+  if (changed != found) {
+    buffer_.clear();
+    encode(buffer_, changed);
+    txn_.put(tables_.organizers, as_key(changed.id), buffer_);
+  }
+  op.done = std::move(changed);
 }
 
 void batch::execute(add_event& op) {
@@ -386,11 +414,11 @@ void batch::put_webhook(const webhook& value, unsigned flags) {
 }
 
 void batch::execute(add_webhook& op) {
-  if (op.value.versions.size() != 1) {
+  if (op.value->versions.size() != 1) {
     op.done = error{ec::internal, "A new webhook has exactly one version."};
     return;
   }
-  auto added = op.value;
+  auto added = *op.value;
   added.id = last_key<webhook_id>(txn_, tables_.webhooks) + 1;
   added.versions.front().from = last_.tail + 1;
   put_webhook(added, MDB_APPEND);
@@ -524,8 +552,8 @@ void batch::execute(start_replay& op) {
                                   "for its end or cancel it."};
     return;
   }
-  put_replay(op.hook, op.value);
-  op.done = op.value;
+  put_replay(op.hook, *op.value);
+  op.done = *op.value;
 }
 
 void batch::execute(load_webhook& op) {

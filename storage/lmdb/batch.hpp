@@ -46,6 +46,7 @@ private:
   void execute(append_notifications& op);
   void execute(append_call& op);
   void execute(add_organizer& op);
+  void execute(change_organizer& op);
   void execute(add_event& op);
   void execute(add_action_type& op);
   void execute(add_token& op);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storage/lmdb/codec.hpp"
 
+#include "model/payload_filter.hpp"
 #include "storage/lmdb/bytes.hpp"
 
 #include <bit>
@@ -19,8 +20,19 @@ constexpr std::uint8_t layout = 1;
 /// Of calls and retries: a byte of flags follows. Written only if one is set.
 constexpr std::uint8_t flagged_layout = 2;
 constexpr std::uint8_t is_replay = 1;
+constexpr std::uint8_t is_fed = 2;
+constexpr std::uint8_t is_unsent = 4;
 /// Of webhooks: versions have the time they were made.
 constexpr std::uint8_t dated_layout = 2;
+/// Of webhooks and replays: subscriptions have a filter. Webhooks also have
+/// secrets and all the settings after the first ones.
+constexpr std::uint8_t filtered_layout = 3;
+/// Of notifications: a trace follows the action. Written only if there is one.
+constexpr std::uint8_t traced_layout = 2;
+/// Of organizers: networks of their own. Written only if there are some.
+constexpr std::uint8_t fenced_layout = 2;
+/// Of progress: attempts that failed in a row. Written only if one did.
+constexpr std::uint8_t failing_layout = 2;
 
 void put(byte_writer& to, timestamp t) {
   to.signed_number(t.time_since_epoch().count());
@@ -86,20 +98,58 @@ void expect_layout(byte_reader& from) {
     from.fail();
 }
 
-void put_flags(byte_writer& to, bool replayed) {
-  to.u8(replayed ? flagged_layout : layout);
-  if (replayed)
-    to.u8(is_replay);
+/// Whether it is that layout and not the first one.
+bool has_later_layout(byte_reader& from, std::uint8_t later) {
+  const auto found = from.u8();
+  if (found != layout && found != later)
+    from.fail();
+  return found == later;
+}
+
+void put_flags(byte_writer& to, std::uint8_t flags) {
+  to.u8(flags != 0 ? flagged_layout : layout);
+  if (flags != 0)
+    to.u8(flags);
 }
 
 /// Reads the layout and the flags, if it has any.
-bool get_replayed(byte_reader& from) {
+std::uint8_t get_flags(byte_reader& from, std::uint8_t known) {
   const auto found = from.u8();
   if (found == layout)
-    return false;
-  if (found != flagged_layout || from.u8() != is_replay)
+    return 0;
+  const auto flags = from.u8();
+  if (found != flagged_layout || flags == 0 || (flags & ~known) != 0)
     from.fail();
-  return true;
+  return flags;
+}
+
+std::uint8_t flags_of(const retry& r) {
+  return static_cast<std::uint8_t>((r.replay ? is_replay : 0)
+                                   | (r.fed ? is_fed : 0));
+}
+
+std::uint8_t flags_of(const call& c) {
+  return static_cast<std::uint8_t>((c.replay ? is_replay : 0)
+                                   | (c.fed ? is_fed : 0)
+                                   | (c.unsent ? is_unsent : 0));
+}
+
+/// What may be absent: a byte tells.
+template <class T, class Put>
+void put_optional(byte_writer& to, const std::optional<T>& value, Put put_it) {
+  to.u8(value ? 1 : 0);
+  if (value)
+    put_it(*value);
+}
+
+template <class T, class Get>
+void get_optional(byte_reader& from, std::optional<T>& value, Get get_it) {
+  value.reset();
+  const auto there = from.u8();
+  if (there > 1)
+    from.fail();
+  if (there == 1)
+    value = get_it();
 }
 
 void put(byte_writer& to, const subscription& value) {
@@ -107,9 +157,11 @@ void put(byte_writer& to, const subscription& value) {
                                   | (value.all_events ? 2 : 0)));
   put_ids(to, value.events);
   put_ids(to, value.types);
+  to.text(value.filter ? std::string_view{value.filter.value->text()}
+                       : std::string_view{});
 }
 
-void get(byte_reader& from, subscription& value) {
+void get(byte_reader& from, subscription& value, bool filtered) {
   auto mask = from.u8();
   if (mask > 3)
     from.fail();
@@ -117,6 +169,15 @@ void get(byte_reader& from, subscription& value) {
   value.all_events = (mask & 2) != 0;
   get_ids(from, value.events);
   get_ids(from, value.types);
+  value.filter = {};
+  if (!filtered)
+    return;
+  if (const auto text = from.text(); !text.empty()) {
+    if (auto compiled = payload_filter::parse(text))
+      value.filter.value = std::move(*compiled);
+    else
+      from.fail();
+  }
 }
 
 // -- delivery settings -------------------------------------------------------
@@ -181,6 +242,142 @@ void get(byte_reader& from, delivery_settings& d) {
   field(has_max_age, d.max_age);
 }
 
+enum delivery_switch : std::uint8_t {
+  is_put = 1,
+  is_thin = 2,
+  is_ordered = 4,
+  is_paused = 8,
+};
+
+void put(byte_writer& to, const delivery_settings::rate& r) {
+  to.number(r.count);
+  put(to, r.period);
+}
+
+delivery_settings::rate get_rate(byte_reader& from) {
+  delivery_settings::rate r;
+  r.count = from.number<std::uint32_t>();
+  r.period = get_duration<std::chrono::milliseconds>(from);
+  return r;
+}
+
+void put(byte_writer& to, const legacy_signature& l) {
+  to.text(l.header);
+  to.u8(static_cast<std::uint8_t>(l.digest));
+  to.u8(static_cast<std::uint8_t>(l.text));
+  to.text(l.prefix);
+  to.text(l.content);
+}
+
+legacy_signature get_legacy(byte_reader& from) {
+  legacy_signature l;
+  l.header = from.text();
+  const auto digest = from.u8();
+  const auto text = from.u8();
+  if (digest > static_cast<std::uint8_t>(legacy_signature::hash::sha512)
+      || text > static_cast<std::uint8_t>(legacy_signature::encoding::base64))
+    from.fail();
+  l.digest = static_cast<legacy_signature::hash>(digest);
+  l.text = static_cast<legacy_signature::encoding>(text);
+  l.prefix = from.text();
+  l.content = from.text();
+  return l;
+}
+
+/// The settings that came after the first ones.
+void put_further(byte_writer& to, const delivery_settings& d) {
+  const auto number = [&to](std::uint32_t v) { to.number(v); };
+  put_optional(to, d.limits.min_rate, number);
+  put_optional(to, d.limits.header_bytes, number);
+  put_optional(to, d.limits.body_bytes, number);
+  to.u8(static_cast<std::uint8_t>((d.put ? is_put : 0) | (d.thin ? is_thin : 0)
+                                  | (d.ordered ? is_ordered : 0)
+                                  | (d.paused ? is_paused : 0)));
+  to.number(d.headers.size());
+  for (const auto& h : d.headers) {
+    to.text(h.name);
+    to.text(h.sealed);
+  }
+  to.text(d.user_agent_suffix);
+  to.u8(static_cast<std::uint8_t>(d.signing));
+  put_optional(to, d.legacy, [&](const auto& l) { put(to, l); });
+  put_optional(to, d.rate_limit, [&](const auto& r) { put(to, r); });
+  put_optional(to, d.resume_rate, [&](const auto& r) { put(to, r); });
+  put_optional(to, d.batch, [&](const auto& b) {
+    to.number(b.max_count);
+    put(to, b.max_wait);
+  });
+  put_optional(to, d.tls, [&](const auto& t) {
+    to.text(t.ca);
+    to.text(t.certificate);
+    to.text(t.sealed_key);
+  });
+  to.text(d.sealed_proxy);
+}
+
+void get_further(byte_reader& from, delivery_settings& d) {
+  const auto number = [&from] { return from.number<std::uint32_t>(); };
+  get_optional(from, d.limits.min_rate, number);
+  get_optional(from, d.limits.header_bytes, number);
+  get_optional(from, d.limits.body_bytes, number);
+  const auto switches = from.u8();
+  if (switches > (is_put | is_thin | is_ordered | is_paused))
+    from.fail();
+  d.put = (switches & is_put) != 0;
+  d.thin = (switches & is_thin) != 0;
+  d.ordered = (switches & is_ordered) != 0;
+  d.paused = (switches & is_paused) != 0;
+  d.headers.clear();
+  const auto headers = from.count();
+  for (std::size_t i = 0; i < headers && from.ok(); ++i) {
+    auto& h = d.headers.emplace_back();
+    h.name = from.text();
+    h.sealed = from.text();
+  }
+  d.user_agent_suffix = from.text();
+  const auto signing = from.u8();
+  if (signing > static_cast<std::uint8_t>(signing_algorithm::ed25519))
+    from.fail();
+  d.signing = static_cast<signing_algorithm>(signing);
+  get_optional(from, d.legacy, [&] { return get_legacy(from); });
+  get_optional(from, d.rate_limit, [&] { return get_rate(from); });
+  get_optional(from, d.resume_rate, [&] { return get_rate(from); });
+  get_optional(from, d.batch, [&] {
+    delivery_settings::batching b;
+    b.max_count = from.number<std::uint32_t>();
+    b.max_wait = get_duration<std::chrono::milliseconds>(from);
+    return b;
+  });
+  get_optional(from, d.tls, [&] {
+    delivery_settings::tls_material t;
+    t.ca = from.text();
+    t.certificate = from.text();
+    t.sealed_key = from.text();
+    return t;
+  });
+  d.sealed_proxy = from.text();
+}
+
+void put_secrets(byte_writer& to, const std::vector<signing_secret>& secrets) {
+  to.number(secrets.size());
+  for (const auto& s : secrets) {
+    to.text(s.sealed);
+    put(to, s.created);
+    put_optional(to, s.expires, [&](timestamp t) { put(to, t); });
+  }
+}
+
+void get_secrets(byte_reader& from, std::vector<signing_secret>& secrets) {
+  secrets.clear();
+  const auto count = from.count();
+  for (std::size_t i = 0; i < count && from.ok(); ++i) {
+    auto& s = secrets.emplace_back();
+    s.sealed = from.text();
+    s.created = get_time(from);
+    get_optional(from, s.expires, [&] { return get_time(from); });
+  }
+}
+
 // -- calls -------------------------------------------------------------------
 
 // The first byte of a call: its outcome in two bits, and what is not at its
@@ -196,7 +393,10 @@ enum call_field : std::uint8_t {
 };
 
 void get_facts(byte_reader& from, call& c, std::uint8_t& mask) {
-  c.replay = get_replayed(from);
+  const auto flags = get_flags(from, is_replay | is_fed | is_unsent);
+  c.replay = (flags & is_replay) != 0;
+  c.fed = (flags & is_fed) != 0;
+  c.unsent = (flags & is_unsent) != 0;
   mask = from.u8();
   c.result = static_cast<outcome>(mask & outcome_mask);
   c.hook = from.number();
@@ -219,9 +419,18 @@ void get_facts(byte_reader& from, call& c, std::uint8_t& mask) {
 
 void encode(std::string& out, const organizer& value) {
   byte_writer to{out};
-  to.u8(layout);
+  const bool fenced = !value.allow_networks.empty()
+                   || !value.deny_networks.empty();
+  to.u8(fenced ? fenced_layout : layout);
   to.text(value.slug);
   to.text(value.name);
+  if (!fenced)
+    return;
+  for (const auto* list : {&value.allow_networks, &value.deny_networks}) {
+    to.number(list->size());
+    for (const auto& network : *list)
+      to.text(network);
+  }
 }
 
 void encode(std::string& out, const event& value) {
@@ -254,7 +463,7 @@ void encode(std::string& out, const token& value) {
 
 void encode(std::string& out, const webhook& value) {
   byte_writer to{out};
-  to.u8(dated_layout);
+  to.u8(filtered_layout);
   to.number(value.owner);
   to.text(value.target_url);
   to.u8(value.comment ? 1 : 0);
@@ -264,6 +473,9 @@ void encode(std::string& out, const webhook& value) {
   for (const auto& name : value.action_types)
     to.text(name);
   put(to, value.delivery);
+  put_further(to, value.delivery);
+  put_secrets(to, value.secrets);
+  put_optional(to, value.resumed, [&](timestamp t) { put(to, t); });
   to.number(value.versions.size());
   for (const auto& version : value.versions) {
     to.number(version.from);
@@ -274,12 +486,14 @@ void encode(std::string& out, const webhook& value) {
 
 void encode_without_body(std::string& out, const notification& value) {
   byte_writer to{out};
-  to.u8(layout);
+  to.u8(value.trace.empty() ? layout : traced_layout);
   put(to, value.published);
   to.number(value.owner);
   to.number(value.event);
   to.number(value.type);
   to.text(value.action);
+  if (!value.trace.empty())
+    to.text(value.trace);
 }
 
 void encode(std::string& out, const call& value) {
@@ -287,7 +501,7 @@ void encode(std::string& out, const call& value) {
   auto new_connection = t.dns.count() != 0 || t.connect.count() != 0
                      || t.tls.count() != 0;
   byte_writer to{out};
-  put_flags(to, value.replay);
+  put_flags(to, flags_of(value));
   to.u8(static_cast<std::uint8_t>(
     static_cast<unsigned>(value.result)
     | (value.reason.empty() ? 0 : has_reason)
@@ -324,14 +538,14 @@ void encode(std::string& out, const call& value) {
 
 void encode(std::string& out, const retry& value) {
   byte_writer to{out};
-  put_flags(to, value.replay);
+  put_flags(to, flags_of(value));
   put(to, value.due);
   to.number(value.attempt);
 }
 
 void encode(std::string& out, const replay& value) {
   byte_writer to{out};
-  to.u8(layout);
+  to.u8(filtered_layout);
   put(to, value.asked.since);
   put(to, value.asked.until);
   to.u8(static_cast<std::uint8_t>((value.asked.only_failed ? 1 : 0)
@@ -351,10 +565,15 @@ void encode(std::string& out, const replay& value) {
 
 void encode(std::string& out, const progress& value) {
   byte_writer to{out};
-  to.u8(layout);
+  to.u8(value.failures == 0 ? layout : failing_layout);
   to.number(value.cursor);
   to.number(value.last_call);
   put_ids(to, value.ahead);
+  if (value.failures == 0)
+    return;
+  to.number(value.failures);
+  put(to, value.failing_since);
+  put_near(to, raw(value.last_failure), raw(value.failing_since));
 }
 
 void encode(std::string& out, const checkpoint& value) {
@@ -400,9 +619,15 @@ void encode(std::string& out, const remembered& value) {
 
 bool decode(std::string_view in, organizer& value) {
   byte_reader from{in};
-  expect_layout(from);
+  const bool fenced = has_later_layout(from, fenced_layout);
   value.slug = from.text();
   value.name = from.text();
+  for (auto* list : {&value.allow_networks, &value.deny_networks}) {
+    list->clear();
+    const auto count = fenced ? from.count() : 0;
+    for (std::size_t i = 0; i < count && from.ok(); ++i)
+      list->emplace_back(from.text());
+  }
   return from.complete();
 }
 
@@ -443,7 +668,7 @@ bool decode(std::string_view in, token& value) {
 bool decode(std::string_view in, webhook& value) {
   byte_reader from{in};
   const auto found = from.u8();
-  if (found != layout && found != dated_layout)
+  if (found < layout || found > filtered_layout)
     from.fail();
   value.owner = from.number<organizer_id>();
   value.target_url = from.text();
@@ -459,20 +684,31 @@ bool decode(std::string_view in, webhook& value) {
   for (std::size_t i = 0; i < names && from.ok(); ++i)
     value.action_types.emplace_back(from.text());
   get(from, value.delivery);
+  const bool filtered = found == filtered_layout;
+  if (filtered) {
+    get_further(from, value.delivery);
+    get_secrets(from, value.secrets);
+    get_optional(from, value.resumed, [&] { return get_time(from); });
+  } else {
+    // It was made when nothing was signed, and has no secret.
+    value.delivery.signing = signing_algorithm::none;
+    value.secrets.clear();
+    value.resumed.reset();
+  }
   auto versions = from.count();
   value.versions.clear();
   for (std::size_t i = 0; i < versions && from.ok(); ++i) {
     auto& version = value.versions.emplace_back();
     version.from = from.number();
-    version.since = found == dated_layout ? get_time(from) : timestamp{};
-    get(from, version.value);
+    version.since = found >= dated_layout ? get_time(from) : timestamp{};
+    get(from, version.value, filtered);
   }
   return from.complete() && !value.versions.empty();
 }
 
 bool decode(std::string_view in, notification_head& value) {
   byte_reader from{in};
-  expect_layout(from);
+  (void)has_later_layout(from, traced_layout);
   value.published = get_time(from);
   value.owner = from.number<organizer_id>();
   value.event = from.number<event_id>();
@@ -482,12 +718,13 @@ bool decode(std::string_view in, notification_head& value) {
 
 bool decode(std::string_view in, notification& value) {
   byte_reader from{in};
-  expect_layout(from);
+  const bool traced = has_later_layout(from, traced_layout);
   value.published = get_time(from);
   value.owner = from.number<organizer_id>();
   value.event = from.number<event_id>();
   value.type = from.number<action_type_id>();
   value.action = from.text();
+  value.trace = traced ? from.text() : std::string_view{};
   value.body = from.rest();
   return from.ok();
 }
@@ -523,7 +760,9 @@ bool decode(std::string_view in, call& value) {
 
 bool decode(std::string_view in, retry& value) {
   byte_reader from{in};
-  value.replay = get_replayed(from);
+  const auto flags = get_flags(from, is_replay | is_fed);
+  value.replay = (flags & is_replay) != 0;
+  value.fed = (flags & is_fed) != 0;
   value.due = get_time(from);
   value.attempt = from.number<std::uint16_t>();
   return from.complete();
@@ -531,7 +770,7 @@ bool decode(std::string_view in, retry& value) {
 
 bool decode(std::string_view in, replay& value) {
   byte_reader from{in};
-  expect_layout(from);
+  const bool filtered = has_later_layout(from, filtered_layout);
   value.asked.since = get_time(from);
   value.asked.until = get_time(from);
   const auto mask = from.u8();
@@ -544,7 +783,7 @@ bool decode(std::string_view in, replay& value) {
     from.fail();
   value.state = static_cast<replay_state>(state);
   value.upto = from.number();
-  get(from, value.selecting);
+  get(from, value.selecting, filtered);
   value.count = from.number();
   value.skipped = from.number();
   value.queued = from.number();
@@ -558,10 +797,15 @@ bool decode(std::string_view in, replay& value) {
 
 bool decode(std::string_view in, progress& value) {
   byte_reader from{in};
-  expect_layout(from);
+  const bool failing = has_later_layout(from, failing_layout);
   value.cursor = from.number();
   value.last_call = from.number();
   get_ids(from, value.ahead);
+  value.failures = failing ? from.number<std::uint32_t>() : 0;
+  value.failing_since = failing ? get_time(from) : timestamp{};
+  value.last_failure = failing
+                       ? to_time(get_near(from, raw(value.failing_since)))
+                       : timestamp{};
   return from.complete();
 }
 

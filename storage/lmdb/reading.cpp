@@ -186,7 +186,7 @@ result<backlog> embedded_store::read_backlog(const webhook& hook,
     if (!version || !matches(*version, type, about))
       continue;
     if (auto record = txn.get(tables_.journal, as_key(id)))
-      if (auto n = to_notification(txn, id, *record))
+      if (auto n = to_notification(txn, id, *record); n && passes(*version, *n))
         found.matches.push_back(std::move(n));
   }
   if (!txn.ok())
@@ -363,13 +363,51 @@ result<backlog_size> embedded_store::count_backlog(const webhook& hook,
       break;
     }
     const auto* version = version_at(hook, id);
-    if (!version || !matches(*version, type, about) || upto.settled(id))
+    if (!version || !matches(*version, type, about) || upto.settled(id)
+        || !passes_at(*txn, *version, id))
       continue;
     if (found.count++ == 0)
       found.first = id;
   }
   if (!txn->ok())
     return txn->failure();
+  return found;
+}
+
+bool embedded_store::passes_at(transaction& txn, const subscription& sub,
+                               position at) const {
+  if (!sub.filter)
+    return true;
+  const auto record = txn.get(tables_.journal, as_key(at));
+  const auto n = record ? to_notification(txn, at, *record) : nullptr;
+  return n && passes(sub, *n);
+}
+
+result<std::vector<notification_ptr>>
+embedded_store::newest_matches(organizer_id owner, const subscription& sub,
+                               std::size_t limit, std::size_t max_scan) const {
+  std::vector<notification_ptr> found;
+  read_transaction txn{*env_};
+  cursor at{txn, tables_.journal_index};
+  for (auto more = at.seek(as_key(owner), index_entry{0, 0U, 0U}.view())
+                && at.move(MDB_LAST_DUP);
+       more && found.size() < limit && max_scan-- > 0;
+       more = at.move(MDB_PREV_DUP)) {
+    position id = 0;
+    action_type_id type = 0;
+    event_id about = 0;
+    if (!index_entry::read(at.value(), id, type, about)) {
+      txn.damaged("the index of organizer " + std::to_string(owner));
+      break;
+    }
+    if (!matches(sub, type, about))
+      continue;
+    if (auto record = txn.get(tables_.journal, as_key(id)))
+      if (auto n = to_notification(txn, id, *record))
+        found.push_back(std::move(n));
+  }
+  if (!txn.ok())
+    return txn.failure();
   return found;
 }
 
@@ -440,7 +478,8 @@ result<selection> embedded_store::select(const webhook& hook,
     }
     if (id > end)
       break;
-    if (!matches(wanted.selecting, type, about))
+    if (!matches(wanted.selecting, type, about)
+        || !passes_at(*txn, wanted.selecting, id))
       continue;
     if (!upto.settled(id)) {
       ++found.skipped;
@@ -448,7 +487,7 @@ result<selection> embedded_store::select(const webhook& hook,
     }
     found.chosen.insert(id);
     if (const auto* then = version_at(hook, id);
-        then && matches(*then, type, about))
+        then && matches(*then, type, about) && passes_at(*txn, *then, id))
       matched_then.insert(id);
   }
   auto waiting = read_retries(*txn, tables_, hook.id);
@@ -596,7 +635,7 @@ embedded_store::count_webhooks(organizer_id owner,
 }
 
 result<void> embedded_store::for_each_webhook(
-  const std::function<void(const webhook&)>& visit) const {
+  const std::function<bool(const webhook&)>& visit) const {
   constexpr std::size_t portion_size = 256;
   constexpr std::size_t forget_after = 65'536;
   std::vector<webhook> portion;
@@ -621,7 +660,10 @@ result<void> embedded_store::for_each_webhook(
         return txn.failure();
     }
     for (const auto& hook : portion)
-      visit(hook);
+      if (!visit(hook)) {
+        stretch.forget();
+        return {};
+      }
     seen += portion.size();
     auto last = portion.size() < portion_size;
     if (last || seen >= forget_after) {

@@ -43,6 +43,9 @@ public:
   result<std::vector<retry>> retries(webhook_id hook) const override;
 
   result<standing> find_standing(webhook_id hook, position at) const override;
+  result<std::vector<notification_ptr>>
+  newest_matches(organizer_id owner, const subscription& sub, std::size_t limit,
+                 std::size_t max_scan) const override;
   result<backlog_size> count_backlog(const webhook& hook,
                                      std::size_t max_scan) const override;
   result<replay> find_replay(webhook_id hook) const override;
@@ -61,7 +64,7 @@ public:
   count_webhooks(organizer_id owner,
                  std::optional<bool> enabled) const override;
   result<void> for_each_webhook(
-    const std::function<void(const webhook&)>& visit) const override;
+    const std::function<bool(const webhook&)>& visit) const override;
 
   result<stored_answer_ptr> find_answer(const idempotency_key& key,
                                         timestamp now) const override;
@@ -105,6 +108,8 @@ private:
   progress read_current(transaction& txn, const change* in,
                         const webhook& hook) const;
   /// The first position published at `t` or later, as far as times ascend.
+  /// `passes`, for what the index knows only by its place.
+  bool passes_at(transaction& txn, const subscription& sub, position at) const;
   position first_since(transaction& txn, timestamp t) const;
   /// Of the webhook's calls from `newest` backwards: notes whom they were
   /// about, and takes those that were delivered out of `chosen`.

@@ -51,7 +51,7 @@ struct tables {
 
 /// Version of the tables and of all layouts in them. A Fanfare reads stores of
 /// its own version and of earlier ones. 2 added replays and idempotency keys.
-inline constexpr std::uint32_t format_version = 2;
+inline constexpr std::uint32_t format_version = 3;
 
 namespace meta_key {
 inline constexpr bytes format = "format";

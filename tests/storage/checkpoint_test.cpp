@@ -53,8 +53,9 @@ TEST_F(Checkpoint, CallsBehindItInTheSameBatchAreNotReflectedInIt) {
                append_call{call_of(hook_, 2, outcome::retried, 2)});
   recover();
   EXPECT_EQ(store_->recovered().calls_replayed, 1U);
-  EXPECT_EQ(load(hook_).upto,
-            (progress{.cursor = 2, .ahead = {}, .last_call = 2}));
+  EXPECT_EQ(
+    load(hook_).upto,
+    (progress{.cursor = 2, .ahead = {}, .last_call = 2, .failures = 1}));
   EXPECT_EQ(subjects_of(load(hook_).retries), std::vector<position>{2});
 }
 

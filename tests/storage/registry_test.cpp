@@ -163,8 +163,10 @@ TEST_F(Registry, VisitsAllWebhooksOnceInOrder) {
     batch.emplace_back(add_webhook{.value = hook_of(1, {1})});
   ASSERT_TRUE(store_->commit(batch));
   webhook_id next = 1;
-  ASSERT_TRUE(store_->for_each_webhook(
-    [&](const webhook& hook) { EXPECT_EQ(hook.id, next++); }));
+  ASSERT_TRUE(store_->for_each_webhook([&](const webhook& hook) {
+    EXPECT_EQ(hook.id, next++);
+    return true;
+  }));
   EXPECT_EQ(next, 1001U);
 }
 

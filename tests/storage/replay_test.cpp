@@ -132,7 +132,7 @@ TEST_F(Replay, DisablingEndsItAndItsLateProgressIsIgnored) {
   EXPECT_EQ(store_->find_replay(hook.id)->state, replay_state::cancelled);
   EXPECT_THAT(*store_->retries(hook.id), IsEmpty());
   start_replay again{.owner = 1, .hook = hook.id, .value = wanted(hook)};
-  again.value.started = at_ms(2);
+  again.value->started = at_ms(2);
   EXPECT_TRUE(run(again).done);
   run(enqueue{.hook = hook.id, .entries = {{.subject = 1}}, .progress = value});
   EXPECT_EQ(store_->find_replay(hook.id)->queued, 0U);

@@ -57,8 +57,10 @@ TEST_F(Scale, AMillionWebhooksAreReadAtAStart) {
   auto before = memory("RssAnon");
   start = steady_clock::now();
   webhook_id seen = 0;
-  ASSERT_TRUE(
-    store_->for_each_webhook([&](const webhook& hook) { seen = hook.id; }));
+  ASSERT_TRUE(store_->for_each_webhook([&](const webhook& hook) {
+    seen = hook.id;
+    return true;
+  }));
   std::printf("visited: %.2f s, %.1f MiB of anonymous memory more, %.1f MiB of "
               "the file mapped\n",
               seconds_since(start), memory("RssAnon") - before,

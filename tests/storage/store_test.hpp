@@ -44,6 +44,11 @@ ec code_of(const result<T>& r) {
   return r ? ec::ok : r.error().code;
 }
 
+template <class T>
+ec code_of(const boxed_result<T>& r) {
+  return r ? ec::ok : r.error().code;
+}
+
 /// A notification of the given type; `text` is part of its body.
 inline draft draft_of(action_type_id type, organizer_id owner = 1,
                       std::string text = "x") {
