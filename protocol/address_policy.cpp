@@ -113,6 +113,32 @@ std::optional<translated> translation(const ip::address_v6& address) {
   return {};
 }
 
+/// All IPv4 addresses that something on the way could make of it: what is
+/// denied must not be reached in any of these ways.
+std::vector<ip::address_v4> stands_for(const ip::address_v6& address) {
+  static const network local_nat64{ip::make_address_v6("64:ff9b:1::"), 48};
+  static const network teredo{ip::make_address_v6("2001::"), 32};
+  std::vector<ip::address_v4> out;
+  if (const auto inside = translation(address))
+    out.push_back(inside->inner);
+  if (local_nat64.contains(address)) {
+    // The longer prefixes that its owner may have chosen (RFC 6052, 2.2).
+    const auto bytes = address.to_bytes();
+    out.push_back(bytes_at(address, 12));
+    out.push_back(bytes_at(address, 9));
+    out.emplace_back(
+      ip::address_v4::bytes_type{{bytes[7], bytes[9], bytes[10], bytes[11]}});
+    out.emplace_back(
+      ip::address_v4::bytes_type{{bytes[6], bytes[7], bytes[9], bytes[10]}});
+  }
+  if (teredo.contains(address)) {
+    out.push_back(bytes_at(address, 4)); // the server
+    out.emplace_back(bytes_at(address, 12).to_uint()
+                     ^ 0xffffffffu); // the client
+  }
+  return out;
+}
+
 std::string sentence(const ip::address& address, const char* what,
                      const network& block) {
   return "policy: " + address.to_string() + " is " + what
@@ -130,9 +156,44 @@ const network* address_policy::allowing(const ip::address& address) const {
   return best;
 }
 
+const network* address_policy::denying(const ip::address& address) const {
+  const auto holds = [&](const network& candidate) {
+    return candidate.contains(address)
+        || (address.is_v4()
+            && candidate.contains(
+              ip::make_address_v6(ip::v4_mapped, address.to_v4())));
+  };
+  const auto found = std::ranges::find_if(denied_, holds);
+  return found == denied_.end() ? nullptr : &*found;
+}
+
+std::optional<std::string>
+address_policy::denial(const ip::address& address) const {
+  if (const auto* by = denying(address))
+    return "policy: " + address.to_string()
+         + " is denied by the configuration (" + to_string(*by) + ")";
+  if (address.is_v6())
+    for (const auto& inside : stands_for(address.to_v6()))
+      if (const auto* by = denying(inside))
+        return "policy: " + address.to_string() + " stands for "
+             + inside.to_string() + ", which is denied by the configuration ("
+             + to_string(*by) + ")";
+  return {};
+}
+
+address_policy address_policy::with(const std::vector<network>& allowed,
+                                    const std::vector<network>& denied) const {
+  auto out = *this;
+  out.allowed_.insert(out.allowed_.end(), allowed.begin(), allowed.end());
+  out.denied_.insert(out.denied_.end(), denied.begin(), denied.end());
+  return out;
+}
+
 std::optional<std::string>
 address_policy::refusal(const ip::address& address) const {
   if (address.is_v4()) {
+    if (auto denied = denial(address))
+      return denied;
     const auto* entry = find(special_v4(), address);
     if (!entry || allowing(address))
       return {};
@@ -142,6 +203,8 @@ address_policy::refusal(const ip::address& address) const {
   const ip::address_v6 bare{address.to_v6().to_bytes()};
   if (bare.is_v4_mapped())
     return refusal(ip::make_address_v4(ip::v4_mapped, bare));
+  if (auto denied = denial(bare))
+    return denied;
   if (const auto* allowed = allowing(bare)) {
     const auto inside = translation(bare);
     if (!inside || allowed->prefix > inside->prefix)

@@ -19,19 +19,18 @@ namespace fanfare::protocol {
 
 /// Most bytes of an answer's header fields that are kept.
 inline constexpr std::size_t kept_head = 8 * 1024;
+/// Longest value of Retry-After that can mean something: a date has 29.
+inline constexpr std::size_t kept_retry_after = 128;
 
 class answer_parser final : public boost::beast::http::basic_parser<false> {
 public:
   /// Writes into `out`, which must outlive it.
+  /// Stops at the end of the head unless it is eager: the caller counts bytes.
   answer_parser(exchange_result& out, const exchange_limits& limits)
     : out_(&out),
       keep_(limits.keep_limit) {
-    // The caller counts bytes, of head and body together.
-    const auto most = std::min<std::size_t>(
-      limits.read_limit, std::numeric_limits<std::uint32_t>::max() - 8);
-    header_limit(static_cast<std::uint32_t>(most));
+    header_limit(std::numeric_limits<std::uint32_t>::max() - 8);
     body_limit(boost::none);
-    eager(true);
   }
 
   /// Of the head; 0 until its first line was read.
@@ -53,14 +52,19 @@ private:
   void on_response_impl(int code, string_view, int, error_code&) override {
     status_ = static_cast<unsigned>(code);
     out_->response_head.clear(); // of an interim answer
+    out_->retry_after.clear();
   }
 
-  void on_field_impl(field, string_view name, string_view value,
+  void on_field_impl(field which, string_view name, string_view value,
                      error_code&) override {
-    auto& head = out_->response_head;
     // Trailers come when the head is done; they are not part of it.
-    if (is_header_done()
-        || head.size() + name.size() + value.size() + 4 > kept_head)
+    if (is_header_done())
+      return;
+    if (which == field::retry_after && out_->retry_after.empty()
+        && value.size() <= kept_retry_after)
+      out_->retry_after.assign(value.data(), value.size());
+    auto& head = out_->response_head;
+    if (head.size() + name.size() + value.size() + 4 > kept_head)
       return;
     if (head.empty())
       head.reserve(256);

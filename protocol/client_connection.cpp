@@ -28,6 +28,8 @@ using std::chrono::steady_clock;
 constexpr unsigned most_interim_answers = 16;
 // Bodies up to this size share a TLS record with their head.
 constexpr std::size_t small_body = 12 * 1024;
+// Of a target, that a proxy is asked for in one exchange.
+constexpr std::size_t most_proxied_addresses = 4;
 
 bool is_end(const error_code& code) {
   return code == asio::error::eof || code == asio::ssl::error::stream_truncated;
@@ -40,33 +42,13 @@ bool is_reset(const error_code& code) {
 }
 
 std::string plain(const error_code& code) {
-  if (code == asio::error::connection_refused)
-    return "connection refused";
-  if (code == asio::error::timed_out)
-    return "connection timed out";
-  if (code == asio::error::network_unreachable)
-    return "network unreachable";
-  if (code == asio::error::host_unreachable)
-    return "host unreachable";
-  if (code == asio::error::no_descriptors)
-    return "too many open files";
   if (code.category() == asio::error::get_ssl_category()) {
     const auto raw = static_cast<unsigned long>(
       static_cast<unsigned int>(code.value()));
     if (const char* text = ERR_reason_error_string(raw))
       return text;
   }
-  auto text = code.message();
-  if (!text.empty() && text.front() >= 'A' && text.front() <= 'Z')
-    text.front() = static_cast<char>(text.front() - 'A' + 'a');
-  return text;
-}
-
-std::string endpoint_text(const asio::ip::address& address,
-                          std::uint16_t port) {
-  const auto host = address.is_v6() ? "[" + address.to_string() + "]"
-                                    : address.to_string();
-  return host + ":" + std::to_string(port);
+  return plain_reason(code);
 }
 
 } // namespace
@@ -77,60 +59,78 @@ std::string endpoint_text(const asio::ip::address& address,
 void client_connection::connect(exchange& subject,
                                 std::vector<asio::ip::address> addresses) {
   subject_ = &subject;
-  addresses_ = std::move(addresses);
-  subject.enter(phase::connect, subject.request.limits.connect,
-                steady_clock::now());
-  try_next();
+  if (!way_ || way_->next == 0)
+    subject.enter(phase::connect, subject.request.limits.connect,
+                  steady_clock::now());
+  connector_ = new connector(*this, context_);
+  connector_->start(std::move(addresses),
+                    way_ ? way_->via->port : subject.request.to->port());
 }
 
-void client_connection::try_next() {
-  const auto port = subject_->request.to->port();
-  while (next_address_ < addresses_.size()) {
-    const auto address = addresses_[next_address_++];
-    // Here and nowhere else: the address that is judged is the one connected
-    // to.
-    if (auto why = owner_->refusal(address)) {
-      if (refused_.empty())
-        refused_ = std::move(*why);
-      continue;
-    }
-    const asio::ip::tcp::endpoint there{address, port};
-    error_code code;
-    socket_.close(code);
-    socket_.open(there.protocol(), code);
-    if (code == asio::error::no_descriptors && owner_->make_room())
-      socket_.open(there.protocol(), code);
-    if (!code)
-      socket_.non_blocking(true, code);
-    if (!code)
-      socket_.set_option(asio::ip::tcp::no_delay{true}, code);
-    if (code) {
-      failed_ = "connect: " + plain(code) + " (" + endpoint_text(address, port)
-              + ")";
-      continue;
-    }
-    socket_.async_connect(
-      there, [self = boost::intrusive_ptr<client_connection>(this)](
-               const error_code& result) { self->on_connect(result); });
-    return;
-  }
-  if (failed_.empty() && refused_.empty())
-    failed_ = "dns: no address for " + subject_->request.to->host();
-  fail(failed_.empty() ? refused_ : failed_);
+void client_connection::connect(exchange& subject,
+                                std::shared_ptr<proxied_way> way) {
+  way_ = std::move(way);
+  connect(subject, way_->proxies);
 }
 
-void client_connection::on_connect(const error_code& code) {
-  if (closed_)
-    return;
-  if (code) {
-    failed_ = "connect: " + plain(code) + " ("
-            + endpoint_text(addresses_[next_address_ - 1],
-                            subject_->request.to->port())
-            + ")";
-    try_next();
+std::optional<std::string>
+client_connection::refusal(const asio::ip::address& address) {
+  if (way_ && !way_->via->fenced)
+    return {};
+  auto why = owner_->refusal(*subject_, address);
+  if (why && way_)
+    why->insert(std::string_view{"policy: "}.size(), "the proxy's address ");
+  return why;
+}
+
+bool client_connection::make_room() {
+  return owner_->make_room();
+}
+
+void client_connection::on_not_connected(std::string reason) {
+  const boost::intrusive_ptr<client_connection> alive{this};
+  if (reason.empty())
+    reason = "dns: no address for " + subject_->request.to->host();
+  // "connect: connection refused (proxy 192.0.2.1:3128)"
+  if (const auto where = reason.rfind('(');
+      way_ && reason.starts_with("connect: ") && where != std::string::npos)
+    reason.insert(where + 1, "proxy ");
+  fail(std::move(reason));
+}
+
+void client_connection::on_connected(socket_type socket) {
+  const boost::intrusive_ptr<client_connection> alive{this};
+  connector_ = nullptr;
+  socket_ = std::move(socket);
+  if (!way_) {
+    on_way();
     return;
   }
-  addresses_ = {};
+  tunnel_ = new proxy_tunnel(socket_, way_->via);
+  tunnel_->open(
+    way_->targets[way_->next++], subject_->request.to->port(),
+    [self = boost::intrusive_ptr<client_connection>(this)](
+      proxy_tunnel::outcome&& how) { self->on_tunnel(std::move(how)); });
+}
+
+void client_connection::on_tunnel(proxy_tunnel::outcome&& how) {
+  tunnel_ = nullptr;
+  if (how.failure.empty()) {
+    way_ = nullptr;
+    on_way();
+    return;
+  }
+  const auto most = std::min(way_->targets.size(), most_proxied_addresses);
+  if (how.unreachable && way_->next < most) {
+    auto& subject = *subject_;
+    close();
+    owner_->go_on(subject, std::move(way_));
+    return;
+  }
+  fail(std::move(how.failure));
+}
+
+void client_connection::on_way() {
   owner_->connected();
   const auto now = steady_clock::now();
   subject_->result.timings.connect = subject_->in_phase(now);
@@ -139,7 +139,7 @@ void client_connection::on_connect(const error_code& code) {
     return;
   }
   std::string reason;
-  auto* settings = owner_->tls(reason);
+  auto* settings = owner_->tls(*subject_, reason);
   if (!settings) {
     fail(std::move(reason));
     return;
@@ -168,6 +168,7 @@ void client_connection::on_handshake(const error_code& code) {
     return;
   }
   subject_->result.timings.tls = subject_->in_phase(steady_clock::now());
+  subject_->result.certificate_expires = certificate_end(tls_->native_handle());
   start();
 }
 
@@ -192,9 +193,9 @@ void client_connection::start() {
   const auto& request = subject_->request;
   parser_.emplace(subject_->result, request.limits);
   subject_->result.response_body.clear();
-  begin_ = end_ = received_ = 0;
+  begin_ = end_ = received_ = head_ = body_ = 0;
   interim_ = 0;
-  sent_ = surplus_ = false;
+  sent_ = false;
   write();
   // Also while a large request is still on its way: the answer may come early.
   if (!reading_)
@@ -211,7 +212,7 @@ void client_connection::write() {
                       body.size())
           .ptr;
   out = std::copy_n("\r\n\r\n", 4, out);
-  buffers all{asio::buffer(head),
+  buffers all{asio::buffer(head), asio::buffer(request.extra_head),
               asio::buffer(length_line_.data(),
                            static_cast<std::size_t>(out - length_line_.data())),
               asio::buffer(body)};
@@ -251,7 +252,7 @@ void client_connection::write() {
 void client_connection::write_tls(const buffers& all) {
   subject_->enter(phase::total, subject_->request.limits.total,
                   steady_clock::now());
-  const auto& body = all[2];
+  const auto& body = all.back();
   const bool together = body.size() <= small_body;
   flat_.clear();
   for (const auto& each : all)
@@ -312,25 +313,40 @@ void client_connection::on_read(const error_code& code, std::size_t bytes) {
     subject_->enter(phase::total, subject_->request.limits.total, now);
   }
   received_ += bytes;
-  const auto limit = subject_->request.limits.read_limit;
-  if (received_ > limit) {
-    surplus_ = true;
-    bytes -= std::min(bytes, received_ - limit);
-  }
   end_ += bytes;
   parse();
 }
 
 void client_connection::parse() {
+  const auto& limits = subject_->request.limits;
   while (begin_ < end_) {
     if (parser_->status() == 0 && !check_beginning()) {
       fail("malformed answer: it does not begin with HTTP/1");
       return;
     }
+    const bool in_body = parser_->is_header_done();
+    auto offered = end_ - begin_;
+    if (in_body && offered > limits.body_limit - body_)
+      offered = limits.body_limit - body_;
+    if (offered == 0)
+      break;
     error_code code;
-    const auto used = parser_->put(asio::buffer(data() + begin_, end_ - begin_),
+    const auto used = parser_->put(asio::buffer(data() + begin_, offered),
                                    code);
     begin_ += used;
+    (in_body ? body_ : head_) += used;
+    if (code && code != http::error::need_more) {
+      fail("malformed answer: " + code.message());
+      return;
+    }
+    const auto more_of_head = parser_->is_header_done() ? 0 : end_ - begin_;
+    if (head_ + more_of_head > limits.head_limit) {
+      fail("too large: the head of the answer exceeds "
+           + std::to_string(limits.head_limit) + " bytes");
+      return;
+    }
+    if (!in_body && parser_->is_header_done())
+      parser_->eager(true);
     if (parser_->is_done()) {
       const auto status = parser_->status();
       if (status >= 200 || status == 101 || status < 100) {
@@ -342,23 +358,13 @@ void client_connection::parse() {
              + std::to_string(most_interim_answers) + " interim answers");
         return;
       }
-      parser_.emplace(subject_->result, subject_->request.limits);
+      parser_.emplace(subject_->result, limits);
       continue;
     }
-    if (code == http::error::need_more)
-      break;
-    if (code == http::error::header_limit) {
-      cut();
-      return;
-    }
-    if (code) {
-      fail("malformed answer: " + code.message());
-      return;
-    }
-    if (used == 0)
-      break;
+    if (code || used == 0)
+      break; // it needs more
   }
-  if (surplus_) {
+  if (parser_->is_header_done() && end_ - begin_ > limits.body_limit - body_) {
     cut();
     return;
   }
@@ -399,7 +405,7 @@ void client_connection::make_space() {
     begin_ = 0;
   }
   if (end_ == capacity()) {
-    // At most twice what may be received: `received_` ends it.
+    // At most twice what may be received: the limits end it.
     auto larger = std::make_unique<std::vector<char>>(capacity() * 2);
     std::memcpy(larger->data(), data(), end_);
     large_ = std::move(larger);
@@ -417,12 +423,13 @@ void client_connection::on_end(const error_code& code) {
       owner_->retry(subject);
       return;
     }
-    if (ended)
+    if (auto why = tls_ ? tls_refusal(tls_->native_handle(), code)
+                        : std::nullopt)
+      fail(std::move(*why));
+    else if (ended)
       fail("reset: connection closed before an answer");
     else if (reset)
       fail("reset: connection reset before an answer");
-    else if (tls_ && code.category() == asio::error::get_ssl_category())
-      fail("tls: " + plain(code));
     else
       fail("reset: " + plain(code));
     return;
@@ -455,7 +462,7 @@ void client_connection::complete() {
   }
   auto& subject = *subject_;
   subject.result.status = static_cast<std::uint16_t>(status);
-  const bool again = sent_ && !surplus_ && begin_ == end_ && status != 101
+  const bool again = sent_ && begin_ == end_ && status != 101
                   && parser_->is_done() && parser_->keep_alive();
   subject_ = nullptr;
   if (again) {
@@ -469,14 +476,11 @@ void client_connection::complete() {
 }
 
 void client_connection::cut() {
-  const auto limit = std::to_string(subject_->request.limits.read_limit);
-  if (!parser_->is_header_done()) {
-    fail("too large: the head of the answer exceeds " + limit + " bytes");
-    return;
-  }
   auto& subject = *subject_;
   subject.result.status = static_cast<std::uint16_t>(parser_->status());
-  subject.result.reason = "too large: body cut at " + limit + " bytes";
+  subject.result.reason = "too large: body cut at "
+                        + std::to_string(subject.request.limits.body_limit)
+                        + " bytes";
   close();
   owner_->finish(subject);
 }
@@ -494,6 +498,11 @@ void client_connection::close() {
   if (closed_)
     return;
   closed_ = true;
+  if (connector_)
+    connector_->close();
+  connector_ = nullptr;
+  if (tunnel_)
+    tunnel_->close();
   if (tls_)
     end_tls(tls_->native_handle());
   error_code ignored;

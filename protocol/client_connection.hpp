@@ -7,14 +7,15 @@
 /// serve another. INTERNAL to http_client; all on one I/O thread.
 
 #include "protocol/answer_parser.hpp"
+#include "protocol/connector.hpp"
+#include "protocol/egress.hpp"
+#include "protocol/proxy_tunnel.hpp"
 #include "protocol/target.hpp"
 #include "protocol/tls.hpp"
 #include "protocol/transport.hpp"
 
-#include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/intrusive/list.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
@@ -70,6 +71,7 @@ struct exchange : counted<exchange>, list_hook<of_all> {
   time_point ends;
   boost::intrusive_ptr<destination> to;
   boost::intrusive_ptr<client_connection> on;
+  std::uint64_t look_up = 0; ///< the resolver's ticket
   phase waits_for = phase::total;
   bool retried = false; ///< a pooled connection was found dead
   bool over = false;
@@ -87,14 +89,22 @@ struct exchange : counted<exchange>, list_hook<of_all> {
   }
 };
 
+/// A way through a proxy. The target's addresses have passed the policy.
+struct proxied_way {
+  std::shared_ptr<const proxy> via;
+  std::vector<boost::asio::ip::address> proxies; ///< the proxy's own addresses
+  std::vector<boost::asio::ip::address> targets;
+  std::size_t next = 0; ///< of `targets`, to be asked for
+};
+
 /// Whom a connection reports to.
 class connection_owner {
 public:
-  /// Why the address may not be connected to, if so.
+  /// Why the address may not be connected to for this exchange, if so.
   virtual std::optional<std::string>
-  refusal(const boost::asio::ip::address& address) = 0;
+  refusal(const exchange& subject, const boost::asio::ip::address& address) = 0;
   /// Null, with a reason, if TLS cannot be used.
-  virtual tls_settings* tls(std::string& reason) = 0;
+  virtual tls_settings* tls(const exchange& subject, std::string& reason) = 0;
   /// Out of file descriptors: close what is not needed. False: nothing was.
   virtual bool make_room() = 0;
   virtual void connected() = 0;
@@ -102,6 +112,8 @@ public:
   virtual void release(client_connection& connection) = 0;
   /// A waiting connection was closed by its peer.
   virtual void lost(client_connection& connection) = 0;
+  /// The proxy cannot reach that address: try the way's next one.
+  virtual void go_on(exchange& subject, std::shared_ptr<proxied_way> way) = 0;
   /// A pooled connection was dead before the exchange began: try another.
   virtual void retry(exchange& subject) = 0;
   /// The exchange is over; its result says how.
@@ -111,26 +123,35 @@ protected:
   ~connection_owner() = default;
 };
 
-class client_connection : public counted<client_connection>,
-                          public list_hook<of_all>,
-                          public list_hook<of_destination> {
+class client_connection final : public counted<client_connection>,
+                                public list_hook<of_all>,
+                                public list_hook<of_destination>,
+                                private connector_owner {
 public:
-  using socket_type = boost::asio::basic_stream_socket<
-    boost::asio::ip::tcp, boost::asio::io_context::executor_type>;
+  using socket_type = client_socket;
 
   client_connection(connection_owner& owner, boost::asio::io_context& context,
                     boost::intrusive_ptr<destination> to)
     : owner_(&owner),
+      context_(context),
       to_(std::move(to)),
       socket_(context.get_executor()) {}
 
   client_connection(const client_connection&) = delete;
   client_connection& operator=(const client_connection&) = delete;
+  virtual ~client_connection() {
+    if (connector_)
+      connector_->close();
+  }
 
   /// Connects to the first of the addresses that may be and can be, then runs
   /// the exchange. To be called once, first.
   void connect(exchange& subject,
                std::vector<boost::asio::ip::address> addresses);
+
+  /// The same by a proxy, for the way's next address. What the connect limit
+  /// has left from an earlier address of the exchange holds on.
+  void connect(exchange& subject, std::shared_ptr<proxied_way> way);
 
   /// Runs an exchange on a connection that waited for one. Never finishes it
   /// before it returns.
@@ -142,6 +163,16 @@ public:
   /// Ends everything at once, without a word to the owner.
   void close();
 
+  /// Bytes of the answer that have come so far, also of interim ones.
+  [[nodiscard]] std::size_t received() const noexcept {
+    return received_;
+  }
+
+  /// Whether it is on its way through a proxy.
+  [[nodiscard]] bool in_proxy() const noexcept {
+    return way_ != nullptr;
+  }
+
   [[nodiscard]] destination& to() noexcept {
     return *to_;
   }
@@ -150,13 +181,20 @@ public:
 
 private:
   using error_code = boost::system::error_code;
-  using buffers = std::array<boost::asio::const_buffer, 3>;
+  using buffers = std::array<boost::asio::const_buffer, 4>;
 
   // -- getting there
   // -----------------------------------------------------------
 
-  void try_next();
-  void on_connect(const error_code& code);
+  std::optional<std::string>
+  refusal(const boost::asio::ip::address& address) override;
+  bool make_room() override;
+  /// To the target, or to its proxy, which is asked for the target.
+  void on_connected(socket_type socket) override;
+  void on_not_connected(std::string reason) override;
+  void on_tunnel(proxy_tunnel::outcome&& how);
+  /// The way to the target is open: TLS, if it is wanted, then the request.
+  void on_way();
   void on_handshake(const error_code& code);
 
   // -- the request
@@ -194,8 +232,12 @@ private:
   }
 
   connection_owner* owner_;
+  boost::asio::io_context& context_;
   boost::intrusive_ptr<destination> to_; // outlives tls_, which points into it
+  boost::intrusive_ptr<connector> connector_; // until it has connected
   socket_type socket_;
+  std::shared_ptr<proxied_way> way_; // until it is open
+  boost::intrusive_ptr<proxy_tunnel> tunnel_;
   std::unique_ptr<boost::asio::ssl::stream<socket_type&>> tls_;
   exchange* subject_ = nullptr;
 
@@ -203,11 +245,12 @@ private:
   bool reused_ = false;
   bool reading_ = false;
   bool sent_ = false;    // the request, to its last byte
-  bool surplus_ = false; // more came than was asked for
   unsigned interim_ = 0; // 1xx answers so far
 
   std::optional<answer_parser> parser_;
   std::size_t received_ = 0; // bytes of the answer, also of interim ones
+  std::size_t head_ = 0;     // of these, taken as head, also of interim ones
+  std::size_t body_ = 0;     // and as body, with its chunks' headers
   std::size_t begin_ = 0;    // of what the parser has not taken
   std::size_t end_ = 0;
   std::array<char, 48> length_line_;
@@ -216,10 +259,6 @@ private:
     large_; // for a line that `small_` cannot hold
 
   std::string flat_; // TLS would make a record of every buffer
-  std::vector<boost::asio::ip::address> addresses_;
-  std::size_t next_address_ = 0;
-  std::string refused_; // by policy, the first one
-  std::string failed_;  // to connect, the last one
 };
 
 } // namespace fanfare::protocol

@@ -52,16 +52,36 @@ std::string text_of(milliseconds value) {
   return text + " s";
 }
 
-std::string timeout_reason(const exchange& subject) {
+/// Whether its answer, which has begun, comes slower than it may.
+bool is_too_slow(const exchange& subject, steady_clock::time_point now) {
+  const auto least = subject.request.limits.min_rate;
+  if (least == 0 || subject.waits_for != phase::total || !subject.on
+      || subject.on->received() == 0)
+    return false;
+  const auto since = std::chrono::duration_cast<milliseconds>(
+    now - subject.phase_started);
+  return since >= 1s
+      && static_cast<double>(subject.on->received()) * 1000
+           < static_cast<double>(least) * static_cast<double>(since.count());
+}
+
+std::string timeout_reason(const exchange& subject,
+                           steady_clock::time_point now) {
   const auto& limits = subject.request.limits;
+  if (subject.deadline > now)
+    return "timeout: the answer came with less than "
+         + std::to_string(limits.min_rate) + " bytes per second (min_rate)";
   if (subject.deadline < subject.ends)
     switch (subject.waits_for) {
       case phase::dns:
         return "timeout: name look-up took longer than " + text_of(limits.dns)
              + " (dns)";
       case phase::connect:
-        return "timeout: connect took longer than " + text_of(limits.connect)
-             + " (connect)";
+        return "timeout: connect "
+             + std::string{subject.on && subject.on->in_proxy()
+                             ? "through the proxy "
+                             : ""}
+             + "took longer than " + text_of(limits.connect) + " (connect)";
       case phase::tls:
         return "timeout: TLS handshake took longer than " + text_of(limits.tls)
              + " (tls)";
@@ -84,6 +104,7 @@ public:
     : context_(context),
       policy_(std::move(options.policy)),
       tls_(std::move(options.tls)),
+      via_(std::move(options.via)),
       idle_timeout_(options.idle_timeout),
       max_idle_per_destination_(options.max_idle_per_destination),
       max_idle_(options.max_idle),
@@ -146,11 +167,14 @@ public:
   // ---------------------------------------------------
 
   std::optional<std::string>
-  refusal(const asio::ip::address& address) override {
-    return policy_.refusal(address);
+  refusal(const exchange& subject, const asio::ip::address& address) override {
+    const auto& by = subject.request.by;
+    return (by && by->policy ? *by->policy : policy_).refusal(address);
   }
 
-  tls_settings* tls(std::string& reason) override {
+  tls_settings* tls(const exchange& subject, std::string& reason) override {
+    if (const auto& by = subject.request.by; by && by->tls)
+      return by->tls.get();
     if (!tls_) {
       auto made = tls_settings::make();
       if (!made) {
@@ -193,6 +217,13 @@ public:
 
   void lost(client_connection& connection) override {
     drop(connection);
+  }
+
+  void go_on(exchange& subject, std::shared_ptr<proxied_way> way) override {
+    boost::intrusive_ptr<client_connection> connection{
+      new client_connection(*this, context_, subject.to)};
+    subject.on = connection;
+    connection->connect(subject, std::move(way));
   }
 
   void retry(exchange& subject) override {
@@ -246,31 +277,88 @@ private:
       return;
     }
     subject.enter(phase::dns, subject.request.limits.dns, steady_clock::now());
+    const boost::intrusive_ptr<exchange> alive{&subject};
     // The resolver is ours and silent once it is gone, so `this` is enough.
-    names_->resolve(to.host(), [this, mine = boost::intrusive_ptr<exchange>(
-                                        &subject)](const resolution& answer) {
-      if (mine->over)
-        return; // too late
-      mine->result.timings.dns = mine->in_phase(steady_clock::now());
-      if (!answer.failure.empty() || answer.addresses.empty())
-        abandon(*mine, answer.failure.empty()
-                         ? "dns: no address for " + mine->request.to->host()
-                         : answer.failure);
-      else
-        connect(*mine, answer.addresses);
-    });
+    subject.look_up = names_->resolve(
+      to.host(), [this, mine = boost::intrusive_ptr<exchange>(&subject)](
+                   const resolution& answer) {
+        if (mine->over)
+          return; // too late
+        mine->result.timings.dns = mine->in_phase(steady_clock::now());
+        if (!answer.failure.empty() || answer.addresses.empty())
+          abandon(*mine, answer.failure.empty()
+                           ? "dns: no address for " + mine->request.to->host()
+                           : answer.failure);
+        else
+          connect(*mine, answer.addresses);
+      });
   }
 
   void connect(exchange& subject, std::vector<asio::ip::address> addresses) {
+    const auto& by = subject.request.by;
+    if (const auto& via = by && by->via ? by->via : via_) {
+      find_proxy(subject, via, std::move(addresses));
+      return;
+    }
     boost::intrusive_ptr<client_connection> connection{
       new client_connection(*this, context_, subject.to)};
     subject.on = connection;
     connection->connect(subject, std::move(addresses));
   }
 
+  /// The proxy is asked for addresses, never for a name, and only for those
+  /// that could be connected to without it.
+  void find_proxy(exchange& subject, std::shared_ptr<const proxy> via,
+                  std::vector<asio::ip::address> targets) {
+    std::string refused;
+    std::erase_if(targets, [&](const asio::ip::address& each) {
+      auto why = refusal(subject, each);
+      if (why && refused.empty())
+        refused = *why;
+      return why.has_value();
+    });
+    if (targets.empty()) {
+      abandon(subject, std::move(refused));
+      return;
+    }
+    auto way = std::make_shared<proxied_way>();
+    way->targets = std::move(targets);
+    way->via = std::move(via);
+    boost::system::error_code is_name;
+    const auto literal = asio::ip::make_address(way->via->host, is_name);
+    if (!is_name) {
+      way->proxies = {literal};
+      go_on(subject, std::move(way));
+      return;
+    }
+    // Both look-ups share a limit.
+    if (subject.waits_for != phase::dns)
+      subject.enter(phase::dns, subject.request.limits.dns,
+                    steady_clock::now());
+    const auto& host = way->via->host;
+    subject.look_up = names_->resolve(
+      host, [this, way, mine = boost::intrusive_ptr<exchange>(&subject)](
+              const resolution& answer) {
+        if (mine->over)
+          return; // too late
+        mine->result.timings.dns = mine->in_phase(steady_clock::now());
+        if (!answer.failure.empty() || answer.addresses.empty()) {
+          abandon(*mine, (answer.failure.empty()
+                            ? "dns: no address for " + way->via->host
+                            : answer.failure)
+                           + " (proxy)");
+          return;
+        }
+        way->proxies = answer.addresses;
+        go_on(*mine, way);
+      });
+  }
+
   void abandon(exchange& subject, std::string reason) {
     if (subject.on)
       subject.on->close();
+    if (names_ && subject.look_up != 0)
+      names_->cancel(std::exchange(subject.look_up, 0));
     subject.result.status = 0;
     subject.result.reason = std::move(reason);
     finish(subject);
@@ -324,11 +412,11 @@ private:
     // Completions may start and end other exchanges, so first all are found.
     std::vector<boost::intrusive_ptr<exchange>> late;
     for (auto& each : active_)
-      if (each.deadline <= now)
+      if (each.deadline <= now || is_too_slow(each, now))
         late.emplace_back(&each);
     for (const auto& each : late)
       if (!each->over)
-        abandon(*each, timeout_reason(*each));
+        abandon(*each, timeout_reason(*each, now));
     while (!idle_.empty() && idle_.front().idle_since + idle_timeout_ <= now)
       drop(idle_.front());
     if (swept_ + sweep_every <= now) {
@@ -352,6 +440,7 @@ private:
   asio::io_context& context_;
   const address_policy policy_;
   std::shared_ptr<tls_settings> tls_;
+  const std::shared_ptr<const proxy> via_;
   const milliseconds idle_timeout_;
   const std::size_t max_idle_per_destination_;
   const std::size_t max_idle_;

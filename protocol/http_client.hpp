@@ -8,6 +8,7 @@
 /// by status.
 
 #include "protocol/address_policy.hpp"
+#include "protocol/egress.hpp"
 #include "protocol/resolver.hpp"
 #include "protocol/tls.hpp"
 #include "protocol/transport.hpp"
@@ -26,6 +27,8 @@ struct http_client_options {
   /// Shared by all clients of a process; made with the system's authorities
   /// by the first https exchange if absent.
   std::shared_ptr<tls_settings> tls;
+  /// For all that have no proxy of their own; null: none.
+  std::shared_ptr<const proxy> via;
   /// A connection that was not used for that long is closed.
   std::chrono::milliseconds idle_timeout{45'000};
   std::size_t max_idle_per_destination = 256;
@@ -42,8 +45,8 @@ struct http_client_options {
 /// The context must outlive the client.
 ///
 /// Reasons of failures begin with what failed: "policy: ", "dns: ",
-/// "connect: ", "tls: ", "timeout: ", "reset: ", "malformed answer: ",
-/// "too large: ", "cancelled: ".
+/// "connect: ", "proxy: ", "tls: ", "timeout: ", "reset: ", "malformed answer:
+/// ", "too large: ", "cancelled: ".
 class http_client final : public transport {
 public:
   explicit http_client(boost::asio::io_context& context,

@@ -4,8 +4,9 @@
 #include "protocol/target.hpp"
 
 #include "model/version.hpp"
+#include "protocol/url_text.hpp"
 
-#include <openssl/evp.h>
+#include <idn2.h>
 
 #include <algorithm>
 #include <charconv>
@@ -66,22 +67,6 @@ std::optional<parts> split(std::string_view url) {
   return out;
 }
 
-std::string percent_decoded(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0
-        && hex_value(text[i + 2]) >= 0) {
-      out += static_cast<char>(hex_value(text[i + 1]) * 16
-                               + hex_value(text[i + 2]));
-      i += 2;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
-
 /// What cannot stand in a request line is percent-encoded; all else, also
 /// brackets that strict readers of RFC 3986 refuse, goes out as written.
 std::string request_target(std::string_view rest) {
@@ -110,14 +95,21 @@ std::string request_target(std::string_view rest) {
   return out;
 }
 
-std::string base64(std::string_view bytes) {
-  std::string out((bytes.size() + 2) / 3 * 4 + 1,
-                  '\0'); // OpenSSL ends it with a NUL
-  const int length = EVP_EncodeBlock(
-    reinterpret_cast<unsigned char*>(out.data()),
-    reinterpret_cast<const unsigned char*>(bytes.data()),
-    static_cast<int>(bytes.size()));
-  out.resize(static_cast<std::size_t>(length));
+/// The name in its ASCII form; what is ASCII already stays as it is. UTS #46
+/// also maps wide letters and digits, and dots of other scripts: what comes out
+/// is to be judged like a host that was written that way.
+result<std::string> ascii_form(const std::string& name) {
+  if (std::ranges::none_of(
+        name, [](char c) { return static_cast<unsigned char>(c) >= 0x80; }))
+    return name;
+  char* converted = nullptr;
+  const int code = idn2_to_ascii_8z(name.c_str(), &converted,
+                                    IDN2_NONTRANSITIONAL | IDN2_NFC_INPUT);
+  if (code != IDN2_OK)
+    return refuse("the host name of the URL is not a valid international name: "
+                  + std::string{idn2_strerror(code)});
+  std::string out{converted};
+  idn2_free(converted);
   return out;
 }
 
@@ -143,7 +135,8 @@ bool is_host_name(std::string_view name) {
 
 } // namespace
 
-result<std::shared_ptr<const target>> target::parse(std::string_view url) {
+result<std::shared_ptr<const target>>
+target::parse(std::string_view url, const request_style& style) {
   if (url.size() > longest_url)
     return refuse("the URL is longer than 8 KiB");
   if (std::ranges::any_of(url, [](char c) {
@@ -164,10 +157,6 @@ result<std::shared_ptr<const target>> target::parse(std::string_view url) {
 
   if (pieces->authority.empty() || pieces->authority.front() == ':')
     return refuse("the URL has no host");
-  if (std::ranges::any_of(pieces->authority, [](char c) {
-        return static_cast<unsigned char>(c) >= 0x80;
-      }))
-    return refuse("the host name is not ASCII: write it in its xn-- form");
   // By hand: Boost.URL 1.81 refuses names like "1.2.3.4.example.org".
   auto host_text = pieces->authority;
   auto port_text = std::string_view{};
@@ -201,7 +190,10 @@ result<std::shared_ptr<const target>> target::parse(std::string_view url) {
     out->literal_ = address;
     out->host_ = address.to_string();
   } else {
-    out->host_ = host_text;
+    auto name = ascii_form(std::string{host_text});
+    if (!name)
+      return name.error();
+    out->host_ = std::move(*name);
     std::ranges::transform(out->host_, out->host_.begin(), lower);
     if (out->host_.ends_with('.'))
       out->host_.pop_back();
@@ -215,24 +207,32 @@ result<std::shared_ptr<const target>> target::parse(std::string_view url) {
   const bool brackets = out->literal_ && out->literal_->is_v6();
   const auto host = brackets ? "[" + out->host_ + "]" : out->host_;
   const auto port = std::to_string(out->port_);
-  out->key_.text = scheme + "://" + host + ":" + port;
+  out->destination_ = scheme + "://" + host + ":" + port;
+  out->key_.text = out->destination_;
+  if (!style.tag.empty())
+    out->key_.text += "#" + style.tag;
   out->key_.hash = std::hash<std::string>{}(out->key_.text);
   out->masked_ = mask_url(url);
 
   auto& head = out->head_;
-  head = "POST " + request_target(pieces->rest) + " HTTP/1.1\r\nHost: " + host;
+  head = style.method + " " + request_target(pieces->rest)
+       + " HTTP/1.1\r\nHost: " + host;
   if (out->port_ != (out->secure_ ? 443 : 80))
     head += ":" + port;
   head += "\r\nUser-Agent: Fanfare/";
   head += version;
+  if (!style.user_agent_suffix.empty())
+    head += " " + style.user_agent_suffix;
   head += "\r\nAccept: */*\r\nAccept-Encoding: identity\r\nContent-Type: "
           "application/json\r\n";
   if (const auto colon = pieces->user_info.find(':');
-      colon != std::string_view::npos)
-    head += "Authorization: Basic "
-          + base64(percent_decoded(pieces->user_info.substr(0, colon)) + ":"
-                   + percent_decoded(pieces->user_info.substr(colon + 1)))
+      colon != std::string_view::npos && !style.authorization)
+    head += "Authorization: "
+          + basic_credentials(
+              percent_decoded(pieces->user_info.substr(0, colon)),
+              percent_decoded(pieces->user_info.substr(colon + 1)))
           + "\r\n";
+  head += style.headers;
   return std::shared_ptr<const target>{std::move(out)};
 }
 

@@ -29,6 +29,19 @@ struct pool_key {
   }
 };
 
+/// What a webhook's settings make of its requests.
+struct request_style {
+  std::string method = "POST";
+  /// Lines of further headers, each with its CRLF, checked by whoever made
+  /// them. They come last.
+  std::string headers;
+  bool authorization = false; ///< they hold one: the URL's is left out
+  /// Comes after "Fanfare/VERSION " in the header User-Agent.
+  std::string user_agent_suffix;
+  /// `egress::tag`: part of the key that connections are shared by.
+  std::string tag;
+};
+
 /// Immutable; any thread.
 class target {
   struct token {};
@@ -36,10 +49,10 @@ class target {
 public:
   /// Reads a URL. invalid_argument (field "target_url", one plain sentence):
   /// neither http nor https, no or a malformed host, a port out of range,
-  /// control characters, longer than 8 KiB. Host names must be ASCII: the
-  /// xn-- form of international ones is taken.
+  /// control characters, longer than 8 KiB. International host names are
+  /// turned into their xn-- form (IDNA 2008 with UTS #46).
   [[nodiscard]] static result<std::shared_ptr<const target>>
-  parse(std::string_view url);
+  parse(std::string_view url, const request_style& style = {});
 
   [[nodiscard]] bool secure() const noexcept {
     return secure_;
@@ -60,6 +73,10 @@ public:
   [[nodiscard]] const pool_key& key() const noexcept {
     return key_;
   }
+  /// Scheme, host and port, whoever shares them: "https://example.org:443".
+  [[nodiscard]] const std::string& destination() const noexcept {
+    return destination_;
+  }
   /// The request line and all headers but Content-Length, each with its CRLF.
   [[nodiscard]] const std::string& head() const noexcept {
     return head_;
@@ -76,6 +93,7 @@ private:
   std::uint16_t port_ = 0;
   std::string host_;
   std::optional<boost::asio::ip::address> literal_;
+  std::string destination_;
   pool_key key_;
   std::string head_;
   std::string masked_;

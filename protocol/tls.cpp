@@ -7,8 +7,12 @@
 #include <boost/asio/ssl/error.hpp>
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
+
+#include <ctime>
+#include <utility>
 
 namespace fanfare::protocol {
 
@@ -31,11 +35,125 @@ int keep_session(SSL* ssl, SSL_SESSION* session) {
   return 1; // the reference is ours now
 }
 
+/// Where a connection remembers that the receiver asked for a certificate.
+int asked_index() {
+  static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr,
+                                                nullptr);
+  return index;
+}
+
+int note_question(SSL* ssl, void*) {
+  static char yes;
+  SSL_set_ex_data(ssl, asked_index(), &yes);
+  return 1; // and go on with what the context holds
+}
+
+bool was_asked(const SSL* ssl) {
+  return SSL_get_ex_data(ssl, asked_index()) != nullptr;
+}
+
+constexpr std::string_view asks = "tls: the receiver asks for a client "
+                                  "certificate";
+
+/// If the alert may be about the client's certificate, what it says.
+std::optional<std::string> about_certificate(SSL* ssl, unsigned long raw) {
+  if (ERR_GET_LIB(raw) != ERR_LIB_SSL)
+    return {};
+  const auto reason = ERR_GET_REASON(raw);
+  if (reason == SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED)
+    return std::string{asks};
+  if (!was_asked(ssl))
+    return {};
+  const bool shown = SSL_get_certificate(ssl) != nullptr;
+  switch (reason) {
+    case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
+      if (shown)
+        return "tls: the receiver does not know the authority of the client "
+               "certificate";
+      [[fallthrough]];
+    case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE:
+    case SSL_R_SSLV3_ALERT_NO_CERTIFICATE:
+    case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
+    case SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
+    case SSL_R_TLSV1_ALERT_ACCESS_DENIED:
+    case SSL_R_TLSV1_ALERT_DECRYPT_ERROR: break;
+    default: return {};
+  }
+  if (!shown)
+    return std::string{asks};
+  std::string out = "tls: the receiver refused the client certificate";
+  if (const char* text = ERR_reason_error_string(raw))
+    out += " (" + std::string{text} + ")";
+  return out;
+}
+
+unsigned long raw_error(const boost::system::error_code& code) {
+  return static_cast<unsigned long>(static_cast<unsigned int>(code.value()));
+}
+
+template <auto Free>
+struct freed_by {
+  template <class T>
+  void operator()(T* x) const {
+    Free(x);
+  }
+};
+
+using bio_ptr = std::unique_ptr<BIO, freed_by<BIO_free>>;
+using x509_ptr = std::unique_ptr<X509, freed_by<X509_free>>;
+using key_ptr = std::unique_ptr<EVP_PKEY, freed_by<EVP_PKEY_free>>;
+
+bio_ptr reader(const std::string& pem) {
+  return bio_ptr{BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))};
+}
+
+/// Nobody is there to be asked for a passphrase.
+int no_passphrase(char*, int, int, void* asked) {
+  *static_cast<bool*>(asked) = true;
+  return -1;
+}
+
 std::string last_error() {
   const auto code = ERR_peek_last_error();
   const char* text = code ? ERR_reason_error_string(code) : nullptr;
   ERR_clear_error();
   return text ? text : "unknown error";
+}
+
+/// Calls `take` with each certificate of a PEM text, until it returns false.
+/// Why it ended early, if so.
+template <class Take>
+std::optional<std::string>
+for_each_certificate(const std::string& pem, Take take) {
+  bool asked = false;
+  std::size_t count = 0;
+  const auto from = reader(pem);
+  ERR_clear_error();
+  for (;; ++count) {
+    x509_ptr each{
+      PEM_read_bio_X509_AUX(from.get(), nullptr, no_passphrase, &asked)};
+    if (!each)
+      break;
+    if (!take(each.get()))
+      return last_error();
+  }
+  const auto code = ERR_peek_last_error();
+  if (ERR_GET_LIB(code) == ERR_LIB_PEM
+      && ERR_GET_REASON(code) == PEM_R_NO_START_LINE) {
+    ERR_clear_error();
+    if (count == 0)
+      return "there is no certificate in it; give PEM";
+    return {}; // the end
+  }
+  return last_error();
+}
+
+error refuse(const char* what, const std::string& why) {
+  return {ec::invalid_argument, std::string{what} + " cannot be used: " + why,
+          "tls"};
 }
 
 } // namespace
@@ -57,6 +175,7 @@ tls_settings::tls_settings(token) : context_(asio::ssl::context::tls_client) {
   SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_CLIENT
                                         | SSL_SESS_CACHE_NO_INTERNAL);
   SSL_CTX_sess_set_new_cb(raw, keep_session);
+  SSL_CTX_set_cert_cb(raw, note_question, nullptr);
   constexpr unsigned char only_http_1[] = "\x08http/1.1";
   SSL_CTX_set_alpn_protos(raw, only_http_1, sizeof only_http_1 - 1);
 }
@@ -86,6 +205,54 @@ tls_settings::trusting(const std::string& pem) {
   if (failed)
     return error{ec::io_error, "the certificate authority cannot be used: "
                                  + failed.message()};
+  return out;
+}
+
+result<std::shared_ptr<tls_settings>>
+tls_settings::of_webhook(const std::string& ca, const std::string& certificate,
+                         const std::string& key) {
+  static constexpr const char* of_ca = "the certificate authorities";
+  static constexpr const char* of_certificate = "the client certificate";
+  static constexpr const char* of_key = "the client key";
+  if (certificate.empty() != key.empty())
+    return key.empty() ? refuse(of_certificate, "its private key is missing")
+                       : refuse(of_key, "its certificate is missing");
+  auto out = std::make_shared<tls_settings>(token{});
+  auto* raw = out->context_.native_handle();
+  if (ca.empty()) {
+    if (SSL_CTX_set_default_verify_paths(raw) != 1)
+      return refuse(of_ca, last_error());
+  } else {
+    auto* store = SSL_CTX_get_cert_store(raw);
+    if (const auto why = for_each_certificate(ca, [&](X509* each) {
+          return X509_STORE_add_cert(store, each) == 1;
+        }))
+      return refuse(of_ca, *why);
+  }
+  if (certificate.empty())
+    return out;
+  bool first = true;
+  if (const auto why = for_each_certificate(certificate, [&](X509* each) {
+        return (std::exchange(first, false)
+                  ? SSL_CTX_use_certificate(raw, each)
+                  : static_cast<int>(SSL_CTX_add1_chain_cert(raw, each)))
+            == 1;
+      }))
+    return refuse(of_certificate, *why);
+  bool asked = false;
+  const key_ptr mine{
+    PEM_read_bio_PrivateKey(reader(key).get(), nullptr, no_passphrase, &asked)};
+  if (asked || !mine) {
+    const auto why = last_error();
+    return refuse(of_key, asked ? "it has a passphrase; give it without"
+                                : why + "; give PEM");
+  }
+  if (X509_check_private_key(SSL_CTX_get0_certificate(raw), mine.get()) != 1) {
+    ERR_clear_error();
+    return refuse(of_key, "it does not belong to the client certificate");
+  }
+  if (SSL_CTX_use_PrivateKey(raw, mine.get()) != 1)
+    return refuse(of_key, last_error());
   return out;
 }
 
@@ -138,8 +305,9 @@ std::string tls_failure(SSL* ssl, const boost::system::error_code& code,
   if (code == asio::error::connection_reset || code == asio::error::broken_pipe)
     return "tls: connection reset during the handshake";
   if (code.category() == asio::error::get_ssl_category()) {
-    const auto raw = static_cast<unsigned long>(
-      static_cast<unsigned int>(code.value()));
+    const auto raw = raw_error(code);
+    if (auto why = about_certificate(ssl, raw))
+      return *why;
     if (ERR_GET_LIB(raw) == ERR_LIB_SSL) {
       switch (ERR_GET_REASON(raw)) {
         case SSL_R_WRONG_VERSION_NUMBER:
@@ -156,6 +324,29 @@ std::string tls_failure(SSL* ssl, const boost::system::error_code& code,
       return "tls: handshake failed: " + std::string{text};
   }
   return "tls: handshake failed: " + code.message();
+}
+
+std::optional<std::string> tls_refusal(SSL* ssl,
+                                       const boost::system::error_code& code) {
+  if (code.category() == asio::error::get_ssl_category()
+      && code != asio::ssl::error::stream_truncated) {
+    const auto raw = raw_error(code);
+    if (auto why = about_certificate(ssl, raw))
+      return why;
+    const char* text = ERR_reason_error_string(raw);
+    return "tls: " + (text ? std::string{text} : code.message());
+  }
+  if (was_asked(ssl) && !SSL_get_certificate(ssl))
+    return std::string{asks} + ", and closed the connection";
+  return {};
+}
+
+std::optional<timestamp> certificate_end(SSL* ssl) {
+  const auto* shown = SSL_get0_peer_certificate(ssl);
+  std::tm end{};
+  if (!shown || ASN1_TIME_to_tm(X509_get0_notAfter(shown), &end) != 1)
+    return {};
+  return timestamp{std::chrono::seconds{::timegm(&end)}};
 }
 
 } // namespace fanfare::protocol

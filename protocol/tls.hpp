@@ -6,10 +6,12 @@
 /// leave it out, only a choice of whom to trust.
 
 #include "model/error.hpp"
+#include "model/types.hpp"
 
 #include <boost/asio/ssl/context.hpp>
 
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace fanfare::protocol {
@@ -29,6 +31,16 @@ public:
   /// Like `make`, but trusts exactly the authorities of this PEM text.
   [[nodiscard]] static result<std::shared_ptr<tls_settings>>
   trusting(const std::string& pem);
+
+  /// Of one webhook: trusts exactly the authorities of the PEM text `ca`
+  /// (empty: the system's) and, unless they are empty, shows the certificate
+  /// (with its chain) and uses the private key, both PEM texts, when a receiver
+  /// asks for them. invalid_argument with field "tls": one sentence that says
+  /// which of the three is wrong and why (also: the key does not belong to the
+  /// certificate, the key has a passphrase).
+  [[nodiscard]] static result<std::shared_ptr<tls_settings>>
+  of_webhook(const std::string& ca, const std::string& certificate,
+             const std::string& key);
 
   [[nodiscard]] boost::asio::ssl::context& context() noexcept {
     return context_;
@@ -76,5 +88,15 @@ void end_tls(SSL* ssl) noexcept;
 [[nodiscard]] std::string tls_failure(SSL* ssl,
                                       const boost::system::error_code& code,
                                       const std::string& host);
+
+/// Why a connection ended whose handshake went well, before anything came back:
+/// under TLS 1.3 a receiver judges the client's certificate after it. Nothing
+/// if TLS is not why.
+[[nodiscard]] std::optional<std::string>
+tls_refusal(SSL* ssl, const boost::system::error_code& code);
+
+/// End of validity of the certificate that the other side showed, now or in the
+/// session that was resumed; nothing if that is not known.
+[[nodiscard]] std::optional<timestamp> certificate_end(SSL* ssl);
 
 } // namespace fanfare::protocol

@@ -181,6 +181,95 @@ TEST(AddressPolicyTest, AllowingEverythingAllowsEverything) {
     EXPECT_FALSE(policy.refusal(address(text))) << text;
 }
 
+std::vector<network> networks(std::vector<const char*> texts) {
+  std::vector<network> out;
+  for (const auto* each : texts)
+    out.push_back(network::parse(each).value());
+  return out;
+}
+
+TEST(AddressPolicyTest, DeniesInEveryForm) {
+  // Everything is allowed, so that only what is denied is refused.
+  const address_policy policy{
+    networks({"0.0.0.0/0", "::/0"}),
+    networks({"10.1.0.0/16", "8.8.8.8/32", "2606:4700::/32"})};
+  const refused table[] = {
+    {"10.1.0.0", "10.1.0.0 is denied by the configuration (10.1.0.0/16)"},
+    {"10.1.255.255", "(10.1.0.0/16)"},
+    {"8.8.8.8", "(8.8.8.8/32)"},
+    {"2606:4700::1111", "2606:4700::1111 is denied by the configuration "
+                        "(2606:4700::/32)"},
+    {"2606:4700:ffff::1%1", "(2606:4700::/32)"},
+    {"::ffff:10.1.2.3", "10.1.2.3 is denied"},
+    {"::10.1.2.3", "stands for 10.1.2.3, which is denied"},
+    {"::ffff:0:10.1.2.3", "stands for 10.1.2.3"},
+    {"64:ff9b::10.1.2.3", "stands for 10.1.2.3"},
+    {"64:ff9b::8.8.8.8", "stands for 8.8.8.8"},
+    {"2002:a01:203::1", "stands for 10.1.2.3"},
+    // Local NAT64 with prefixes of 96, 64, 56 and 48 bits.
+    {"64:ff9b:1:7:8:9:a01:203", "stands for 10.1.2.3"},
+    {"64:ff9b:1:7:a:102:300:0", "stands for 10.1.2.3"},
+    {"64:ff9b:1:70a:1:203::", "stands for 10.1.2.3"},
+    {"64:ff9b:1:a01:2:300::", "stands for 10.1.2.3"},
+    // Teredo's server, and its client, which is written inverted.
+    {"2001:0:a01:203::1", "stands for 10.1.2.3"},
+    {"2001:0:101:101:0:0:f5fe:fdfc", "stands for 10.1.2.3"},
+  };
+  for (const auto& [text, because] : table) {
+    const auto reason = policy.refusal(address(text));
+    ASSERT_TRUE(reason) << text;
+    EXPECT_THAT(*reason, StartsWith("policy: ")) << text;
+    EXPECT_THAT(*reason, HasSubstr(because)) << text;
+    EXPECT_EQ(reason->find("--allow-network"), std::string::npos) << text;
+  }
+  for (const auto* text :
+       {"10.0.255.255", "10.2.0.0", "8.8.8.7", "8.8.8.9", "2606:4701::1",
+        "2606:46ff::1", "::ffff:10.2.0.1", "64:ff9b::10.2.0.1",
+        "2002:a02:203::1", "64:ff9b:1:7:8:9:a02:203",
+        "2001:0:101:101:0:0:f5fd:fdfc", "127.0.0.1", "::1"})
+    EXPECT_FALSE(policy.refusal(address(text))) << text;
+}
+
+TEST(AddressPolicyTest, DeniesPublicAddresses) {
+  const address_policy policy{{}, networks({"1.1.1.0/24"})};
+  EXPECT_TRUE(policy.refusal(address("1.1.1.1")));
+  EXPECT_FALSE(policy.refusal(address("1.1.2.1")));
+  // What was refused before still is.
+  EXPECT_THAT(policy.refusal(address("127.0.0.1")).value_or(""),
+              HasSubstr("loopback"));
+}
+
+TEST(AddressPolicyTest, TakesADeniedNetworkWrittenAsMapped) {
+  const address_policy policy{{}, networks({"::ffff:1.1.1.0/120"})};
+  EXPECT_TRUE(policy.refusal(address("1.1.1.1")));
+  EXPECT_TRUE(policy.refusal(address("::ffff:1.1.1.1")));
+  EXPECT_FALSE(policy.refusal(address("1.1.2.1")));
+}
+
+TEST(AddressPolicyTest, DenyingWinsHoweverSpecificTheAllowanceIs) {
+  const address_policy policy{networks({"10.1.2.3/32"}),
+                              networks({"10.0.0.0/8"})};
+  EXPECT_TRUE(policy.refusal(address("10.1.2.3")));
+}
+
+TEST(AddressPolicyTest, AddsTheNetworksOfAnOrganizer) {
+  const address_policy engine{networks({"10.0.0.0/8"}),
+                              networks({"10.9.0.0/16"})};
+  const auto organizer = engine.with(
+    networks({"192.168.7.0/24", "10.9.1.0/24"}),
+    networks({"10.2.0.0/16", "9.9.9.9/32"}));
+  for (const auto* text : {"10.1.1.1", "192.168.7.1", "1.1.1.1"})
+    EXPECT_FALSE(organizer.refusal(address(text))) << text;
+  for (const auto* text : {"10.9.1.1", "10.2.3.4", "9.9.9.9", "192.168.8.1"})
+    EXPECT_TRUE(organizer.refusal(address(text))) << text;
+  // And leaves the one it came from as it is.
+  EXPECT_FALSE(engine.refusal(address("10.2.3.4")));
+  EXPECT_TRUE(engine.refusal(address("192.168.7.1")));
+  // Nothing more: the same judgement.
+  EXPECT_EQ(engine.with({}, {}).refusal(address("10.9.1.1")),
+            engine.refusal(address("10.9.1.1")));
+}
+
 TEST(NetworkTest, ReadsAndWritesNetworks) {
   for (const auto* text :
        {"0.0.0.0/0", "10.0.0.0/8", "10.128.0.0/9", "192.0.2.1/32", "::/0",

@@ -1,0 +1,109 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// From the addresses of a host to a connected socket, by the way of "happy
+/// eyeballs" (RFC 8305): the families take turns, IPv6 first; when an attempt
+/// takes long the next one starts beside it, when one fails it starts at once;
+/// the first that connects wins and the others are closed. INTERNAL to
+/// client_connection. The caller has the deadline.
+
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace fanfare::protocol {
+
+using client_socket = boost::asio::basic_stream_socket<
+  boost::asio::ip::tcp, boost::asio::io_context::executor_type>;
+
+/// In one plain word or two, in lower case: "connection refused".
+[[nodiscard]] std::string plain_reason(const boost::system::error_code& code);
+
+/// The families in turn, IPv6 first, each in the order it had.
+void interleave_families(std::vector<boost::asio::ip::address>& addresses);
+
+/// Whom a connector asks and reports to.
+class connector_owner {
+public:
+  /// Why the address may not be connected to, if so. Asked about each address
+  /// right before it is connected to.
+  virtual std::optional<std::string>
+  refusal(const boost::asio::ip::address& address) = 0;
+  /// Out of file descriptors: close what is not needed. False: nothing was.
+  virtual bool make_room() = 0;
+  /// The end of it, unless it was closed: one of these two, once.
+  virtual void on_connected(client_socket socket) = 0;
+  /// A failure to connect (the last one, "connect: …"), or, if no address may
+  /// be connected to, why the first one may not; empty if there was none.
+  virtual void on_not_connected(std::string reason) = 0;
+
+protected:
+  ~connector_owner() = default;
+};
+
+/// Belongs to one I/O thread; its owner closes it before it goes away.
+class connector
+  : public boost::intrusive_ref_counter<connector,
+                                        boost::thread_unsafe_counter> {
+public:
+  /// How long an attempt has for itself (RFC 8305, section 5).
+  static constexpr std::chrono::milliseconds attempt_delay{250};
+  /// Attempts at a time, however many addresses a name has: each takes a file
+  /// descriptor, and names are made by strangers.
+  static constexpr std::size_t most_at_once = 4;
+
+  connector(connector_owner& owner, boost::asio::io_context& context)
+    : owner_(&owner),
+      context_(context) {}
+  connector(const connector&) = delete;
+  connector& operator=(const connector&) = delete;
+
+  /// To be called once. May report before it returns, but no success.
+  void start(std::vector<boost::asio::ip::address> addresses,
+             std::uint16_t port);
+
+  /// Ends all attempts at once; reports nothing more.
+  void close();
+
+private:
+  using error_code = boost::system::error_code;
+  using timer_type = boost::asio::basic_waitable_timer<
+    std::chrono::steady_clock,
+    boost::asio::wait_traits<std::chrono::steady_clock>,
+    boost::asio::io_context::executor_type>;
+
+  struct attempt {
+    client_socket socket;
+    std::size_t address;
+  };
+
+  void try_next();
+  void on_attempt(std::size_t which, const error_code& code);
+  void start_timer();
+  void note_failure(std::size_t address, const error_code& code);
+
+  connector_owner* owner_; // null: closed
+  boost::asio::io_context& context_;
+  std::vector<boost::asio::ip::address> addresses_;
+  std::uint16_t port_ = 0;
+  std::size_t next_ = 0;
+  std::vector<attempt> attempts_; // has room for all: none is ever moved
+  std::size_t pending_ = 0;
+  std::optional<timer_type> timer_; // only where there is something to race
+  std::string refused_;             // by policy, the first one
+  std::string failed_;              // to connect, the last one
+};
+
+} // namespace fanfare::protocol

@@ -1,0 +1,16 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// organizers/{organizer}/networks/: networks that the organizer's webhooks
+/// may, and may not, be in, beside those of the server. For the server's admin.
+
+#include "protocol/http_handler.hpp"
+#include "protocol/rest/exchange.hpp"
+
+namespace fanfare::protocol::rest {
+
+/// Blocks.
+[[nodiscard]] http_response serve_networks(const exchange& x);
+
+} // namespace fanfare::protocol::rest

@@ -1,0 +1,20 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// The `Retry-After` header (RFC 9110, section 10.2.3).
+
+#include "model/types.hpp"
+
+#include <optional>
+#include <string_view>
+
+namespace fanfare::protocol {
+
+/// When to come again: from a number of seconds, or from a date in one of the
+/// three forms of RFC 9110, section 5.6.7. Nothing for what is neither; a date
+/// in the past is `now`. Any thread.
+[[nodiscard]] std::optional<timestamp> read_retry_after(std::string_view text,
+                                                        timestamp now);
+
+} // namespace fanfare::protocol

@@ -1,0 +1,68 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// A proxy inside the test: HTTP CONNECT or SOCKS5 on a real socket, that
+/// relays, refuses and misbehaves as told and keeps what it was asked for.
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace fanfare::test {
+
+struct proxy_options {
+  bool socks = false;
+  /// Not empty: nobody else is served.
+  std::string user = {};
+  std::string password = {};
+  std::string address = "127.0.0.1";
+  /// What to do with "ADDRESS:PORT": 0 relays, else what the refusal says (a
+  /// status or a reply of SOCKS5). A refusal ends the connection.
+  std::function<unsigned(const std::string& place)> judge = {};
+  /// Not 0: relays to this port of the loopback, whatever was asked for.
+  std::uint16_t relay_to = 0;
+  /// Sent in place of the first answer; the connection then stays open.
+  std::string say = {};
+  enum class mood {
+    serve,
+    silent, ///< reads what comes and says nothing
+    close,  ///< at the first bytes
+    reset,  ///< the same with a TCP reset
+  };
+  mood how = mood::serve;
+};
+
+/// Listens from construction to destruction, which closes all connections; all
+/// functions may be called by any thread.
+class proxy_server {
+public:
+  explicit proxy_server(proxy_options options = {});
+  proxy_server(const proxy_server&) = delete;
+  proxy_server& operator=(const proxy_server&) = delete;
+  ~proxy_server();
+
+  std::uint16_t port() const noexcept;
+
+  /// As clients are told of it, with `who` ("user:password@") before the host.
+  std::string url(const std::string& who = {}) const;
+
+  /// The places asked for, "ADDRESS:PORT", in order; refused ones too.
+  std::vector<std::string> asked() const;
+
+  /// Of the last CONNECT, as it arrived.
+  std::string last_head() const;
+
+  /// How many connections were accepted so far.
+  std::size_t connections() const;
+
+private:
+  struct impl;
+
+  std::unique_ptr<impl> impl_;
+};
+
+} // namespace fanfare::test
