@@ -3,7 +3,9 @@
 
 #include "cli/sink.hpp"
 
+#include "protocol/base64.hpp"
 #include "protocol/http_server.hpp"
+#include "protocol/signature.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -12,11 +14,7 @@
 #include <boost/json.hpp>
 
 #include <CLI/CLI.hpp>
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 
-#include <algorithm>
 #include <array>
 #include <charconv>
 #include <csignal>
@@ -42,49 +40,6 @@ using std::chrono::system_clock;
 /// What a signed call may be late or early: that of Standard Webhooks.
 constexpr std::chrono::seconds tolerance{300};
 constexpr std::int64_t longest_delay = 3'600'000;
-
-std::optional<std::string> decode_base64(std::string_view text) {
-  // EVP takes padding in odd places and cannot tell its length.
-  while (!text.empty() && text.back() == '=')
-    text.remove_suffix(1);
-  std::string out;
-  unsigned bits = 0;
-  std::uint32_t value = 0;
-  for (const auto c : text) {
-    std::uint32_t digit = 0;
-    if (c >= 'A' && c <= 'Z')
-      digit = static_cast<std::uint32_t>(c - 'A');
-    else if (c >= 'a' && c <= 'z')
-      digit = static_cast<std::uint32_t>(c - 'a' + 26);
-    else if (c >= '0' && c <= '9')
-      digit = static_cast<std::uint32_t>(c - '0' + 52);
-    else if (c == '+' || c == '/')
-      digit = c == '+' ? 62 : 63;
-    else
-      return std::nullopt;
-    value = value << 6U | digit;
-    bits += 6;
-    if (bits >= 8) {
-      bits -= 8;
-      out += static_cast<char>(value >> bits & 0xffU);
-    }
-  }
-  if (bits >= 6)
-    return std::nullopt; // one character too many
-  return out;
-}
-
-std::string hmac_base64(const std::string& key, const std::string& text) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned size = 0;
-  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-       reinterpret_cast<const unsigned char*>(text.data()), text.size(),
-       digest.data(), &size);
-  std::array<unsigned char, 2 * EVP_MAX_MD_SIZE> encoded{};
-  const auto length = EVP_EncodeBlock(encoded.data(), digest.data(),
-                                      static_cast<int>(size));
-  return {encoded.begin(), encoded.begin() + length};
-}
 
 std::string iso_time(system_clock::time_point when) {
   const auto ms = std::chrono::floor<std::chrono::milliseconds>(
@@ -315,19 +270,23 @@ result<listen_address> parse_listen_address(std::string_view text) {
 }
 
 result<signature_check> signature_check::of(std::string_view secret) {
-  constexpr std::string_view prefix = "whsec_";
-  const auto bad = [](const char* why) {
-    return error{ec::invalid_argument, std::string{"--secret "} + why,
-                 "secret"};
-  };
   if (secret.empty())
-    return bad("is empty");
-  if (!secret.starts_with(prefix))
-    return signature_check{std::string{secret}};
-  auto key = decode_base64(secret.substr(prefix.size()));
-  if (!key || key->empty())
-    return bad("starts with whsec_, but what follows is not Base64");
-  return signature_check{std::move(*key)};
+    return error{ec::invalid_argument, "--secret is empty", "secret"};
+  const auto prefixed = secret.starts_with("whsec_")
+                     || secret.starts_with("whsk_")
+                     || secret.starts_with("whpk_");
+  // Plain text is its own bytes.
+  auto key = prefixed
+             ? std::string{secret}
+             : "whsec_"
+                 + protocol::encode_base64(
+                   {reinterpret_cast<const unsigned char*>(secret.data()),
+                    secret.size()});
+  const auto algorithm = protocol::verification_algorithm(key);
+  if (!algorithm)
+    return error{ec::invalid_argument, "--secret: " + algorithm.error().detail,
+                 "secret"};
+  return signature_check{std::move(key), *algorithm};
 }
 
 std::string
@@ -352,25 +311,14 @@ signature_check::verdict(std::string_view id, std::string_view timestamp,
   if (age < -tolerance)
     return "invalid: the webhook-timestamp is " + std::to_string(-age.count())
          + " s in the future";
-  std::string text;
-  text.reserve(id.size() + timestamp.size() + body.size() + 2);
-  text.append(id).append(1, '.').append(timestamp).append(1, '.').append(body);
-  const auto expected = "v1," + hmac_base64(key_, text);
-  bool found = false;
-  bool known = false;
-  while (!signatures.empty()) {
-    const auto space = std::min(signatures.find(' '), signatures.size());
-    const auto one = signatures.substr(0, space);
-    signatures.remove_prefix(std::min(space + 1, signatures.size()));
-    known = known || one.starts_with("v1,");
-    if (one.size() == expected.size()
-        && CRYPTO_memcmp(one.data(), expected.data(), expected.size()) == 0)
-      found = true;
-  }
-  if (found)
+  if (protocol::verify_signature(key_, {id, timestamp, body}, signatures))
     return "valid";
-  return known ? "invalid: no signature matches"
-               : "invalid: no v1 signature in the list";
+  const std::string version = algorithm_ == signing_algorithm::ed25519 ? "v1a"
+                                                                       : "v1";
+  const auto list = ' ' + std::string{signatures};
+  return list.find(' ' + version + ',') != std::string::npos
+         ? "invalid: no signature matches"
+         : "invalid: no " + version + " signature in the list";
 }
 
 CLI::App* add_sink_command(CLI::App& app, sink_options& options) {
@@ -394,9 +342,8 @@ CLI::App* add_sink_command(CLI::App& app, sink_options& options) {
     ->add_option(
       "--secret", options.secret,
       "Check signatures (Standard Webhooks 1.0) with this secret, whsec_BASE64 "
-      "or "
-      "plain text; a call whose signature is missing or invalid is printed and "
-      "answered 401")
+      "or plain text, or this key, whpk_BASE64 (public) or whsk_BASE64; a call "
+      "whose signature is missing or invalid is printed and answered 401")
     ->type_name("S");
   return sink;
 }
