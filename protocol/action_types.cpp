@@ -59,6 +59,12 @@ constexpr std::array<std::string_view, 46> builtin{
   "pretix.giftcards.transaction.*",
 };
 
+constexpr std::array<std::string_view, 5> own{
+  "fanfare.webhook.disabled",       "fanfare.webhook.recovered",
+  "fanfare.webhook.secret_rotated", "fanfare.webhook.certificate_expiring",
+  "fanfare.notification.given_up",
+};
+
 bool is_label(std::string_view label) {
   return !label.empty() && std::ranges::all_of(label, [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'
@@ -70,6 +76,10 @@ bool is_label(std::string_view label) {
 
 std::span<const std::string_view> builtin_action_types() {
   return builtin;
+}
+
+std::span<const std::string_view> own_action_types() {
+  return own;
 }
 
 bool is_action_name(std::string_view action) {

@@ -26,6 +26,13 @@ inline constexpr std::size_t action_type_limit = 255;
 /// documentation. Any thread.
 [[nodiscard]] std::span<const std::string_view> builtin_action_types();
 
+/// What the engine publishes about its own webhooks. Nobody else may publish
+/// or register what begins with "fanfare.". Any thread.
+[[nodiscard]] std::span<const std::string_view> own_action_types();
+[[nodiscard]] inline bool is_own_action(std::string_view action) {
+  return action.starts_with("fanfare.");
+}
+
 /// Whether this can be the action of a notification: labels of a-z, 0-9, "_"
 /// and
 /// "-" joined by dots, no wildcard. Any thread.

@@ -77,7 +77,7 @@ result<std::string> api_origin(std::string_view url) {
   const auto server = parse_server(url);
   if (!server)
     return server.error();
-  return (*server)->key().text;
+  return (*server)->destination();
 }
 
 struct api_client::impl {
@@ -96,7 +96,7 @@ struct api_client::impl {
     : options{std::move(given)},
       server{std::move(where)},
       tls{std::move(trusted)},
-      origin{server->key().text} {
+      origin{server->destination()} {
     host_field = origin.substr(origin.find("://") + 3);
   }
 

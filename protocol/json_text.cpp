@@ -7,9 +7,12 @@
 #include <boost/json/object.hpp>
 #include <boost/json/string.hpp>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <cmath>
+#include <cstdio>
 
 namespace fanfare::protocol {
 
@@ -199,6 +202,21 @@ void append_json_string(std::string& out, std::string_view text) {
 void append_json(std::string& out, const boost::json::value& value,
                  unsigned indent) {
   renderer{out, indent}.value(value);
+}
+
+std::string to_iso8601(timestamp t) {
+  const auto day = std::chrono::floor<std::chrono::days>(t);
+  const std::chrono::year_month_day date{day};
+  const std::chrono::hh_mm_ss time{t - day};
+  std::array<char, 64> text;
+  const int size = std::snprintf(
+    text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ",
+    static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+    static_cast<unsigned>(date.day()), static_cast<int>(time.hours().count()),
+    static_cast<int>(time.minutes().count()),
+    static_cast<int>(time.seconds().count()),
+    static_cast<int>(time.subseconds().count()));
+  return {text.data(), static_cast<std::size_t>(std::max(size, 0))};
 }
 
 } // namespace fanfare::protocol

@@ -5,6 +5,8 @@
 /// JSON as it goes over the wire: ASCII only, everything else as \uXXXX.
 /// Reading JSON is left to Boost.JSON. All functions: any thread.
 
+#include "model/types.hpp"
+
 #include <boost/json/value.hpp>
 
 #include <cstdint>
@@ -42,6 +44,20 @@ void append_json(std::string& out, const boost::json::value& value,
   std::string out;
   append_json(out, value, indent);
   return out;
+}
+
+/// The text as a JSON string with its quotes.
+[[nodiscard]] inline std::string json_quoted(std::string_view text) {
+  std::string out;
+  append_json_string(out, text);
+  return out;
+}
+
+/// "2026-11-23T10:00:00.000Z"
+[[nodiscard]] std::string to_iso8601(timestamp t);
+/// The same with quotes.
+[[nodiscard]] inline std::string json_time(timestamp t) {
+  return '"' + to_iso8601(t) + '"';
 }
 
 } // namespace fanfare::protocol

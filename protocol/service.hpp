@@ -12,6 +12,7 @@
 #include "model/error.hpp"
 #include "model/idempotency.hpp"
 #include "model/types.hpp"
+#include "protocol/vault.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -33,6 +34,7 @@ struct publication {
   /// The request body behind `{"notification_id": N`, up to and with the
   /// closing brace.
   std::string rest;
+  std::string trace = {}; ///< as in `notification`
 };
 
 /// A token and its key, which is shown this one time.
@@ -94,6 +96,33 @@ struct webhook_health {
   std::optional<call> last_error;        ///< among the calls looked at
 };
 
+/// What holds a webhook's calls back at this moment.
+enum class hold_reason : std::uint8_t {
+  none,        ///< nothing but its turn
+  pause,       ///< its owner paused it
+  order,       ///< `ordered`: one that failed comes first
+  breaker,     ///< it failed too often in a row
+  retry_after, ///< its receiver asked to wait
+  rate,        ///< its rate limit
+  batch,       ///< a batch fills up
+  concurrency, ///< as many calls as may be are under way
+};
+
+/// How a webhook's deliveries go at this moment.
+struct delivery_state {
+  enum class breaker_state : std::uint8_t { closed, open, half_open };
+  breaker_state breaker = breaker_state::closed;
+  std::uint32_t failures = 0;                  ///< in a row
+  std::optional<timestamp> failing_since = {}; ///< of the first of them
+  std::optional<timestamp> breaker_until = {}; ///< while it is open
+  hold_reason held_by = hold_reason::none;
+  std::optional<timestamp> held_until = {}; ///< if that is known
+  std::size_t in_flight = 0;
+  std::size_t concurrency = 0; ///< how many may be, at present
+  /// Of the receiver, as seen by the last handshake.
+  std::optional<timestamp> certificate_expires = {};
+};
+
 /// Why a webhook got a notification or did not, and what became of it.
 struct explanation {
   enum class rule : std::uint8_t {
@@ -102,6 +131,7 @@ struct explanation {
     disabled,
     action_type,
     event,
+    filter,
   };
   enum class fate : std::uint8_t {
     not_matched,
@@ -118,6 +148,30 @@ struct explanation {
   std::optional<timestamp> due;
   std::vector<call> calls;    ///< oldest first
   bool calls_complete = true; ///< false: the log was too long to be searched
+  /// While it waits: what holds the webhook back.
+  hold_reason held_by = hold_reason::none;
+};
+
+/// What a webhook's calls are signed with.
+struct secret_view {
+  signing_algorithm algorithm = signing_algorithm::hmac_sha256;
+  std::string secret;     ///< "whsec_…"; empty for Ed25519
+  std::string public_key; ///< "whpk_…"; empty for HMAC
+  timestamp created;
+  /// Until when calls also carry a signature of the one before; absent: they
+  /// do not.
+  std::optional<timestamp> previous_until;
+};
+
+struct secret_rotation {
+  std::string secret; ///< "whsec_…" or "whsk_…"; empty: a new one is made
+  std::chrono::milliseconds overlap = std::chrono::hours{24};
+};
+
+/// Which of the newest notifications a filter would let pass.
+struct filter_preview {
+  std::size_t looked_at = 0;
+  std::vector<notification_ptr> passed; ///< newest first
 };
 
 class service {
@@ -167,6 +221,11 @@ public:
   /// Blocks. already_exists, invalid_argument.
   virtual result<organizer> add_organizer(std::string slug,
                                           std::string name) = 0;
+  /// Blocks. Applies `edit` to the stored organizer; it may change all but id
+  /// and slug. Its networks must be ones that protocol::network can read.
+  virtual result<organizer>
+  change_organizer(organizer_id id,
+                   std::function<result<void>(organizer&)> edit) = 0;
 
   /// Memory.
   [[nodiscard]] virtual std::optional<event>
@@ -225,6 +284,19 @@ public:
   virtual result<std::size_t> count_webhooks(organizer_id owner,
                                              std::optional<bool> enabled) = 0;
 
+  /// Memory. What seals the secrets among a webhook's settings.
+  [[nodiscard]] virtual const protocol::vault& vault() const = 0;
+  /// Blocks. not_found also if its calls are not signed.
+  virtual result<secret_view> find_secret(organizer_id owner,
+                                          webhook_id hook) = 0;
+  /// Blocks. invalid_argument (field "secret"), conflict (not signed).
+  virtual result<secret_view> rotate_secret(organizer_id owner, webhook_id hook,
+                                            secret_rotation how) = 0;
+  /// Blocks. Against the newest 100 notifications that the webhook is
+  /// subscribed to.
+  virtual result<filter_preview>
+  preview_filter(organizer_id owner, webhook_id hook, filter_ref filter) = 0;
+
   // -- calls
   // ------------------------------------------------------------------------
 
@@ -279,6 +351,9 @@ public:
   // -- looking into it
   // --------------------------------------------------------------
 
+  /// Blocks until the webhook's actor has answered.
+  virtual result<delivery_state> inspect(organizer_id owner,
+                                         webhook_id hook) = 0;
   /// Blocks.
   virtual result<webhook_health> health(organizer_id owner,
                                         webhook_id hook) = 0;

@@ -6,6 +6,7 @@
 
 #include "model/error.hpp"
 #include "protocol/http_handler.hpp"
+#include "protocol/json_text.hpp"
 #include "protocol/rest/exchange.hpp"
 
 #include <boost/json/object.hpp>
@@ -51,7 +52,6 @@ private:
 /// A JSON string of any bytes: those that are not UTF-8 become U+FFFD when
 /// rendered.
 [[nodiscard]] boost::json::value json_string(std::string_view text);
-/// "2026-11-23T10:00:00.000Z"
-[[nodiscard]] std::string to_iso8601(timestamp t);
+using protocol::to_iso8601;
 
 } // namespace fanfare::protocol::rest

@@ -66,6 +66,16 @@ boost::json::object to_json(const call& c, const notification* subject) {
   out["timings"] = std::move(timings);
   out["payload"] = subject == nullptr ? boost::json::value(nullptr)
                                       : json_string(subject->body);
+  const std::string_view trace = subject == nullptr
+                                 ? std::string_view{}
+                                 : std::string_view{subject->trace};
+  const auto line = trace.find('\n');
+  out["traceparent"] = nullptr;
+  if (!trace.empty())
+    out["traceparent"] = json_string(trace.substr(0, line));
+  out["tracestate"] = nullptr;
+  if (line != std::string_view::npos)
+    out["tracestate"] = json_string(trace.substr(line + 1));
   out["response_headers"] = headers_to_json(c.response_head);
   out["response_body"] = json_string(c.response_body);
   return out;

@@ -3,11 +3,20 @@
 
 #include "protocol/rest/delivery_fields.hpp"
 
-#include <boost/json/array.hpp>
+#include "model/payload_filter.hpp"
+#include "protocol/egress.hpp"
+#include "protocol/rest/header_rules.hpp"
+#include "protocol/rest/text.hpp"
+#include "protocol/tls.hpp"
 
+#include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
+
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <optional>
+#include <set>
 #include <string_view>
 
 namespace fanfare::protocol::rest {
@@ -19,11 +28,28 @@ using namespace std::chrono_literals;
 
 constexpr milliseconds timeout_limit = 300s;
 constexpr milliseconds age_limit = std::chrono::days{30};
+constexpr milliseconds period_limit = std::chrono::days{1};
 constexpr std::size_t schedule_limit = 100;
-constexpr std::uint32_t in_flight_limit = 64;
+constexpr double in_flight_limit = 64;
+constexpr double rate_limit = 1'000'000;
+constexpr double min_rate_limit = 1'000'000'000;
+constexpr double least_header_bytes = 256;
+constexpr double header_bytes_limit_of_answer = 256 * 1024;
+constexpr double body_bytes_limit = 16 * 1024 * 1024;
+constexpr double batch_limit = 100;
+constexpr double batch_wait_limit = 60'000;
+constexpr std::size_t suffix_limit = 128;
+constexpr std::size_t prefix_limit = 64;
+constexpr std::size_t template_limit = 256;
+constexpr std::size_t pem_limit = 64 * 1024;
+constexpr std::size_t proxy_limit = 1'024;
 
 std::string_view text_of(boost::json::string_view key) {
   return {key.data(), key.size()};
+}
+
+boost::json::value text(std::string_view value) {
+  return boost::json::string{value.data(), value.size()};
 }
 
 boost::json::value seconds(milliseconds time) {
@@ -36,6 +62,18 @@ boost::json::value seconds(const std::optional<milliseconds>& time) {
   return time ? seconds(*time) : boost::json::value(nullptr);
 }
 
+template <class T>
+boost::json::value number(const std::optional<T>& value) {
+  return value ? boost::json::value(*value) : boost::json::value(nullptr);
+}
+
+std::string whole_number(double least, double most) {
+  return "Must be a whole number from "
+       + std::to_string(static_cast<long>(least)) + " to "
+       + std::to_string(static_cast<long>(most)) + ".";
+}
+
+/// Reads the value of one top-level key; `fault` is empty if it is right.
 class reader {
 public:
   explicit reader(delivery_faults& faults) : faults_{faults} {}
@@ -43,11 +81,17 @@ public:
   /// Faults are reported under this key.
   void begin(std::string_view key) {
     key_ = key;
+    before_ = faults_.size();
   }
-
+  [[nodiscard]] bool fine() const {
+    return faults_.size() == before_;
+  }
   void fault(std::string sentence) {
     faults_.emplace_back(key_, std::move(sentence));
   }
+
+  // -- values
+  // ------------------------------------------------------------------
 
   std::optional<milliseconds> time(const boost::json::value& json,
                                    milliseconds least, milliseconds most,
@@ -70,126 +114,609 @@ public:
     return milliseconds{static_cast<std::int64_t>(rounded)};
   }
 
-  void timeouts(const boost::json::value& json,
-                delivery_settings::timeout_settings& out) {
-    out = {};
-    if (json.is_null())
-      return;
-    if (!json.is_object())
-      return fault("Must be an object.");
-    for (const auto& item : json.get_object()) {
-      const auto name = text_of(item.key());
-      std::optional<milliseconds>* const place = name == "dns" ? &out.dns
-                                               : name == "connect"
-                                                 ? &out.connect
-                                               : name == "tls" ? &out.tls
-                                               : name == "first_byte"
-                                                 ? &out.first_byte
-                                               : name == "total" ? &out.total
-                                                                 : nullptr;
-      if (place == nullptr)
-        fault("Unknown key \"" + std::string{name} + "\".");
-      else if (!item.value().is_null())
-        *place = time(item.value(), 1ms, timeout_limit, name);
+  /// `name` empty: it is the key's own value.
+  std::optional<std::uint32_t> whole(const boost::json::value& json,
+                                     double least, double most,
+                                     std::string_view name = {}) {
+    const bool is_whole = json.is_int64() || json.is_uint64();
+    const double value = is_whole ? json.to_number<double>() : -1;
+    if (value >= least && value <= most)
+      return static_cast<std::uint32_t>(value);
+    auto sentence = whole_number(least, most);
+    if (!name.empty())
+      sentence = std::string{name} + " m" + sentence.substr(1);
+    fault(std::move(sentence));
+    return std::nullopt;
+  }
+
+  bool boolean(const boost::json::value& json) {
+    if (json.is_bool())
+      return json.get_bool();
+    fault("Must be true or false.");
+    return false;
+  }
+
+  /// Printable ASCII of limited size.
+  std::string plain(const boost::json::value& json, std::size_t most,
+                    std::string_view name = {}) {
+    const auto whose = name.empty() ? std::string{"This"} : std::string{name};
+    if (!json.is_string()) {
+      fault(whose + " must be a text.");
+      return {};
     }
+    const auto found = text_of(json.get_string());
+    if (found.size() > most)
+      fault(whose + " must have at most " + std::to_string(most)
+            + " characters.");
+    else if (!is_header_text(found) || found.find('\t') != found.npos)
+      fault(whose + " must be printable ASCII.");
+    return std::string{found};
   }
 
-  void max_in_flight(const boost::json::value& json,
-                     std::optional<std::uint32_t>& out) {
-    out.reset();
-    if (json.is_null())
-      return;
-    const bool whole = json.is_int64() || json.is_uint64();
-    const double value = whole ? json.to_number<double>() : 0;
-    if (!(value >= 1 && value <= in_flight_limit))
-      return fault("Must be a whole number from 1 to "
-                   + std::to_string(in_flight_limit) + ".");
-    out = static_cast<std::uint32_t>(value);
-  }
-
-  void schedule(const boost::json::value& json,
-                std::optional<std::vector<milliseconds>>& out) {
-    out.reset();
-    if (json.is_null())
-      return;
-    if (!json.is_array())
-      return fault("Must be a list of numbers of seconds.");
-    const auto& list = json.get_array();
-    if (list.size() > schedule_limit)
-      return fault("Must have at most " + std::to_string(schedule_limit)
-                   + " delays.");
-    out.emplace();
-    for (const auto& item : list) {
-      const auto delay = time(item, 0ms, age_limit, "Each delay");
-      if (!delay)
-        return;
-      out->push_back(*delay);
+  /// Calls `read(name, value)` for each member; false: it is none of them.
+  /// `whose` empty: it is the key's own value.
+  template <class Read>
+  bool
+  members(const boost::json::value& json, std::string_view whose, Read read) {
+    if (!json.is_object()) {
+      fault(whose.empty() ? "Must be an object."
+                          : std::string{whose} + " must be an object.");
+      return false;
     }
+    for (const auto& item : json.get_object())
+      if (!read(text_of(item.key()), item.value()))
+        fault("Unknown key \"" + std::string{text_of(item.key())} + "\""
+              + (whose.empty() ? "." : " in " + std::string{whose} + "."));
+    return fine();
   }
-
-  void max_age(const boost::json::value& json,
-               std::optional<milliseconds>& out) {
-    out.reset();
-    if (!json.is_null())
-      out = time(json, 1ms, age_limit, "The age");
+  template <class Read>
+  bool members(const boost::json::value& json, Read read) {
+    return members(json, {}, std::move(read));
   }
 
 private:
   delivery_faults& faults_;
   std::string key_;
+  std::size_t before_ = 0;
 };
+
+// -- each key
+// ------------------------------------------------------------------
+
+using edit = delivery_patch::edit;
+
+/// Sets a member of the settings.
+template <class Member, class Value>
+edit set(Member delivery_settings::*member, Value value) {
+  return [member, value = std::move(value)](webhook& w) -> result<void> {
+    w.delivery.*member = value;
+    return {};
+  };
+}
+
+edit read_timeouts(reader& read, const boost::json::value& json) {
+  delivery_settings::timeout_settings out;
+  if (!json.is_null())
+    read.members(json, [&](std::string_view name, const auto& value) {
+      auto* const place = name == "dns"        ? &out.dns
+                        : name == "connect"    ? &out.connect
+                        : name == "tls"        ? &out.tls
+                        : name == "first_byte" ? &out.first_byte
+                        : name == "total"      ? &out.total
+                                               : nullptr;
+      if (place != nullptr && !value.is_null())
+        *place = read.time(value, 1ms, timeout_limit, name);
+      return place != nullptr;
+    });
+  return set(&delivery_settings::timeouts, out);
+}
+
+edit read_limits(reader& read, const boost::json::value& json) {
+  delivery_settings::limit_settings out;
+  if (!json.is_null())
+    read.members(json, [&](std::string_view name, const auto& value) {
+      if (name == "min_rate") {
+        if (!value.is_null())
+          out.min_rate = read.whole(value, 0, min_rate_limit, name);
+      } else if (name == "header_bytes") {
+        if (!value.is_null())
+          out.header_bytes = read.whole(value, least_header_bytes,
+                                        header_bytes_limit_of_answer, name);
+      } else if (name == "body_bytes") {
+        if (!value.is_null())
+          out.body_bytes = read.whole(value, 0, body_bytes_limit, name);
+      } else {
+        return false;
+      }
+      return true;
+    });
+  return set(&delivery_settings::limits, out);
+}
+
+edit read_max_in_flight(reader& read, const boost::json::value& json) {
+  std::optional<std::uint32_t> out;
+  if (!json.is_null())
+    out = read.whole(json, 1, in_flight_limit);
+  return set(&delivery_settings::max_in_flight, out);
+}
+
+edit read_schedule(reader& read, const boost::json::value& json) {
+  std::optional<std::vector<milliseconds>> out;
+  if (json.is_array() && json.get_array().size() <= schedule_limit) {
+    out.emplace();
+    for (const auto& item : json.get_array()) {
+      const auto delay = read.time(item, 0ms, age_limit, "Each delay");
+      if (!delay)
+        break;
+      out->push_back(*delay);
+    }
+  } else if (json.is_array()) {
+    read.fault("Must have at most " + std::to_string(schedule_limit)
+               + " delays.");
+  } else if (!json.is_null()) {
+    read.fault("Must be a list of numbers of seconds.");
+  }
+  return set(&delivery_settings::schedule, std::move(out));
+}
+
+edit read_max_age(reader& read, const boost::json::value& json) {
+  std::optional<milliseconds> out;
+  if (!json.is_null())
+    out = read.time(json, 1ms, age_limit, "The age");
+  return set(&delivery_settings::max_age, out);
+}
+
+edit read_choice(reader& read, const boost::json::value& json,
+                 bool delivery_settings::*member, std::string_view standard,
+                 std::string_view other) {
+  const auto found = json.is_null()   ? standard
+                   : json.is_string() ? text_of(json.get_string())
+                                      : std::string_view{};
+  if (found != standard && found != other)
+    read.fault("Must be \"" + std::string{standard} + "\" or \""
+               + std::string{other} + "\".");
+  return set(member, found == other);
+}
+
+edit read_switch(reader& read, const boost::json::value& json,
+                 bool delivery_settings::*member) {
+  return set(member, json.is_null() ? false : read.boolean(json));
+}
+
+/// A value that no key opens is shown masked, and must outlive being sent back.
+void keep_unreadable(const std::vector<delivery_settings::header>& stored,
+                     delivery_settings::header& sent, const vault& seals) {
+  for (const auto& one : stored)
+    if (to_lower(one.name) == to_lower(sent.name)
+        && !seals.open(one.sealed, "header"))
+      sent.sealed = one.sealed;
+}
+
+edit read_headers(reader& read, const boost::json::value& json,
+                  const vault& seals) {
+  std::vector<delivery_settings::header> out;
+  std::set<std::string> names;
+  std::size_t bytes = 0;
+  if (!json.is_null() && !json.is_object())
+    read.fault("Must be an object of names and values.");
+  else if (json.is_object())
+    for (const auto& item : json.get_object()) {
+      const auto name = text_of(item.key());
+      if (!item.value().is_string()) {
+        read.fault("The value of \"" + std::string{name}
+                   + "\" must be a text.");
+        continue;
+      }
+      const auto value = text_of(item.value().get_string());
+      if (auto fault = header_fault(name, value)) {
+        read.fault(std::move(*fault));
+        continue;
+      }
+      if (!names.insert(to_lower(name)).second)
+        read.fault("\"" + std::string{name} + "\" is given twice.");
+      bytes += name.size() + value.size() + 4;
+      out.push_back({std::string{name}, seals.seal(value, "header")});
+    }
+  if (out.size() > headers_limit)
+    read.fault("Must have at most " + std::to_string(headers_limit)
+               + " headers.");
+  else if (bytes > header_bytes_limit)
+    read.fault("All headers together must have at most "
+               + std::to_string(header_bytes_limit) + " bytes.");
+  const bool masked = std::ranges::any_of(out, [&](const auto& one) {
+    return *seals.open(one.sealed, "header") == kept_secret;
+  });
+  if (!masked)
+    return set(&delivery_settings::headers, std::move(out));
+  return [out = std::move(out), &seals](webhook& w) -> result<void> {
+    auto wanted = out;
+    for (auto& one : wanted)
+      if (*seals.open(one.sealed, "header") == kept_secret)
+        keep_unreadable(w.delivery.headers, one, seals);
+    w.delivery.headers = std::move(wanted);
+    return {};
+  };
+}
+
+edit read_suffix(reader& read, const boost::json::value& json) {
+  auto out = json.is_null() ? std::string{} : read.plain(json, suffix_limit);
+  return set(&delivery_settings::user_agent_suffix, std::move(out));
+}
+
+std::optional<legacy_signature> read_legacy(reader& read,
+                                            const boost::json::value& json) {
+  if (json.is_null())
+    return std::nullopt;
+  legacy_signature out;
+  read.members(json, "legacy", [&](std::string_view name, const auto& value) {
+    const auto given = value.is_string() ? text_of(value.get_string())
+                                         : std::string_view{};
+    if (name == "header") {
+      out.header = given;
+      if (auto fault = header_name_fault(given))
+        read.fault("header: " + *fault);
+    } else if (name == "hash") {
+      using hash = legacy_signature::hash;
+      out.digest = given == "sha1"   ? hash::sha1
+                 : given == "sha512" ? hash::sha512
+                                     : hash::sha256;
+      if (given != "sha1" && given != "sha256" && given != "sha512")
+        read.fault(R"(hash must be "sha1", "sha256" or "sha512".)");
+    } else if (name == "encoding") {
+      using encoding = legacy_signature::encoding;
+      out.text = given == "base64" ? encoding::base64 : encoding::hex;
+      if (given != "base64" && given != "hex")
+        read.fault(R"(encoding must be "hex" or "base64".)");
+    } else if (name == "prefix") {
+      out.prefix = read.plain(value, prefix_limit, name);
+    } else if (name == "template") {
+      out.content = read.plain(value, template_limit, name);
+      if (out.content.find("{body}") == std::string::npos)
+        read.fault("template must contain {body}; {id} and {timestamp} are "
+                   "replaced as well.");
+    } else {
+      return false;
+    }
+    return true;
+  });
+  if (read.fine() && out.header.empty())
+    read.fault("legacy must name its header.");
+  return out;
+}
+
+edit read_signing(reader& read, const boost::json::value& json) {
+  auto algorithm = signing_algorithm::hmac_sha256;
+  std::optional<legacy_signature> legacy;
+  if (!json.is_null())
+    read.members(json, [&](std::string_view name, const auto& value) {
+      if (name == "legacy") {
+        legacy = read_legacy(read, value);
+      } else if (name == "algorithm") {
+        const auto given = value.is_string() ? text_of(value.get_string())
+                                             : std::string_view{};
+        for (const auto one :
+             {signing_algorithm::none, signing_algorithm::hmac_sha256,
+              signing_algorithm::ed25519})
+          if (given == name_of(one)) {
+            algorithm = one;
+            return true;
+          }
+        read.fault(R"(algorithm must be "hmac-sha256", "ed25519" or "none".)");
+      } else {
+        return false;
+      }
+      return true;
+    });
+  if (read.fine() && legacy && algorithm != signing_algorithm::hmac_sha256)
+    read.fault("legacy needs the algorithm hmac-sha256.");
+  return [algorithm, legacy = std::move(legacy)](webhook& w) -> result<void> {
+    w.delivery.signing = algorithm;
+    w.delivery.legacy = legacy;
+    return {};
+  };
+}
+
+edit read_rate(reader& read, const boost::json::value& json,
+               std::optional<delivery_settings::rate> delivery_settings::*to) {
+  std::optional<delivery_settings::rate> out;
+  if (!json.is_null()) {
+    out.emplace();
+    read.members(json, [&](std::string_view name, const auto& value) {
+      if (name == "count")
+        out->count = read.whole(value, 1, rate_limit, name).value_or(0);
+      else if (name == "seconds")
+        out->period = read.time(value, 1ms, period_limit, name).value_or(1s);
+      else
+        return false;
+      return true;
+    });
+    if (read.fine() && out->count == 0)
+      read.fault(
+        "count is missing: at most that many requests in \"seconds\".");
+  }
+  return set(to, out);
+}
+
+edit read_batch(reader& read, const boost::json::value& json) {
+  std::optional<delivery_settings::batching> out;
+  if (!json.is_null()) {
+    out.emplace();
+    read.members(json, [&](std::string_view name, const auto& value) {
+      if (name == "max_count")
+        out->max_count = read.whole(value, 1, batch_limit, name).value_or(0);
+      else if (name == "max_wait_ms")
+        out->max_wait = milliseconds{
+          read.whole(value, 0, batch_wait_limit, name).value_or(0)};
+      else
+        return false;
+      return true;
+    });
+    if (read.fine() && out->max_count == 0)
+      read.fault("max_count is missing: at most that many notifications in one "
+                 "request.");
+  }
+  return set(&delivery_settings::batch, out);
+}
+
+edit read_filter(reader& read, const boost::json::value& json) {
+  filter_ref out;
+  if (!json.is_null()) {
+    if (auto compiled = payload_filter::compile(json))
+      out.value = std::move(*compiled);
+    else
+      read.fault(compiled.error().detail);
+  }
+  return [out = std::move(out)](webhook& w) -> result<void> {
+    w.current().filter = out;
+    return {};
+  };
+}
+
+result<void> check_papers(const delivery_settings::tls_material& papers,
+                          const std::string& key) {
+  auto made = tls_settings::of_webhook(papers.ca, papers.certificate, key);
+  if (!made)
+    return error{ec::invalid_argument, made.error().detail, "tls"};
+  return {};
+}
+
+edit read_tls(reader& read, const boost::json::value& json,
+              const vault& seals) {
+  if (json.is_null())
+    return set(&delivery_settings::tls,
+               std::optional<delivery_settings::tls_material>{});
+  delivery_settings::tls_material out;
+  std::string key;
+  read.members(json, [&](std::string_view name, const auto& value) {
+    auto* const place = name == "ca"                 ? &out.ca
+                      : name == "client_certificate" ? &out.certificate
+                      : name == "client_key"         ? &key
+                                                     : nullptr;
+    if (place == nullptr || value.is_null())
+      return place != nullptr;
+    if (!value.is_string() || value.get_string().size() > pem_limit)
+      read.fault(std::string{name} + " must be a PEM text of at most "
+                 + std::to_string(pem_limit) + " bytes, or null.");
+    else
+      *place = text_of(value.get_string());
+    return true;
+  });
+  const bool kept = key == kept_secret;
+  if (read.fine() && !kept) {
+    if (auto fine = check_papers(out, key); !fine)
+      read.fault(fine.error().detail);
+    if (!key.empty())
+      out.sealed_key = seals.seal(key, "client key");
+  }
+  return [out, kept, &seals](webhook& w) -> result<void> {
+    auto wanted = out;
+    if (kept) {
+      if (!w.delivery.tls || w.delivery.tls->sealed_key.empty())
+        return error{ec::invalid_argument,
+                     "There is no client_key to be kept: send it.", "tls"};
+      wanted.sealed_key = w.delivery.tls->sealed_key;
+      const auto stored = seals.open(wanted.sealed_key, "client key");
+      if (!stored && wanted == *w.delivery.tls)
+        return {}; // nothing else is changed, either
+      if (!stored)
+        return error{ec::invalid_argument, stored.error().detail, "tls"};
+      if (auto fine = check_papers(wanted, *stored); !fine)
+        return fine;
+    }
+    w.delivery.tls = std::move(wanted);
+    return {};
+  };
+}
+
+/// As it is shown, or nothing.
+std::string masked_proxy(const delivery_settings& of, const vault& seals) {
+  if (of.sealed_proxy.empty())
+    return {};
+  const auto url = seals.open(of.sealed_proxy, "proxy");
+  const auto parsed = url ? proxy::parse(*url) : url.error();
+  return parsed ? parsed->masked() : std::string{kept_secret};
+}
+
+edit read_proxy(reader& read, const boost::json::value& json,
+                const vault& seals) {
+  std::string url;
+  std::string masked; // only if its password is to be kept
+  if (!json.is_null()) {
+    url = read.plain(json, proxy_limit);
+    if (read.fine() && url.empty())
+      read.fault("Must be a URL, or null.");
+    if (url == kept_secret) { // as one that no key opens is shown
+      masked = url;
+    } else if (read.fine()) {
+      const auto parsed = proxy::parse(url);
+      if (!parsed)
+        read.fault(parsed.error().detail);
+      else if (parsed->password == kept_secret)
+        masked = parsed->masked();
+    }
+  }
+  return
+    [masked, sealed = url.empty() ? std::string{} : seals.seal(url, "proxy"),
+     &seals](webhook& w) -> result<void> {
+      if (masked.empty())
+        w.delivery.sealed_proxy = sealed;
+      // What was read and is sent back keeps its password.
+      else if (masked_proxy(w.delivery, seals) != masked)
+        return error{ec::invalid_argument,
+                     "The password of another proxy is not known: send it.",
+                     "proxy"};
+      return {};
+    };
+}
+
+boost::json::value rate_json(const std::optional<delivery_settings::rate>& r) {
+  if (!r)
+    return nullptr;
+  return boost::json::object{{"count", r->count},
+                             {"seconds", seconds(r->period)}};
+}
+
+boost::json::value signing_json(const delivery_settings& settings) {
+  boost::json::object out;
+  out["algorithm"] = text(name_of(settings.signing));
+  out["legacy"] = nullptr;
+  if (const auto& l = settings.legacy) {
+    using hash = legacy_signature::hash;
+    out["legacy"] = boost::json::object{
+      {"header", text(l->header)},
+      {"hash", l->digest == hash::sha1     ? "sha1"
+               : l->digest == hash::sha512 ? "sha512"
+                                           : "sha256"},
+      {"encoding",
+       l->text == legacy_signature::encoding::hex ? "hex" : "base64"},
+      {"prefix", text(l->prefix)},
+      {"template", text(l->content)}};
+  }
+  return out;
+}
+
+boost::json::value headers_json(const delivery_settings& settings,
+                                const vault& seals) {
+  boost::json::object out;
+  for (const auto& [name, sealed] : settings.headers) {
+    const auto value = seals.open(sealed, "header");
+    out[boost::json::string_view{name.data(), name.size()}] = text(
+      value ? std::string_view{*value} : kept_secret);
+  }
+  return out;
+}
+
+boost::json::value tls_json(const delivery_settings& settings) {
+  if (!settings.tls)
+    return nullptr;
+  const auto& t = *settings.tls;
+  const auto or_null = [](std::string_view value) {
+    return value.empty() ? boost::json::value(nullptr) : text(value);
+  };
+  return boost::json::object{
+    {"ca", or_null(t.ca)},
+    {"client_certificate", or_null(t.certificate)},
+    {"client_key", or_null(t.sealed_key.empty() ? "" : kept_secret)}};
+}
 
 } // namespace
 
-void delivery_patch::apply(delivery_settings& to) const {
-  if (timeouts)
-    to.timeouts = value.timeouts;
-  if (max_in_flight)
-    to.max_in_flight = value.max_in_flight;
-  if (schedule)
-    to.schedule = value.schedule;
-  if (max_age)
-    to.max_age = value.max_age;
+std::string_view name_of(signing_algorithm algorithm) {
+  switch (algorithm) {
+    case signing_algorithm::none: return "none";
+    case signing_algorithm::hmac_sha256: return "hmac-sha256";
+    case signing_algorithm::ed25519: return "ed25519";
+  }
+  return {};
+}
+
+result<void> delivery_patch::apply(webhook& to) const {
+  for (const auto& one : edits_)
+    if (auto done = one(to); !done)
+      return done;
+  // Receivers would see either of two headers with one name.
+  if (const auto& legacy = to.delivery.legacy; legacy && !empty())
+    for (const auto& one : to.delivery.headers)
+      if (to_lower(one.name) == to_lower(legacy->header))
+        return error{ec::invalid_argument,
+                     "The header \"" + legacy->header
+                       + "\" of the legacy signature is among \"headers\".",
+                     "signing"};
+  return {};
 }
 
 delivery_faults read_delivery(const boost::json::object& json,
-                              delivery_patch& out) {
+                              const vault& seals, delivery_patch& out) {
+  using settings = delivery_settings;
   delivery_faults faults;
   reader read{faults};
   for (const auto& item : json) {
     const auto key = text_of(item.key());
+    const auto& value = item.value();
     read.begin(key);
-    if (key == "timeouts") {
-      out.timeouts = true;
-      read.timeouts(item.value(), out.value.timeouts);
-    } else if (key == "max_in_flight") {
-      out.max_in_flight = true;
-      read.max_in_flight(item.value(), out.value.max_in_flight);
-    } else if (key == "schedule") {
-      out.schedule = true;
-      read.schedule(item.value(), out.value.schedule);
-    } else if (key == "max_age") {
-      out.max_age = true;
-      read.max_age(item.value(), out.value.max_age);
-    } else {
+    if (key == "timeouts")
+      out.add(read_timeouts(read, value));
+    else if (key == "limits")
+      out.add(read_limits(read, value));
+    else if (key == "max_in_flight")
+      out.add(read_max_in_flight(read, value));
+    else if (key == "schedule")
+      out.add(read_schedule(read, value));
+    else if (key == "max_age")
+      out.add(read_max_age(read, value));
+    else if (key == "method")
+      out.add(read_choice(read, value, &settings::put, "POST", "PUT"));
+    else if (key == "body")
+      out.add(read_choice(read, value, &settings::thin, "full", "thin"));
+    else if (key == "ordered")
+      out.add(read_switch(read, value, &settings::ordered));
+    else if (key == "paused")
+      out.add(read_switch(read, value, &settings::paused));
+    else if (key == "headers")
+      out.add(read_headers(read, value, seals));
+    else if (key == "user_agent_suffix")
+      out.add(read_suffix(read, value));
+    else if (key == "signing")
+      out.add(read_signing(read, value));
+    else if (key == "rate_limit")
+      out.add(read_rate(read, value, &settings::rate_limit));
+    else if (key == "resume_rate")
+      out.add(read_rate(read, value, &settings::resume_rate));
+    else if (key == "batch")
+      out.add(read_batch(read, value));
+    else if (key == "filter")
+      out.add(read_filter(read, value));
+    else if (key == "tls")
+      out.add(read_tls(read, value, seals));
+    else if (key == "proxy")
+      out.add(read_proxy(read, value, seals));
+    else
       read.fault("Unknown key.");
-    }
   }
   return faults;
 }
 
-boost::json::object to_json(const delivery_settings& settings) {
-  boost::json::object timeouts;
-  timeouts["dns"] = seconds(settings.timeouts.dns);
-  timeouts["connect"] = seconds(settings.timeouts.connect);
-  timeouts["tls"] = seconds(settings.timeouts.tls);
-  timeouts["first_byte"] = seconds(settings.timeouts.first_byte);
-  timeouts["total"] = seconds(settings.timeouts.total);
+boost::json::object delivery_json(const webhook& hook, const vault& seals) {
+  const auto& settings = hook.delivery;
   boost::json::object out;
-  out["timeouts"] = std::move(timeouts);
-  out["max_in_flight"] = nullptr;
-  if (settings.max_in_flight)
-    out["max_in_flight"] = *settings.max_in_flight;
+  out["method"] = settings.put ? "PUT" : "POST";
+  out["headers"] = headers_json(settings, seals);
+  out["user_agent_suffix"] = nullptr;
+  if (!settings.user_agent_suffix.empty())
+    out["user_agent_suffix"] = text(settings.user_agent_suffix);
+  out["signing"] = signing_json(settings);
+  out["timeouts"] = boost::json::object{
+    {"dns", seconds(settings.timeouts.dns)},
+    {"connect", seconds(settings.timeouts.connect)},
+    {"tls", seconds(settings.timeouts.tls)},
+    {"first_byte", seconds(settings.timeouts.first_byte)},
+    {"total", seconds(settings.timeouts.total)}};
+  out["limits"] = boost::json::object{
+    {"min_rate", number(settings.limits.min_rate)},
+    {"header_bytes", number(settings.limits.header_bytes)},
+    {"body_bytes", number(settings.limits.body_bytes)}};
+  out["max_in_flight"] = number(settings.max_in_flight);
+  out["rate_limit"] = rate_json(settings.rate_limit);
   out["schedule"] = nullptr;
   if (settings.schedule) {
     boost::json::array list;
@@ -198,6 +725,22 @@ boost::json::object to_json(const delivery_settings& settings) {
     out["schedule"] = std::move(list);
   }
   out["max_age"] = seconds(settings.max_age);
+  out["ordered"] = settings.ordered;
+  out["paused"] = settings.paused;
+  out["resume_rate"] = rate_json(settings.resume_rate);
+  out["body"] = settings.thin ? "thin" : "full";
+  out["filter"] = nullptr;
+  if (const auto& filter = hook.current().filter)
+    out["filter"] = boost::json::parse(filter.value->text());
+  out["batch"] = nullptr;
+  if (settings.batch)
+    out["batch"] = boost::json::object{
+      {"max_count", settings.batch->max_count},
+      {"max_wait_ms", settings.batch->max_wait.count()}};
+  out["tls"] = tls_json(settings);
+  out["proxy"] = nullptr;
+  if (const auto shown = masked_proxy(settings, seals); !shown.empty())
+    out["proxy"] = text(shown);
   return out;
 }
 

@@ -5,6 +5,7 @@
 
 #include "protocol/rest/answers.hpp"
 #include "protocol/rest/call_json.hpp"
+#include "protocol/rest/health.hpp"
 #include "protocol/target.hpp"
 
 #include <boost/json/array.hpp>
@@ -26,6 +27,7 @@ std::string_view name_of(rule failed) {
     case rule::disabled: return "disabled";
     case rule::action_type: return "action_type";
     case rule::event: return "event";
+    case rule::filter: return "filter";
   }
   return {};
 }
@@ -52,6 +54,8 @@ std::string why_matched(rule failed) {
              "published.";
     case rule::event:
       return "It was limited to other events when this was published.";
+    case rule::filter:
+      return "Its filter did not let this pass when this was published.";
   }
   return {};
 }
@@ -111,7 +115,11 @@ boost::json::object to_json(const explanation& e, const notification& what,
   out["due"] = time_or_null(e.due);
   out["held_by"] = nullptr;
   if (e.state == fate::waiting || e.state == fate::retrying)
-    out["held_by"] = e.due && !is_due ? "backoff" : "queue";
+    out["held_by"] = e.due && !is_due ? json_string("backoff")
+                   : e.held_by == hold_reason::none
+                         || e.held_by == hold_reason::concurrency
+                     ? json_string("queue")
+                     : json_string(hold_name(e.held_by));
   out["calls"] = std::move(calls);
   out["calls_complete"] = e.calls_complete;
   return out;

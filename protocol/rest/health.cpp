@@ -74,7 +74,56 @@ boost::json::value last_error(const webhook_health& h) {
   return out;
 }
 
+boost::json::value or_null(std::string_view text) {
+  return text.empty() ? boost::json::value(nullptr) : json_string(text);
+}
+
+/// What only the webhook's actor knows; null while it cannot say.
+boost::json::object delivering(const result<delivery_state>& state) {
+  boost::json::object breaker;
+  breaker["state"] = nullptr;
+  breaker["failures"] = nullptr;
+  breaker["failing_since"] = nullptr;
+  breaker["until"] = nullptr;
+  boost::json::object out;
+  if (!state) {
+    out["breaker"] = std::move(breaker);
+    for (const auto* key : {"held_by", "held_until", "in_flight", "concurrency",
+                            "certificate_expires"})
+      out[key] = nullptr;
+    return out;
+  }
+  using breaker_state = delivery_state::breaker_state;
+  breaker["state"] = state->breaker == breaker_state::closed ? "closed"
+                   : state->breaker == breaker_state::open   ? "open"
+                                                             : "half_open";
+  breaker["failures"] = state->failures;
+  breaker["failing_since"] = time_or_null(state->failing_since);
+  breaker["until"] = time_or_null(state->breaker_until);
+  out["breaker"] = std::move(breaker);
+  out["held_by"] = or_null(hold_name(state->held_by));
+  out["held_until"] = time_or_null(state->held_until);
+  out["in_flight"] = state->in_flight;
+  out["concurrency"] = state->concurrency;
+  out["certificate_expires"] = time_or_null(state->certificate_expires);
+  return out;
+}
+
 } // namespace
+
+std::string_view hold_name(hold_reason why) {
+  switch (why) {
+    case hold_reason::none: return {};
+    case hold_reason::pause: return "pause";
+    case hold_reason::order: return "order";
+    case hold_reason::breaker: return "breaker";
+    case hold_reason::retry_after: return "retry_after";
+    case hold_reason::rate: return "rate";
+    case hold_reason::batch: return "batch";
+    case hold_reason::concurrency: return "concurrency";
+  }
+  return {};
+}
 
 http_response serve_health(const exchange& x) {
   webhook hook;
@@ -105,6 +154,8 @@ http_response serve_health(const exchange& x) {
   out["oldest_waiting"] = waiting(h);
   out["last_success"] = time_or_null(h.last_success);
   out["last_error"] = last_error(h);
+  for (auto& item : delivering(x.service.inspect(x.owner.id, hook.id)))
+    out[item.key()] = std::move(item.value());
   return json_answer(x, 200, out);
 }
 

@@ -11,4 +11,7 @@ namespace fanfare::protocol::rest {
 /// …/webhooks/{id}/health/: GET. May wait for the disk.
 [[nodiscard]] http_response serve_health(const exchange& x);
 
+/// "pause", "breaker", …; empty for `none`.
+[[nodiscard]] std::string_view hold_name(hold_reason why);
+
 } // namespace fanfare::protocol::rest

@@ -32,8 +32,12 @@ idempotency_key make_idempotency_key(std::string_view authorization,
   return out;
 }
 
-bool is_kept(std::uint16_t status) {
-  switch (status) {
+bool is_kept(const http_response& answer) {
+  // It shows what is stored sealed.
+  for (const auto& [name, value] : answer.headers)
+    if (name == "Cache-Control" && value == "no-store")
+      return false;
+  switch (answer.status) {
     case 401: // to the unknown, and to those who are no longer known
     case 409:
     case 429:
@@ -115,7 +119,7 @@ void keyed_request::respond(http_response response) {
 
 void keyed_request::answer(const std::shared_ptr<keyed_request>& to,
                            http_response response) {
-  if (!is_kept(response.status))
+  if (!is_kept(response))
     return to->respond(std::move(response));
   plain_answer kept{.status = response.status,
                     .headers = response.headers,

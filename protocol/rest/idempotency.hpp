@@ -28,9 +28,9 @@ namespace fanfare::protocol::rest {
 [[nodiscard]] idempotency_key
 make_idempotency_key(std::string_view authorization, std::string_view key);
 
-/// Whether the answer is worth keeping: those that would be another at the next
-/// try are not.
-[[nodiscard]] bool is_kept(std::uint16_t status);
+/// Whether the answer is kept: those that would be another at the next try are
+/// not, nor are those that say `no-store`, which show what is stored sealed.
+[[nodiscard]] bool is_kept(const http_response& answer);
 
 [[nodiscard]] http_response to_response(const stored_answer& kept);
 

@@ -8,13 +8,16 @@
 #include "protocol/rest/authentication.hpp"
 #include "protocol/rest/calls.hpp"
 #include "protocol/rest/exchange.hpp"
+#include "protocol/rest/filter_preview.hpp"
 #include "protocol/rest/health.hpp"
 #include "protocol/rest/idempotency.hpp"
 #include "protocol/rest/negotiation.hpp"
+#include "protocol/rest/networks.hpp"
 #include "protocol/rest/notifications.hpp"
 #include "protocol/rest/openapi.hpp"
 #include "protocol/rest/registry.hpp"
 #include "protocol/rest/replay.hpp"
+#include "protocol/rest/secret.hpp"
 #include "protocol/rest/webhooks.hpp"
 
 #include <boost/json/array.hpp>
@@ -48,6 +51,8 @@ constexpr rule rule_of(resource what) {
   switch (what) {
     case resource::organizers:
       return {"Organizer List", "GET, POST, HEAD, OPTIONS"};
+    case resource::networks:
+      return {"Organizer Networks", "GET, PATCH, HEAD, OPTIONS"};
     case resource::events:
       return {"Event List", "GET, POST, HEAD, OPTIONS", admin, admin};
     case resource::tokens:
@@ -63,6 +68,12 @@ constexpr rule rule_of(resource what) {
               hooks, hooks};
     case resource::delivery:
       return {"Delivery", "GET, PATCH, HEAD, OPTIONS", hooks, hooks};
+    case resource::filter_preview:
+      return {"Filter Preview", "POST, OPTIONS", hooks, hooks};
+    case resource::secret:
+      return {"Secret", "GET, HEAD, OPTIONS", hooks, hooks};
+    case resource::rotate_secret:
+      return {"Secret Rotation", "POST, OPTIONS", hooks, hooks};
     case resource::calls:
       return {"Call List", "GET, HEAD, OPTIONS", hooks, hooks};
     case resource::call:
@@ -249,7 +260,11 @@ http_response answer(const exchange& x) {
     case resource::tokens: return serve_tokens(x);
     case resource::token: return serve_token(x);
     case resource::action_types: return serve_action_types(x);
+    case resource::networks: return serve_networks(x);
     case resource::delivery: return serve_delivery(x);
+    case resource::filter_preview: return serve_filter_preview(x);
+    case resource::secret: return serve_secret(x);
+    case resource::rotate_secret: return serve_secret_rotation(x);
     case resource::calls: return serve_calls(x);
     case resource::call: return serve_call(x);
     case resource::resend: return serve_resend(x);
@@ -300,9 +315,11 @@ void rest_api::handle(http_request request,
 }
 
 bool rest_api::is_keyed(const exchange& x) const {
-  // The answer to a new token has its key, which must not be kept anywhere.
+  // The answers to a new token and to a new secret have it in them, and it must
+  // not be kept anywhere in clear.
   if (x.route.outcome == route::verdict::found
-      && x.route.what == resource::tokens)
+      && (x.route.what == resource::tokens
+          || x.route.what == resource::rotate_secret))
     return false;
   return is_write(x) && x.path.starts_with("/api/")
       && !key_header(x.request).empty()

@@ -21,12 +21,16 @@ struct pattern {
 constexpr pattern patterns[] = {
   {"organizers/O/notifications", resource::notifications}, // the busiest first
   {"organizers", resource::organizers},
+  {"organizers/O/networks", resource::networks},
   {"organizers/O/events", resource::events},
   {"organizers/O/tokens", resource::tokens},
   {"organizers/O/tokens/I", resource::token},
   {"organizers/O/webhooks", resource::webhooks},
   {"organizers/O/webhooks/I", resource::webhook},
   {"organizers/O/webhooks/I/delivery", resource::delivery},
+  {"organizers/O/webhooks/I/filter/preview", resource::filter_preview},
+  {"organizers/O/webhooks/I/secret", resource::secret},
+  {"organizers/O/webhooks/I/secret/rotate", resource::rotate_secret},
   {"organizers/O/webhooks/I/calls", resource::calls},
   {"organizers/O/webhooks/I/calls/C", resource::call},
   {"organizers/O/webhooks/I/calls/C/resend", resource::resend},

@@ -13,6 +13,7 @@ namespace fanfare::protocol::rest {
 
 enum class resource : std::uint8_t {
   organizers,
+  networks,
   events,
   tokens,
   token,
@@ -20,6 +21,9 @@ enum class resource : std::uint8_t {
   webhooks,
   webhook,
   delivery,
+  filter_preview,
+  secret,
+  rotate_secret,
   calls,
   call,
   resend,

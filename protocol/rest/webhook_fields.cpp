@@ -213,7 +213,7 @@ private:
     if (!json->is_object())
       return fault("delivery", "Must be an object.");
     for (const auto& [key, sentence] :
-         read_delivery(json->get_object(), out_.delivery))
+         read_delivery(json->get_object(), x_.service.vault(), out_.delivery))
       fault("delivery", key + ": " + sentence);
   }
 

@@ -137,6 +137,16 @@ http_response list(const exchange& x) {
   return page_answer(x, *p, std::move(results));
 }
 
+/// Errors are about the key "delivery", as those of what was sent are.
+result<void> apply_delivery(const delivery_patch& sent, webhook& hook) {
+  auto applied = sent.apply(hook);
+  if (!applied && !applied.error().field.empty())
+    return error{applied.error().code,
+                 applied.error().field + ": " + applied.error().detail,
+                 "delivery"};
+  return applied;
+}
+
 http_response create(const exchange& x) {
   webhook_fields sent;
   if (auto failure = read_sent(x, extent::whole, sent))
@@ -155,8 +165,9 @@ http_response create(const exchange& x) {
   hook.comment = std::move(sent.comment).value_or(std::nullopt);
   hook.action_types = std::move(*sent.action_types);
   std::ranges::sort(hook.action_types);
-  sent.delivery.apply(hook.delivery);
   hook.versions.push_back({.value = std::move(sub)});
+  if (auto applied = apply_delivery(sent.delivery, hook); !applied)
+    return answer_to(x, applied.error());
   const auto stored = x.service.add_webhook(x.owner.id, std::move(hook));
   if (!stored)
     return answer_to(x, stored.error());
@@ -194,8 +205,7 @@ result<void> change(const webhook_fields& sent, webhook& hook) {
     hook.target_url = *sent.target_url;
   if (sent.comment)
     hook.comment = *sent.comment;
-  sent.delivery.apply(hook.delivery);
-  return {};
+  return apply_delivery(sent.delivery, hook);
 }
 
 http_response update(const exchange& x, webhook_id id) {
@@ -221,6 +231,14 @@ http_response disable(const exchange& x, webhook_id id) {
     return stored.error().code == ec::not_found ? no_webhook(x)
                                                 : answer_to(x, stored.error());
   return empty_answer(204);
+}
+
+http_response delivery_answer(const exchange& x, const webhook& hook) {
+  auto out = json_answer(x, 200, delivery_json(hook, x.service.vault()));
+  // The values of headers are stored sealed, and in clear nowhere.
+  if (!hook.delivery.headers.empty())
+    out.headers.emplace_back("Cache-Control", "no-store");
+  return out;
 }
 
 } // namespace
@@ -267,25 +285,22 @@ http_response serve_delivery(const exchange& x) {
   if (auto failure = load_webhook(x, hook))
     return *failure;
   if (x.is_read())
-    return json_answer(x, 200, rest::to_json(hook.delivery));
+    return delivery_answer(x, hook);
   boost::json::object json;
   if (auto failure = read_object(x, json))
     return *failure;
   delivery_patch patch;
   field_errors errors;
-  for (auto& [key, sentence] : read_delivery(json, patch))
+  for (auto& [key, sentence] : read_delivery(json, x.service.vault(), patch))
     errors.add(key, sentence);
   if (!errors.empty())
     return errors.answer(x);
   const auto stored = x.service.change_webhook(
-    x.owner.id, hook.id, [&patch](webhook& w) -> result<void> {
-      patch.apply(w.delivery);
-      return {};
-    });
+    x.owner.id, hook.id, [&patch](webhook& w) { return patch.apply(w); });
   if (!stored)
     return stored.error().code == ec::not_found ? no_webhook(x)
                                                 : answer_to(x, stored.error());
-  return json_answer(x, 200, rest::to_json(stored->delivery));
+  return delivery_answer(x, *stored);
 }
 
 } // namespace fanfare::protocol::rest

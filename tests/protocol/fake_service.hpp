@@ -87,6 +87,7 @@ public:
       n->type = *types.resolve(item.action);
       n->action = item.action;
       n->body = protocol::notification_body(n->id, item.rest);
+      n->trace = item.trace;
       ids.push_back(n->id);
       journal.push_back(std::move(n));
     }
@@ -158,6 +159,78 @@ public:
        std::move(name)});
     return known_organizers.back();
   }
+
+  result<organizer>
+  change_organizer(organizer_id id,
+                   std::function<result<void>(organizer&)> edit) override {
+    ++blocking_calls;
+    for (auto& o : known_organizers)
+      if (o.id == id) {
+        auto changed = o;
+        if (auto edited = edit(changed); !edited)
+          return edited.error();
+        o = changed;
+        return o;
+      }
+    return error{ec::not_found, "no such organizer"};
+  }
+
+  const protocol::vault& vault() const override {
+    return seals;
+  }
+  result<secret_view> find_secret(organizer_id owner,
+                                  webhook_id hook) override {
+    ++blocking_calls;
+    if (auto found = find_webhook(owner, hook); !found)
+      return found.error();
+    if (secret_error)
+      return *secret_error;
+    const auto found = secrets.find(hook);
+    if (found == secrets.end())
+      return error{ec::not_found, "not signed"};
+    return found->second;
+  }
+  result<secret_view> rotate_secret(organizer_id owner, webhook_id hook,
+                                    secret_rotation how) override {
+    ++blocking_calls;
+    if (auto found = find_webhook(owner, hook); !found)
+      return found.error();
+    rotations.push_back(how);
+    if (rotation_error)
+      return *rotation_error;
+    auto& s = secrets[hook];
+    s.secret = how.secret.empty() ? "whsec_bmV3" : how.secret;
+    s.previous_until = timestamp{how.overlap};
+    return s;
+  }
+  result<filter_preview> preview_filter(organizer_id owner, webhook_id hook,
+                                        filter_ref filter) override {
+    ++blocking_calls;
+    if (auto found = find_webhook(owner, hook); !found)
+      return found.error();
+    previewed = std::move(filter);
+    return preview;
+  }
+  result<delivery_state> inspect(organizer_id owner, webhook_id hook) override {
+    if (auto found = find_webhook(owner, hook); !found)
+      return found.error();
+    if (inspection_error)
+      return *inspection_error;
+    return states[hook];
+  }
+
+  /// A vault without a key; tests may put one with a key in its place.
+  protocol::vault seals;
+  std::map<webhook_id, secret_view> secrets; ///< none: not signed
+  std::vector<secret_rotation> rotations;    ///< as asked for
+  std::optional<error> secret_error;
+  std::optional<error> rotation_error;
+  std::optional<error> inspection_error;
+  /// What the next explanations say, but for the webhook.
+  explanation why;
+  std::map<webhook_id, delivery_state> states;
+  filter_preview preview;
+  filter_ref previewed;
 
   std::optional<event> find_event(organizer_id owner,
                                   std::string_view slug) const override {
@@ -437,8 +510,10 @@ public:
                                            std::size_t limit) override {
     const auto found = webhooks(what.owner, std::nullopt, offset, limit);
     std::vector<explanation> all;
-    for (const auto& hook : *found)
-      all.push_back({.hook = hook});
+    for (const auto& hook : *found) {
+      all.push_back(why);
+      all.back().hook = hook;
+    }
     return all;
   }
 
@@ -447,7 +522,9 @@ public:
     const auto found = find_webhook(what.owner, hook);
     if (!found)
       return found.error();
-    return explanation{.hook = *found};
+    auto one = why;
+    one.hook = *found;
+    return one;
   }
 
   // -- state

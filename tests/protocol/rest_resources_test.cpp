@@ -439,6 +439,7 @@ TEST_F(RestCalls, ShowOneAttempt) {
     R"("reason":"the answer had status 500","execution_time":0.3,)"
     R"("timings":{"dns":0.0015,"connect":0.002,"tls":0,"first_byte":0.25,"total":0.3},)"
     R"("payload":"{\"notification_id\": 1, \"organizer\": \"dummy\", \"action\": \"pretix.event.added\"}",)"
+    R"("traceparent":null,"tracestate":null,)"
     R"("response_headers":{"Content-Type":"text/plain","X-A":"1, 2"},"response_body":"no\ufffd"})";
   EXPECT_EQ(get(base + "1/").body, expected);
   EXPECT_EQ(get(base).json().at("results").at(0), get(base + "1/").json());

@@ -1,0 +1,16 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// webhooks/{id}/filter/preview/: what a filter would let pass, before it is
+/// saved.
+
+#include "protocol/http_handler.hpp"
+#include "protocol/rest/exchange.hpp"
+
+namespace fanfare::protocol::rest {
+
+/// Blocks.
+[[nodiscard]] http_response serve_filter_preview(const exchange& x);
+
+} // namespace fanfare::protocol::rest

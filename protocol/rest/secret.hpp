@@ -1,0 +1,18 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// webhooks/{id}/secret/ and webhooks/{id}/secret/rotate/: what its calls are
+/// signed with.
+
+#include "protocol/http_handler.hpp"
+#include "protocol/rest/exchange.hpp"
+
+namespace fanfare::protocol::rest {
+
+/// Blocks.
+[[nodiscard]] http_response serve_secret(const exchange& x);
+/// Blocks.
+[[nodiscard]] http_response serve_secret_rotation(const exchange& x);
+
+} // namespace fanfare::protocol::rest
