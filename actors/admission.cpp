@@ -12,6 +12,20 @@ namespace {
 
 /// How often hanging attempts are looked for while someone waits.
 constexpr std::chrono::milliseconds watch_interval{100};
+/// How long a place is kept for a webhook, which may have ended meanwhile.
+constexpr std::chrono::milliseconds promise_lasts{500};
+
+template <class Key, class T>
+std::shared_ptr<T>
+find_or_make(std::unordered_map<Key, std::weak_ptr<T>>& in, const Key& key) {
+  auto& entry = in[key];
+  auto found = entry.lock();
+  if (!found) {
+    found = std::make_shared<T>();
+    entry = found;
+  }
+  return found;
+}
 
 } // namespace
 
@@ -35,119 +49,208 @@ void admission::permit::release() {
     owner->release(place_);
 }
 
-admission::destination_ptr admission::find(const std::string& key) {
-  if (destinations_.size() >= sweep_at_) {
-    std::erase_if(destinations_,
-                  [](const auto& entry) { return entry.second.expired(); });
-    sweep_at_ = std::max<std::size_t>(1'024, 2 * destinations_.size());
+std::shared_ptr<admission::ticket> admission::enter(organizer_id owner,
+                                                    const std::string& key,
+                                                    caf::actor_addr who) {
+  if (lines_.size() >= sweep_at_) {
+    const auto sweep = [](auto& table) {
+      std::erase_if(table,
+                    [](const auto& entry) { return entry.second.expired(); });
+    };
+    sweep(lines_);
+    sweep(destinations_);
+    sweep(tenants_);
+    sweep_at_ = std::max<std::size_t>(1'024, 2 * lines_.size());
   }
-  auto& entry = destinations_[key];
-  auto found = entry.lock();
-  if (!found) {
-    found = std::make_shared<destination>();
-    found->key = key;
-    entry = found;
+  auto at = find_or_make(lines_, std::to_string(owner) + ' ' + key);
+  if (!at->to) {
+    at->to = find_or_make(destinations_, key);
+    at->whose = find_or_make(tenants_, owner);
   }
-  return found;
+  auto made = std::make_shared<ticket>();
+  made->who = std::move(who);
+  made->at = std::move(at);
+  return made;
 }
 
-bool admission::room_for(const destination& to, bool further) const {
+bool admission::room_for(const line& from, bool further) const {
   // Beyond half of the places every webhook gets one before any gets a second:
   // receivers that hang cannot take them all.
   const auto places = further ? limits_.hard_total / 2 : limits_.hard_total;
-  return quick_.size() < limits_.total && to.quick < limits_.per_destination
-      && quick_.size() + slow_.size() < std::max<std::size_t>(1, places);
+  const auto kept = promises_.size();
+  const auto& to = *from.to;
+  const auto& whose = *from.whose;
+  return quick_.size() + kept < limits_.total
+      && to.quick + to.promised < limits_.per_destination
+      && whose.quick + whose.promised < limits_.per_organizer
+      && quick_.size() + slow_.size() + kept < std::max<std::size_t>(1, places);
 }
 
-admission::permit admission::acquire(const destination_ptr& to,
-                                     const std::shared_ptr<ticket>& who,
+admission::permit admission::acquire(const std::shared_ptr<ticket>& who,
                                      std::size_t in_flight, bool its_turn) {
   if (closed_)
     return {};
+  auto& from = *who->at;
   const bool further = in_flight > 0;
-  const bool others_first = !to->waiting.empty()
-                         || (further && !to->waiting_for_more.empty());
-  if (!room_for(*to, further) || (!its_turn && others_first)) {
-    park(to, who, further);
+  if (its_turn)
+    take_promise(*who);
+  const bool others_first = !from.waiting.empty()
+                         || (further && !from.waiting_for_more.empty());
+  if (!room_for(from, further) || (!its_turn && others_first)) {
+    park(who, further);
     return {};
   }
   if (spare_.empty())
     spare_.emplace_back();
   quick_.splice(quick_.end(), spare_, spare_.begin());
   auto place = std::prev(quick_.end());
-  *place = running{
-    .to = to, .started = std::chrono::steady_clock::now(), .quick = true};
-  ++to->quick;
+  *place = running{.from = who->at,
+                   .started = std::chrono::steady_clock::now(),
+                   .quick = true};
+  ++from.to->quick;
+  ++from.whose->quick;
   return permit{self_.lock(), place};
 }
 
-void admission::park(const destination_ptr& to,
-                     const std::shared_ptr<ticket>& who, bool further) {
-  auto& stands = further ? who->waiting_for_more : who->waiting;
-  if (!std::exchange(stands, true))
-    (further ? to->waiting_for_more : to->waiting).push_back(who);
-  if (!to->in_rotation) {
-    to->in_rotation = true;
-    rotation_.push_back(to);
-  }
-  if (!timer_armed_)
-    watch_slow();
+void admission::pass(const std::shared_ptr<ticket>& who) {
+  if (who)
+    take_promise(*who);
+  grant(1);
 }
 
+void admission::park(const std::shared_ptr<ticket>& who, bool further) {
+  auto& at = *who->at;
+  auto& stands = further ? who->waiting_for_more : who->waiting;
+  if (!std::exchange(stands, true))
+    (further ? at.waiting_for_more : at.waiting).push_back(who);
+  auto& whose = *at.whose;
+  if (!std::exchange(at.in_rotation, true))
+    whose.rotation.push_back(who->at);
+  if (!std::exchange(whose.in_rotation, true))
+    rotation_.push_back(at.whose);
+  if (!timer_armed_)
+    watch();
+}
+
+// -- places that are kept
+// ----------------------------------------------------------
+
+void admission::keep_place(const std::shared_ptr<line>& of,
+                           const std::shared_ptr<ticket>& to) {
+  to->promised = true;
+  ++of->to->promised;
+  ++of->whose->promised;
+  promises_.push_back(
+    {.of = of, .to = to, .made = std::chrono::steady_clock::now()});
+  if (!timer_armed_)
+    watch();
+}
+
+void admission::give_up_place(const line& of) {
+  --of.to->promised;
+  --of.whose->promised;
+}
+
+void admission::take_promise(ticket& who) {
+  if (!std::exchange(who.promised, false))
+    return;
+  const auto mine = std::ranges::find_if(
+    promises_, [&who](const promise& p) { return p.to.lock().get() == &who; });
+  if (mine == promises_.end())
+    return;
+  give_up_place(*mine->of);
+  promises_.erase(mine);
+}
+
+// -- turns
+// ------------------------------------------------------------------------
+
 void admission::release(std::list<running>::iterator place) {
-  if (place->quick)
-    --place->to->quick;
-  place->to = nullptr;
+  if (place->quick) {
+    --place->from->to->quick;
+    --place->from->whose->quick;
+  }
+  place->from = nullptr;
   spare_.splice(spare_.begin(), place->quick ? quick_ : slow_, place);
   grant(1);
+}
+
+bool admission::grant_one(tenant& who) {
+  for (auto looks = who.rotation.size(); looks > 0; --looks) {
+    auto at = std::move(who.rotation.front());
+    who.rotation.pop_front();
+    bool granted = false;
+    for (const auto further : {false, true}) {
+      auto& queue = further ? at->waiting_for_more : at->waiting;
+      if (queue.empty() || !room_for(*at, further))
+        continue;
+      auto next = std::move(queue.front());
+      queue.pop_front();
+      (further ? next->waiting_for_more : next->waiting) = false;
+      if (const auto actor = caf::actor_cast<webhook_actor>(next->who)) {
+        if (!next->promised)
+          keep_place(at, next);
+        caf::anon_send(actor, atom::turn_v);
+        granted = true;
+        break;
+      }
+    }
+    at->in_rotation = !at->waiting.empty() || !at->waiting_for_more.empty();
+    if (at->in_rotation)
+      who.rotation.push_back(std::move(at));
+    if (granted)
+      return true;
+  }
+  return false;
 }
 
 void admission::grant(std::size_t places) {
   if (closed_)
     return;
   for (auto looks = rotation_.size(); looks > 0 && places > 0; --looks) {
-    auto to = std::move(rotation_.front());
+    auto who = std::move(rotation_.front());
     rotation_.pop_front();
-    for (auto further : {false, true}) {
-      auto& queue = further ? to->waiting_for_more : to->waiting;
-      if (queue.empty() || !room_for(*to, further))
-        continue;
-      auto next = std::move(queue.front());
-      queue.pop_front();
-      (further ? next->waiting_for_more : next->waiting) = false;
-      if (auto who = caf::actor_cast<webhook_actor>(next->who))
-        caf::anon_send(who, atom::turn_v);
+    if (grant_one(*who)) {
       --places;
-      break;
+      looks = rotation_.size() + 2; // the others have another chance
     }
-    to->in_rotation = !to->waiting.empty() || !to->waiting_for_more.empty();
-    if (to->in_rotation)
-      rotation_.push_back(std::move(to));
+    who->in_rotation = !who->rotation.empty();
+    if (who->in_rotation)
+      rotation_.push_back(std::move(who));
   }
 }
 
-void admission::watch_slow() {
+void admission::watch() {
   timer_armed_ = true;
   timer_.expires_after(watch_interval);
   timer_.async_wait([weak = self_](const boost::system::error_code& failed) {
     auto self = weak.lock();
     if (failed || !self || self->closed_)
       return;
-    const auto limit = std::chrono::steady_clock::now() - self->limits_.quick;
+    const auto now = std::chrono::steady_clock::now();
+    const auto limit = now - self->limits_.quick;
     while (!self->quick_.empty() && self->quick_.front().started < limit) {
       auto place = self->quick_.begin();
       place->quick = false;
-      --place->to->quick;
+      --place->from->to->quick;
+      --place->from->whose->quick;
       self->slow_.splice(self->slow_.end(), self->quick_, place);
     }
+    // For a webhook that ended meanwhile, most likely.
+    while (!self->promises_.empty()
+           && self->promises_.front().made + promise_lasts < now) {
+      self->give_up_place(*self->promises_.front().of);
+      if (const auto who = self->promises_.front().to.lock())
+        who->promised = false;
+      self->promises_.pop_front();
+    }
     self->timer_armed_ = false;
-    if (self->rotation_.empty())
+    if (self->rotation_.empty() && self->promises_.empty())
       return;
-    // Also makes up for turns that were given to a webhook that ended
-    // meanwhile.
     self->grant(self->limits_.total
                 - std::min(self->limits_.total, self->quick_.size()));
-    self->watch_slow();
+    if (!self->timer_armed_)
+      self->watch();
   });
 }
 
@@ -155,9 +258,13 @@ void admission::close() {
   closed_ = true;
   timer_.cancel();
   rotation_.clear();
-  for (auto& [key, weak] : destinations_)
-    if (auto to = weak.lock())
-      to->waiting = to->waiting_for_more = {};
+  promises_.clear();
+  for (auto& [key, weak] : lines_)
+    if (auto at = weak.lock())
+      at->waiting = at->waiting_for_more = {};
+  for (auto& [key, weak] : tenants_)
+    if (auto who = weak.lock())
+      who->rotation.clear();
 }
 
 } // namespace fanfare

@@ -2,9 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// How many attempts run at once on a lane, in total and per destination, so
-/// that connections and memory have a bound. Webhooks that must wait take
-/// turns. An attempt that takes longer than a second no longer counts: a
+/// How many attempts run at once on a lane, in total, per destination and per
+/// organizer, so that connections and memory have a bound. Who must wait takes
+/// turns: first the organizers, then the destinations of each, then the
+/// webhooks of each of those; a place that becomes free is kept for whose turn
+/// it is. An attempt that takes longer than a second no longer counts: a
 /// receiver that hangs takes nothing from the others.
 
 #include "actors/interfaces.hpp"
@@ -26,6 +28,7 @@ struct admission_limits {
   std::size_t total = 1'024; ///< quick attempts of the lane
   std::size_t
     per_destination = 64; ///< quick attempts to one scheme, host and port
+  std::size_t per_organizer = 512; ///< quick attempts of one organizer
   std::size_t hard_total = 16'384; ///< all attempts, also those that hang
   std::chrono::milliseconds quick{1'000};
 };
@@ -33,25 +36,39 @@ struct admission_limits {
 /// Lane thread only. Destroyed after the actors of the lane have ended.
 class admission {
 public:
-  /// A webhook that asks; it keeps one for each destination. It stands at most
-  /// once in each queue.
-  struct ticket {
-    caf::actor_addr who;
-    bool waiting = false;
-    bool waiting_for_more = false;
-  };
   struct destination {
-    std::string key;
     std::size_t quick = 0;
-    /// Webhooks with no attempt under way, and those that want a further one.
+    std::size_t promised = 0;
+  };
+  struct ticket;
+  struct line;
+  struct tenant {
+    std::size_t quick = 0;
+    std::size_t promised = 0;
+    std::deque<std::shared_ptr<line>> rotation; ///< its lines, in turn
+    bool in_rotation = false;
+  };
+  /// The webhooks of one organizer that wait for one destination.
+  struct line {
+    std::shared_ptr<tenant> whose;
+    std::shared_ptr<destination> to;
+    /// Those with no attempt under way, and those that want a further one.
     std::deque<std::shared_ptr<ticket>> waiting;
     std::deque<std::shared_ptr<ticket>> waiting_for_more;
     bool in_rotation = false;
   };
-  using destination_ptr = std::shared_ptr<destination>;
+  /// A webhook that asks; it keeps one while its target stays the same. It
+  /// stands at most once in each queue.
+  struct ticket {
+    caf::actor_addr who;
+    std::shared_ptr<line> at;
+    bool waiting = false;
+    bool waiting_for_more = false;
+    bool promised = false; ///< a place is kept for it
+  };
 
   struct running {
-    std::shared_ptr<destination> to;
+    std::shared_ptr<line> from;
     std::chrono::steady_clock::time_point started;
     bool quick = true;
   };
@@ -88,18 +105,19 @@ public:
     return made;
   }
 
-  /// The shared entry of a destination ("https://example.org:443").
-  destination_ptr find(const std::string& key);
+  /// A ticket for an organizer's webhook and its destination
+  /// ("https://example.org:443").
+  std::shared_ptr<ticket> enter(organizer_id owner, const std::string& key,
+                                caf::actor_addr who);
 
   /// A place for one attempt, or none: then `who` gets `turn` when it may ask
   /// again, with `its_turn` set for one place.
-  permit acquire(const destination_ptr& to, const std::shared_ptr<ticket>& who,
-                 std::size_t in_flight, bool its_turn);
+  permit acquire(const std::shared_ptr<ticket>& who, std::size_t in_flight,
+                 bool its_turn);
 
-  /// The webhook whose turn it is has nothing to send: the next one may.
-  void pass() {
-    grant(1);
-  }
+  /// The webhook whose turn it is has nothing to send: the next one may. Null:
+  /// it has no ticket.
+  void pass(const std::shared_ptr<ticket>& who);
 
   /// Ends the timer; nothing is granted any more.
   void close();
@@ -113,12 +131,23 @@ private:
     : limits_(limits),
       timer_(io) {}
 
-  [[nodiscard]] bool room_for(const destination& to, bool further) const;
+  struct promise {
+    std::shared_ptr<line> of;
+    std::weak_ptr<ticket> to;
+    std::chrono::steady_clock::time_point made;
+  };
+
+  [[nodiscard]] bool room_for(const line& from, bool further) const;
+  /// The line whose turn it is among the tenant's, if one of them has room.
+  bool grant_one(tenant& who);
   void release(std::list<running>::iterator place);
   void grant(std::size_t places);
-  void watch_slow();
-  void park(const destination_ptr& to, const std::shared_ptr<ticket>& who,
-            bool further);
+  void watch();
+  void park(const std::shared_ptr<ticket>& who, bool further);
+  void keep_place(const std::shared_ptr<line>& of,
+                  const std::shared_ptr<ticket>& to);
+  void give_up_place(const line& of);
+  void take_promise(ticket& who);
 
   admission_limits limits_;
   boost::asio::steady_timer timer_;
@@ -128,9 +157,13 @@ private:
   std::list<running> quick_;
   std::list<running> slow_;
   std::list<running> spare_;
-  /// Destinations with webhooks that wait, in turn.
-  std::deque<destination_ptr> rotation_;
+  /// Organizers with webhooks that wait, in turn.
+  std::deque<std::shared_ptr<tenant>> rotation_;
+  /// Places that are kept for those whose turn it is, oldest first.
+  std::list<promise> promises_;
   std::unordered_map<std::string, std::weak_ptr<destination>> destinations_;
+  std::unordered_map<organizer_id, std::weak_ptr<tenant>> tenants_;
+  std::unordered_map<std::string, std::weak_ptr<line>> lines_;
   std::size_t sweep_at_ = 1'024;
   std::weak_ptr<admission> self_;
   friend class permit;

@@ -14,11 +14,15 @@ delivery::delivery(caf::actor_config& cfg,
     owner_(std::move(owner)) {}
 
 delivery::behavior_type delivery::make_behavior() {
-  order_->wire->send(
-    {.to = order_->to, .what = order_->what, .limits = order_->limits},
-    [self = handle()](protocol::exchange_result&& exchange) {
-      caf::anon_send(self, atom::answered_v, std::move(exchange));
-    });
+  order_->wire->send({.to = order_->to,
+                      .what = order_->what,
+                      .limits = order_->limits,
+                      .extra_head = std::move(order_->headers),
+                      .by = std::move(order_->by)},
+                     [self = handle()](protocol::exchange_result&& exchange) {
+                       caf::anon_send(self, atom::answered_v,
+                                      std::move(exchange));
+                     });
   return {
     [this](atom::answered, protocol::exchange_result& exchange) {
       report(std::move(exchange));
@@ -33,6 +37,7 @@ void delivery::report(protocol::exchange_result&& exchange) {
   // Anonymous: this may be the end of an actor that nobody refers to any more.
   caf::anon_send(owner_, atom::finished_v,
                  attempt_result{.what = std::move(order_->what),
+                                .members = std::move(order_->members),
                                 .to = std::move(order_->to),
                                 .attempt = order_->attempt,
                                 .started = order_->started,

@@ -10,14 +10,20 @@
 #include "actors/lane_actor.hpp"
 
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace fanfare {
 
 struct delivery_order {
   protocol::transport* wire = nullptr; ///< of the lane; outlives its actors
+  /// What is sent; of a batch, something made of its `members`.
   notification_ptr what;
+  std::vector<notification_ptr> members = {};
   std::shared_ptr<const protocol::target> to;
+  std::shared_ptr<const protocol::egress> by = {};
   protocol::exchange_limits limits;
+  std::string headers = {}; ///< of this attempt only
   std::uint16_t attempt = 1;
   timestamp started;
   admission::permit permit;

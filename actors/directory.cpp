@@ -68,6 +68,8 @@ void directory::observe(const storage::operation& op) {
       add(e);
   } else if (const auto* o = std::get_if<storage::add_organizer>(&op)) {
     update(o->done);
+  } else if (const auto* c = std::get_if<storage::change_organizer>(&op)) {
+    update(c->done);
   } else if (const auto* e = std::get_if<storage::add_event>(&op)) {
     update(e->done);
   } else if (const auto* t = std::get_if<storage::add_token>(&op)) {

@@ -16,8 +16,13 @@
 #include "actors/webhook.hpp"
 #include "actors/webhook_health.hpp"
 #include "actors/webhook_order.hpp"
+#include "actors/webhook_secrets.hpp"
+#include "model/subscription.hpp"
 #include "protocol/credentials.hpp"
+#include "protocol/egress.hpp"
 #include "protocol/http_client.hpp"
+#include "protocol/json_text.hpp"
+#include "protocol/resolver.hpp"
 #include "protocol/target.hpp"
 
 #include <boost/asio/post.hpp>
@@ -31,6 +36,7 @@
 #include <mutex>
 #include <random>
 #include <thread>
+#include <unordered_map>
 #include <utility>
 
 namespace fanfare {
@@ -50,6 +56,9 @@ constexpr auto cancel_patience = 1s;
 constexpr std::size_t reader_threads = 2;
 /// Of the notifications that a replay would send, those that its preview names.
 constexpr std::size_t preview_size = 10;
+/// Notifications that a filter is tried on, and how far it looks for them.
+constexpr std::size_t preview_notifications = 100;
+constexpr std::size_t preview_scan = 100'000;
 /// What a test says that happened.
 constexpr std::string_view test_action = "fanfare.test";
 /// Bytes of one publish call that count against the commit queue, per
@@ -142,6 +151,11 @@ public:
     return change(
       storage::add_organizer{.slug = std::move(slug), .name = std::move(name)});
   }
+  result<organizer>
+  change_organizer(organizer_id id,
+                   std::function<result<void>(organizer&)> edit) override {
+    return change(storage::change_organizer{.id = id, .edit = std::move(edit)});
+  }
   [[nodiscard]] std::optional<event>
   find_event(organizer_id owner, std::string_view slug) const override {
     return directory_.find_event(owner, slug);
@@ -167,6 +181,10 @@ public:
   result<action_type> add_action_type(std::string name) override {
     if (auto valid = protocol::check_action_type_name(name); !valid)
       return valid.error();
+    if (protocol::is_own_action(name))
+      return error{ec::invalid_argument,
+                   "Names that begin with \"fanfare.\" are the engine's own.",
+                   "name"};
     return change(storage::add_action_type{.name = std::move(name)});
   }
 
@@ -190,14 +208,24 @@ public:
     value.owner = owner;
     for (auto& version : value.versions)
       version.since = clock_.now();
+    secrets_.ensure(value, clock_.now());
     return change(storage::add_webhook{.value = std::move(value)});
   }
   result<webhook>
   change_webhook(organizer_id owner, webhook_id id,
-                 std::function<result<void>(webhook&)> edit) override {
-    return change(storage::change_webhook{
-      .owner = owner, .id = id, .now = clock_.now(), .edit = std::move(edit)});
+                 std::function<result<void>(webhook&)> edit) override;
+  [[nodiscard]] const protocol::vault& vault() const override {
+    return vault_;
   }
+  result<secret_view> find_secret(organizer_id owner,
+                                  webhook_id hook) override {
+    const auto found = find_webhook(owner, hook);
+    return found ? secrets_.show(*found, clock_.now()) : found.error();
+  }
+  result<secret_view> rotate_secret(organizer_id owner, webhook_id hook,
+                                    secret_rotation how) override;
+  result<filter_preview> preview_filter(organizer_id owner, webhook_id hook,
+                                        filter_ref filter) override;
   result<webhook> find_webhook(organizer_id owner, webhook_id id) override;
   result<std::vector<webhook>>
   webhooks(organizer_id owner, std::optional<bool> enabled, std::size_t offset,
@@ -252,6 +280,9 @@ public:
     return ended ? result<void>{} : ended.error();
   }
 
+  result<delivery_state> inspect(organizer_id owner, webhook_id hook) override {
+    return order<inspect_order, delivery_state>(owner, hook);
+  }
   result<webhook_health> health(organizer_id owner, webhook_id hook) override {
     const auto found = find_webhook(owner, hook);
     if (!found)
@@ -266,7 +297,7 @@ public:
     const auto found = find_webhook(what.owner, hook);
     if (!found)
       return found.error();
-    return fanfare::explain(*store_, *found, what);
+    return explain_now(*found, what);
   }
 
   [[nodiscard]] bool ready() const override {
@@ -290,9 +321,18 @@ private:
 
   result<void> check_options();
   result<void> add_builtin_types();
+  /// Whether the secrets on disk can be read, and says how they are kept.
+  result<void> check_secrets();
   void start_stations();
   result<void> start_actors();
   void arm_checkpoint();
+  /// The organizer's networks, beside those of the options, as a fence.
+  result<void> fence(const organizer& o);
+  /// What happened to a webhook, for those that are subscribed to it. Any
+  /// thread.
+  void tell(const webhook& hook, std::string_view action, std::string members);
+  result<explanation> explain_now(const webhook& hook,
+                                  const notification& what);
   /// Has the store note which tokens were used since the last time. Any thread.
   void save_token_uses();
   /// Commits one change of the registry and returns what became of it. Blocks.
@@ -333,6 +373,14 @@ private:
   engine_options options_;
   system_wall_clock clock_;
   protocol::address_policy policy_;
+  protocol::vault vault_;
+  webhook_secrets secrets_{vault_};
+  std::shared_ptr<const protocol::proxy> proxy_;
+  std::mutex fences_mutex_;
+  std::unordered_map<organizer_id,
+                     std::shared_ptr<const protocol::address_policy>>
+    fences_;
+  std::atomic<std::uint64_t> fence_changes_{0};
   std::shared_ptr<protocol::tls_settings> tls_;
   std::atomic<state> state_{state::starting};
   std::atomic<position> routed_upto_{0};
@@ -400,7 +448,34 @@ result<void> engine_implementation::check_options() {
                    "allow_networks"};
     allowed.push_back(*parsed);
   }
-  policy_ = protocol::address_policy{std::move(allowed)};
+  std::vector<protocol::network> denied;
+  for (const auto& text : options_.deny_networks) {
+    auto parsed = protocol::network::parse(text);
+    if (!parsed)
+      return error{parsed.error().code, parsed.error().detail, "deny_networks"};
+    denied.push_back(*parsed);
+  }
+  policy_ = protocol::address_policy{std::move(allowed), std::move(denied)};
+  if (!options_.secret_key.empty()) {
+    auto made = protocol::vault::from_text(options_.secret_key);
+    if (!made)
+      return made.error();
+    vault_ = std::move(*made);
+  }
+  for (const auto& text : options_.dns_servers)
+    if (!protocol::is_name_server(text))
+      return error{ec::invalid_argument,
+                   "\"" + text
+                     + "\" is no name server: give its address, with "
+                       "a port if it is not 53",
+                   "dns_servers"};
+  if (!options_.proxy.empty()) {
+    auto parsed = protocol::proxy::parse(options_.proxy);
+    if (!parsed)
+      return parsed.error();
+    parsed->fenced = false; // its operator knows where it is
+    proxy_ = std::make_shared<const protocol::proxy>(std::move(*parsed));
+  }
   auto tls = protocol::tls_settings::make(options_.ca_file);
   if (!tls)
     return tls.error();
@@ -420,6 +495,11 @@ result<void> engine_implementation::begin() {
     return added;
   if (auto loaded = directory_.load(*store_); !loaded)
     return loaded;
+  for (const auto& o : directory_.organizers())
+    if (auto fenced = fence(o); !fenced)
+      return fenced;
+  if (auto readable = check_secrets(); !readable)
+    return readable;
   reader_ = std::make_unique<store_reader>(*store_, reader_threads);
   config_ = std::make_unique<system_config>(options_.threads);
   system_ = std::make_unique<caf::actor_system>(*config_);
@@ -437,9 +517,12 @@ result<void> engine_implementation::add_builtin_types() {
   if (!known)
     return known.error();
   std::vector<storage::operation> missing;
-  for (auto name : protocol::builtin_action_types())
-    if (std::ranges::find(*known, name, &action_type::name) == known->end())
-      missing.emplace_back(storage::add_action_type{.name = std::string{name}});
+  for (const auto names :
+       {protocol::builtin_action_types(), protocol::own_action_types()})
+    for (const auto name : names)
+      if (std::ranges::find(*known, name, &action_type::name) == known->end())
+        missing.emplace_back(
+          storage::add_action_type{.name = std::string{name}});
   if (missing.empty())
     return {};
   return store_->commit(missing);
@@ -453,26 +536,54 @@ void engine_implementation::start_stations() {
     protocol::http_client_options wire;
     wire.policy = policy_;
     wire.tls = tls_;
+    wire.via = proxy_;
+    if (!options_.dns_servers.empty())
+      wire.names = protocol::make_system_resolver(
+        l->io(), {.servers = options_.dns_servers});
     wire.max_idle = std::min(wire.max_idle, files_per_lane(lanes.size()));
     s.wire = std::make_unique<protocol::http_client>(l->io(), std::move(wire));
     s.context = std::make_shared<webhook_context>();
     auto& c = *s.context;
+    auto& d = c.defaults;
     if (!options_.schedule.empty())
-      c.backoff.schedule = options_.schedule;
-    c.backoff.max_age = options_.max_age;
-    c.limits.dns = options_.dns_timeout;
-    c.limits.connect = options_.connect_timeout;
-    c.limits.tls = options_.tls_timeout;
-    c.limits.first_byte = options_.first_byte_timeout;
-    c.limits.total = options_.total_timeout;
+      d.backoff.schedule = options_.schedule;
+    d.backoff.max_age = options_.max_age;
+    d.limits.dns = options_.dns_timeout;
+    d.limits.connect = options_.connect_timeout;
+    d.limits.tls = options_.tls_timeout;
+    d.limits.first_byte = options_.first_byte_timeout;
+    d.limits.total = options_.total_timeout;
+    d.pace.cap = options_.max_in_flight;
+    d.pace.breaker_failures = options_.breaker_failures;
+    d.pace.breaker_pause = options_.breaker_pause;
+    d.pace.breaker_longest = options_.breaker_longest;
+    d.vault = &vault_;
+    d.policy_of =
+      [this](
+        organizer_id id) -> std::shared_ptr<const protocol::address_policy> {
+      const std::lock_guard guard{fences_mutex_};
+      const auto found = fences_.find(id);
+      return found == fences_.end() ? nullptr : found->second;
+    };
+    c.disable_after = options_.disable_after;
+    c.fences = &fence_changes_;
+    c.tell = [this](const webhook& hook, std::string_view action,
+                    std::string members) {
+      tell(hook, action, std::move(members));
+    };
     c.window = options_.window;
-    c.max_in_flight = options_.max_in_flight;
     c.wire = s.wire.get();
     admission_limits bounds;
     bounds.hard_total = std::min(bounds.hard_total,
                                  files_per_lane(lanes.size()));
     bounds.total = std::min(bounds.total,
                             std::max<std::size_t>(1, bounds.hard_total / 4));
+    const auto share = [&lanes](std::size_t all) {
+      return std::max<std::size_t>(1, all / lanes.size());
+    };
+    bounds.per_destination = share(options_.max_per_destination);
+    bounds.per_organizer = std::min(share(options_.max_per_organizer),
+                                    bounds.total);
     c.gate = admission::make(l->io(), bounds);
     c.make_timer = [&io = l->io(), this](const webhook_actor& who) {
       return std::make_unique<asio_wake_timer>(io, clock_, who);
@@ -499,6 +610,9 @@ result<void> engine_implementation::start_actors() {
   commit.linger = options_.commit_linger;
   commit.observe = [this](const storage::operation& op) {
     directory_.observe(op);
+    if (const auto* changed = std::get_if<storage::change_organizer>(&op);
+        changed != nullptr && changed->done)
+      (void)fence(*changed->done); // whoever changed it has checked it
   };
   commit.publish = [this](committed_ptr news) {
     caf::anon_send(router_, atom::route_v, std::move(news));
@@ -513,6 +627,7 @@ result<void> engine_implementation::start_actors() {
   router_config route;
   route.store = store_.get();
   route.commits = &commits_;
+  route.clock = &clock_;
   route.reader = reader_.get();
   route.log = to_log;
   route.start_webhook = [this, &lanes](std::shared_ptr<webhook_slot> slot,
@@ -734,6 +849,11 @@ engine_implementation::draft_all(organizer_id owner,
   out.append.published = clock_.now();
   out.append.drafts.reserve(items.size());
   for (auto& item : items) {
+    if (protocol::is_own_action(item.action))
+      return error{ec::invalid_argument,
+                   "Actions that begin with \"fanfare.\" are published by the "
+                   "engine alone.",
+                   "action"};
     const auto type = protocol::is_action_name(item.action)
                       ? directory_.resolve_action(item.action)
                       : std::nullopt;
@@ -751,6 +871,7 @@ engine_implementation::draft_all(organizer_id owner,
     out.bytes += item.rest.size() + notification_overhead;
     d.action = std::move(item.action);
     d.rest = std::move(item.rest);
+    d.trace = std::move(item.trace);
     out.append.drafts.push_back(std::move(d));
   }
   return out;
@@ -861,6 +982,145 @@ auto engine_implementation::change(Operation op) -> decltype(op.done) {
       ec::io_error,
       "The disk did not answer in time; the change may yet be made."};
   return changed.get();
+}
+
+result<webhook> engine_implementation::change_webhook(
+  organizer_id owner, webhook_id id,
+  std::function<result<void>(webhook&)> edit) {
+  const auto now = clock_.now();
+  return change(storage::change_webhook{
+    .owner = owner,
+    .id = id,
+    .now = now,
+    .edit = [this, now, edit = std::move(edit)](webhook& w) -> result<void> {
+      const bool was_paused = w.delivery.paused;
+      if (auto edited = edit(w); !edited)
+        return edited;
+      if (was_paused && !w.delivery.paused)
+        w.resumed = now;
+      secrets_.ensure(w, now);
+      return {};
+    }});
+}
+
+result<secret_view> engine_implementation::rotate_secret(organizer_id owner,
+                                                         webhook_id hook,
+                                                         secret_rotation how) {
+  const auto now = clock_.now();
+  const auto changed = change(storage::change_webhook{
+    .owner = owner,
+    .id = hook,
+    .now = now,
+    .edit = [this, now, how = std::move(how)](webhook& w) {
+      return secrets_.rotate(w, how, now);
+    }});
+  if (!changed)
+    return changed.error();
+  auto shown = secrets_.show(*changed, now);
+  if (shown)
+    tell(*changed, "fanfare.webhook.secret_rotated",
+         shown->previous_until ? R"(, "previous_until": )"
+                                   + protocol::json_time(*shown->previous_until)
+                               : std::string{});
+  return shown;
+}
+
+result<filter_preview>
+engine_implementation::preview_filter(organizer_id owner, webhook_id hook,
+                                      filter_ref filter) {
+  const auto found = find_webhook(owner, hook);
+  if (!found)
+    return found.error();
+  auto sub = found->current();
+  sub.enabled = true; // whether it gets them is another question
+  sub.filter = std::move(filter);
+  auto newest = store_->newest_matches(owner, sub, preview_notifications,
+                                       preview_scan);
+  if (!newest)
+    return newest.error();
+  filter_preview out{.looked_at = newest->size(), .passed = {}};
+  for (auto& n : *newest)
+    if (passes(sub, *n))
+      out.passed.push_back(std::move(n));
+  return out;
+}
+
+result<void> engine_implementation::check_secrets() {
+  result<void> readable;
+  // The first one stands for all: a key that does not fit is noticed here, not
+  // by calls that fail.
+  auto looked = store_->for_each_webhook([&](const webhook& hook) {
+    if (hook.secrets.empty())
+      return true;
+    if (auto opened = vault_.open(hook.secrets.front().sealed, "secret");
+        !opened)
+      readable = error{opened.error().code,
+                       "The secret of webhook " + std::to_string(hook.id)
+                         + " cannot be read: " + opened.error().detail,
+                       "secret_key"};
+    return false;
+  });
+  if (!looked)
+    return looked;
+  if (readable && !vault_.encrypts())
+    log(log_level::warning,
+        "signing secrets are kept unencrypted in the data directory: give a "
+        "key with --secret-key-file or FANFARE_SECRET_KEY");
+  return readable;
+}
+
+result<void> engine_implementation::fence(const organizer& o) {
+  std::vector<protocol::network> allowed;
+  std::vector<protocol::network> denied;
+  for (const auto& [texts, into] : {std::pair{&o.allow_networks, &allowed},
+                                    std::pair{&o.deny_networks, &denied}})
+    for (const auto& text : *texts) {
+      auto parsed = protocol::network::parse(text);
+      if (!parsed)
+        return parsed.error();
+      into->push_back(*parsed);
+    }
+  const std::lock_guard guard{fences_mutex_};
+  if (allowed.empty() && denied.empty())
+    fences_.erase(o.id);
+  else
+    fences_[o.id] = std::make_shared<const protocol::address_policy>(
+      policy_.with(allowed, denied));
+  ++fence_changes_;
+  return {};
+}
+
+void engine_implementation::tell(const webhook& hook, std::string_view action,
+                                 std::string members) {
+  const auto type = directory_.find_action_type(action);
+  const auto owner = directory_.find_organizer(hook.owner);
+  if (!type || !owner)
+    return;
+  auto what = std::make_shared<notice>();
+  what->owner = hook.owner;
+  what->type = type->id;
+  what->action = action;
+  what->rest = R"(, "organizer": ")" + owner->slug + R"(", "action": ")"
+             + what->action + R"(", "webhook": )" + std::to_string(hook.id)
+             + R"(, "target_url": )"
+             + protocol::json_quoted(protocol::mask_url(hook.target_url))
+             + members + '}';
+  const std::lock_guard guard{order_mutex_};
+  if (router_)
+    caf::anon_send(router_, atom::tell_v, notice_ptr{std::move(what)});
+}
+
+result<explanation>
+engine_implementation::explain_now(const webhook& hook,
+                                   const notification& what) {
+  auto found = fanfare::explain(*store_, hook, what);
+  if (found
+      && (found->state == explanation::fate::waiting
+          || found->state == explanation::fate::retrying))
+    if (const auto now = order<inspect_order, delivery_state>(hook.owner,
+                                                              hook.id))
+      found->held_by = now->held_by;
+  return found;
 }
 
 // -- orders
@@ -1018,7 +1278,7 @@ engine_implementation::explain(const notification& what, std::size_t offset,
     return hooks.error();
   std::vector<explanation> all;
   for (const auto& hook : *hooks) {
-    auto one = fanfare::explain(*store_, hook, what);
+    auto one = explain_now(hook, what);
     if (!one)
       return one.error();
     all.push_back(std::move(*one));

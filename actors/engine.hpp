@@ -34,6 +34,16 @@ struct engine_options {
   /// Networks ("10.0.0.0/8") that targets may be in although they are not
   /// public.
   std::vector<std::string> allow_networks;
+  /// Networks that they may not be in, whatever else allows it.
+  std::vector<std::string> deny_networks;
+  /// "http://[USER:PASSWORD@]HOST:PORT" or "socks5://…": all calls go through
+  /// it but those of webhooks with one of their own. Empty: directly.
+  std::string proxy;
+  /// "ADDRESS" or "ADDRESS:PORT"; empty: the system's.
+  std::vector<std::string> dns_servers;
+  /// What secrets are encrypted with on disk: the text of a key file
+  /// (protocol/vault.hpp). Empty: they are not.
+  std::string secret_key;
   /// PEM file of the authorities that receivers are verified with; empty: the
   /// system's.
   std::string ca_file;
@@ -49,6 +59,16 @@ struct engine_options {
 
   /// Attempts of one webhook at the same time.
   std::size_t max_in_flight = 8;
+  /// Quick attempts of one destination, and of one organizer, at the same time.
+  std::size_t max_per_destination = 128;
+  std::size_t max_per_organizer = 1'024;
+  /// Failures of a webhook in a row after which nothing is attempted for a
+  /// pause, which doubles up to `breaker_longest`; 0: never.
+  std::uint32_t breaker_failures = 50;
+  std::chrono::milliseconds breaker_pause{2'000};
+  std::chrono::milliseconds breaker_longest{60'000};
+  /// A webhook that has only failed for that long is disabled; 0: never.
+  std::chrono::milliseconds disable_after = std::chrono::days{5};
   /// Notifications of one webhook that wait in memory.
   std::size_t window = 256;
   std::chrono::milliseconds dns_timeout{5'000};

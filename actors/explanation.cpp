@@ -46,7 +46,9 @@ explanation::rule failed_rule(const subscription* then,
     return rule::disabled;
   if (!std::ranges::binary_search(then->types, what.type))
     return rule::action_type;
-  return matches(*then, what.type, what.event) ? rule::none : rule::event;
+  if (!matches(*then, what.type, what.event))
+    return rule::event;
+  return passes(*then, what) ? rule::none : rule::filter;
 }
 
 result<void> read_calls(const storage::store& store, const notification& what,

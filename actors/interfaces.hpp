@@ -58,11 +58,21 @@ using webhook_ptr = std::shared_ptr<const webhook>;
 /// How an attempt ended.
 struct attempt_result {
   notification_ptr what;
+  std::vector<notification_ptr> members = {}; ///< of a batch; else none
   std::shared_ptr<const protocol::target> to;
   std::uint16_t attempt = 1;
   timestamp started;
   protocol::exchange_result exchange;
 };
+
+/// Something that happened to a webhook, for those who subscribed to it.
+struct notice {
+  organizer_id owner = 0;
+  action_type_id type = 0;
+  std::string action;
+  std::string rest; ///< as in storage::draft
+};
+using notice_ptr = std::shared_ptr<const notice>;
 
 using selection_ptr = std::shared_ptr<const result<storage::selection>>;
 using expiry_plan_ptr = std::shared_ptr<const result<storage::expiry_plan>>;
@@ -83,6 +93,7 @@ FANFARE_LOCAL_TYPE(fanfare::protocol::exchange_result)
 FANFARE_LOCAL_TYPE(fanfare::expiry_plan_ptr)
 FANFARE_LOCAL_TYPE(fanfare::webhook_order_ptr)
 FANFARE_LOCAL_TYPE(fanfare::selection_ptr)
+FANFARE_LOCAL_TYPE(fanfare::notice_ptr)
 
 CAF_BEGIN_TYPE_ID_BLOCK(fanfare, caf::first_custom_type_id)
 
@@ -98,6 +109,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(fanfare, caf::first_custom_type_id)
   CAF_ADD_TYPE_ID(fanfare, (fanfare::expiry_plan_ptr))
   CAF_ADD_TYPE_ID(fanfare, (fanfare::webhook_order_ptr))
   CAF_ADD_TYPE_ID(fanfare, (fanfare::selection_ptr))
+  CAF_ADD_TYPE_ID(fanfare, (fanfare::notice_ptr))
 
   CAF_ADD_ATOM(fanfare, fanfare::atom, notify, "notify")
   CAF_ADD_ATOM(fanfare, fanfare::atom, nudge, "nudge")
@@ -126,6 +138,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(fanfare, caf::first_custom_type_id)
   CAF_ADD_ATOM(fanfare, fanfare::atom, order, "order")
   CAF_ADD_ATOM(fanfare, fanfare::atom, selected, "selected")
   CAF_ADD_ATOM(fanfare, fanfare::atom, stored, "stored")
+  CAF_ADD_ATOM(fanfare, fanfare::atom, tell, "tell")
 
 CAF_END_TYPE_ID_BLOCK(fanfare)
 
@@ -188,6 +201,8 @@ using router_actor = caf::typed_actor<
   caf::reacts_to<atom::abandon, webhook_id>,
   // Engine: somebody asks something of a webhook.
   caf::reacts_to<atom::order, webhook_id, webhook_order_ptr>,
+  // Engine: something to tell an organizer's webhooks about one of them.
+  caf::reacts_to<atom::tell, notice_ptr>,
   // Engine: start no further attempts.
   caf::reacts_to<atom::drain>>;
 

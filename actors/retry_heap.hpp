@@ -55,6 +55,11 @@ public:
     std::ranges::make_heap(entries_, later);
   }
 
+  template <class Wanted>
+  [[nodiscard]] bool any(Wanted wanted) const {
+    return std::ranges::any_of(entries_, wanted);
+  }
+
   /// Takes out those that `wanted` says yes to, in any order.
   template <class Wanted>
   std::vector<retry> extract(Wanted wanted) {

@@ -43,6 +43,7 @@ router::behavior_type router::make_behavior() {
     [this](atom::order, webhook_id id, const webhook_order_ptr& what) {
       order(id, what);
     },
+    [this](atom::tell, const notice_ptr& what) { tell(*what); },
     [this](atom::drain) {
       draining_ = true;
       for (auto& s : active_)
@@ -83,6 +84,7 @@ result<void> router::begin() {
                     [&v](const auto& x) { return x.from > v.from; });
       changes_.push_back(std::move(then));
     }
+    return true;
   });
   if (!indexed)
     return indexed;
@@ -219,6 +221,24 @@ void router::order(webhook_id id, const webhook_order_ptr& what) {
   auto& s = active_[r] ? *active_[r] : activate(r, routed_upto_, 0);
   s.idle = 0;
   caf::anon_send(s.actor, atom::order_v, what);
+}
+
+void router::tell(const notice& what) {
+  // Nothing is written that nobody wants to read.
+  bool wanted = false;
+  index_.for_each_match(what.owner, what.type, 0,
+                        [&wanted](ref) { wanted = true; });
+  if (!wanted || draining_)
+    return;
+  storage::append_notifications append;
+  append.published = config_.clock->now();
+  append.drafts.push_back({.owner = what.owner,
+                           .event = 0,
+                           .new_event = {},
+                           .type = what.type,
+                           .action = what.action,
+                           .rest = what.rest});
+  config_.commits->push({.what = std::move(append), .done = {}});
 }
 
 void router::set_routed(position upto) {

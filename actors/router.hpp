@@ -12,6 +12,7 @@
 #include "actors/lane_actor.hpp"
 #include "actors/subscription_index.hpp"
 #include "actors/webhook.hpp"
+#include "model/clock.hpp"
 
 #include <atomic>
 #include <deque>
@@ -25,6 +26,7 @@ struct router_config {
   const storage::store* store = nullptr;
   commit_queue* commits = nullptr;
   journal_reader* reader = nullptr;
+  const wall_clock* clock = nullptr;
   log_function log;
   /// Starts the actor of a webhook on its lane.
   std::function<webhook_actor(std::shared_ptr<webhook_slot>,
@@ -77,6 +79,8 @@ private:
   void read_more();
   void save_checkpoint();
   void order(webhook_id id, const webhook_order_ptr& what);
+  /// Publishes what happened to a webhook, if somebody subscribed to it.
+  void tell(const notice& what);
   void revive(webhook_id id);
   void abandon(webhook_id id);
   void set_routed(position upto);

@@ -4,9 +4,13 @@
 #include "actors/webhook.hpp"
 
 #include "model/subscription.hpp"
+#include "protocol/composed_body.hpp"
+#include "protocol/json_text.hpp"
+#include "protocol/retry_after.hpp"
 #include "protocol/target.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <string>
 #include <utility>
 
@@ -16,6 +20,18 @@ namespace {
 
 /// Before a read that failed is tried again.
 constexpr std::chrono::milliseconds read_pause{1'000};
+/// Owners are told of what was given up, and of a recovery, at most that often:
+/// a receiver that fails at each such notice first would be told of itself for
+/// ever.
+constexpr std::chrono::minutes tell_interval{1};
+/// How long before its end a receiver's certificate is worth a warning, and how
+/// often.
+constexpr std::chrono::days certificate_notice{14};
+constexpr std::chrono::days certificate_interval{1};
+/// Most bytes of bodies, beyond the first, that one request combines.
+constexpr std::size_t batch_bytes = 1024 * 1024;
+/// What the engine itself publishes begins with it.
+constexpr std::string_view own_actions = "fanfare.";
 
 std::string in_words(std::chrono::milliseconds d) {
   using namespace std::chrono;
@@ -25,6 +41,24 @@ std::string in_words(std::chrono::milliseconds d) {
     return std::to_string(duration_cast<seconds>(d).count()) + " s";
   return std::to_string(d.count()) + " ms";
 }
+
+hold_reason to_hold(pace::reason why) {
+  switch (why) {
+    case pace::reason::none: break;
+    case pace::reason::concurrency: return hold_reason::concurrency;
+    case pace::reason::breaker: return hold_reason::breaker;
+    case pace::reason::retry_after: return hold_reason::retry_after;
+    case pace::reason::rate: return hold_reason::rate;
+  }
+  return hold_reason::none;
+}
+
+bool is_success(std::uint16_t status) {
+  return status >= 200 && status <= 299;
+}
+
+constexpr std::string_view replay_cancelled = "given up: its replay was "
+                                              "cancelled";
 
 void add_reason(std::string& reason, std::string_view more) {
   if (!reason.empty())
@@ -106,7 +140,8 @@ void webhook_worker::on_exit() {
   window_.clear();
   due_.clear();
   // Attempts still under way have nobody to report to.
-  context_->in_flight->fetch_sub(under_way_.size());
+  context_->in_flight->fetch_sub(requests_);
+  requests_ = 0;
   under_way_.clear();
   // Whoever waits for an answer gets the one that the actor has ended.
   tests_.clear();
@@ -130,10 +165,20 @@ void webhook_worker::on_notify(notification_ptr& n, position skipped_before) {
     ignored_upto_ = at;
     return_credit();
   } else {
-    window_.push_back({std::move(n), true});
+    // What the filter holds back leaves no trace but the cursor. Before it is
+    // loaded nothing is known of it: pump() looks again.
+    if (hook_ && !wants(*n))
+      return_credit();
+    else
+      window_.push_back({std::move(n), true});
     set_read_upto(at);
   }
   pump();
+}
+
+bool webhook_worker::wants(const notification& what) const {
+  const auto* sub = version_at(*hook_, what.id);
+  return sub == nullptr || passes(*sub, what);
 }
 
 void webhook_worker::on_loaded(
@@ -143,8 +188,16 @@ void webhook_worker::on_loaded(
     return;
   }
   adopt(std::make_shared<const webhook>(state->hook));
+  std::erase_if(window_, [this](const waiting& w) {
+    if (wants(*w.what))
+      return false;
+    if (w.credited)
+      return_credit();
+    return true;
+  });
   progress_ = state->upto;
   progress_.advance(slot_->settled_upto.load());
+  pace_.restore(progress_.failures, progress_.last_failure);
   retries_.assign(state->retries);
   if (!hook_->current().enabled)
     forget_upto(hook_->versions.back().from - 1);
@@ -152,11 +205,19 @@ void webhook_worker::on_loaded(
     std::size_t not_attempted = 0;
     timestamp last_due;
     for (const auto& r : state->retries)
-      if (r.replay && r.attempt == 1) {
+      if (r.fed && r.attempt == 1) {
         ++not_attempted;
         last_due = std::max(last_due, r.due);
       }
     replay_.emplace(*state->running, not_attempted, last_due);
+  } else if (auto left = retries_.extract(
+               [](const retry& r) { return r.fed && r.attempt == 1; });
+             !left.empty()) {
+    // A replay was cancelled, and the engine stopped before it had ended what
+    // was handed over.
+    endings_.push_back({.entries = std::move(left),
+                        .reason = std::string{replay_cancelled},
+                        .done = [] {}});
   }
   for (const auto& order : std::exchange(early_orders_, {}))
     on_order(order);
@@ -171,7 +232,7 @@ void webhook_worker::on_refilled(const result<storage::backlog>& read) {
   }
   for (const auto& n : read->matches)
     if (n->id > read_upto_ && !progress_.settled(n->id))
-      window_.push_back({n, false});
+      window_.push_back({n, false}); // the store has looked at the filter
   set_read_upto(std::max(read_upto_, read->read_upto));
   pump();
 }
@@ -192,8 +253,10 @@ void webhook_worker::on_fetched(
     if (asked[i].subject == 0)
       continue;
     if (const auto& what = (*read)[i])
-      due_.push_back(
-        {.what = what, .attempt = asked[i].attempt, .replay = asked[i].replay});
+      due_.push_back({.what = what,
+                      .attempt = asked[i].attempt,
+                      .replay = asked[i].replay,
+                      .fed = asked[i].fed});
     else
       give_up_unsent(asked[i],
                      "given up: the notification is older than the retention");
@@ -251,24 +314,28 @@ void webhook_worker::forget_upto(position tail) {
       {.what = storage::drop_retries{slot_->id}, .done = {}, .lasting = true});
 }
 
-void webhook_worker::on_finished(attempt_result& r) {
-  const auto subject = r.what->id;
-  under_way u{.subject = subject,
-              .attempt = r.attempt,
-              .replay = false,
-              .first = false,
-              .test = {}};
+webhook_worker::under_way webhook_worker::take_under_way(position subject) {
   if (auto i = std::ranges::find(under_way_, subject, &under_way::subject);
       i != under_way_.end()) {
-    u = std::move(*i);
+    auto u = std::move(*i);
     under_way_.erase(i);
+    return u;
   }
+  return {.subject = subject,
+          .attempt = 1,
+          .replay = false,
+          .fed = false,
+          .first = false,
+          .test = {}};
+}
+
+void webhook_worker::on_finished(attempt_result& r) {
+  if (requests_ > 0)
+    --requests_;
+  learn(r);
   call entry{.hook = slot_->id,
-             .subject = subject,
-             .settled_upto = floor(),
              .time = r.started,
              .attempt = r.attempt,
-             .replay = u.replay,
              .status = r.exchange.status,
              .timings = r.exchange.timings,
              .target_url = r.to ? r.to->masked_url()
@@ -276,31 +343,30 @@ void webhook_worker::on_finished(attempt_result& r) {
              .reason = std::move(r.exchange.reason),
              .response_head = std::move(r.exchange.response_head),
              .response_body = std::move(r.exchange.response_body)};
-  const auto status = entry.status;
-  const bool success = status >= 200 && status <= 299;
-  if (status != 0 && !success)
+  if (const auto status = entry.status; status != 0 && !is_success(status))
     entry.reason = "answered " + std::to_string(status)
                  + (status >= 300 && status <= 399
                       ? ", redirects are not followed"
                       : "")
                  + (entry.reason.empty() ? "" : "; " + entry.reason);
-  if (success) {
-    entry.result = outcome::delivered;
-  } else if (status == 410 && r.to == target_ && !u.test
-             && hook_->current().enabled && u.last_because.empty()) {
-    entry.result = outcome::gone;
-    add_reason(entry.reason,
-               "gone: the webhook is disabled and its retries end");
-    entry.retry_due = context_->clock->now();
-    gone_ = true;
+  if (r.members.empty()) {
+    auto u = take_under_way(r.what->id);
+    const auto disabled = end_of_patience(r, u);
+    settle(r, *r.what, std::move(u), std::move(entry), disabled);
   } else {
-    decide_failed(entry, u, r.what->published);
+    std::string_view disabled;
+    for (const auto& member : r.members) {
+      auto u = take_under_way(member->id);
+      entry.attempt = u.attempt;
+      const auto why = end_of_patience(r, u);
+      disabled = why.empty() ? disabled : why;
+      settle(r, *member, std::move(u), entry, why);
+    }
   }
-  if (replay_ && u.replay && u.attempt == 1)
-    replay_->attempted();
-  log_call(std::move(entry), std::move(u.test));
+  // The members of a batch come back together.
+  random_.discard(1);
   // It may have waited for a further place only.
-  if (under_way_.empty())
+  if (requests_ == 0)
     parked_ = false;
   pump();
   // Whoever waits for it to become zero finds the call logged and the slot up
@@ -308,8 +374,78 @@ void webhook_worker::on_finished(attempt_result& r) {
   context_->in_flight->fetch_sub(1);
 }
 
+void webhook_worker::learn(const attempt_result& r) {
+  const auto& e = r.exchange;
+  pace::ending how{.status = e.status,
+                   .started = r.started,
+                   .took = e.timings.total,
+                   .retry_after = {}};
+  if (is_success(e.status)) {
+    if (pace_.succeeded(how))
+      tell_recovered();
+  } else if (!e.reason.starts_with("cancelled: ")) {
+    const auto now = context_->clock->now();
+    if (!e.retry_after.empty())
+      how.retry_after = protocol::read_retry_after(e.retry_after, now);
+    pace_.failed(now, how);
+  }
+  if (!e.certificate_expires)
+    return;
+  const auto now = context_->clock->now();
+  certificate_expires_ = e.certificate_expires;
+  if (*e.certificate_expires - now > certificate_notice
+      || now - certificate_told_ < certificate_interval)
+    return;
+  certificate_told_ = now;
+  tell("fanfare.webhook.certificate_expiring",
+       R"(, "expires": )" + protocol::json_time(*e.certificate_expires));
+}
+
+std::string_view webhook_worker::end_of_patience(const attempt_result& r,
+                                                 const under_way& u) const {
+  if (is_success(r.exchange.status) || u.test || !u.last_because.empty()
+      || gone_ || !hook_->current().enabled || !plan_.to || !r.to
+      || r.to->head() != plan_.to->head() || r.to->key() != plan_.to->key())
+    return {};
+  if (r.exchange.status == 410)
+    return "gone: the webhook is disabled and its retries end";
+  if (context_->disable_after.count() == 0 || progress_.failures == 0
+      || r.started - std::max(progress_.failing_since, redirected_)
+           < context_->disable_after)
+    return {};
+  return "the webhook is disabled and its retries end: it has only failed for "
+         "days";
+}
+
+void webhook_worker::settle(const attempt_result& r, const notification& what,
+                            under_way u, call entry,
+                            std::string_view disabled_because) {
+  entry.subject = what.id;
+  entry.settled_upto = floor();
+  entry.replay = u.replay;
+  entry.fed = u.fed;
+  if (replay_ && u.fed && u.attempt == 1)
+    replay_->attempted();
+  if (is_success(entry.status)) {
+    entry.result = outcome::delivered;
+  } else if (!disabled_because.empty()) {
+    entry.result = outcome::gone;
+    add_reason(entry.reason, disabled_because);
+    entry.retry_due = context_->clock->now();
+    if (r.members.empty() || what.id == r.members.back()->id)
+      return disable_with(std::move(entry), disabled_because);
+  } else {
+    decide_failed(entry, u, what.published, random_);
+    if (entry.result == outcome::given_up && !u.test
+        && !what.action.starts_with(own_actions))
+      note_given_up(what.id);
+  }
+  log_call(std::move(entry), std::move(u.test));
+}
+
 void webhook_worker::decide_failed(call& entry, const under_way& u,
-                                   timestamp published) {
+                                   timestamp published,
+                                   std::minstd_rand spread) {
   const auto give_up = [&entry](std::string_view why) {
     entry.retry_due = {};
     entry.result = outcome::given_up;
@@ -327,15 +463,19 @@ void webhook_worker::decide_failed(call& entry, const under_way& u,
     // Cut short by this engine's stop, which must not end what is left of the
     // schedule: made again at the next start.
     return;
-  const auto delay = backoff_.delay_after(u.attempt);
+  const auto& backoff = plan_.backoff;
+  const auto delay = backoff.delay_after(u.attempt);
   if (!delay)
     return give_up("given up after " + std::to_string(u.attempt)
                    + (u.attempt == 1 ? " attempt" : " attempts"));
-  entry.retry_due += backoff_policy::jittered(*delay, random_);
-  if (u.replay ? backoff_.span_after(u.attempt) > backoff_.max_age
-               : entry.retry_due > published + backoff_.max_age)
+  entry.retry_due = std::max(entry.retry_due
+                               + backoff_policy::jittered(*delay, spread),
+                             pace_.held_until());
+  if (u.replay ? backoff.span_after(u.attempt) > backoff.max_age
+               : entry.retry_due
+                   > std::max(published, plan_.resumed) + backoff.max_age)
     give_up("given up: the next attempt would be more than "
-            + in_words(backoff_.max_age)
+            + in_words(backoff.max_age)
             + (u.replay ? " after the first" : " after publish"));
 }
 
@@ -343,8 +483,8 @@ void webhook_worker::decide_failed(call& entry, const under_way& u,
 // ----------------------------------------------------------------------
 
 bool webhook_worker::may_start() const {
-  return hook_ && !draining_ && !parked_ && !held_ && !gone_
-      && hook_->current().enabled && under_way_.size() < max_in_flight_;
+  return hook_ && !draining_ && !parked_ && !held_ && !gone_ && !plan_.paused
+      && hook_->current().enabled;
 }
 
 bool webhook_worker::may_run_ahead() const {
@@ -369,56 +509,174 @@ bool webhook_worker::hold_if_congested() {
 
 void webhook_worker::pump(bool its_turn) {
   if (hook_) {
+    if (context_->fences != nullptr
+        && context_->fences->load(std::memory_order_relaxed) != fences_)
+      adopt(hook_);
+    held_by_ = plan_.paused ? hold_reason::pause : hold_reason::none;
+    held_until_.reset();
     end_endings();
     feed_replay();
     const bool tested = start_tests(its_turn);
     while (tested && may_start()) {
       while (!window_.empty() && progress_.settled(window_.front().what->id))
         leave_window();
-      const bool first = !window_.empty() && may_run_ahead();
-      const bool again = !due_.empty();
+      bool first = !window_.empty() && may_run_ahead();
+      bool again = !due_.empty();
+      if (plan_.ordered && (first || again)) {
+        again = order_due();
+        if (held_by_ == hold_reason::order)
+          first = false;
+      }
       if ((!first && !again) || hold_if_congested())
         break;
       retry_turn_ = again && (retry_turn_ || !first);
-      const auto next = retry_turn_
-                        ? due_.front()
-                        : sending{.what = window_.front().what, .first = true};
-      const auto too_old = !next.replay
-                        && context_->clock->now()
-                             > next.what->published + backoff_.max_age;
-      // Asked for twice: the one under way will do.
-      const bool twice = retry_turn_ && is_under_way(next.what->id);
-      if (!too_old && !twice) {
-        if (!start(next, its_turn))
-          break;
+      const auto came_to = plan_.batch ? start_batch(retry_turn_, its_turn)
+                                       : start_next(retry_turn_, its_turn);
+      if (came_to == step::stopped)
+        break;
+      if (came_to == step::started)
         its_turn = false;
-      }
-      if (retry_turn_)
-        due_.pop_front();
-      else
-        leave_window();
-      if (too_old)
-        give_up_unsent({.subject = next.what->id,
-                        .due = {},
-                        .attempt = next.attempt,
-                        .replay = next.replay},
-                       "given up: more than " + in_words(backoff_.max_age)
-                         + " since publish");
       retry_turn_ = !retry_turn_;
     }
     refill();
     fetch_due();
+    tell_given_up();
     arm_timer();
   }
   if (its_turn)
-    context_->gate->pass();
+    context_->gate->pass(ticket_);
   publish_slot();
 }
 
+bool webhook_worker::order_due() {
+  // One that failed holds all others; what is sent again by a replay, and was
+  // not attempted, does not.
+  const auto failed = [](const auto& r) { return r.attempt > 1; };
+  const auto first = std::ranges::min_element(due_, {}, [](const sending& s) {
+    return std::pair{s.attempt == 1, s.what->id};
+  });
+  if (first != due_.end()) {
+    std::rotate(due_.begin(), first, first + 1);
+    if (failed(due_.front())) {
+      held_by_ = hold_reason::order; // for the others
+      return true;
+    }
+  }
+  if (retries_.any(failed)
+      || std::ranges::any_of(fetching_, [&failed](const retry& r) {
+           return r.subject != 0 && failed(r);
+         })) {
+    held_by_ = hold_reason::order;
+    return false;
+  }
+  return first != due_.end();
+}
+
+bool webhook_worker::too_old(const sending& next, timestamp now) const {
+  return !next.replay
+      && now > std::max(next.what->published, plan_.resumed)
+                 + plan_.backoff.max_age;
+}
+
+void webhook_worker::give_up_old(const sending& what) {
+  if (!what.what->action.starts_with(own_actions))
+    note_given_up(what.what->id);
+  give_up_unsent({.subject = what.what->id,
+                  .due = {},
+                  .attempt = what.attempt,
+                  .replay = what.replay,
+                  .fed = what.fed},
+                 "given up: more than " + in_words(plan_.backoff.max_age)
+                   + " since publish");
+}
+
+bool webhook_worker::allowed(timestamp now, bool resumed) {
+  const auto verdict = pace_.ask(now, requests_, resumed);
+  if (verdict)
+    return true;
+  held_by_ = to_hold(verdict.why);
+  if (verdict.why != pace::reason::concurrency)
+    held_until_ = verdict.until;
+  return false;
+}
+
+webhook_worker::step webhook_worker::start_next(bool again, bool its_turn) {
+  sending next = again ? due_.front()
+                       : sending{.what = window_.front().what, .first = true};
+  const auto now = context_->clock->now();
+  const auto leave = [this, again] {
+    if (again)
+      due_.pop_front();
+    else
+      leave_window();
+  };
+  if (too_old(next, now)) {
+    leave();
+    give_up_old(next);
+    return step::skipped;
+  }
+  // Asked for twice: the one under way will do.
+  if (again && is_under_way(next.what->id)) {
+    leave();
+    return step::skipped;
+  }
+  if (!allowed(now, resumes(*next.what))
+      || !start(std::move(next), now, its_turn))
+    return step::stopped;
+  leave();
+  return step::started;
+}
+
+webhook_worker::step webhook_worker::start_batch(bool again, bool its_turn) {
+  const auto& limit = *plan_.batch;
+  const auto now = context_->clock->now();
+  std::vector<sending> all;
+  std::size_t bytes = 0;
+  std::size_t looked_at = 0; ///< of due_ or window_, from the front
+  const auto available = again ? due_.size() : window_.size();
+  while (all.size() < limit.max_count && looked_at < available) {
+    sending next = again
+                   ? due_[looked_at]
+                   : sending{.what = window_[looked_at].what, .first = true};
+    if (again ? is_under_way(next.what->id)
+              : progress_.settled(next.what->id)) {
+      if (!all.empty()) // the next batch begins with it
+        break;
+      again ? due_.pop_front() : leave_window();
+      return step::skipped;
+    }
+    if (too_old(next, now)) {
+      if (!all.empty())
+        break;
+      again ? due_.pop_front() : leave_window();
+      give_up_old(next);
+      return step::skipped;
+    }
+    bytes += next.what->body.size();
+    if (!all.empty() && bytes > batch_bytes)
+      break;
+    all.push_back(std::move(next));
+    ++looked_at;
+  }
+  const bool full = all.size() == limit.max_count || bytes > batch_bytes;
+  const auto ready_at = all.front().what->published + limit.max_wait;
+  if (!again && !full && ready_at > now && !behind()) {
+    held_by_ = hold_reason::batch;
+    held_until_ = ready_at;
+    return step::stopped;
+  }
+  if (!allowed(now, resumes(*all.front().what))
+      || !start_all(all, now, its_turn))
+    return step::stopped;
+  for (; looked_at > 0; --looked_at)
+    again ? due_.pop_front() : leave_window();
+  return step::started;
+}
+
 bool webhook_worker::start_tests(bool& its_turn) {
-  while (!tests_.empty() && !parked_ && !held_
-         && under_way_.size() < max_in_flight_ && !hold_if_congested()) {
-    if (!start(tests_.front(), its_turn))
+  while (!tests_.empty() && !parked_ && !held_ && requests_ < plan_.pace.cap
+         && !hold_if_congested()) {
+    if (!start(tests_.front(), context_->clock->now(), its_turn))
       return false;
     its_turn = false;
     tests_.pop_front();
@@ -426,43 +684,99 @@ bool webhook_worker::start_tests(bool& its_turn) {
   return tests_.empty();
 }
 
-bool webhook_worker::start(sending what, bool its_turn) {
+bool webhook_worker::start(sending what, timestamp now, bool its_turn) {
   admission::permit permit;
-  if (target_) {
-    permit = context_->gate->acquire(destination_, ticket_, under_way_.size(),
-                                     its_turn);
+  if (plan_.to) {
+    permit = context_->gate->acquire(ticket_, requests_, its_turn);
     if (!permit) {
       parked_ = true;
       return false;
     }
   }
-  const auto now = context_->clock->now();
   under_way_.push_back({.subject = what.what->id,
                         .attempt = what.attempt,
                         .replay = what.replay,
+                        .fed = what.fed,
                         .first = what.first,
                         .test = std::move(what.test)});
+  auto sent = std::move(what.what);
+  if (plan_.thin) {
+    auto thin = std::make_shared<notification>(*sent);
+    thin->body = protocol::thin_body(sent->body);
+    sent = std::move(thin);
+  }
+  char id[24] = "msg_";
+  const auto* end = std::to_chars(id + 4, std::end(id), sent->id).ptr;
+  send_out(std::move(permit), std::move(sent), {},
+           {id, static_cast<std::size_t>(end - id)}, what.attempt, now);
+  return true;
+}
+
+bool webhook_worker::start_all(std::vector<sending>& all, timestamp now,
+                               bool its_turn) {
+  admission::permit permit;
+  if (plan_.to) {
+    permit = context_->gate->acquire(ticket_, requests_, its_turn);
+    if (!permit) {
+      parked_ = true;
+      return false;
+    }
+  }
+  std::vector<notification_ptr> members;
+  members.reserve(all.size());
+  std::uint16_t attempt = 1;
+  for (auto& one : all) {
+    under_way_.push_back({.subject = one.what->id,
+                          .attempt = one.attempt,
+                          .replay = one.replay,
+                          .fed = one.fed,
+                          .first = one.first,
+                          .test = {}});
+    attempt = std::max(attempt, one.attempt);
+    members.push_back(std::move(one.what));
+  }
+  auto together = std::make_shared<notification>();
+  together->id = members.front()->id;
+  together->published = members.front()->published;
+  together->owner = members.front()->owner;
+  together->body = protocol::batch_body(members, plan_.thin);
+  const auto id = protocol::batch_id(members);
+  send_out(std::move(permit), std::move(together), std::move(members), id,
+           attempt, now);
+  return true;
+}
+
+void webhook_worker::send_out(admission::permit permit, notification_ptr what,
+                              std::vector<notification_ptr> members,
+                              std::string_view id, std::uint16_t attempt,
+                              timestamp now) {
+  ++requests_;
+  pace_.started(now, resumes(*what));
   context_->in_flight->fetch_add(1);
-  if (!target_) {
-    attempt_result failed{.what = std::move(what.what),
+  if (!plan_.to) {
+    attempt_result failed{.what = std::move(what),
+                          .members = std::move(members),
                           .to = nullptr,
-                          .attempt = what.attempt,
+                          .attempt = attempt,
                           .started = now,
                           .exchange = {}};
-    failed.exchange.reason = target_error_;
+    failed.exchange.reason = plan_.error;
     this->send(handle(), atom::finished_v, std::move(failed));
-    return true;
+    return;
   }
+  auto headers = plan_.headers(id, what->body, what->trace, now);
   auto order = std::make_shared<delivery_order>(
     delivery_order{.wire = context_->wire,
-                   .what = std::move(what.what),
-                   .to = target_,
-                   .limits = limits_,
-                   .attempt = what.attempt,
+                   .what = std::move(what),
+                   .members = std::move(members),
+                   .to = plan_.to,
+                   .by = plan_.by,
+                   .limits = plan_.limits,
+                   .headers = std::move(headers),
+                   .attempt = attempt,
                    .started = now,
                    .permit = std::move(permit)});
   this->spawn<delivery>(std::move(order), handle());
-  return true;
 }
 
 void webhook_worker::refill() {
@@ -477,15 +791,17 @@ void webhook_worker::refill() {
 }
 
 void webhook_worker::fetch_due() {
-  if (fetch_running_ || draining_ || gone_ || retries_.empty()
-      || due_.size() > context_->max_fetch / 2)
+  const auto most = std::max<std::size_t>(
+    context_->max_fetch, plan_.batch ? plan_.batch->max_count : 0);
+  if (fetch_running_ || draining_ || gone_ || plan_.paused || retries_.empty()
+      || due_.size() > most / 2)
     return;
   const auto now = context_->clock->now();
   if (read_again_at_ && now < *read_again_at_)
     return;
   std::vector<position> which;
   while (!retries_.empty() && retries_.earliest().due <= now
-         && which.size() < context_->max_fetch) {
+         && which.size() < most) {
     fetching_.push_back(retries_.pop());
     which.push_back(fetching_.back().subject);
   }
@@ -498,10 +814,18 @@ void webhook_worker::fetch_due() {
 void webhook_worker::arm_timer() {
   const auto now = context_->clock->now();
   std::optional<timestamp> next;
-  if (!retries_.empty() && retries_.earliest().due > now)
-    next = retries_.earliest().due;
-  if (read_again_at_ && *read_again_at_ > now)
-    next = next ? std::min(*next, *read_again_at_) : *read_again_at_;
+  const auto wake_at = [&next, now](timestamp at) {
+    if (at > now)
+      next = next ? std::min(*next, at) : at;
+  };
+  if (!retries_.empty() && !plan_.paused)
+    wake_at(retries_.earliest().due);
+  if (read_again_at_)
+    wake_at(*read_again_at_);
+  if (held_until_)
+    wake_at(*held_until_);
+  if (given_up_.count != 0)
+    wake_at(given_up_.told + tell_interval);
   if (draining_ || !next || next == timer_at_)
     return;
   if (!timer_)
@@ -510,23 +834,25 @@ void webhook_worker::arm_timer() {
   timer_->set(*next);
 }
 
-void webhook_worker::log_call(call&& entry, std::optional<reply<call>> answer) {
+void webhook_worker::log_call(call&& entry, reply<call> answer) {
   progress_.apply(entry, retries_);
-  if (entry.result != outcome::gone) {
-    commit_queue::completion on_disk;
-    if (answer)
-      on_disk = [answer = std::move(*answer)](storage::operation& op,
-                                              const error* failure) {
-        if (failure != nullptr)
-          answer(*failure);
-        else
-          answer(std::move(std::get<storage::append_call>(op).entry));
-      };
-    context_->commits->push({.what = storage::append_call{std::move(entry)},
-                             .done = std::move(on_disk),
-                             .lasting = true});
-    return;
-  }
+  commit_queue::completion on_disk;
+  if (answer)
+    on_disk = [answer = std::move(answer)](storage::operation& op,
+                                           const error* failure) {
+      if (failure != nullptr)
+        answer(*failure);
+      else
+        answer(std::move(std::get<storage::append_call>(op).entry));
+    };
+  context_->commits->push({.what = storage::append_call{std::move(entry)},
+                           .done = std::move(on_disk),
+                           .lasting = true});
+}
+
+void webhook_worker::disable_with(call&& last, std::string_view why) {
+  gone_ = true;
+  progress_.apply(last, retries_);
   storage::change_webhook disable;
   disable.id = slot_->id;
   disable.now = context_->clock->now();
@@ -537,15 +863,62 @@ void webhook_worker::log_call(call&& entry, std::optional<reply<call>> answer) {
       w.current().enabled = false;
     return {};
   };
+  commit_queue::completion told;
+  if (context_->tell)
+    told = [context = context_,
+            members = R"(, "reason": )" + protocol::json_quoted(why)](
+             storage::operation& op, const error* failure) {
+      const auto& changed = std::get<storage::change_webhook>(op).done;
+      if (failure == nullptr && changed && !changed->current().enabled)
+        context->tell(*changed, "fanfare.webhook.disabled", members);
+    };
   context_->commits->push(
-    {.what = storage::append_call{std::move(entry)},
+    {.what = storage::append_call{std::move(last)},
      .done = {},
      .lasting = true},
-    {.what = std::move(disable), .done = {}, .lasting = true});
+    {.what = std::move(disable), .done = std::move(told), .lasting = true});
+}
+
+// -- what its owner may want to know
+// ---------------------------------------------------
+
+void webhook_worker::tell(std::string_view action, std::string members) const {
+  if (context_->tell)
+    context_->tell(*hook_, action, std::move(members));
+}
+
+void webhook_worker::tell_recovered() {
+  // Not each time: one that subscribed to it and fails again and again would
+  // keep itself busy with it.
+  const auto now = context_->clock->now();
+  if (now - recovered_told_ < tell_interval)
+    return;
+  recovered_told_ = now;
+  tell("fanfare.webhook.recovered",
+       R"(, "failing_since": )" + protocol::json_time(progress_.failing_since));
+}
+
+void webhook_worker::note_given_up(position subject) {
+  if (given_up_.count++ == 0)
+    given_up_.first = subject;
+  given_up_.last = subject;
+}
+
+void webhook_worker::tell_given_up() {
+  if (given_up_.count == 0)
+    return;
+  const auto now = context_->clock->now();
+  if (now - given_up_.told < tell_interval)
+    return;
+  tell("fanfare.notification.given_up",
+       R"(, "count": )" + std::to_string(given_up_.count)
+         + R"(, "first_notification_id": )" + std::to_string(given_up_.first)
+         + R"(, "last_notification_id": )" + std::to_string(given_up_.last));
+  given_up_ = {.count = 0, .first = 0, .last = 0, .told = now};
 }
 
 void webhook_worker::give_up_unsent(const retry& what, std::string reason) {
-  if (replay_ && what.replay && what.attempt == 1)
+  if (replay_ && what.fed && what.attempt == 1)
     replay_->attempted();
   log_call(call{.hook = slot_->id,
                 .subject = what.subject,
@@ -554,6 +927,8 @@ void webhook_worker::give_up_unsent(const retry& what, std::string reason) {
                 .result = outcome::given_up,
                 .attempt = what.attempt,
                 .replay = what.replay,
+                .fed = what.fed,
+                .unsent = true,
                 .target_url = protocol::mask_url(hook_->target_url),
                 .reason = std::move(reason)});
 }
@@ -577,7 +952,7 @@ void webhook_worker::carry_out(const expedite_order& what) {
   std::vector<retry> moved;
   retries_.update([now, &moved](retry& r) {
     // What a replay hands over has its place in the replay's pace.
-    if (r.due <= now || (r.replay && r.attempt == 1))
+    if (r.due <= now || (r.fed && r.attempt == 1))
       return;
     r.due = now;
     moved.push_back(r);
@@ -607,7 +982,8 @@ webhook_worker::extract_waiting(Wanted wanted, std::string_view reason) {
     const retry r{.subject = s.what->id,
                   .due = {},
                   .attempt = s.attempt,
-                  .replay = s.replay};
+                  .replay = s.replay,
+                  .fed = s.fed};
     if (!wanted(r))
       return false;
     taken.push_back(r);
@@ -622,7 +998,8 @@ webhook_worker::extract_waiting(Wanted wanted, std::string_view reason) {
     if (wanted({.subject = u.subject,
                 .due = {},
                 .attempt = u.attempt,
-                .replay = u.replay}))
+                .replay = u.replay,
+                .fed = u.fed}))
       u.last_because = reason;
   return taken;
 }
@@ -654,6 +1031,7 @@ void webhook_worker::carry_out(const resend_order& what) {
     if (s.what->id == what.subject) {
       wanted.attempt = s.attempt;
       wanted.replay = s.replay;
+      wanted.fed = s.fed;
       return what.done(wanted);
     }
   for (const auto& r : fetching_)
@@ -665,6 +1043,7 @@ void webhook_worker::carry_out(const resend_order& what) {
       !known.empty()) {
     wanted.attempt = known.front().attempt;
     wanted.replay = known.front().replay;
+    wanted.fed = known.front().fed;
   }
   retries_.put(wanted);
   context_->commits->push(
@@ -694,8 +1073,7 @@ void webhook_worker::carry_out(const replay_order& what) {
 }
 
 void webhook_worker::carry_out(const cancel_order& what) {
-  static constexpr std::string_view reason = "given up: its replay was "
-                                             "cancelled";
+  static constexpr auto reason = replay_cancelled;
   if (!replay_)
     return what.done(
       error{ec::not_found, "No replay of this webhook is running."});
@@ -708,7 +1086,7 @@ void webhook_worker::carry_out(const cancel_order& what) {
                                                     .progress = value},
                            .done = {},
                            .lasting = true});
-  auto taken = extract_waiting([](const retry& r) { return r.replay; }, reason);
+  auto taken = extract_waiting([](const retry& r) { return r.fed; }, reason);
   taken.insert(taken.end(), on_their_way.begin(), on_their_way.end());
   endings_.push_back({.entries = std::move(taken),
                       .reason = std::string{reason},
@@ -732,6 +1110,42 @@ void webhook_worker::end_endings() {
        .lasting = true});
     endings_.pop_front();
   }
+}
+
+void webhook_worker::carry_out(const inspect_order& what) {
+  delivery_state state;
+  inspect(state);
+  what.done(state);
+}
+
+void webhook_worker::inspect(delivery_state& out) const {
+  switch (pace_.breaker()) {
+    case pace::breaker_state::closed: break;
+    case pace::breaker_state::open:
+      out.breaker = delivery_state::breaker_state::open;
+      out.breaker_until = pace_.open_until();
+      break;
+    case pace::breaker_state::half_open:
+      out.breaker = delivery_state::breaker_state::half_open;
+      break;
+  }
+  out.failures = progress_.failures;
+  if (progress_.failures != 0)
+    out.failing_since = progress_.failing_since;
+  out.held_by = held_by_;
+  out.held_until = held_until_;
+  const auto now = context_->clock->now();
+  if (out.held_by == hold_reason::none && out.breaker_until
+      && *out.breaker_until > now) {
+    out.held_by = hold_reason::breaker;
+    out.held_until = out.breaker_until;
+  } else if (out.held_by == hold_reason::none && pace_.held_until() > now) {
+    out.held_by = hold_reason::retry_after;
+    out.held_until = pace_.held_until();
+  }
+  out.in_flight = requests_;
+  out.concurrency = pace_.concurrency();
+  out.certificate_expires = certificate_expires_;
 }
 
 // -- replay
@@ -789,30 +1203,21 @@ void webhook_worker::on_stored() {
 // -----------------------------------------------------------------------
 
 void webhook_worker::adopt(webhook_ptr hook) {
-  if (!hook_ || hook_->target_url != hook->target_url) {
-    auto parsed = protocol::target::parse(hook->target_url);
-    target_ = parsed ? *parsed : nullptr;
-    target_error_ = parsed ? std::string{}
-                           : "target URL: " + parsed.error().detail;
-    destination_ = target_ ? context_->gate->find(target_->key().text)
-                           : nullptr;
-    ticket_ = std::make_shared<admission::ticket>();
-    ticket_->who = this->address();
+  const bool redirected = hook_ && hook_->target_url != hook->target_url;
+  if (context_->fences != nullptr)
+    fences_ = context_->fences->load(std::memory_order_relaxed);
+  const auto before = plan_.to;
+  plan_ = delivery_plan{*hook, context_->defaults};
+  if (plan_.to && (!before || before->destination() != plan_.to->destination()))
+    ticket_ = context_->gate->enter(hook->owner, plan_.to->destination(),
+                                    this->address());
+  pace_.configure(plan_.pace);
+  if (redirected) {
+    pace_.reset();
+    redirected_ = context_->clock->now();
+    certificate_expires_.reset();
+    certificate_told_ = {};
   }
-  const auto& own = hook->delivery;
-  backoff_ = context_->backoff;
-  if (own.schedule)
-    backoff_.schedule = *own.schedule;
-  if (own.max_age)
-    backoff_.max_age = *own.max_age;
-  limits_ = context_->limits;
-  limits_.dns = own.timeouts.dns.value_or(limits_.dns);
-  limits_.connect = own.timeouts.connect.value_or(limits_.connect);
-  limits_.tls = own.timeouts.tls.value_or(limits_.tls);
-  limits_.first_byte = own.timeouts.first_byte.value_or(limits_.first_byte);
-  limits_.total = own.timeouts.total.value_or(limits_.total);
-  max_in_flight_ = own.max_in_flight.value_or(
-    static_cast<std::uint32_t>(context_->max_in_flight));
   hook_ = std::move(hook);
 }
 
@@ -847,10 +1252,11 @@ void webhook_worker::set_read_upto(position upto) {
 }
 
 void webhook_worker::publish_slot() {
-  slot_->unfinished.store(
-    retries_.size() + due_.size() + fetching_.size() + under_way_.size()
-      + tests_.size() + endings_.size() + (replay_ ? 1 : 0) + (hook_ ? 0 : 1),
-    std::memory_order_relaxed);
+  slot_->unfinished.store(retries_.size() + due_.size() + fetching_.size()
+                            + under_way_.size() + tests_.size()
+                            + endings_.size() + (replay_ ? 1 : 0)
+                            + (hook_ ? 0 : 1) + (given_up_.count != 0 ? 1 : 0),
+                          std::memory_order_relaxed);
   // Only what is loaded can be settled.
   if (hook_) {
     progress_.advance(floor());

@@ -8,11 +8,12 @@
 /// appends one call per attempt.
 
 #include "actors/admission.hpp"
-#include "actors/backoff.hpp"
 #include "actors/commit_queue.hpp"
 #include "actors/delivery.hpp"
+#include "actors/delivery_plan.hpp"
 #include "actors/journal_reader.hpp"
 #include "actors/lane_actor.hpp"
+#include "actors/pace.hpp"
 #include "actors/replay_feed.hpp"
 #include "actors/retry_heap.hpp"
 #include "actors/webhook_order.hpp"
@@ -43,10 +44,10 @@ public:
 struct webhook_context {
   // -- options
   // -------------------------------------------------------------------
-  backoff_policy backoff;
-  protocol::exchange_limits limits;
+  delivery_defaults defaults;
   std::size_t window = 256;
-  std::size_t max_in_flight = 8;
+  /// A webhook that has only failed for that long is disabled; 0: never.
+  std::chrono::milliseconds disable_after = std::chrono::days{5};
   /// Settled positions above the cursor: how far the quick ones may run ahead
   /// of a slow one.
   std::size_t max_ahead = 4'096;
@@ -65,6 +66,14 @@ struct webhook_context {
   std::atomic<std::size_t>*
     in_flight = nullptr;  ///< of the whole engine, for a graceful stop
   std::uint64_t seed = 0; ///< of the backoff's jitter
+  /// Counts changes of organizers' networks, which plans are made with.
+  const std::atomic<std::uint64_t>* fences = nullptr;
+  /// Tells the organizer's webhooks what happened to this one: an action
+  /// ("fanfare.webhook.disabled") and the members of its JSON object from the
+  /// second one on. Any thread; may be empty.
+  std::function<void(const webhook&, std::string_view action,
+                     std::string members)>
+    tell;
 };
 
 /// What the router and a webhook actor know of each other without sending
@@ -108,17 +117,19 @@ private:
     notification_ptr what;
     std::uint16_t attempt = 1;
     bool replay = false;
+    bool fed = false;
     bool first = false; ///< from the window
-    std::optional<reply<call>> test = {};
+    reply<call> test = {};
   };
   struct under_way {
     position subject;
     std::uint16_t attempt;
     bool replay;
+    bool fed;
     bool first;
-    std::optional<reply<call>> test;
+    reply<call> test;
     /// Why it will not be tried again if it fails; empty: it will.
-    std::string last_because = {};
+    std::string_view last_because = {};
   };
   /// Entries of the retry set that end without an attempt.
   struct ending {
@@ -147,6 +158,7 @@ private:
   void carry_out(const test_order& what);
   void carry_out(const replay_order& what);
   void carry_out(const cancel_order& what);
+  void carry_out(const inspect_order& what);
   /// Takes those out of all that waits to be tried again. What is under way
   /// will not be tried again.
   template <class Wanted>
@@ -156,7 +168,25 @@ private:
   // -------------------------------------------------------------------------
   /// Starts what may be started and asks for what is missing.
   void pump(bool its_turn = false);
-  bool start(sending what, bool its_turn);
+  enum class step : std::uint8_t { started, skipped, stopped };
+  /// Deals with the next retry or first attempt, whose turn it is.
+  step start_next(bool again, bool its_turn);
+  /// The same with as many as fit into one request.
+  step start_batch(bool again, bool its_turn);
+  bool start(sending what, timestamp now, bool its_turn);
+  bool start_all(std::vector<sending>& all, timestamp now, bool its_turn);
+  void send_out(admission::permit permit, notification_ptr what,
+                std::vector<notification_ptr> members, std::string_view id,
+                std::uint16_t attempt, timestamp now);
+  /// Whether the pace allows a request now; if not, notes why.
+  bool allowed(timestamp now, bool resumed);
+  [[nodiscard]] bool resumes(const notification& what) const {
+    return what.published <= plan_.resumed;
+  }
+  [[nodiscard]] bool too_old(const sending& next, timestamp now) const;
+  /// Puts the one that `ordered` wants first at the front; false: none may go.
+  bool order_due();
+  void give_up_old(const sending& what);
   /// False: a test waits for its turn.
   bool start_tests(bool& its_turn);
   void end_endings();
@@ -167,10 +197,28 @@ private:
   void refill();
   void fetch_due();
   void arm_timer();
-  void log_call(call&& entry, std::optional<reply<call>> answer = {});
+  void log_call(call&& entry, reply<call> answer = {});
+  /// Disables the webhook; the last of the calls that led to it goes into the
+  /// same commit.
+  void disable_with(call&& last, std::string_view why);
+  /// Logs what became of one notification of a request.
+  void settle(const attempt_result& r, const notification& what, under_way u,
+              call entry, std::string_view disabled_because);
+  [[nodiscard]] under_way take_under_way(position subject);
+  /// Why it is to be disabled now that this attempt has failed; empty: not.
+  [[nodiscard]] std::string_view end_of_patience(const attempt_result& r,
+                                                 const under_way& u) const;
+  /// Tells the pace and the owner how a request went.
+  void learn(const attempt_result& r);
+  void tell(std::string_view action, std::string members) const;
+  void tell_recovered();
+  void note_given_up(position subject);
+  void tell_given_up();
   void give_up_unsent(const retry& what, std::string reason);
   /// What becomes of an attempt that failed and is not the end.
-  void decide_failed(call& entry, const under_way& u, timestamp published);
+  void decide_failed(call& entry, const under_way& u, timestamp published,
+                     std::minstd_rand spread);
+  void inspect(delivery_state& out) const;
   void read_failed();
 
   // -- state
@@ -186,6 +234,8 @@ private:
   void return_credit() {
     slot_->credits.fetch_add(1, std::memory_order_seq_cst);
   }
+  /// Whether it passes the filter that holds for it.
+  [[nodiscard]] bool wants(const notification& what) const;
   [[nodiscard]] bool may_start() const;
   [[nodiscard]] bool is_under_way(position subject) const;
   [[nodiscard]] bool may_run_ahead() const;
@@ -193,13 +243,24 @@ private:
   std::shared_ptr<const webhook_context> context_;
   std::shared_ptr<webhook_slot> slot_;
   webhook_ptr hook_; ///< null until loaded
-  std::shared_ptr<const protocol::target> target_;
-  std::string target_error_; ///< why there is no target
-  backoff_policy backoff_;
-  protocol::exchange_limits limits_;
-  std::size_t max_in_flight_ = 8;
-  admission::destination_ptr destination_;
-  std::shared_ptr<admission::ticket> ticket_; ///< at `destination_`
+  delivery_plan plan_;
+  std::uint64_t fences_ = 0; ///< when the plan was made
+  std::shared_ptr<admission::ticket> ticket_;
+  pace pace_;
+  /// What the last pump() stopped at.
+  hold_reason held_by_ = hold_reason::none;
+  std::optional<timestamp> held_until_;
+  timestamp redirected_{};   ///< to another target
+  std::size_t requests_ = 0; ///< under way; a batch is one
+  std::optional<timestamp> certificate_expires_;
+  timestamp certificate_told_{};
+  timestamp recovered_told_{};
+  struct {
+    std::size_t count = 0;
+    position first = 0;
+    position last = 0;
+    timestamp told{};
+  } given_up_; ///< and not told of
 
   storage::progress progress_;
   retry_heap retries_;

@@ -8,6 +8,7 @@
 
 #include "model/error.hpp"
 #include "model/types.hpp"
+#include "protocol/service.hpp"
 #include "storage/store.hpp"
 
 #include <cstddef>
@@ -26,6 +27,8 @@ class reply {
 public:
   using receiver = std::function<void(result<T>)>;
 
+  /// Nobody waits.
+  reply() = default;
   explicit reply(receiver to)
     : to_(new receiver{std::move(to)}, [](receiver* unanswered) {
         if (*unanswered)
@@ -34,6 +37,10 @@ public:
                                             "moment."});
         delete unanswered;
       }) {}
+
+  explicit operator bool() const {
+    return to_ != nullptr;
+  }
 
   void operator()(result<T> answer) const {
     if (auto to = std::exchange(*to_, nullptr))
@@ -82,8 +89,14 @@ struct cancel_order {
   reply<replay> done;
 };
 
+/// Asks how it does at this moment.
+struct inspect_order {
+  reply<delivery_state> done;
+};
+
 using webhook_order = std::variant<expedite_order, drop_order, resend_order,
-                                   test_order, replay_order, cancel_order>;
+                                   test_order, replay_order, cancel_order,
+                                   inspect_order>;
 using webhook_order_ptr = std::shared_ptr<const webhook_order>;
 
 } // namespace fanfare

@@ -11,6 +11,7 @@
 #include "protocol/credentials.hpp"
 #include "protocol/http_server.hpp"
 #include "protocol/rest/rest_api.hpp"
+#include "protocol/vault.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
@@ -25,8 +26,11 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <iostream>
+#include <iterator>
 #include <memory>
 #include <thread>
 #include <utility>
@@ -54,6 +58,7 @@ struct serve_options {
   std::string tls_cert;
   std::string tls_key;
   std::string log_level = "info";
+  std::string secret_key_file;
   std::size_t failed_logins = protocol::rest::rest_api_options{}.failed_logins;
   std::string config;
 };
@@ -102,6 +107,26 @@ load_identity(const serve_options& options) {
   return protocol::tls_identity::load(options.tls_cert, options.tls_key);
 }
 
+/// What secrets are encrypted with: the file's text, or the environment's.
+/// Empty: nothing.
+result<std::string> read_secret_key(const std::string& file) {
+  if (!file.empty()) {
+    // Checked here for its mode, and read again: keys live in the vault alone.
+    if (auto valid = protocol::vault::from_file(file); !valid)
+      return valid.error();
+    std::ifstream in{file, std::ios::binary};
+    return std::string{std::istreambuf_iterator<char>{in}, {}};
+  }
+  const char* given = std::getenv("FANFARE_SECRET_KEY");
+  std::string text = given != nullptr ? given : "";
+  if (given != nullptr)
+    unsetenv("FANFARE_SECRET_KEY"); // not for what this process may start
+  if (given != nullptr && text.empty())
+    return error{ec::invalid_argument,
+                 "FANFARE_SECRET_KEY is empty: give a key or unset it"};
+  return text;
+}
+
 void reload_identity(const serve_options& options,
                      protocol::http_server& server) {
   if (options.tls_cert.empty())
@@ -134,6 +159,10 @@ int run(serve_options options) {
   auto identity = load_identity(options);
   if (!identity)
     return fail(identity.error());
+  auto key = read_secret_key(options.secret_key_file);
+  if (!key)
+    return fail(key.error());
+  options.engine.secret_key = std::move(*key);
   options.engine.log = write_log;
   // The wait for signals is also where a fatal error ends the server.
   static volatile std::sig_atomic_t failed = 0;
@@ -301,6 +330,31 @@ void add_serve_command(CLI::App& app, int& exit_code) {
     ->type_name("CIDR")
     ->allow_extra_args(false);
   serve
+    ->add_option("--deny-network", e.deny_networks,
+                 "Never deliver to this network, whatever else allows it; may "
+                 "be repeated")
+    ->type_name("CIDR")
+    ->allow_extra_args(false);
+  serve
+    ->add_option("--proxy", e.proxy,
+                 "Deliver through this proxy: http://HOST:PORT (CONNECT) or "
+                 "socks5://HOST:PORT, with USER:PASSWORD@ if it asks for them. "
+                 "Receivers are looked up and checked here all the same")
+    ->type_name("URL");
+  serve
+    ->add_option(
+      "--dns-server", e.dns_servers,
+      "Ask this name server instead of the system's; may be repeated")
+    ->type_name("ADDRESS[:PORT]")
+    ->allow_extra_args(false);
+  serve
+    ->add_option(
+      "--secret-key-file", options->secret_key_file,
+      "Encrypt secrets on disk with the key in this file (32 bytes, "
+      "or 64 hexadecimal digits; only its owner may read it). Without "
+      "it, or FANFARE_SECRET_KEY, they are stored as they are")
+    ->type_name("FILE");
+  serve
     ->add_option("--threads", e.threads,
                  "I/O threads for delivery; 0: one per core")
     ->capture_default_str();
@@ -325,6 +379,30 @@ void add_serve_command(CLI::App& app, int& exit_code) {
                  "Attempts of one webhook at the same time")
     ->check(CLI::Range(1, 64))
     ->capture_default_str();
+  serve
+    ->add_option(
+      "--max-per-destination", e.max_per_destination,
+      "Attempts to one scheme, host and port at the same time; those "
+      "that take longer than a second do not count")
+    ->check(CLI::Range(1, 65'536))
+    ->capture_default_str();
+  serve
+    ->add_option("--max-per-organizer", e.max_per_organizer,
+                 "The same for the webhooks of one organizer")
+    ->check(CLI::Range(1, 65'536))
+    ->capture_default_str();
+  serve
+    ->add_option("--breaker-failures", e.breaker_failures,
+                 "Failures of a webhook in a row after which nothing is "
+                 "attempted for a pause; 0: no circuit breaker")
+    ->check(CLI::Range(0, 1'000'000))
+    ->capture_default_str();
+  add_parsed(*serve, "--breaker-pause", e.breaker_pause, parse_duration,
+             "The first pause; it doubles while probes fail, up to a minute",
+             "DURATION", "2s");
+  add_parsed(*serve, "--disable-after", e.disable_after, parse_duration,
+             "Disable a webhook that has only failed for that long; 0s: never",
+             "DURATION", "5d");
   serve
     ->add_option("--window", e.window,
                  "Notifications of one webhook that wait in memory")
@@ -361,7 +439,9 @@ void add_serve_command(CLI::App& app, int& exit_code) {
     "least 16 characters); "
     "without it DIR/admin.token is used,\n                       "
     "made at the first "
-    "start\n\nSIGTERM and SIGINT drain and stop; a second one ends "
+    "start\n  FANFARE_SECRET_KEY   the key itself, in place of "
+    "--secret-key-file: 64 hexadecimal digits or base64\n\nSIGTERM and SIGINT "
+    "drain and stop; a second one ends "
     "it at once.\nSIGHUP reads --tls-cert and --tls-key again, for new "
     "connections; if they are bad the\nold ones stay in use.");
   serve->callback([serve, options, &exit_code] {

@@ -6,6 +6,7 @@
 /// call as one line of JSON and answers what it was told to.
 
 #include "model/error.hpp"
+#include "model/types.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -34,12 +35,12 @@ struct sink_options {
   std::string listen = "127.0.0.1:9000"; ///< port 0 takes a free one
   int status = 200;                      ///< 200 to 599
   std::int64_t delay = 0; ///< before each answer, in milliseconds
-  std::optional<std::string>
-    secret; ///< "whsec_BASE64", or any other text as it is
+  /// "whsec_BASE64", "whpk_BASE64", "whsk_BASE64", or any other text as it is.
+  std::optional<std::string> secret;
 };
 
-/// Verifies signatures of Standard Webhooks 1.0: HMAC-SHA256 over
-/// "id.timestamp.body", sent as a list of "v1,BASE64".
+/// Verifies signatures of Standard Webhooks 1.0, sent as a list of "v1,BASE64"
+/// (HMAC-SHA256) and "v1a,BASE64" (Ed25519), and how old a call is.
 class signature_check {
 public:
   /// `secret` as in `sink_options`. invalid_argument.
@@ -53,9 +54,12 @@ public:
           std::chrono::system_clock::time_point now) const;
 
 private:
-  explicit signature_check(std::string key) : key_(std::move(key)) {}
+  signature_check(std::string key, signing_algorithm algorithm)
+    : key_(std::move(key)),
+      algorithm_(algorithm) {}
 
-  std::string key_;
+  std::string key_; ///< as `protocol::verify_signature` takes it
+  signing_algorithm algorithm_;
 };
 
 /// Adds the sub-command; `options` is filled when it is parsed.

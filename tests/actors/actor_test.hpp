@@ -121,6 +121,7 @@ public:
     std::string url;
     notification_ptr what;
     protocol::exchange_limits limits;
+    std::string head; ///< the request line and all headers so far
     timestamp when;
     protocol::exchange_completion done; ///< null once answered
   };
@@ -132,6 +133,7 @@ public:
     sent.push_back({.url = request.to->masked_url(),
                     .what = request.what,
                     .limits = request.limits,
+                    .head = request.to->head() + request.extra_head,
                     .when = clock_.now(),
                     .done = std::move(done)});
     open.push_back(sent.size() - 1);
@@ -324,6 +326,8 @@ struct node_options {
   std::size_t max_unrouted = 20'000;
   admission_limits limits = {};
   backoff_policy backoff = {};
+  pace_policy pace = {.breaker_failures = 0}; ///< most tests fail on purpose
+  std::chrono::milliseconds disable_after = std::chrono::days{5};
   std::uint64_t seed = 1;
 };
 
@@ -335,9 +339,16 @@ public:
       clock(time),
       store(std::move(from)) {
     auto context = std::make_shared<webhook_context>();
-    context->backoff = options.backoff;
+    context->defaults.backoff = options.backoff;
+    context->defaults.pace = options.pace;
+    context->defaults.pace.cap = options.max_in_flight;
+    context->defaults.vault = &vault;
+    context->disable_after = options.disable_after;
+    context->tell = [this](const webhook& hook, std::string_view action,
+                           std::string members) {
+      told.push_back({hook.id, std::string{action}, std::move(members)});
+    };
     context->window = options.window;
-    context->max_in_flight = options.max_in_flight;
     context->max_ahead = options.max_ahead;
     context->max_fetch = options.max_fetch;
     context->wire = &wire;
@@ -370,6 +381,7 @@ public:
     router_config route;
     route.store = &store;
     route.commits = &queue;
+    route.clock = &clock;
     route.reader = &reader;
     route.log = [this](log_level, const std::string& t) { log.push_back(t); };
     route.start_webhook = [this](std::shared_ptr<webhook_slot> slot,
@@ -500,7 +512,8 @@ public:
   }
 
   void publish_later(action_type_id type = 1, organizer_id owner = 1,
-                     event_id about = 0) {
+                     event_id about = 0, std::string rest = "}",
+                     std::string trace = {}) {
     storage::append_notifications append;
     append.published = clock.now();
     append.drafts.push_back({.owner = owner,
@@ -508,7 +521,8 @@ public:
                              .new_event = {},
                              .type = type,
                              .action = "a.b.c",
-                             .rest = "}"});
+                             .rest = std::move(rest),
+                             .trace = std::move(trace)});
     commit_queue::item item{.what = std::move(append), .done = {}};
     ASSERT_TRUE(queue.try_push_publish(item, 100));
   }
@@ -518,6 +532,13 @@ public:
                    organizer_id owner = 1, event_id about = 0) {
     for (std::size_t i = 0; i < count; ++i)
       publish_later(type, owner, about);
+    run();
+    return store.tail();
+  }
+
+  /// Publishes one with these further members of its body; its position.
+  position publish_with(const std::string& members, std::string trace = {}) {
+    publish_later(1, 1, 0, ", " + members + "}", std::move(trace));
     run();
     return store.tail();
   }
@@ -540,6 +561,14 @@ private:
   std::shared_ptr<const webhook_context> context_;
 
 public:
+  struct told_entry {
+    webhook_id hook;
+    std::string action;
+    std::string members;
+  };
+  /// What the engine would publish about its webhooks.
+  std::vector<told_entry> told;
+  protocol::vault vault;
   fake_clock& clock;
   memory_store store;
   fake_timers timers;

@@ -44,15 +44,18 @@ protected:
     return w.handle;
   }
 
-  admission::permit ask(const admission::destination_ptr& to,
-                        const webhook_actor& w, bool its_turn = false,
-                        std::size_t in_flight = 0) {
+  std::shared_ptr<admission::ticket>&
+  ticket_of(const std::string& to, const webhook_actor& w, organizer_id owner) {
     auto& ticket = tickets_[{to, w.address()}];
-    if (!ticket) {
-      ticket = std::make_shared<admission::ticket>();
-      ticket->who = w.address();
-    }
-    auto p = gate_->acquire(to, ticket, in_flight, its_turn);
+    if (!ticket)
+      ticket = gate_->enter(owner, to, w.address());
+    return ticket;
+  }
+
+  admission::permit ask(const std::string& to, const webhook_actor& w,
+                        bool its_turn = false, std::size_t in_flight = 0,
+                        organizer_id owner = 1) {
+    auto p = gate_->acquire(ticket_of(to, w, owner), in_flight, its_turn);
     sys_.sched.run();
     return p;
   }
@@ -66,7 +69,7 @@ protected:
   test_system sys_;
   std::shared_ptr<admission> gate_ = admission::make(io_, {});
   std::vector<waiter> waiters_;
-  std::map<std::pair<admission::destination_ptr, caf::actor_addr>,
+  std::map<std::pair<std::string, caf::actor_addr>,
            std::shared_ptr<admission::ticket>>
     tickets_;
   std::vector<std::string> turns_;
@@ -74,8 +77,8 @@ protected:
 
 TEST_F(AdmissionTest, GrantsUpToItsTotal) {
   make({.total = 2});
-  auto a = gate_->find("http://a:80");
-  auto b = gate_->find("http://b:80");
+  const std::string a = "http://a:80";
+  const std::string b = "http://b:80";
   auto x = who("x");
   auto first = ask(a, x);
   auto second = ask(b, x);
@@ -90,9 +93,8 @@ TEST_F(AdmissionTest, GrantsUpToItsTotal) {
 
 TEST_F(AdmissionTest, GrantsUpToItsLimitPerDestination) {
   make({.total = 10, .per_destination = 1});
-  auto a = gate_->find("http://a:80");
-  auto b = gate_->find("http://b:80");
-  EXPECT_EQ(a, gate_->find("http://a:80"));
+  const std::string a = "http://a:80";
+  const std::string b = "http://b:80";
   auto x = who("x");
   auto y = who("y");
   auto first = ask(a, x);
@@ -108,11 +110,10 @@ TEST_F(AdmissionTest, GrantsUpToItsLimitPerDestination) {
 
 TEST_F(AdmissionTest, DestinationsTakeTurnsAndWebhooksComeInOrder) {
   make({.total = 1});
-  auto a = gate_->find("http://a:80");
-  auto b = gate_->find("http://b:80");
+  const std::string a = "http://a:80";
+  const std::string b = "http://b:80";
   auto running = ask(a, who("0"));
-  std::map<std::string, std::pair<admission::destination_ptr, webhook_actor>>
-    all;
+  std::map<std::string, std::pair<std::string, webhook_actor>> all;
   for (auto name : {"a1", "a2", "a3", "b1", "b2"}) {
     auto to = name[0] == 'a' ? a : b;
     all[name] = {to, who(name)};
@@ -129,7 +130,7 @@ TEST_F(AdmissionTest, DestinationsTakeTurnsAndWebhooksComeInOrder) {
 
 TEST_F(AdmissionTest, NewcomersQueueBehindThoseWhoWait) {
   make({.total = 2, .per_destination = 1});
-  auto a = gate_->find("http://a:80");
+  const std::string a = "http://a:80";
   auto first = ask(a, who("0"));
   EXPECT_FALSE(ask(a, who("1")));
   EXPECT_FALSE(ask(a, who("2")));
@@ -140,20 +141,20 @@ TEST_F(AdmissionTest, NewcomersQueueBehindThoseWhoWait) {
 
 TEST_F(AdmissionTest, WhoeverDoesNotNeedItsTurnPassesItOn) {
   make({.total = 1});
-  auto a = gate_->find("http://a:80");
+  const std::string a = "http://a:80";
   auto first = ask(a, who("0"));
   EXPECT_FALSE(ask(a, who("1")));
   EXPECT_FALSE(ask(a, who("2")));
   release(first);
   EXPECT_THAT(turns_, ElementsAre("1"));
-  gate_->pass();
+  gate_->pass(ticket_of(a, waiters_[1].handle, 1));
   sys_.sched.run();
   EXPECT_THAT(turns_, ElementsAre("1", "2"));
 }
 
 TEST_F(AdmissionTest, AnAttemptThatHangsStopsCounting) {
   make({.total = 1, .quick = 30ms});
-  auto a = gate_->find("http://a:80");
+  const std::string a = "http://a:80";
   auto hangs = ask(a, who("0"));
   const auto begun = std::chrono::steady_clock::now();
   EXPECT_FALSE(ask(a, who("1")));
@@ -173,7 +174,7 @@ TEST_F(AdmissionTest, AnAttemptThatHangsStopsCounting) {
 
 TEST_F(AdmissionTest, HangingAttemptsHaveALimitOfTheirOwn) {
   make({.total = 1, .hard_total = 1, .quick = 1ms});
-  auto a = gate_->find("http://a:80");
+  const std::string a = "http://a:80";
   auto hangs = ask(a, who("0"));
   EXPECT_FALSE(ask(a, who("1")));
   io_.run_one_for(1s); // it counts as hanging now
@@ -185,8 +186,8 @@ TEST_F(AdmissionTest, HangingAttemptsHaveALimitOfTheirOwn) {
 
 TEST_F(AdmissionTest, BeyondHalfOfThePlacesEveryWebhookGetsOneBeforeASecond) {
   make({.total = 4, .hard_total = 4});
-  auto hangs = gate_->find("http://hangs:80");
-  auto works = gate_->find("http://works:80");
+  const std::string hangs = "http://hangs:80";
+  const std::string works = "http://works:80";
   auto greedy = who("greedy");
   auto first = ask(hangs, greedy);
   auto second = ask(hangs, greedy, false, 1);
@@ -202,7 +203,7 @@ TEST_F(AdmissionTest, BeyondHalfOfThePlacesEveryWebhookGetsOneBeforeASecond) {
 
 TEST_F(AdmissionTest, ATurnOfAWebhookThatEndedIsGivenToTheNext) {
   make({.total = 1});
-  auto a = gate_->find("http://a:80");
+  const std::string a = "http://a:80";
   auto first = ask(a, who("0"));
   EXPECT_FALSE(ask(a, who("1")));
   EXPECT_FALSE(ask(a, who("2")));
@@ -220,7 +221,7 @@ TEST_F(AdmissionTest, ATurnOfAWebhookThatEndedIsGivenToTheNext) {
 
 TEST_F(AdmissionTest, APermitGivesItsPlaceBackOnce) {
   make({.total = 1});
-  auto a = gate_->find("http://a:80");
+  const std::string a = "http://a:80";
   auto x = who("x");
   {
     auto first = ask(a, x);
@@ -237,14 +238,14 @@ TEST_F(AdmissionTest, APermitGivesItsPlaceBackOnce) {
 
 TEST_F(AdmissionTest, GrantsNothingOnceClosed) {
   make({.total = 1});
-  auto a = gate_->find("http://a:80");
+  const std::string a = "http://a:80";
   auto first = ask(a, who("0"));
   EXPECT_FALSE(ask(a, who("1")));
   gate_->close();
   release(first);
   EXPECT_THAT(turns_, ElementsAre());
   EXPECT_FALSE(ask(a, who("2")));
-  EXPECT_FALSE(ask(gate_->find("http://b:80"), who("3")));
+  EXPECT_FALSE(ask("http://b:80", who("3")));
 }
 
 } // namespace

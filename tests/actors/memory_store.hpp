@@ -165,7 +165,8 @@ public:
         break;
       }
       const auto* sub = version_at(hook, n->id);
-      if (sub != nullptr && matches(*sub, n->type, n->event))
+      if (sub != nullptr && matches(*sub, n->type, n->event)
+          && passes(*sub, *n))
         read.matches.push_back(n);
     }
     return read;
@@ -194,6 +195,17 @@ public:
                                   : i->second.retries.all();
   }
 
+  result<std::vector<notification_ptr>>
+  newest_matches(organizer_id owner, const subscription& sub, std::size_t limit,
+                 std::size_t max_scan) const override {
+    std::vector<notification_ptr> found;
+    for (auto n = disk_.journal.rbegin(); n != disk_.journal.rend(); ++n)
+      if ((*n)->owner == owner && found.size() < limit && max_scan-- > 0
+          && matches(sub, (*n)->type, (*n)->event))
+        found.push_back(*n);
+    return found;
+  }
+
   result<storage::standing> find_standing(webhook_id hook,
                                           position at) const override {
     auto i = disk_.hooks.find(hook);
@@ -214,8 +226,8 @@ public:
     for (const auto& n : disk_.journal) {
       const auto* sub = version_at(hook, n->id);
       if (n->owner == hook.owner && sub != nullptr
-          && matches(*sub, n->type, n->event) && !upto.settled(n->id)
-          && found.count++ == 0)
+          && matches(*sub, n->type, n->event) && passes(*sub, *n)
+          && !upto.settled(n->id) && found.count++ == 0)
         found.first = n->id;
     }
     return found;
@@ -245,7 +257,8 @@ public:
       if (n->id <= wanted.cursor || n->id > wanted.upto
           || n->owner != hook.owner || n->published < wanted.asked.since
           || n->published >= wanted.asked.until
-          || !matches(wanted.selecting, n->type, n->event))
+          || !matches(wanted.selecting, n->type, n->event)
+          || !passes(wanted.selecting, *n))
         continue;
       if (!upto.settled(n->id) || retries.contains(n->id))
         ++found.skipped;
@@ -287,9 +300,10 @@ public:
   }
 
   result<void> for_each_webhook(
-    const std::function<void(const webhook&)>& visit) const override {
+    const std::function<bool(const webhook&)>& visit) const override {
     for (const auto& [id, record] : disk_.hooks)
-      visit(record.hook);
+      if (!visit(record.hook))
+        break;
     return {};
   }
 
@@ -324,7 +338,8 @@ private:
         .event = d.event,
         .type = d.type,
         .action = d.action,
-        .body = R"({"notification_id": )" + std::to_string(id) + d.rest});
+        .body = R"({"notification_id": )" + std::to_string(id) + d.rest,
+        .trace = d.trace});
       disk_.journal.push_back(n);
       added.push_back(std::move(n));
     }
@@ -357,7 +372,7 @@ private:
   }
 
   void execute(storage::add_webhook& op) {
-    auto added = op.value;
+    auto added = *op.value;
     added.id = disk_.hooks.empty() ? 1 : disk_.hooks.rbegin()->first + 1;
     added.versions.front().from = disk_.tail() + 1;
     disk_.hooks[added.id].hook = added;
@@ -421,8 +436,8 @@ private:
       op.done = error{ec::conflict, "it is disabled, or a replay runs"};
       return;
     }
-    record.sent_again = op.value;
-    op.done = op.value;
+    record.sent_again = *op.value;
+    op.done = *op.value;
   }
 
   void execute(storage::load_webhook& op) {

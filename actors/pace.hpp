@@ -1,0 +1,134 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// How fast a webhook may be called: what its settings bound, and what its
+/// receiver has asked for or made clear by how it answers. It decides, by the
+/// times it is given; it neither sends nor waits.
+///
+/// - A token bucket for the rate that its owner has set.
+/// - `Retry-After` holds everything until then (at most an hour).
+/// - Concurrency grows by one per round of quick successes and is halved by
+///   failures that the receiver may be too busy for (no answer, 429, 5xx) and
+///   reduced by slow answers; between 1 and the cap.
+/// - A circuit breaker: after so many failures in a row nothing is attempted
+///   for a pause that doubles each time; then one call probes. When it succeeds
+///   the breaker closes, and concurrency begins again at 1 and grows by one per
+///   success.
+
+#include "model/types.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+namespace fanfare {
+
+struct pace_policy {
+  std::size_t cap = 8; ///< requests at the same time
+  std::optional<delivery_settings::rate> rate;
+  std::optional<delivery_settings::rate> resume_rate;
+  /// Failures in a row that open the breaker; 0: it never opens.
+  std::uint32_t breaker_failures = 50;
+  std::chrono::milliseconds breaker_pause{2'000}; ///< the first one
+  std::chrono::milliseconds breaker_longest{60'000};
+  std::chrono::milliseconds quick{1'000}; ///< answers that let it grow
+  std::chrono::milliseconds slow{5'000};  ///< answers that shrink it
+  std::chrono::milliseconds longest_hold = std::chrono::hours{1};
+};
+
+/// Tokens that come back evenly, at most `count` of them at once.
+class token_bucket {
+public:
+  /// Full, unless it was made for the same rate before.
+  void configure(const std::optional<delivery_settings::rate>& rate);
+  /// When there is a token: `now`, or later.
+  [[nodiscard]] timestamp available(timestamp now);
+  void take(timestamp now);
+
+private:
+  void refill(timestamp now);
+
+  std::optional<delivery_settings::rate> rate_;
+  double tokens_ = 0;
+  std::optional<timestamp> filled_;
+};
+
+class pace {
+public:
+  enum class reason : std::uint8_t {
+    none,
+    concurrency, ///< an attempt has to end first
+    breaker,
+    retry_after,
+    rate,
+  };
+  struct verdict {
+    reason why = reason::none; ///< none: go
+    timestamp until{};         ///< when to ask again, but for `concurrency`
+    explicit operator bool() const {
+      return why == reason::none;
+    }
+  };
+  enum class breaker_state : std::uint8_t { closed, open, half_open };
+
+  /// How a request ended.
+  struct ending {
+    std::uint16_t status = 0;
+    timestamp started{};
+    std::chrono::microseconds took{0};
+    std::optional<timestamp> retry_after{}; ///< if the receiver said when
+  };
+
+  void configure(const pace_policy& policy);
+  /// Failures in a row before the engine was started.
+  void restore(std::uint32_t failures, timestamp last_failure);
+  /// Another receiver: nothing is known about it.
+  void reset();
+
+  /// Whether a request may start while `in_flight` others run. `resumed`: it is
+  /// about what was held by a pause.
+  [[nodiscard]] verdict ask(timestamp now, std::size_t in_flight, bool resumed);
+  void started(timestamp now, bool resumed);
+  /// Notes a success; true if this closed the breaker. The usual case, which
+  /// costs no look at the clock.
+  bool succeeded(const ending& how);
+  void failed(timestamp now, const ending& how);
+
+  [[nodiscard]] breaker_state breaker() const {
+    return breaker_;
+  }
+  [[nodiscard]] std::uint32_t failures() const {
+    return failures_;
+  }
+  /// End of the breaker's pause.
+  [[nodiscard]] timestamp open_until() const {
+    return open_until_;
+  }
+  /// End of what `Retry-After` asked for; in the past if nothing did.
+  [[nodiscard]] timestamp held_until() const {
+    return held_until_;
+  }
+  [[nodiscard]] std::size_t concurrency() const {
+    return static_cast<std::size_t>(limit_);
+  }
+
+private:
+  void open(timestamp now);
+  void shrink(timestamp now, timestamp started, double factor);
+
+  pace_policy policy_;
+  token_bucket rate_;
+  token_bucket resume_;
+  double limit_ = 8;
+  bool ramping_ = false; ///< after the breaker has closed
+  timestamp shrunk_{};   ///< attempts from before it say nothing new
+  timestamp held_until_{};
+  breaker_state breaker_ = breaker_state::closed;
+  std::uint32_t failures_ = 0;
+  std::chrono::milliseconds pause_{0};
+  timestamp open_until_{};
+};
+
+} // namespace fanfare

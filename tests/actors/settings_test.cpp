@@ -1,0 +1,592 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+
+// What a webhook's own settings, and its receiver's wishes, make of its calls,
+// under a clock that the test moves.
+
+#include "model/payload_filter.hpp"
+#include "protocol/signature.hpp"
+#include "tests/actors/actor_test.hpp"
+
+#include <gmock/gmock.h>
+
+namespace fanfare::test {
+
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+class SettingsTest : public NodeTest {
+protected:
+  using configure = std::function<void(webhook&)>;
+
+  webhook_id add(const configure& settings) {
+    webhook w;
+    w.owner = 1;
+    w.target_url = "https://a.example/x";
+    w.versions.push_back({.from = 0, .value = {.types = {1}}});
+    w.delivery.signing = signing_algorithm::none;
+    settings(w);
+    return node_->add_webhook(std::move(w));
+  }
+
+  static webhook_state_ptr none() {
+    return {};
+  }
+
+  [[nodiscard]] const auto& sent() const {
+    return node_->wire.sent;
+  }
+
+  delivery_state inspect(webhook_id hook) {
+    std::optional<delivery_state> found;
+    caf::anon_send(
+      node_->router_handle, atom::order_v, hook,
+      std::make_shared<const webhook_order>(inspect_order{reply<delivery_state>{
+        [&found](result<delivery_state> s) { found = *s; }}}));
+    node_->run();
+    return found.value_or(delivery_state{});
+  }
+
+  void answer_all(std::uint16_t code) {
+    for (auto i : std::vector<std::size_t>{node_->wire.open.begin(),
+                                           node_->wire.open.end()})
+      node_->wire.answer(i, status(code));
+    node_->run();
+  }
+
+  static filter_ref filter(std::string_view text) {
+    return {*payload_filter::parse(text)};
+  }
+};
+
+// -- what is sent ------------------------------------------------------------
+
+TEST_F(SettingsTest, MethodHeadersAndUserAgentAreItsOwn) {
+  add([](webhook& w) {
+    w.delivery.put = true;
+    w.delivery.user_agent_suffix = "shop/1";
+    w.delivery.headers = {{"X-Key", protocol::vault{}.seal("k 1", "header")}};
+  });
+  node_->publish();
+  ASSERT_THAT(sent(), SizeIs(1));
+  EXPECT_THAT(sent()[0].head,
+              AllOf(HasSubstr("PUT /x HTTP/1.1\r\n"),
+                    HasSubstr("X-Key: k 1\r\n"), HasSubstr(" shop/1\r\n"),
+                    Not(HasSubstr("webhook-signature"))));
+}
+
+TEST_F(SettingsTest, CallsAreSignedWithAllSecretsThatHold) {
+  const auto older = protocol::signing_key::make(
+    signing_algorithm::hmac_sha256);
+  const auto newer = protocol::signing_key::make(
+    signing_algorithm::hmac_sha256);
+  const protocol::vault vault;
+  add([&](webhook& w) {
+    w.delivery.signing = signing_algorithm::hmac_sha256;
+    w.secrets = {{.sealed = vault.seal(newer.text(), "secret"),
+                  .created = clock_.now(),
+                  .expires = {}},
+                 {.sealed = vault.seal(older.text(), "secret"),
+                  .created = clock_.now(),
+                  .expires = clock_.now() + 1h}};
+  });
+  const auto signature_of = [this](std::size_t i) {
+    const auto& head = sent().at(i).head;
+    const auto field = [&head](std::string name) {
+      name = "\r\n" + name + ": ";
+      const auto at = head.find(name) + name.size();
+      return head.substr(at, head.find("\r\n", at) - at);
+    };
+    return std::array{field("webhook-id"), field("webhook-timestamp"),
+                      field("webhook-signature")};
+  };
+  const auto verifies = [&](std::size_t i, const protocol::signing_key& key) {
+    const auto [id, time, signature] = signature_of(i);
+    return protocol::verify_signature(
+      key.text(), {id, time, sent()[i].what->body}, signature);
+  };
+  code_ = 500;
+  node_->publish();
+  EXPECT_TRUE(verifies(0, newer));
+  EXPECT_TRUE(verifies(0, older));
+  code_ = 200;
+  node_->advance(6s);
+  ASSERT_THAT(sent(), SizeIs(2));
+  EXPECT_EQ(signature_of(0)[0], signature_of(1)[0]) << "the id stays";
+  EXPECT_NE(signature_of(0)[1], signature_of(1)[1])
+    << "the time is the attempt's";
+  EXPECT_TRUE(verifies(1, newer));
+  node_->advance(1h);
+  node_->publish();
+  ASSERT_THAT(sent(), SizeIs(3));
+  EXPECT_TRUE(verifies(2, newer));
+  EXPECT_FALSE(verifies(2, older)) << "its overlap is over";
+  EXPECT_NE(signature_of(2)[0], signature_of(0)[0]);
+}
+
+TEST_F(SettingsTest, ASecretThatCannotBeOpenedSendsNothingUnsigned) {
+  const auto hook = add([](webhook& w) {
+    w.delivery.signing = signing_algorithm::hmac_sha256;
+    w.secrets = {{.sealed = "\x02 not what this vault has sealed",
+                  .created = {},
+                  .expires = {}}};
+  });
+  node_->publish();
+  EXPECT_THAT(sent(), IsEmpty());
+  const auto calls = node_->calls(hook);
+  ASSERT_THAT(calls, SizeIs(1));
+  EXPECT_THAT(calls[0].reason, HasSubstr("secret: "));
+  EXPECT_EQ(calls[0].result, outcome::retried);
+}
+
+TEST_F(SettingsTest, TheTraceOfAPublishIsForwarded) {
+  add([](webhook&) {});
+  node_->publish_with(R"("x": 1)", "00-aa-bb-01\nvendor=1");
+  node_->publish();
+  ASSERT_THAT(sent(), SizeIs(2));
+  EXPECT_THAT(sent()[0].head, HasSubstr("traceparent: 00-aa-bb-01\r\n"
+                                        "tracestate: vendor=1\r\n"));
+  EXPECT_THAT(sent()[1].head, Not(HasSubstr("trace")));
+}
+
+TEST_F(SettingsTest, AThinBodyNamesTheNotificationOnly) {
+  add([](webhook& w) { w.delivery.thin = true; });
+  node_->publish_with(
+    R"("organizer": "o", "event": "e", "action": "a.b", "code": "SECRET")");
+  ASSERT_THAT(sent(), SizeIs(1));
+  EXPECT_EQ(
+    sent()[0].what->body,
+    R"({"notification_id":1,"organizer":"o","event":"e","action":"a.b"})");
+}
+
+// -- filter ------------------------------------------------------------------
+
+TEST_F(SettingsTest, AFilterHoldsBackWhatDoesNotPass) {
+  const auto hook = add(
+    [](webhook& w) { w.current().filter = filter(R"({"kind": "a"})"); });
+  node_->publish_with(R"("kind": "b")");
+  node_->publish_with(R"("kind": "a")");
+  node_->publish_with(R"("kind": "b")");
+  EXPECT_THAT(node_->wire.ids(), ElementsAre(2));
+  node_->checkpoint();
+  EXPECT_EQ(node_->store.progress_of(hook).cursor, 3U);
+  restart();
+  EXPECT_THAT(node_->wire.ids(), IsEmpty()) << "nothing is sent again";
+}
+
+TEST_F(SettingsTest, AFilterHoldsForWhatIsPublishedAfterIt) {
+  hang();
+  const auto hook = add([](webhook& w) {
+    w.delivery.max_in_flight = 1;
+    w.current().filter = filter(R"({"kind": "a"})");
+  });
+  node_->publish_with(R"("kind": "a")");
+  node_->publish_with(R"("kind": "b")");
+  node_->publish_with(R"("kind": "a")");
+  node_->edit(
+    hook, [](webhook& w) { w.current().filter = filter(R"({"kind": "b"})"); });
+  node_->publish_with(R"("kind": "a")");
+  node_->publish_with(R"("kind": "b")");
+  node_->edit(hook, [](webhook& w) { w.current().filter = {}; });
+  node_->publish_with(R"("kind": "c")");
+  while (!node_->wire.open.empty())
+    answer_all(200);
+  EXPECT_THAT(node_->wire.ids(), ElementsAre(1, 3, 5, 6));
+}
+
+TEST_F(SettingsTest, AFilterHoldsForABacklogAndABatchToo) {
+  node_options options;
+  options.window = 2;
+  start(options);
+  hang();
+  add([](webhook& w) {
+    w.delivery.max_in_flight = 1;
+    w.current().filter = filter(R"({"kind": {"$in": ["a"]}})");
+  });
+  for (int i = 0; i < 10; ++i)
+    node_->publish_with(i % 3 == 0 ? R"("kind": "a")" : R"("kind": "b")");
+  while (!node_->wire.open.empty())
+    answer_all(200);
+  EXPECT_THAT(node_->wire.ids(), ElementsAre(1, 4, 7, 10));
+}
+
+// -- ordered -----------------------------------------------------------------
+
+TEST_F(SettingsTest, OrderedSendsOneAtATime) {
+  hang();
+  add([](webhook& w) { w.delivery.ordered = true; });
+  node_->publish(3);
+  EXPECT_THAT(node_->wire.ids(), ElementsAre(1));
+  answer_all(200);
+  EXPECT_THAT(node_->wire.ids(), ElementsAre(1, 2));
+  answer_all(200);
+  EXPECT_THAT(node_->wire.ids(), ElementsAre(1, 2, 3));
+}
+
+TEST_F(SettingsTest, OrderedLetsAFailureHoldTheNextUntilItIsDelivered) {
+  const auto hook = add([](webhook& w) { w.delivery.ordered = true; });
+  code_ = 500;
+  node_->publish(3);
+  EXPECT_THAT(node_->wire.ids(), ElementsAre(1));
+  EXPECT_EQ(inspect(hook).held_by, hold_reason::order);
+  node_->advance(6s);
+  EXPECT_THAT(node_->wire.ids(), ElementsAre(1, 1));
+  code_ = 200;
+  node_->advance(60s);
+  EXPECT_THAT(node_->wire.ids(), ElementsAre(1, 1, 1, 2, 3));
+  EXPECT_EQ(inspect(hook).held_by, hold_reason::none);
+}
+
+TEST_F(SettingsTest, OrderedGoesOnAfterGivingUp) {
+  add([](webhook& w) {
+    w.delivery.ordered = true;
+    w.delivery.schedule = std::vector{1'000ms};
+  });
+  node_->wire.script = [](const fake_wire::exchange& e) {
+    return std::optional{status(e.what->id == 1 ? 500 : 200)};
+  };
+  node_->publish(2);
+  EXPECT_THAT(node_->wire.ids(), ElementsAre(1));
+  node_->advance(2s);
+  EXPECT_THAT(node_->wire.ids(), ElementsAre(1, 1, 2));
+}
+
+TEST_F(SettingsTest, OrderedHoldsOverARestart) {
+  add([](webhook& w) { w.delivery.ordered = true; });
+  code_ = 500;
+  node_->publish(2);
+  node_->checkpoint();
+  restart();
+  EXPECT_THAT(node_->wire.ids(), IsEmpty());
+  node_->publish();
+  EXPECT_THAT(node_->wire.ids(), IsEmpty());
+  code_ = 200;
+  node_->advance(6s);
+  EXPECT_THAT(node_->wire.ids(), ElementsAre(1, 2, 3));
+}
+
+// -- paused ------------------------------------------------------------------
+
+TEST_F(SettingsTest, PausedHoldsEverythingAndLosesNothing) {
+  node_options options;
+  options.window = 2;
+  options.backoff.max_age = 60s;
+  start(options);
+  code_ = 500;
+  const auto hook = add([](webhook&) {});
+  node_->publish();
+  node_->edit(hook, [](webhook& w) { w.delivery.paused = true; });
+  node_->publish(5);
+  node_->advance(100h);
+  EXPECT_THAT(node_->wire.ids(), ElementsAre(1));
+  EXPECT_EQ(inspect(hook).held_by, hold_reason::pause);
+  restart();
+  node_->advance(1h);
+  EXPECT_THAT(node_->wire.ids(), IsEmpty());
+  code_ = 200;
+  node_->edit(hook, [this](webhook& w) {
+    w.delivery.paused = false;
+    w.resumed = clock_.now();
+  });
+  node_->advance(1s);
+  auto ids = node_->wire.ids();
+  std::ranges::sort(ids);
+  EXPECT_THAT(ids, ElementsAre(1, 2, 3, 4, 5, 6)) << "none is too old";
+}
+
+TEST_F(SettingsTest, AfterAPauseItsBacklogGoesAtTheChosenPace) {
+  const auto hook = add([](webhook& w) { w.delivery.paused = true; });
+  node_->publish(4);
+  node_->advance(1h);
+  node_->edit(hook, [this](webhook& w) {
+    w.delivery.paused = false;
+    w.delivery.resume_rate = {.count = 1, .period = 1'000ms};
+    w.resumed = clock_.now();
+  });
+  EXPECT_THAT(node_->wire.ids(), ElementsAre(1));
+  EXPECT_EQ(inspect(hook).held_by, hold_reason::rate);
+  node_->advance(999ms);
+  EXPECT_THAT(node_->wire.ids(), ElementsAre(1));
+  node_->advance(1ms);
+  EXPECT_THAT(node_->wire.ids(), ElementsAre(1, 2));
+  node_->advance(2s);
+  EXPECT_THAT(node_->wire.ids(), ElementsAre(1, 2, 3, 4));
+  node_->publish(3);
+  EXPECT_THAT(node_->wire.ids(), SizeIs(7)) << "what is new goes at once";
+}
+
+// -- rate --------------------------------------------------------------------
+
+TEST_F(SettingsTest, ARateLimitSpreadsRequests) {
+  const auto hook = add([](webhook& w) {
+    w.delivery.rate_limit = {.count = 2, .period = 10'000ms};
+  });
+  node_->publish(5);
+  EXPECT_THAT(node_->wire.ids(), ElementsAre(1, 2));
+  EXPECT_EQ(inspect(hook).held_by, hold_reason::rate);
+  EXPECT_EQ(inspect(hook).held_until, clock_.now() + 5s);
+  node_->advance(5s - 1ms);
+  EXPECT_THAT(node_->wire.ids(), SizeIs(2));
+  node_->advance(1ms);
+  EXPECT_THAT(node_->wire.ids(), SizeIs(3));
+  node_->advance(10s);
+  EXPECT_THAT(node_->wire.ids(), SizeIs(5));
+}
+
+// -- batch -------------------------------------------------------------------
+
+TEST_F(SettingsTest, ABatchGoesWhenItIsFullOrItsTimeIsUp) {
+  const auto hook = add(
+    [](webhook& w) { w.delivery.batch = {.max_count = 3, .max_wait = 200ms}; });
+  node_->publish(2);
+  EXPECT_THAT(sent(), IsEmpty());
+  EXPECT_EQ(inspect(hook).held_by, hold_reason::batch);
+  node_->publish(2);
+  ASSERT_THAT(sent(), SizeIs(1)) << "three are a batch";
+  EXPECT_EQ(sent()[0].what->body,
+            R"([{"notification_id": 1},{"notification_id": 2},)"
+            R"({"notification_id": 3}])");
+  node_->advance(199ms);
+  EXPECT_THAT(sent(), SizeIs(1));
+  node_->advance(1ms);
+  ASSERT_THAT(sent(), SizeIs(2));
+  EXPECT_EQ(sent()[1].what->body, R"([{"notification_id": 4}])");
+  const auto calls = node_->calls(hook);
+  ASSERT_THAT(calls, SizeIs(4)) << "each has its entry";
+  for (position i = 1; i <= 4; ++i) {
+    EXPECT_EQ(calls[i - 1].subject, i);
+    EXPECT_EQ(calls[i - 1].result, outcome::delivered);
+  }
+  EXPECT_EQ(calls.back().settled_upto, 4U);
+  EXPECT_EQ(node_->in_flight, 0U);
+}
+
+TEST_F(SettingsTest, ABatchThatFailedComesBackTogether) {
+  const auto hook = add([](webhook& w) {
+    w.delivery.batch = {.max_count = 10, .max_wait = 0ms};
+    w.delivery.max_in_flight = 1;
+  });
+  hang();
+  node_->publish(1);
+  node_->publish(3);
+  answer_all(200);
+  ASSERT_THAT(sent(), SizeIs(2));
+  answer_all(503);
+  EXPECT_THAT(node_->retries(hook), SizeIs(3));
+  node_->advance(6s);
+  ASSERT_THAT(sent(), SizeIs(3));
+  EXPECT_EQ(sent()[1].what->body, sent()[2].what->body);
+  answer_all(200);
+  EXPECT_THAT(node_->retries(hook), IsEmpty());
+  EXPECT_EQ(node_->calls(hook).back().attempt, 2);
+}
+
+TEST_F(SettingsTest, ABatchThatIsGoneDisablesOnce) {
+  code_ = 410;
+  const auto hook = add(
+    [](webhook& w) { w.delivery.batch = {.max_count = 2, .max_wait = 0ms}; });
+  hang();
+  node_->publish(3);
+  answer_all(410);
+  answer_all(200);
+  node_->run();
+  EXPECT_FALSE(node_->store.find_webhook(hook)->current().enabled);
+  EXPECT_THAT(node_->retries(hook), IsEmpty());
+}
+
+TEST_F(SettingsTest, ABatchHasNoMoreThanAMegabyteBeyondTheFirst) {
+  hang();
+  add([](webhook& w) {
+    w.delivery.batch = {.max_count = 10, .max_wait = 10'000ms};
+  });
+  const auto large = "\"x\": \"" + std::string(600 * 1024, 'x') + '"';
+  node_->publish_with(large);
+  EXPECT_THAT(sent(), IsEmpty());
+  node_->publish_with(large);
+  EXPECT_THAT(sent(), SizeIs(1)) << "two do not fit together";
+}
+
+// -- what the receiver wants -------------------------------------------------
+
+TEST_F(SettingsTest, RetryAfterMovesTheWholeWebhook) {
+  const auto hook = add([](webhook&) {});
+  node_->wire.script = [](const fake_wire::exchange&) {
+    auto r = status(503);
+    r.retry_after = "60";
+    return std::optional{r};
+  };
+  node_->publish();
+  const auto began = clock_.now();
+  EXPECT_EQ(node_->retries(hook).at(0).due, began + 60s)
+    << "not after 5 s, as the schedule says";
+  node_->publish(2);
+  EXPECT_THAT(sent(), SizeIs(1));
+  EXPECT_EQ(inspect(hook).held_by, hold_reason::retry_after);
+  EXPECT_EQ(inspect(hook).held_until, began + 60s);
+  node_->wire.script = nullptr;
+  code_ = 200;
+  hang();
+  node_->advance(60s - 1ms);
+  EXPECT_THAT(sent(), SizeIs(1));
+  node_->advance(1ms);
+  EXPECT_THAT(sent(), SizeIs(4));
+}
+
+TEST_F(SettingsTest, TheBreakerAttemptsNothingAndLosesNothing) {
+  node_options options;
+  options.pace.breaker_failures = 3;
+  options.pace.breaker_pause = 10s;
+  start(options);
+  code_ = 500;
+  const auto hook = add([](webhook& w) {
+    w.delivery.max_in_flight = 1;
+    w.delivery.schedule = std::vector(50, 1'000ms);
+  });
+  node_->publish(10);
+  ASSERT_THAT(sent(), SizeIs(3));
+  EXPECT_EQ(inspect(hook).breaker, delivery_state::breaker_state::open);
+  EXPECT_EQ(inspect(hook).held_by, hold_reason::breaker);
+  node_->advance(10s - 1ms);
+  EXPECT_THAT(sent(), SizeIs(3));
+  node_->advance(1ms);
+  EXPECT_THAT(sent(), SizeIs(4)) << "one call probes";
+  code_ = 200;
+  node_->advance(20s - 1ms);
+  EXPECT_THAT(sent(), SizeIs(4));
+  node_->advance(1ms);
+  node_->advance(5s);
+  EXPECT_THAT(node_->retries(hook), IsEmpty());
+  EXPECT_EQ(inspect(hook).breaker, delivery_state::breaker_state::closed);
+  std::set<position> delivered;
+  for (const auto& c : node_->calls(hook))
+    if (c.result == outcome::delivered)
+      delivered.insert(c.subject);
+  EXPECT_THAT(delivered, SizeIs(10));
+  ASSERT_FALSE(node_->told.empty());
+  EXPECT_EQ(node_->told.back().action, "fanfare.webhook.recovered");
+}
+
+TEST_F(SettingsTest, AnOpenBreakerStaysOpenOverARestart) {
+  node_options options;
+  options.pace.breaker_failures = 3;
+  options.pace.breaker_pause = 10s;
+  start(options);
+  code_ = 500;
+  const auto hook = add([](webhook& w) { w.delivery.max_in_flight = 1; });
+  node_->publish(5);
+  ASSERT_THAT(sent(), SizeIs(3));
+  node_->advance(6s);
+  restart(options);
+  EXPECT_THAT(sent(), IsEmpty());
+  EXPECT_EQ(inspect(hook).breaker, delivery_state::breaker_state::open);
+  node_->advance(4s);
+  EXPECT_THAT(sent(), SizeIs(1));
+}
+
+TEST_F(SettingsTest, AWebhookThatOnlyFailsForFiveDaysIsDisabled) {
+  code_ = 500;
+  const auto hook = add([](webhook& w) {
+    w.delivery.schedule = std::vector(100, std::chrono::milliseconds{6h});
+    w.delivery.max_age = 24h * 30;
+  });
+  node_->publish();
+  node_->advance(5 * 24h - 7h);
+  EXPECT_TRUE(node_->store.find_webhook(hook)->current().enabled);
+  node_->advance(14h);
+  EXPECT_FALSE(node_->store.find_webhook(hook)->current().enabled);
+  EXPECT_THAT(node_->calls(hook).back().reason, HasSubstr("only failed"));
+  EXPECT_THAT(node_->retries(hook), IsEmpty());
+  ASSERT_FALSE(node_->told.empty());
+  EXPECT_EQ(node_->told.back().action, "fanfare.webhook.disabled");
+  EXPECT_THAT(node_->told.back().members, HasSubstr("only failed"));
+}
+
+TEST_F(SettingsTest, OneSuccessBeginsTheFiveDaysAgain) {
+  code_ = 500;
+  const auto hook = add([](webhook& w) {
+    w.delivery.schedule = std::vector(100, std::chrono::milliseconds{6h});
+    w.delivery.max_age = 24h * 30;
+  });
+  node_->publish();
+  node_->advance(4 * 24h);
+  code_ = 200;
+  node_->publish();
+  code_ = 500;
+  node_->advance(4 * 24h);
+  EXPECT_TRUE(node_->store.find_webhook(hook)->current().enabled);
+}
+
+TEST_F(SettingsTest, WithoutALimitItIsNeverDisabled) {
+  node_options options;
+  options.disable_after = 0ms;
+  start(options);
+  code_ = 500;
+  const auto hook = add([](webhook& w) {
+    w.delivery.schedule = std::vector(100, std::chrono::milliseconds{12h});
+    w.delivery.max_age = 24h * 30;
+  });
+  node_->publish();
+  node_->advance(20 * 24h);
+  EXPECT_TRUE(node_->store.find_webhook(hook)->current().enabled);
+}
+
+// -- what the owner is told --------------------------------------------------
+
+TEST_F(SettingsTest, ItsOwnerIsToldOfA410) {
+  code_ = 410;
+  const auto hook = add([](webhook&) {});
+  node_->publish();
+  ASSERT_THAT(node_->told, SizeIs(1));
+  EXPECT_EQ(node_->told[0].hook, hook);
+  EXPECT_EQ(node_->told[0].action, "fanfare.webhook.disabled");
+  EXPECT_THAT(node_->told[0].members, HasSubstr("gone"));
+}
+
+TEST_F(SettingsTest, WhatIsGivenUpIsToldOnceAMinuteAtMost) {
+  code_ = 500;
+  add([](webhook& w) { w.delivery.schedule.emplace(); });
+  node_->publish(1);
+  ASSERT_THAT(node_->told, SizeIs(1));
+  EXPECT_EQ(node_->told[0].action, "fanfare.notification.given_up");
+  EXPECT_THAT(node_->told[0].members, HasSubstr(R"("count": 1,)"));
+  node_->publish(5);
+  EXPECT_THAT(node_->told, SizeIs(1));
+  node_->advance(60s - 1ms);
+  EXPECT_THAT(node_->told, SizeIs(1));
+  node_->advance(1ms);
+  ASSERT_THAT(node_->told, SizeIs(2));
+  EXPECT_THAT(node_->told[1].members,
+              AllOf(HasSubstr(R"("count": 5,)"),
+                    HasSubstr(R"("first_notification_id": 2,)"),
+                    HasSubstr(R"("last_notification_id": 6)")));
+}
+
+TEST_F(SettingsTest, ACertificateThatEndsSoonIsToldOnceADay) {
+  const auto hook = add([](webhook&) {});
+  const auto ends = clock_.now() + 24h * 14 + 1s;
+  node_->wire.script = [ends](const fake_wire::exchange&) {
+    auto r = status(200);
+    r.certificate_expires = ends;
+    return std::optional{r};
+  };
+  node_->publish();
+  EXPECT_THAT(node_->told, IsEmpty()) << "14 days and a second before";
+  EXPECT_EQ(inspect(hook).certificate_expires, ends);
+  node_->advance(1s);
+  node_->publish(3);
+  ASSERT_THAT(node_->told, SizeIs(1));
+  EXPECT_EQ(node_->told[0].action, "fanfare.webhook.certificate_expiring");
+  node_->advance(24h);
+  node_->publish(2);
+  EXPECT_THAT(node_->told, SizeIs(2));
+}
+
+} // namespace
+
+} // namespace fanfare::test
