@@ -74,13 +74,13 @@ protected:
       for (std::size_t k = 0; k < hooks_each; ++k) {
         const auto path = "/hooks/" + slug(i) + '/' + std::to_string(k);
         storage::add_webhook add;
-        add.value.owner = added->id;
-        add.value.target_url = i == 0 ? sink.url(path)
-                                      : "https://receiver-" + std::to_string(k)
-                                          + ".example.org" + path;
-        add.value.action_types = {order_changed, order_paid, order_placed};
-        add.value.versions.resize(1);
-        add.value.current().types = ids;
+        add.value->owner = added->id;
+        add.value->target_url = i == 0 ? sink.url(path)
+                                       : "https://receiver-" + std::to_string(k)
+                                           + ".example.org" + path;
+        add.value->action_types = {order_changed, order_paid, order_placed};
+        add.value->versions.resize(1);
+        add.value->current().types = ids;
         hooks.emplace_back(std::move(add));
       }
       const auto done = store.commit(hooks);

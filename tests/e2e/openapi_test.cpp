@@ -281,7 +281,7 @@ protected:
         // Takes a retention to pass.
         "not_kept",
         // By what the test does between its runs.
-        "disabled", "running", "under_way", "replay_unknown",
+        "disabled", "not_signed", "running", "under_way", "replay_unknown",
         "replay_not_running",
         // In the tests of idempotency and of tokens.
         "concurrent", "throttled",
@@ -375,6 +375,21 @@ protected:
     });
   }
 
+  void secrets() {
+    run("readSecret");
+    run("rotateSecret");
+    const auto sign = [this](const char* by) {
+      const auto changed = ask("PATCH", "delivery/",
+                               R"({"signing":{"algorithm":")" + std::string{by}
+                                 + "\"}}");
+      EXPECT_EQ(changed.status, 200U) << changed.body;
+    };
+    sign("none");
+    expect_example("readSecret", "not_signed", ask("GET", "secret/"));
+    expect_example("rotateSecret", "not_signed", ask("POST", "secret/rotate/"));
+    sign("hmac-sha256");
+  }
+
   /// A replay is a resource with a state: what there is, then none, one that
   /// runs and one that has ended.
   void replay() {
@@ -419,6 +434,8 @@ TEST_F(OpenApiTest, ExamplesAreTakenAndAnsweredAsDocumented) {
   for (const auto* permission : {"admin", "webhooks", "notifications"})
     keys_[permission] = add_token("acme", {permission});
   run("listOrganizers");
+  run("readNetworks");
+  run("updateNetworks");
   run("createEvent");
   run("listEvents");
   run("createToken");
@@ -440,12 +457,14 @@ TEST_F(OpenApiTest, ExamplesAreTakenAndAnsweredAsDocumented) {
   restore_webhook();
   run("readDelivery");
   run("updateDelivery");
+  secrets();
 
   run("publish");
   call_ = number_of(wait_for_calls("acme", 1, 3).front(), "id");
   run("listCalls");
   run("readCall");
   run("readNotification");
+  run("previewFilter");
 
   healthy_ = false;
   publish();

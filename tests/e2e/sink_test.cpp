@@ -26,6 +26,7 @@
 #include <csignal>
 #include <ctime>
 #include <future>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -117,6 +118,28 @@ std::string sign(const std::string& key, const std::string& id,
   const auto length = EVP_EncodeBlock(encoded.data(), digest.data(),
                                       static_cast<int>(size));
   return "v1," + std::string{encoded.begin(), encoded.begin() + length};
+}
+
+std::string sign_ed25519(const std::string& seed, const std::string& id,
+                         const std::string& time, const std::string& body) {
+  const auto content = id + '.' + time + '.' + body;
+  const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key{
+    EVP_PKEY_new_raw_private_key(
+      EVP_PKEY_ED25519, nullptr,
+      reinterpret_cast<const unsigned char*>(seed.data()), seed.size()),
+    EVP_PKEY_free};
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context{
+    EVP_MD_CTX_new(), EVP_MD_CTX_free};
+  std::array<unsigned char, 64> signature{};
+  auto size = signature.size();
+  EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, key.get());
+  EVP_DigestSign(context.get(), signature.data(), &size,
+                 reinterpret_cast<const unsigned char*>(content.data()),
+                 content.size());
+  std::array<unsigned char, 89> encoded{};
+  const auto length = EVP_EncodeBlock(encoded.data(), signature.data(),
+                                      static_cast<int>(size));
+  return "v1a," + std::string{encoded.begin(), encoded.begin() + length};
 }
 
 std::string seconds_from_now(std::int64_t offset) {
@@ -238,6 +261,40 @@ TEST_F(SinkTest, ChecksSignatures) {
   }
 }
 
+TEST_F(SinkTest, ChecksSignaturesByPublicKey) {
+  // Test 1 of RFC 8032, 7.1.
+  const std::string seed{
+    "\x9d\x61\xb1\x9d\xef\xfd\x5a\x60\xba\x84\x4a\xf4\x92\xec\x2c\xc4"
+    "\x44\x49\xc5\x69\x7b\x32\x69\x19\x70\x3b\xac\x03\x1c\xae\x7f\x60"};
+  const auto now = seconds_from_now(0);
+  const auto good = sign_ed25519(seed, "msg_1", now, "{}");
+  for (const std::string secret :
+       {"whpk_11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=",
+        "whsk_nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A="}) {
+    SCOPED_TRACE(secret);
+    auto sink = listening({"--secret", secret});
+    int number = 0;
+    const auto verdict = [&](const std::string& signatures) {
+      const auto target = "/call-" + std::to_string(++number) + '.';
+      const auto status = call("{}",
+                               {{"webhook-id", "msg_1"},
+                                {"webhook-timestamp", now},
+                                {"webhook-signature", signatures}},
+                               target)
+                            .result_int();
+      const auto seen = text(printed(sink, target), "signature");
+      EXPECT_EQ(status, seen == "valid" ? 200U : 401U);
+      return seen;
+    };
+    EXPECT_EQ(verdict(good), "valid");
+    EXPECT_EQ(verdict("v1,c29tZXRoaW5n " + good), "valid");
+    EXPECT_EQ(verdict(sign_ed25519(seed, "msg_2", now, "{}")),
+              "invalid: no signature matches");
+    EXPECT_EQ(verdict("v1," + good.substr(4)),
+              "invalid: no v1a signature in the list");
+  }
+}
+
 TEST_F(SinkTest, DoesNotCheckWithoutSecret) {
   auto sink = listening();
   EXPECT_EQ(call("{}", {{"webhook-signature", "v1,nonsense"}}).result_int(),
@@ -287,6 +344,8 @@ TEST_F(SinkTest, ExplainsWrongOptions) {
     {{"--delay", "1s"}, "--delay"},
     {{"--secret", "whsec_no*base64"}, "--secret"},
     {{"--secret", "whsec_"}, "--secret"},
+    {{"--secret", "whpk_c2hvcnQ="}, "a public key has 32"},
+    {{"--secret", "whsk_c2hvcnQ="}, "a private key has 64"},
     {{"--secret="}, "--secret"},
     {{"--unknown"}, "--unknown"},
   };

@@ -65,6 +65,10 @@ const std::vector<tenant_row>& table() {
       {"POST", server_admin, R"({"slug":"x","name":"x"})"}}},
     {"/api/v1/action-types/",
      {{"GET", anybody}, {"POST", server_admin, R"({"name":"x.y"})"}}},
+    {"/api/v1/organizers/{organizer}/networks/",
+     {{"GET", server_admin},
+      {"PATCH", server_admin, R"({"deny":["192.0.2.0/24"]})"}},
+     R"("deny":[)"},
     {"/api/v1/organizers/{organizer}/events/",
      {{"GET", admin}, {"POST", admin, R"({"slug":"new","name":"new"})"}}},
     {"/api/v1/organizers/{organizer}/tokens/",
@@ -81,6 +85,13 @@ const std::vector<tenant_row>& table() {
     {"/api/v1/organizers/{organizer}/webhooks/{id}/delivery/",
      {{"GET", hooks}, {"PATCH", hooks, R"({"max_age":77})"}},
      R"("schedule":[3600])"},
+    {"/api/v1/organizers/{organizer}/webhooks/{id}/filter/preview/",
+     {{"POST", hooks, R"({"filter":null})"}}},
+    {"/api/v1/organizers/{organizer}/webhooks/{id}/secret/",
+     {{"GET", hooks}},
+     R"("secret":"whsec_)"},
+    {"/api/v1/organizers/{organizer}/webhooks/{id}/secret/rotate/",
+     {{"POST", hooks, R"({"overlap":60})"}}},
     {"/api/v1/organizers/{organizer}/webhooks/{id}/calls/", {{"GET", hooks}}},
     {"/api/v1/organizers/{organizer}/webhooks/{id}/calls/{call}/",
      {{"GET", hooks}}},
@@ -388,7 +399,9 @@ TEST_F(TenantsTest, NothingOfAnotherByWayOfOnesOwnOrganizer) {
         SCOPED_TRACE(m.method + ' ' + path);
         const auto answer = send(m, path, key_of(as::stranger));
         expect_no_leak(answer);
-        if (by_id && m.method != "OPTIONS") {
+        if (!may(as::owner, m.needs)) {
+          EXPECT_EQ(answer.status, 403U) << answer.body;
+        } else if (by_id && m.method != "OPTIONS") {
           EXPECT_EQ(answer.status, 404U) << answer.body;
         } else {
           EXPECT_LT(answer.status, 300U) << answer.body;

@@ -181,6 +181,18 @@ json::value E2eTest::webhook(const std::string& organizer, hook_id id) {
     .json();
 }
 
+void E2eTest::change_delivery(const std::string& organizer, hook_id id,
+                              const json::object& changes) {
+  expect(200, api().patch(webhook_path(organizer, id) + "delivery/", changes),
+         "changing the delivery settings");
+}
+
+json::value E2eTest::health(const std::string& organizer, hook_id id) {
+  return expect(200, api().get(webhook_path(organizer, id) + "health/"),
+                "reading the health")
+    .json();
+}
+
 std::uint64_t E2eTest::publish(const std::string& organizer,
                                const json::object& notification) {
   return number_of(

@@ -79,6 +79,9 @@ protected:
   void change_webhook(const std::string& organizer, hook_id id,
                       const boost::json::object& changes);
   boost::json::value webhook(const std::string& organizer, hook_id id);
+  void change_delivery(const std::string& organizer, hook_id id,
+                       const boost::json::object& changes);
+  boost::json::value health(const std::string& organizer, hook_id id);
 
   std::uint64_t publish(const std::string& organizer,
                         const boost::json::object& notification);

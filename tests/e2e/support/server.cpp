@@ -42,8 +42,11 @@ server::server(const server_options& options) : process_{command_of(options)} {
   const auto line = process_.wait_for_line("listening on http://", patience);
   startup_time_ = std::chrono::duration_cast<std::chrono::milliseconds>(
     std::chrono::steady_clock::now() - before);
-  if (!line)
+  if (!line) {
+    // Once it has ended all that it said is here.
+    process_.wait(std::chrono::seconds{1});
     throw std::runtime_error{"the server does not listen:\n" + log_tail()};
+  }
   port_ = port_of(*line);
 }
 
