@@ -69,11 +69,11 @@ start_receiver() {
   exit 1
 }
 
-# The server with an organizer "bench", at $server (process) and $api. Options
+# The server ($FANFARE_BINARY, else the release that was built) with an organizer "bench", at $server (process) and $api. Options
 # go to "fanfare serve".
 start_server() {
   export FANFARE_ADMIN_TOKEN=bench-admin-token-0123456789
-  build/release/fanfare serve --data "$dir/data" --listen 127.0.0.1:0 \
+  "${FANFARE_BINARY:-build/release/fanfare}" serve --data "$dir/data" --listen 127.0.0.1:0 \
     --allow-network 127.0.0.0/8 --log-level warning "$@" >"$dir/server.out" &
   server=$!
   pids+=("$server")
@@ -83,6 +83,11 @@ start_server() {
   done
   api=$(sed -n 's/^listening on //p' "$dir/server.out")/api/v1
   call POST /organizers/ '{"slug": "bench", "name": "Bench"}' >/dev/null
+}
+
+# Processor time of the server so far, in hundredths of a second.
+server_ticks() {
+  awk '{ sub(/^.*\) /, ""); print $12 + $13 }' "/proc/$server/stat"
 }
 
 stop_server() {

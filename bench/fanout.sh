@@ -7,8 +7,10 @@ set -euo pipefail
 # shellcheck source=bench/common.sh
 source bench/common.sh
 
-webhooks=1000 notifications=300 seconds=5 threads=0
-read_options "webhooks notifications seconds threads" "$@"
+webhooks=1000 notifications=300 seconds=5 threads=0 signed=1
+read_options "webhooks notifications seconds threads signed" "$@"
+settings=
+((signed)) || settings=', \"delivery\": {\"signing\": {\"algorithm\": \"none\"}}'
 build
 
 start_receiver
@@ -35,7 +37,7 @@ header = "Content-Type: application/json"
 output = "$dir/ignore"
 fail
 silent
-data = "{\"target_url\": \"$receiver/hook/$i\", \"all_events\": true, \"limit_events\": [], \"action_types\": [\"pretix.event.order.placed\"]}"
+data = "{\"target_url\": \"$receiver/hook/$i\", \"all_events\": true, \"limit_events\": [], \"action_types\": [\"pretix.event.order.placed\"]$settings}"
 CONFIG
 done >"$dir/webhooks.curl"
 curl -K "$dir/webhooks.curl"
@@ -47,6 +49,7 @@ before=$(wrk_rate)
 requests
 sent_before=$answered
 total=$((webhooks * notifications))
+ticks=$(server_ticks)
 start=$(date +%s%N)
 call POST /organizers/bench/notifications/ "@$dir/batch.json" >"$dir/ids.json"
 deadline=$((start + 300 * 1000000000))
@@ -57,6 +60,7 @@ while :; do
   sleep 0.02
 done
 end=$(date +%s%N)
+ticks=$(($(server_ticks) - ticks))
 memory=$(awk '/VmHWM/ { print int($2 / 1024) }' "/proc/$server/status")
 delivered=$((answered - sent_before))
 after=$(wrk_rate)
@@ -78,9 +82,10 @@ jq -nc --arg commit "$commit" --arg cpu "$cpu" \
   --argjson webhooks "$webhooks" --argjson notifications "$notifications" \
   --argjson delivered "$delivered" --argjson ns "$((end - start))" \
   --argjson before "$before" --argjson after "$after" \
-  --argjson memory "$memory" --argjson logged "$logged" '
+  --argjson ticks "$ticks" --argjson memory "$memory" --argjson logged "$logged" '
   ($delivered * 1e9 / $ns) as $rate | (($before + $after) / 2) as $limit |
   { bench: "fan-out", $commit, $cpu, $webhooks, $notifications, $delivered,
     deliveries_per_second: ($rate | floor), wrk_per_second: [$before, $after],
-    ratio: ($rate / $limit * 100 | round / 100), memory_mib: $memory, all_logged: $logged }'
+    ratio: ($rate / $limit * 100 | round / 100),
+    cpu_us_per_delivery: ($ticks * 1e4 / $delivered * 10 | round / 10), memory_mib: $memory, all_logged: $logged }'
 [[ $delivered -ge $total && $logged == true ]]
