@@ -137,29 +137,29 @@ void admission::park(const std::shared_ptr<ticket>& who, bool further) {
 
 void admission::keep_place(const std::shared_ptr<line>& of,
                            const std::shared_ptr<ticket>& to) {
-  to->promised = true;
   ++of->to->promised;
   ++of->whose->promised;
-  promises_.push_back(
-    {.of = of, .to = to, .made = std::chrono::steady_clock::now()});
+  if (spare_promises_.empty())
+    spare_promises_.emplace_back();
+  promises_.splice(promises_.end(), spare_promises_, spare_promises_.begin());
+  to->promised = true;
+  to->place = std::prev(promises_.end());
+  *to->place = {.of = of, .to = to, .made = std::chrono::steady_clock::now()};
   if (!timer_armed_)
     watch();
 }
 
-void admission::give_up_place(const line& of) {
-  --of.to->promised;
-  --of.whose->promised;
+void admission::give_up_place(std::list<promise>::iterator place) {
+  --place->of->to->promised;
+  --place->of->whose->promised;
+  place->of = nullptr;
+  place->to.reset();
+  spare_promises_.splice(spare_promises_.begin(), promises_, place);
 }
 
 void admission::take_promise(ticket& who) {
-  if (!std::exchange(who.promised, false))
-    return;
-  const auto mine = std::ranges::find_if(
-    promises_, [&who](const promise& p) { return p.to.lock().get() == &who; });
-  if (mine == promises_.end())
-    return;
-  give_up_place(*mine->of);
-  promises_.erase(mine);
+  if (std::exchange(who.promised, false))
+    give_up_place(who.place);
 }
 
 // -- turns
@@ -239,10 +239,9 @@ void admission::watch() {
     // For a webhook that ended meanwhile, most likely.
     while (!self->promises_.empty()
            && self->promises_.front().made + promise_lasts < now) {
-      self->give_up_place(*self->promises_.front().of);
       if (const auto who = self->promises_.front().to.lock())
         who->promised = false;
-      self->promises_.pop_front();
+      self->give_up_place(self->promises_.begin());
     }
     self->timer_armed_ = false;
     if (self->rotation_.empty() && self->promises_.empty())
@@ -258,6 +257,9 @@ void admission::close() {
   closed_ = true;
   timer_.cancel();
   rotation_.clear();
+  for (const auto& kept : promises_)
+    if (const auto who = kept.to.lock())
+      who->promised = false;
   promises_.clear();
   for (auto& [key, weak] : lines_)
     if (auto at = weak.lock())

@@ -59,12 +59,19 @@ public:
   };
   /// A webhook that asks; it keeps one while its target stays the same. It
   /// stands at most once in each queue.
+  /// A place that is kept for whose turn it is.
+  struct promise {
+    std::shared_ptr<line> of;
+    std::weak_ptr<ticket> to;
+    std::chrono::steady_clock::time_point made;
+  };
   struct ticket {
     caf::actor_addr who;
     std::shared_ptr<line> at;
     bool waiting = false;
     bool waiting_for_more = false;
-    bool promised = false; ///< a place is kept for it
+    bool promised = false; ///< a place is kept for it: `place`
+    std::list<promise>::iterator place{};
   };
 
   struct running {
@@ -131,12 +138,6 @@ private:
     : limits_(limits),
       timer_(io) {}
 
-  struct promise {
-    std::shared_ptr<line> of;
-    std::weak_ptr<ticket> to;
-    std::chrono::steady_clock::time_point made;
-  };
-
   [[nodiscard]] bool room_for(const line& from, bool further) const;
   /// The line whose turn it is among the tenant's, if one of them has room.
   bool grant_one(tenant& who);
@@ -146,7 +147,7 @@ private:
   void park(const std::shared_ptr<ticket>& who, bool further);
   void keep_place(const std::shared_ptr<line>& of,
                   const std::shared_ptr<ticket>& to);
-  void give_up_place(const line& of);
+  void give_up_place(std::list<promise>::iterator place);
   void take_promise(ticket& who);
 
   admission_limits limits_;
@@ -161,6 +162,7 @@ private:
   std::deque<std::shared_ptr<tenant>> rotation_;
   /// Places that are kept for those whose turn it is, oldest first.
   std::list<promise> promises_;
+  std::list<promise> spare_promises_;
   std::unordered_map<std::string, std::weak_ptr<destination>> destinations_;
   std::unordered_map<organizer_id, std::weak_ptr<tenant>> tenants_;
   std::unordered_map<std::string, std::weak_ptr<line>> lines_;

@@ -147,8 +147,9 @@ protocol::request_style delivery_plan::style(const webhook& hook,
   return how;
 }
 
-std::string delivery_plan::headers(std::string_view id, std::string_view body,
-                                   std::string_view trace, timestamp now) {
+std::string
+delivery_plan::render_headers(std::string_view id, std::string_view body,
+                              std::string_view trace, timestamp now) {
   std::string out;
   while (!keys_.empty() && expire_.back() && *expire_.back() <= now) {
     keys_.pop_back();

@@ -57,9 +57,15 @@ public:
   /// The headers of one attempt: signatures and trace, each with its CRLF.
   /// `id`: of the message, the same in all attempts.
   [[nodiscard]] std::string headers(std::string_view id, std::string_view body,
-                                    std::string_view trace, timestamp now);
+                                    std::string_view trace, timestamp now) {
+    return keys_.empty() && trace.empty()
+           ? std::string{}
+           : render_headers(id, body, trace, now);
+  }
 
 private:
+  std::string render_headers(std::string_view id, std::string_view body,
+                             std::string_view trace, timestamp now);
   void read_secrets(const webhook& hook, const protocol::vault& vault);
   void read_egress(const webhook& hook, const delivery_defaults& defaults,
                    const protocol::vault& vault);

@@ -352,15 +352,21 @@ void webhook_worker::on_finished(attempt_result& r) {
   if (r.members.empty()) {
     auto u = take_under_way(r.what->id);
     const auto disabled = end_of_patience(r, u);
-    settle(r, *r.what, std::move(u), std::move(entry), disabled);
+    settle(*r.what, std::move(u), std::move(entry), disabled, true);
   } else {
-    std::string_view disabled;
+    std::vector<std::pair<under_way, std::string_view>> all;
+    std::size_t last_disabling = 0;
     for (const auto& member : r.members) {
       auto u = take_under_way(member->id);
-      entry.attempt = u.attempt;
       const auto why = end_of_patience(r, u);
-      disabled = why.empty() ? disabled : why;
-      settle(r, *member, std::move(u), entry, why);
+      if (!why.empty())
+        last_disabling = all.size();
+      all.emplace_back(std::move(u), why);
+    }
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      entry.attempt = all[i].first.attempt;
+      settle(*r.members[i], std::move(all[i].first), call{entry}, all[i].second,
+             i == last_disabling);
     }
   }
   // The members of a batch come back together.
@@ -417,9 +423,9 @@ std::string_view webhook_worker::end_of_patience(const attempt_result& r,
          "days";
 }
 
-void webhook_worker::settle(const attempt_result& r, const notification& what,
-                            under_way u, call entry,
-                            std::string_view disabled_because) {
+void webhook_worker::settle(const notification& what, under_way&& u,
+                            call&& entry, std::string_view disabled_because,
+                            bool last) {
   entry.subject = what.id;
   entry.settled_upto = floor();
   entry.replay = u.replay;
@@ -432,7 +438,7 @@ void webhook_worker::settle(const attempt_result& r, const notification& what,
     entry.result = outcome::gone;
     add_reason(entry.reason, disabled_because);
     entry.retry_due = context_->clock->now();
-    if (r.members.empty() || what.id == r.members.back()->id)
+    if (last)
       return disable_with(std::move(entry), disabled_because);
   } else {
     decide_failed(entry, u, what.published, random_);
@@ -523,15 +529,21 @@ void webhook_worker::pump(bool its_turn) {
       bool first = !window_.empty() && may_run_ahead();
       bool again = !due_.empty();
       if (plan_.ordered && (first || again)) {
-        again = order_due();
-        if (held_by_ == hold_reason::order)
-          first = false;
+        bool one_failed = false;
+        again = order_due(one_failed);
+        first = first && !one_failed;
+        held_by_ = one_failed ? hold_reason::order : hold_reason::none;
       }
       if ((!first && !again) || hold_if_congested())
         break;
       retry_turn_ = again && (retry_turn_ || !first);
-      const auto came_to = plan_.batch ? start_batch(retry_turn_, its_turn)
-                                       : start_next(retry_turn_, its_turn);
+      auto came_to = plan_.batch ? start_batch(retry_turn_, its_turn)
+                                 : start_next(retry_turn_, its_turn);
+      if (came_to == step::stopped && held_by_ == hold_reason::batch && again) {
+        // While the batch of first attempts fills up, retries need not wait.
+        retry_turn_ = true;
+        came_to = start_batch(true, its_turn);
+      }
       if (came_to == step::stopped)
         break;
       if (came_to == step::started)
@@ -548,7 +560,7 @@ void webhook_worker::pump(bool its_turn) {
   publish_slot();
 }
 
-bool webhook_worker::order_due() {
+bool webhook_worker::order_due(bool& one_failed) {
   // One that failed holds all others; what is sent again by a replay, and was
   // not attempted, does not.
   const auto failed = [](const auto& r) { return r.attempt > 1; };
@@ -557,16 +569,15 @@ bool webhook_worker::order_due() {
   });
   if (first != due_.end()) {
     std::rotate(due_.begin(), first, first + 1);
-    if (failed(due_.front())) {
-      held_by_ = hold_reason::order; // for the others
+    one_failed = failed(due_.front());
+    if (one_failed)
       return true;
-    }
   }
   if (retries_.any(failed)
       || std::ranges::any_of(fetching_, [&failed](const retry& r) {
            return r.subject != 0 && failed(r);
          })) {
-    held_by_ = hold_reason::order;
+    one_failed = true;
     return false;
   }
   return first != due_.end();

@@ -185,7 +185,7 @@ private:
   }
   [[nodiscard]] bool too_old(const sending& next, timestamp now) const;
   /// Puts the one that `ordered` wants first at the front; false: none may go.
-  bool order_due();
+  bool order_due(bool& one_failed);
   void give_up_old(const sending& what);
   /// False: a test waits for its turn.
   bool start_tests(bool& its_turn);
@@ -202,8 +202,9 @@ private:
   /// same commit.
   void disable_with(call&& last, std::string_view why);
   /// Logs what became of one notification of a request.
-  void settle(const attempt_result& r, const notification& what, under_way u,
-              call entry, std::string_view disabled_because);
+  /// `last`: of those that disable the webhook.
+  void settle(const notification& what, under_way&& u, call&& entry,
+              std::string_view disabled_because, bool last);
   [[nodiscard]] under_way take_under_way(position subject);
   /// Why it is to be disabled now that this attempt has failed; empty: not.
   [[nodiscard]] std::string_view end_of_patience(const attempt_result& r,

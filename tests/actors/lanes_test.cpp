@@ -167,8 +167,14 @@ TEST_F(LanesTest, HaltReleasesWhatIsStillQueued) {
   // All lanes are busy while the work comes in.
   std::promise<void> go;
   auto released = go.get_future().share();
+  std::atomic<std::size_t> waiting{0};
   for (auto& l : lanes)
-    boost::asio::post(l->io(), [released] { released.wait(); });
+    boost::asio::post(l->io(), [released, &waiting] {
+      ++waiting;
+      released.wait();
+    });
+  while (waiting != lanes.size())
+    std::this_thread::yield();
   for (int round = 0; round < 10; ++round)
     for (auto& r : tally_.ring)
       caf::anon_send(r, notification_ptr{n});

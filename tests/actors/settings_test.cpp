@@ -271,6 +271,23 @@ TEST_F(SettingsTest, OrderedHoldsOverARestart) {
   EXPECT_THAT(node_->wire.ids(), ElementsAre(1, 2, 3));
 }
 
+TEST_F(SettingsTest, OrderedGoesOnWhenWhatFailedIsTooOld) {
+  node_options options;
+  options.backoff.max_age = 60s;
+  options.backoff.schedule = {50s, 1s};
+  start(options);
+  const auto hook = add([](webhook& w) { w.delivery.ordered = true; });
+  code_ = 500;
+  node_->publish(1);
+  node_->edit(hook, [](webhook& w) { w.delivery.max_age = 55s; });
+  clock_.set(clock_.now() + 58s); // due, and too old meanwhile
+  code_ = 200;
+  node_->publish(2);
+  node_->advance(0ms);
+  EXPECT_THAT(node_->wire.ids(), ElementsAre(1, 2, 3));
+  EXPECT_THAT(node_->calls(hook)[1].reason, HasSubstr("given up"));
+}
+
 // -- paused ------------------------------------------------------------------
 
 TEST_F(SettingsTest, PausedHoldsEverythingAndLosesNothing) {
@@ -385,6 +402,22 @@ TEST_F(SettingsTest, ABatchThatFailedComesBackTogether) {
   answer_all(200);
   EXPECT_THAT(node_->retries(hook), IsEmpty());
   EXPECT_EQ(node_->calls(hook).back().attempt, 2);
+}
+
+TEST_F(SettingsTest, RetriesDoNotWaitForABatchToFill) {
+  add([](webhook& w) {
+    w.delivery.batch = {.max_count = 10, .max_wait = 30'000ms};
+    w.delivery.schedule = std::vector{1'000ms};
+  });
+  code_ = 500;
+  node_->publish(1);
+  node_->advance(30s);
+  ASSERT_THAT(sent(), SizeIs(1));
+  code_ = 200;
+  node_->publish(1);
+  node_->advance(2s);
+  ASSERT_THAT(sent(), SizeIs(2));
+  EXPECT_EQ(sent()[1].what->body, R"([{"notification_id": 1}])");
 }
 
 TEST_F(SettingsTest, ABatchThatIsGoneDisablesOnce) {
