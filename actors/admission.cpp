@@ -80,7 +80,10 @@ bool admission::room_for(const line& from, bool further) const {
   const auto kept = promises_.size();
   const auto& to = *from.to;
   const auto& whose = *from.whose;
-  return quick_.size() + kept < limits_.total
+  // An organizer leaves a quarter to the others, whatever hangs.
+  const auto own = limits_.hard_total - limits_.hard_total / 4;
+  return whose.running + whose.promised < std::max<std::size_t>(1, own)
+      && quick_.size() + kept < limits_.total
       && to.quick + to.promised < limits_.per_destination
       && whose.quick + whose.promised < limits_.per_organizer
       && quick_.size() + slow_.size() + kept < std::max<std::size_t>(1, places);
@@ -109,6 +112,7 @@ admission::permit admission::acquire(const std::shared_ptr<ticket>& who,
                    .quick = true};
   ++from.to->quick;
   ++from.whose->quick;
+  ++from.whose->running;
   return permit{self_.lock(), place};
 }
 
@@ -170,6 +174,7 @@ void admission::release(std::list<running>::iterator place) {
     --place->from->to->quick;
     --place->from->whose->quick;
   }
+  --place->from->whose->running;
   place->from = nullptr;
   spare_.splice(spare_.begin(), place->quick ? quick_ : slow_, place);
   grant(1);
@@ -207,16 +212,19 @@ bool admission::grant_one(tenant& who) {
 void admission::grant(std::size_t places) {
   if (closed_)
     return;
-  for (auto looks = rotation_.size(); looks > 0 && places > 0; --looks) {
+  auto looks = rotation_.size();
+  while (places > 0 && looks > 0) {
+    --looks;
     auto who = std::move(rotation_.front());
     rotation_.pop_front();
-    if (grant_one(*who)) {
-      --places;
-      looks = rotation_.size() + 2; // the others have another chance
-    }
+    const bool granted = grant_one(*who);
     who->in_rotation = !who->rotation.empty();
     if (who->in_rotation)
       rotation_.push_back(std::move(who));
+    if (granted) {
+      --places;
+      looks = rotation_.size(); // the others have another chance
+    }
   }
 }
 

@@ -44,6 +44,7 @@ public:
   struct line;
   struct tenant {
     std::size_t quick = 0;
+    std::size_t running = 0; ///< also those that hang
     std::size_t promised = 0;
     std::deque<std::shared_ptr<line>> rotation; ///< its lines, in turn
     bool in_rotation = false;

@@ -89,16 +89,15 @@ void delivery_plan::read_egress(const webhook& hook,
                                 const delivery_defaults& defaults,
                                 const protocol::vault& vault) {
   const auto& own = hook.delivery;
-  auto policy = defaults.policy_of ? defaults.policy_of(hook.owner) : nullptr;
-  if (!own.tls && own.sealed_proxy.empty() && !policy)
+  auto fence = defaults.fence_of ? defaults.fence_of(hook.owner)
+                                 : delivery_defaults::fence{};
+  if (!own.tls && own.sealed_proxy.empty() && !fence.policy)
     return;
   auto made = std::make_shared<protocol::egress>();
-  if (policy)
-    // Another object once its networks are changed: connections that were made
-    // under the old ones are not used any more.
-    made->tag += 'o' + std::to_string(hook.owner) + '.'
-               + std::to_string(std::hash<const void*>{}(policy.get()));
-  made->policy = std::move(policy);
+  if (fence.policy)
+    // Connections that were made within another fence are not used any more.
+    made->tag += 'o' + std::to_string(fence.generation);
+  made->policy = std::move(fence.policy);
   if (own.tls) {
     auto key = own.tls->sealed_key.empty()
                ? result<std::string>{std::string{}}

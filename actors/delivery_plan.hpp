@@ -31,8 +31,11 @@ struct delivery_defaults {
   const protocol::vault* vault = nullptr;
   /// The fence of an organizer with networks of its own; null for others, and
   /// if this is empty.
-  std::function<std::shared_ptr<const protocol::address_policy>(organizer_id)>
-    policy_of = {};
+  struct fence {
+    std::shared_ptr<const protocol::address_policy> policy;
+    std::uint64_t generation = 0; ///< another one after each change
+  };
+  std::function<fence(organizer_id)> fence_of = {};
 };
 
 class delivery_plan {

@@ -377,9 +377,7 @@ private:
   webhook_secrets secrets_{vault_};
   std::shared_ptr<const protocol::proxy> proxy_;
   std::mutex fences_mutex_;
-  std::unordered_map<organizer_id,
-                     std::shared_ptr<const protocol::address_policy>>
-    fences_;
+  std::unordered_map<organizer_id, delivery_defaults::fence> fences_;
   std::atomic<std::uint64_t> fence_changes_{0};
   std::shared_ptr<protocol::tls_settings> tls_;
   std::atomic<state> state_{state::starting};
@@ -558,12 +556,11 @@ void engine_implementation::start_stations() {
     d.pace.breaker_pause = options_.breaker_pause;
     d.pace.breaker_longest = options_.breaker_longest;
     d.vault = &vault_;
-    d.policy_of =
-      [this](
-        organizer_id id) -> std::shared_ptr<const protocol::address_policy> {
+    d.fence_of = [this](organizer_id id) {
       const std::lock_guard guard{fences_mutex_};
       const auto found = fences_.find(id);
-      return found == fences_.end() ? nullptr : found->second;
+      return found == fences_.end() ? delivery_defaults::fence{}
+                                    : found->second;
     };
     c.disable_after = options_.disable_after;
     c.fences = &fence_changes_;
@@ -578,8 +575,10 @@ void engine_implementation::start_stations() {
                                  files_per_lane(lanes.size()));
     bounds.total = std::min(bounds.total,
                             std::max<std::size_t>(1, bounds.hard_total / 4));
-    const auto share = [&lanes](std::size_t all) {
-      return std::max<std::size_t>(1, all / lanes.size());
+    // A webhook stays on its lane: the lane's share must do for one.
+    const auto share = [&lanes, this](std::size_t all) {
+      return std::max({std::size_t{1}, all / lanes.size(),
+                       std::min(all, options_.max_in_flight)});
     };
     bounds.per_destination = share(options_.max_per_destination);
     bounds.per_organizer = std::min(share(options_.max_per_organizer),
@@ -1081,12 +1080,13 @@ result<void> engine_implementation::fence(const organizer& o) {
       into->push_back(*parsed);
     }
   const std::lock_guard guard{fences_mutex_};
+  const auto generation = ++fence_changes_;
   if (allowed.empty() && denied.empty())
     fences_.erase(o.id);
   else
-    fences_[o.id] = std::make_shared<const protocol::address_policy>(
-      policy_.with(allowed, denied));
-  ++fence_changes_;
+    fences_[o.id] = {.policy = std::make_shared<const protocol::address_policy>(
+                       policy_.with(allowed, denied)),
+                     .generation = generation};
   return {};
 }
 

@@ -52,6 +52,15 @@ void token_bucket::take(timestamp now) {
   tokens_ = std::max(0.0, tokens_ - 1);
 }
 
+timestamp token_bucket::full() const {
+  if (!rate_ || !filled_)
+    return {};
+  const auto wait = (rate_->count - tokens_)
+                  * static_cast<double>(rate_->period.count()) / rate_->count;
+  return *filled_
+       + std::chrono::milliseconds{static_cast<std::int64_t>(std::ceil(wait))};
+}
+
 // -- pace
 // ------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@
 
 #include "model/types.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -46,6 +47,8 @@ public:
   /// When there is a token: `now`, or later.
   [[nodiscard]] timestamp available(timestamp now);
   void take(timestamp now);
+  /// When all tokens are back: whoever forgets it then, forgets nothing.
+  [[nodiscard]] timestamp full() const;
 
 private:
   void refill(timestamp now);
@@ -109,6 +112,10 @@ public:
   /// End of what `Retry-After` asked for; in the past if nothing did.
   [[nodiscard]] timestamp held_until() const {
     return held_until_;
+  }
+  /// Until when there is something in it that its webhook must not forget.
+  [[nodiscard]] timestamp busy_until() const {
+    return std::max({held_until_, rate_.full(), resume_.full()});
   }
   [[nodiscard]] std::size_t concurrency() const {
     return static_cast<std::size_t>(limit_);

@@ -60,6 +60,11 @@ public:
     return std::ranges::any_of(entries_, wanted);
   }
 
+  template <class Visitor>
+  void for_each(Visitor visit) const {
+    std::ranges::for_each(entries_, visit);
+  }
+
   /// Takes out those that `wanted` says yes to, in any order.
   template <class Wanted>
   std::vector<retry> extract(Wanted wanted) {

@@ -30,6 +30,8 @@ constexpr std::chrono::days certificate_notice{14};
 constexpr std::chrono::days certificate_interval{1};
 /// Most bytes of bodies, beyond the first, that one request combines.
 constexpr std::size_t batch_bytes = 1024 * 1024;
+/// One failure long ago and one now are no "only failures" in between.
+constexpr std::uint32_t failures_to_disable = 4;
 /// What the engine itself publishes begins with it.
 constexpr std::string_view own_actions = "fanfare.";
 
@@ -265,7 +267,8 @@ void webhook_worker::on_fetched(
 }
 
 void webhook_worker::read_failed() {
-  read_again_at_ = context_->clock->now() + read_pause;
+  now_ = context_->clock->now();
+  read_again_at_ = now_ + read_pause;
   publish_slot();
   arm_timer();
 }
@@ -332,6 +335,8 @@ webhook_worker::under_way webhook_worker::take_under_way(position subject) {
 void webhook_worker::on_finished(attempt_result& r) {
   if (requests_ > 0)
     --requests_;
+  if (!is_success(r.exchange.status))
+    now_ = context_->clock->now();
   learn(r);
   call entry{.hook = slot_->id,
              .time = r.started,
@@ -381,6 +386,10 @@ void webhook_worker::on_finished(attempt_result& r) {
 }
 
 void webhook_worker::learn(const attempt_result& r) {
+  // What another receiver, or the one before an edit, has answered says nothing
+  // about this one.
+  if (r.to ? !is_current(*r.to) : plan_.to != nullptr)
+    return;
   const auto& e = r.exchange;
   pace::ending how{.status = e.status,
                    .started = r.started,
@@ -390,7 +399,7 @@ void webhook_worker::learn(const attempt_result& r) {
     if (pace_.succeeded(how))
       tell_recovered();
   } else if (!e.reason.starts_with("cancelled: ")) {
-    const auto now = context_->clock->now();
+    const auto now = now_;
     if (!e.retry_after.empty())
       how.retry_after = protocol::read_retry_after(e.retry_after, now);
     pace_.failed(now, how);
@@ -410,13 +419,13 @@ void webhook_worker::learn(const attempt_result& r) {
 std::string_view webhook_worker::end_of_patience(const attempt_result& r,
                                                  const under_way& u) const {
   if (is_success(r.exchange.status) || u.test || !u.last_because.empty()
-      || gone_ || !hook_->current().enabled || !plan_.to || !r.to
-      || r.to->head() != plan_.to->head() || r.to->key() != plan_.to->key())
+      || gone_ || !hook_->current().enabled || !r.to || !is_current(*r.to))
     return {};
   if (r.exchange.status == 410)
     return "gone: the webhook is disabled and its retries end";
-  if (context_->disable_after.count() == 0 || progress_.failures == 0
-      || r.started - std::max(progress_.failing_since, redirected_)
+  if (context_->disable_after.count() == 0
+      || progress_.failures < failures_to_disable
+      || r.started - std::max(progress_.failing_since, plan_.resumed)
            < context_->disable_after)
     return {};
   return "the webhook is disabled and its retries end: it has only failed for "
@@ -437,7 +446,7 @@ void webhook_worker::settle(const notification& what, under_way&& u,
   } else if (!disabled_because.empty()) {
     entry.result = outcome::gone;
     add_reason(entry.reason, disabled_because);
-    entry.retry_due = context_->clock->now();
+    entry.retry_due = now_;
     if (last)
       return disable_with(std::move(entry), disabled_because);
   } else {
@@ -447,6 +456,12 @@ void webhook_worker::settle(const notification& what, under_way&& u,
       note_given_up(what.id);
   }
   log_call(std::move(entry), std::move(u.test));
+}
+
+bool webhook_worker::is_current(const protocol::target& to) const {
+  return plan_.to
+      && (plan_.to.get() == &to
+          || (to.head() == plan_.to->head() && to.key() == plan_.to->key()));
 }
 
 void webhook_worker::decide_failed(call& entry, const under_way& u,
@@ -464,7 +479,7 @@ void webhook_worker::decide_failed(call& entry, const under_way& u,
   if (!hook_->current().enabled)
     return give_up("given up: the webhook was disabled meanwhile");
   entry.result = outcome::retried;
-  entry.retry_due = context_->clock->now();
+  entry.retry_due = now_; // one time for all members of a batch
   if (draining_ && entry.reason.starts_with("cancelled: "))
     // Cut short by this engine's stop, which must not end what is left of the
     // schedule: made again at the next start.
@@ -515,6 +530,7 @@ bool webhook_worker::hold_if_congested() {
 
 void webhook_worker::pump(bool its_turn) {
   if (hook_) {
+    now_ = context_->clock->now();
     if (context_->fences != nullptr
         && context_->fences->load(std::memory_order_relaxed) != fences_)
       adopt(hook_);
@@ -614,7 +630,7 @@ bool webhook_worker::allowed(timestamp now, bool resumed) {
 webhook_worker::step webhook_worker::start_next(bool again, bool its_turn) {
   sending next = again ? due_.front()
                        : sending{.what = window_.front().what, .first = true};
-  const auto now = context_->clock->now();
+  const auto now = now_;
   const auto leave = [this, again] {
     if (again)
       due_.pop_front();
@@ -640,7 +656,7 @@ webhook_worker::step webhook_worker::start_next(bool again, bool its_turn) {
 
 webhook_worker::step webhook_worker::start_batch(bool again, bool its_turn) {
   const auto& limit = *plan_.batch;
-  const auto now = context_->clock->now();
+  const auto now = now_;
   std::vector<sending> all;
   std::size_t bytes = 0;
   std::size_t looked_at = 0; ///< of due_ or window_, from the front
@@ -687,7 +703,7 @@ webhook_worker::step webhook_worker::start_batch(bool again, bool its_turn) {
 bool webhook_worker::start_tests(bool& its_turn) {
   while (!tests_.empty() && !parked_ && !held_ && requests_ < plan_.pace.cap
          && !hold_if_congested()) {
-    if (!start(tests_.front(), context_->clock->now(), its_turn))
+    if (!start(tests_.front(), now_, its_turn))
       return false;
     its_turn = false;
     tests_.pop_front();
@@ -805,12 +821,14 @@ void webhook_worker::fetch_due() {
   const auto most = std::max<std::size_t>(
     context_->max_fetch, plan_.batch ? plan_.batch->max_count : 0);
   if (fetch_running_ || draining_ || gone_ || plan_.paused || retries_.empty()
-      || due_.size() > most / 2)
-    return;
-  const auto now = context_->clock->now();
-  if (read_again_at_ && now < *read_again_at_)
+      || (read_again_at_ && now_ < *read_again_at_))
     return;
   std::vector<position> which;
+  if (plan_.ordered)
+    fetch_failed(which, most);
+  const auto now = now_;
+  if (which.empty() && due_.size() > most / 2)
+    return;
   while (!retries_.empty() && retries_.earliest().due <= now
          && which.size() < most) {
     fetching_.push_back(retries_.pop());
@@ -822,8 +840,28 @@ void webhook_worker::fetch_due() {
   context_->reader->fetch(handle(), std::move(which));
 }
 
+void webhook_worker::fetch_failed(std::vector<position>& which,
+                                  std::size_t most) {
+  // They hold all others, so they must not wait for room among them.
+  const auto failed = [](const auto& r) { return r.attempt > 1; };
+  if (std::ranges::any_of(due_, failed))
+    return;
+  auto found = retries_.extract(
+    [this, &failed](const retry& r) { return failed(r) && r.due <= now_; });
+  std::ranges::sort(found, {}, &retry::subject);
+  for (const auto& r : found)
+    if (which.size() < most) {
+      fetching_.push_back(r);
+      which.push_back(r.subject);
+    } else {
+      retries_.put(r);
+    }
+}
+
 void webhook_worker::arm_timer() {
-  const auto now = context_->clock->now();
+  // By the same time as what was held back before: a moment that has passed
+  // since must not be taken for one that was used.
+  const auto now = now_;
   std::optional<timestamp> next;
   const auto wake_at = [&next, now](timestamp at) {
     if (at > now)
@@ -831,12 +869,19 @@ void webhook_worker::arm_timer() {
   };
   if (!retries_.empty() && !plan_.paused)
     wake_at(retries_.earliest().due);
+  if (plan_.ordered && !plan_.paused)
+    // What holds the others may be due later than they are.
+    retries_.for_each([&wake_at](const retry& r) {
+      if (r.attempt > 1)
+        wake_at(r.due);
+    });
   if (read_again_at_)
     wake_at(*read_again_at_);
   if (held_until_)
     wake_at(*held_until_);
   if (given_up_.count != 0)
     wake_at(given_up_.told + tell_interval);
+  wake_at(pace_.busy_until());
   if (draining_ || !next || next == timer_at_)
     return;
   if (!timer_)
@@ -918,7 +963,7 @@ void webhook_worker::note_given_up(position subject) {
 void webhook_worker::tell_given_up() {
   if (given_up_.count == 0)
     return;
-  const auto now = context_->clock->now();
+  const auto now = now_;
   if (now - given_up_.told < tell_interval)
     return;
   tell("fanfare.notification.given_up",
@@ -1154,6 +1199,8 @@ void webhook_worker::inspect(delivery_state& out) const {
     out.held_by = hold_reason::retry_after;
     out.held_until = pace_.held_until();
   }
+  if (out.held_by == hold_reason::none && parked_)
+    out.held_by = hold_reason::concurrency;
   out.in_flight = requests_;
   out.concurrency = pace_.concurrency();
   out.certificate_expires = certificate_expires_;
@@ -1225,7 +1272,7 @@ void webhook_worker::adopt(webhook_ptr hook) {
   pace_.configure(plan_.pace);
   if (redirected) {
     pace_.reset();
-    redirected_ = context_->clock->now();
+    progress_.forget_failures(); // as the store has
     certificate_expires_.reset();
     certificate_told_ = {};
   }
@@ -1263,11 +1310,11 @@ void webhook_worker::set_read_upto(position upto) {
 }
 
 void webhook_worker::publish_slot() {
-  slot_->unfinished.store(retries_.size() + due_.size() + fetching_.size()
-                            + under_way_.size() + tests_.size()
-                            + endings_.size() + (replay_ ? 1 : 0)
-                            + (hook_ ? 0 : 1) + (given_up_.count != 0 ? 1 : 0),
-                          std::memory_order_relaxed);
+  slot_->unfinished.store(
+    retries_.size() + due_.size() + fetching_.size() + under_way_.size()
+      + tests_.size() + endings_.size() + (replay_ ? 1 : 0) + (hook_ ? 0 : 1)
+      + (given_up_.count != 0 || pace_.busy_until() > now_ ? 1 : 0),
+    std::memory_order_relaxed);
   // Only what is loaded can be settled.
   if (hook_) {
     progress_.advance(floor());

@@ -196,6 +196,8 @@ private:
   bool hold_if_congested();
   void refill();
   void fetch_due();
+  /// With `ordered`: takes those that failed and are due, first.
+  void fetch_failed(std::vector<position>& which, std::size_t most);
   void arm_timer();
   void log_call(call&& entry, reply<call> answer = {});
   /// Disables the webhook; the last of the calls that led to it goes into the
@@ -217,6 +219,8 @@ private:
   void tell_given_up();
   void give_up_unsent(const retry& what, std::string reason);
   /// What becomes of an attempt that failed and is not the end.
+  /// Whether it is the target of calls that start now.
+  [[nodiscard]] bool is_current(const protocol::target& to) const;
   void decide_failed(call& entry, const under_way& u, timestamp published,
                      std::minstd_rand spread);
   void inspect(delivery_state& out) const;
@@ -251,7 +255,7 @@ private:
   /// What the last pump() stopped at.
   hold_reason held_by_ = hold_reason::none;
   std::optional<timestamp> held_until_;
-  timestamp redirected_{};   ///< to another target
+  timestamp now_{};          ///< when pump() began, or an attempt failed
   std::size_t requests_ = 0; ///< under way; a batch is one
   std::optional<timestamp> certificate_expires_;
   timestamp certificate_told_{};

@@ -382,8 +382,9 @@ void add_serve_command(CLI::App& app, int& exit_code) {
   serve
     ->add_option(
       "--max-per-destination", e.max_per_destination,
-      "Attempts to one scheme, host and port at the same time; those "
-      "that take longer than a second do not count")
+      "Attempts to one scheme, host and port at the same time, shared evenly "
+      "by the I/O threads, each with as many as --max-in-flight at least; "
+      "those that take longer than a second do not count")
     ->check(CLI::Range(1, 65'536))
     ->capture_default_str();
   serve

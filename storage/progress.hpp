@@ -81,17 +81,20 @@ struct progress {
   void disable(position tail, Retries& retries) {
     advance(tail);
     retries.clear();
+    forget_failures();
+  }
+
+  /// They say nothing about what comes: it has succeeded, or another receiver
+  /// is called.
+  void forget_failures() {
     failures = 0;
     failing_since = last_failure = {};
   }
 
 private:
   void count(const call& c) {
-    if (c.result == outcome::delivered) {
-      failures = 0;
-      failing_since = last_failure = {};
-      return;
-    }
+    if (c.result == outcome::delivered)
+      return forget_failures();
     if (failures++ == 0)
       failing_since = c.time;
     last_failure = std::max(last_failure, c.time);

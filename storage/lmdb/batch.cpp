@@ -470,6 +470,8 @@ void batch::execute(change_webhook& op) {
       put_replay(changed.id, *sent);
     }
   }
+  if (changed.target_url != stored->target_url)
+    layer_.forget_failures(txn_, changed.id, buffer_);
   drop_old_versions(changed);
   if (changed != *stored)
     put_webhook(changed, 0);

@@ -269,6 +269,15 @@ void change_layer::enqueue(write_transaction& txn, webhook_id hook,
   at.replaces = true;
 }
 
+void change_layer::forget_failures(write_transaction& txn, webhook_id hook,
+                                   std::string& buffer) {
+  auto& upto = touch(hook).value.upto;
+  if (upto.failures == 0)
+    return;
+  upto.forget_failures();
+  enqueue(txn, hook, {}, buffer);
+}
+
 void change_layer::save(write_transaction& txn, const checkpoint& next,
                         std::string& buffer) {
   auto hooks = touched();

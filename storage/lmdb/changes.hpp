@@ -119,6 +119,10 @@ public:
   /// them.
   void enqueue(write_transaction& txn, webhook_id hook,
                std::span<const retry> entries, std::string& buffer);
+  /// The webhook has another target: forgets that the one before failed, in
+  /// memory and in the tables.
+  void forget_failures(write_transaction& txn, webhook_id hook,
+                       std::string& buffer);
   /// Writes all changes to the tables and starts again without any.
   void save(write_transaction& txn, const checkpoint& next,
             std::string& buffer);

@@ -45,14 +45,17 @@ using namespace std::chrono_literals;
 class fake_clock final : public wall_clock {
 public:
   [[nodiscard]] timestamp now() const override {
+    now_ += tick;
     return now_;
   }
   void set(timestamp to) {
     now_ = to;
   }
 
+  std::chrono::milliseconds tick{0}; ///< passes with each look
+
 private:
-  timestamp now_{std::chrono::milliseconds{1'000'000'000}};
+  mutable timestamp now_{std::chrono::milliseconds{1'000'000'000}};
 };
 
 /// All wake timers of a test.

@@ -219,6 +219,78 @@ TEST_F(AdmissionTest, ATurnOfAWebhookThatEndedIsGivenToTheNext) {
   EXPECT_THAT(turns_, ElementsAre("2"));
 }
 
+TEST_F(AdmissionTest, OneThatWaitsAloneForPlacesThatHangGetsThem) {
+  make({.total = 2, .quick = 1ms});
+  const std::string a = "http://a:80";
+  auto x = who("x");
+  auto first = ask(a, x);
+  auto second = ask(a, x, false, 1);
+  EXPECT_FALSE(ask(a, x, false, 2));
+  // More places become free at once than anybody waits for.
+  io_.run_one_for(1s);
+  sys_.sched.run();
+  EXPECT_THAT(turns_, ElementsAre("x"));
+  EXPECT_TRUE(ask(a, x, true, 2));
+}
+
+TEST_F(AdmissionTest, OrganizersTakeTurnsWhateverTheyHave) {
+  make({.total = 1});
+  auto running = ask("http://0:80", who("0"));
+  std::map<std::string, webhook_actor> all;
+  const auto owner_of = [](const std::string& name) {
+    return name[0] == 'a' ? organizer_id{1} : organizer_id{2};
+  };
+  for (const std::string name : {"a1", "a2", "a3", "b1"}) {
+    all[name] = who(name);
+    EXPECT_FALSE(
+      ask("http://" + name + ":80", all[name], false, 0, owner_of(name)));
+  }
+  for (int i = 0; i < 4; ++i) {
+    release(running);
+    const auto next = turns_.back();
+    running = ask("http://" + next + ":80", all[next], true, 0, owner_of(next));
+    EXPECT_TRUE(running);
+  }
+  EXPECT_THAT(turns_, ElementsAre("a1", "b1", "a2", "a3"));
+}
+
+TEST_F(AdmissionTest, APlaceIsKeptForWhoseTurnItIs) {
+  make({.total = 1});
+  auto x = who("x");
+  auto y = who("y");
+  auto running = ask("http://x:80", x, false, 0, 1);
+  EXPECT_FALSE(ask("http://y:80", y, false, 0, 2));
+  release(running);
+  EXPECT_THAT(turns_, ElementsAre("y"));
+  EXPECT_FALSE(ask("http://x:80", x, false, 0, 1)) << "it is not x's turn";
+  EXPECT_TRUE(ask("http://y:80", y, true, 0, 2));
+}
+
+TEST_F(AdmissionTest, AnOrganizerHasACapOfItsOwn) {
+  make({.total = 10, .per_organizer = 1});
+  auto first = ask("http://a:80", who("a"), false, 0, 1);
+  EXPECT_TRUE(first);
+  EXPECT_FALSE(ask("http://b:80", who("b"), false, 0, 1));
+  EXPECT_TRUE(ask("http://c:80", who("c"), false, 0, 2));
+  release(first);
+  EXPECT_THAT(turns_, ElementsAre("b"));
+}
+
+TEST_F(AdmissionTest, AnOrganizerWhoseReceiversHangLeavesAQuarter) {
+  make({.total = 100, .hard_total = 8, .quick = 1ms});
+  std::vector<admission::permit> hanging;
+  for (int i = 0; i < 8; ++i) {
+    const auto name = std::to_string(i);
+    if (auto p = ask("http://" + name + ":80", who(name), false, 0, 1))
+      hanging.push_back(std::move(p));
+  }
+  EXPECT_EQ(hanging.size(), 6U);
+  io_.run_one_for(1s);
+  sys_.sched.run();
+  EXPECT_THAT(turns_, ElementsAre()) << "also once they count as hanging";
+  EXPECT_TRUE(ask("http://other:80", who("other"), false, 0, 2));
+}
+
 TEST_F(AdmissionTest, APermitGivesItsPlaceBackOnce) {
   make({.total = 1});
   const std::string a = "http://a:80";

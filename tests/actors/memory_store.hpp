@@ -407,6 +407,8 @@ private:
       record.ended_upto = disk_.tail();
       disk_.behind.erase(op.id);
     }
+    if (changed.target_url != record.hook.target_url)
+      record.upto.forget_failures();
     record.hook = changed;
     op.done = std::move(changed);
   }

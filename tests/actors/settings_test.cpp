@@ -288,6 +288,39 @@ TEST_F(SettingsTest, OrderedGoesOnWhenWhatFailedIsTooOld) {
   EXPECT_THAT(node_->calls(hook)[1].reason, HasSubstr("given up"));
 }
 
+TEST_F(SettingsTest, OrderedDoesNotBlockItselfWithAReplay) {
+  const auto hook = add([](webhook& w) {
+    w.delivery.ordered = true;
+    w.delivery.schedule = std::vector{1'000ms, 1'000ms};
+  });
+  node_->publish(200);
+  ASSERT_EQ(sent().size(), 200U);
+  const replay again{.asked = {.since = {}, .until = clock_.now() + 1h},
+                     .upto = node_->store.tail(),
+                     .selecting = {.types = {1}},
+                     .started = clock_.now()};
+  node_->queue.push(
+    {.what = storage::start_replay{.owner = 1, .hook = hook, .value = again},
+     .done = {}});
+  node_->run();
+  // The 20th of them fails once.
+  node_->wire.script = [this](const fake_wire::exchange&) {
+    return std::optional{status(sent().size() == 220 ? 500 : 200)};
+  };
+  const auto chosen = node_->store.select(*node_->store.find_webhook(hook),
+                                          again);
+  caf::anon_send(
+    node_->router_handle, atom::order_v, hook,
+    std::make_shared<const webhook_order>(replay_order{
+      again, std::make_shared<const storage::selection>(*chosen)}));
+  node_->run();
+  EXPECT_EQ(sent().size(), 220U);
+  node_->publish();
+  node_->advance(2s);
+  EXPECT_EQ(sent().size(), 402U);
+  EXPECT_THAT(node_->retries(hook), IsEmpty());
+}
+
 // -- paused ------------------------------------------------------------------
 
 TEST_F(SettingsTest, PausedHoldsEverythingAndLosesNothing) {
@@ -354,6 +387,39 @@ TEST_F(SettingsTest, ARateLimitSpreadsRequests) {
   EXPECT_THAT(node_->wire.ids(), SizeIs(3));
   node_->advance(10s);
   EXPECT_THAT(node_->wire.ids(), SizeIs(5));
+}
+
+TEST_F(SettingsTest, ARateLimitIsNotForgottenByAnIdleWebhook) {
+  node_options options;
+  options.idle_checkpoints = 1;
+  start(options);
+  add([](webhook& w) {
+    w.delivery.rate_limit = {.count = 1, .period = 60'000ms};
+  });
+  node_->publish();
+  for (int i = 0; i < 5; ++i)
+    node_->checkpoint();
+  node_->publish();
+  EXPECT_THAT(sent(), SizeIs(1));
+  node_->advance(60s);
+  EXPECT_THAT(sent(), SizeIs(2));
+  node_->advance(60s);
+  for (int i = 0; i < 5; ++i)
+    node_->checkpoint();
+  EXPECT_EQ(node_->active_webhooks, 0U) << "nothing is left to remember";
+}
+
+TEST_F(SettingsTest, ATimeThatPassesWhileItWorksIsNotMissed) {
+  // Each look at the clock finds it a millisecond later.
+  clock_.tick = 1ms;
+  add([](webhook& w) {
+    w.delivery.rate_limit = {.count = 1'000, .period = 1'000ms};
+    w.delivery.max_in_flight = 64;
+  });
+  node_->publish(1'200);
+  for (int i = 0; i < 2'000 && sent().size() < 1'200; ++i)
+    node_->advance(1ms);
+  EXPECT_EQ(sent().size(), 1'200U);
 }
 
 // -- batch -------------------------------------------------------------------
@@ -469,6 +535,51 @@ TEST_F(SettingsTest, RetryAfterMovesTheWholeWebhook) {
   EXPECT_THAT(sent(), SizeIs(1));
   node_->advance(1ms);
   EXPECT_THAT(sent(), SizeIs(4));
+}
+
+TEST_F(SettingsTest, WhatTheTargetBeforeAnsweredHoldsNothing) {
+  hang();
+  const auto hook = add([](webhook&) {});
+  node_->publish();
+  node_->edit(hook, [](webhook& w) { w.target_url = "https://b.example/"; });
+  auto late = status(503);
+  late.retry_after = "3600";
+  node_->wire.answer(0, std::move(late));
+  node_->publish();
+  EXPECT_EQ(node_->wire.sent.back().url, "https://b.example/");
+  EXPECT_EQ(inspect(hook).held_by, hold_reason::none);
+}
+
+TEST_F(SettingsTest, AnotherTargetBeginsWithoutFailuresAlsoAfterARestart) {
+  code_ = 500;
+  const auto hook = add([](webhook& w) {
+    w.delivery.schedule = std::vector(100, std::chrono::milliseconds{6h});
+    w.delivery.max_age = 24h * 30;
+  });
+  node_->publish();
+  node_->advance(4 * 24h);
+  node_->edit(hook, [](webhook& w) { w.target_url = "https://b.example/"; });
+  restart();
+  node_->advance(2 * 24h);
+  EXPECT_TRUE(node_->store.find_webhook(hook)->current().enabled);
+}
+
+TEST_F(SettingsTest, APauseDoesNotCountAsFailing) {
+  code_ = 500;
+  const auto hook = add([](webhook& w) {
+    w.delivery.schedule = std::vector(100, std::chrono::milliseconds{6h});
+    w.delivery.max_age = 24h * 30;
+  });
+  node_->publish();
+  node_->advance(24h);
+  node_->edit(hook, [](webhook& w) { w.delivery.paused = true; });
+  node_->advance(10 * 24h);
+  node_->edit(hook, [this](webhook& w) {
+    w.delivery.paused = false;
+    w.resumed = clock_.now();
+  });
+  node_->advance(24h);
+  EXPECT_TRUE(node_->store.find_webhook(hook)->current().enabled);
 }
 
 TEST_F(SettingsTest, TheBreakerAttemptsNothingAndLosesNothing) {
