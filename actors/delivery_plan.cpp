@@ -18,13 +18,6 @@ const protocol::vault& vault_of(const delivery_defaults& defaults) {
   return defaults.vault != nullptr ? *defaults.vault : without_key;
 }
 
-bool same_name(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-  };
-  return std::ranges::equal(a, b, {}, lower, lower);
-}
-
 } // namespace
 
 delivery_plan::delivery_plan(const webhook& hook,
@@ -141,7 +134,6 @@ protocol::request_style delivery_plan::style(const webhook& hook,
       break;
     }
     how.headers.append(name).append(": ").append(*value).append("\r\n");
-    how.authorization = how.authorization || same_name(name, "authorization");
   }
   return how;
 }

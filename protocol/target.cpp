@@ -113,6 +113,19 @@ result<std::string> ascii_form(const std::string& name) {
   return out;
 }
 
+/// Whether one of the header lines is `Authorization`.
+bool has_authorization(std::string_view headers) {
+  constexpr std::string_view name = "authorization:";
+  while (!headers.empty()) {
+    if (std::ranges::equal(headers.substr(0, name.size()), name, {}, lower))
+      return true;
+    const auto end = headers.find('\n');
+    headers.remove_prefix(end == std::string_view::npos ? headers.size()
+                                                        : end + 1);
+  }
+  return false;
+}
+
 /// Letters, digits, hyphens and underscores in labels of 1 to 63 characters.
 bool is_host_name(std::string_view name) {
   if (name.empty() || name.size() > 253)
@@ -226,7 +239,7 @@ target::parse(std::string_view url, const request_style& style) {
   head += "\r\nAccept: */*\r\nAccept-Encoding: identity\r\nContent-Type: "
           "application/json\r\n";
   if (const auto colon = pieces->user_info.find(':');
-      colon != std::string_view::npos && !style.authorization)
+      colon != std::string_view::npos && !has_authorization(style.headers))
     head += "Authorization: "
           + basic_credentials(
               percent_decoded(pieces->user_info.substr(0, colon)),

@@ -33,9 +33,9 @@ struct pool_key {
 struct request_style {
   std::string method = "POST";
   /// Lines of further headers, each with its CRLF, checked by whoever made
-  /// them. They come last.
+  /// them. They come last. If one is `Authorization`, the URL's user and
+  /// password are left out.
   std::string headers;
-  bool authorization = false; ///< they hold one: the URL's is left out
   /// Comes after "Fanfare/VERSION " in the header User-Agent.
   std::string user_agent_suffix;
   /// `egress::tag`: part of the key that connections are shared by.

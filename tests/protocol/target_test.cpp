@@ -65,9 +65,11 @@ TEST(TargetTest, WritesTheHeadInTheStyleOfAWebhook) {
   EXPECT_EQ(target::parse(url, style).value()->head(),
             begin + "Authorization: Basic dTpw\r\n" + style.headers);
   // A header of their own is the only one.
-  style.headers = "Authorization: Bearer x\r\n";
-  style.authorization = true;
-  EXPECT_EQ(target::parse(url, style).value()->head(), begin + style.headers);
+  for (const auto* headers : {"Authorization: Bearer x\r\n",
+                              "X-A: b\r\naUTHORIZATION: Bearer x\r\n"}) {
+    style.headers = headers;
+    EXPECT_EQ(target::parse(url, style).value()->head(), begin + headers);
+  }
   // What is left as it is changes nothing.
   EXPECT_EQ(target::parse(url, {}).value()->head(), parsed(url)->head());
 }
