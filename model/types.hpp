@@ -291,6 +291,7 @@ struct call {
   bool replay = false;
   bool fed = false;         ///< of these, by a replay
   bool unsent = false;      ///< given up without an attempt
+  bool thin = false;        ///< with a body that only names the notification
   std::uint16_t status = 0; ///< 0: no answer, `reason` says why
   call_timings timings{};
   std::string target_url{}; ///< as used, password masked

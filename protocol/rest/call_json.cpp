@@ -3,6 +3,7 @@
 
 #include "protocol/rest/call_json.hpp"
 
+#include "protocol/composed_body.hpp"
 #include "protocol/rest/answers.hpp"
 #include "protocol/rest/text.hpp"
 
@@ -64,8 +65,10 @@ boost::json::object to_json(const call& c, const notification* subject) {
   out["reason"] = json_string(c.reason);
   out["execution_time"] = seconds(c.timings.total);
   out["timings"] = std::move(timings);
-  out["payload"] = subject == nullptr ? boost::json::value(nullptr)
-                                      : json_string(subject->body);
+  out["payload"] = subject == nullptr
+                   ? boost::json::value(nullptr)
+                   : json_string(c.thin ? thin_body(subject->body)
+                                        : subject->body);
   const std::string_view trace = subject == nullptr
                                  ? std::string_view{}
                                  : std::string_view{subject->trace};

@@ -22,6 +22,7 @@ constexpr std::uint8_t flagged_layout = 2;
 constexpr std::uint8_t is_replay = 1;
 constexpr std::uint8_t is_fed = 2;
 constexpr std::uint8_t is_unsent = 4;
+constexpr std::uint8_t is_thin_call = 8;
 /// Of webhooks: versions have the time they were made.
 constexpr std::uint8_t dated_layout = 2;
 /// Of webhooks and replays: subscriptions have a filter. Webhooks also have
@@ -129,9 +130,9 @@ std::uint8_t flags_of(const retry& r) {
 }
 
 std::uint8_t flags_of(const call& c) {
-  return static_cast<std::uint8_t>((c.replay ? is_replay : 0)
-                                   | (c.fed ? is_fed : 0)
-                                   | (c.unsent ? is_unsent : 0));
+  return static_cast<std::uint8_t>(
+    (c.replay ? is_replay : 0) | (c.fed ? is_fed : 0)
+    | (c.unsent ? is_unsent : 0) | (c.thin ? is_thin_call : 0));
 }
 
 /// What may be absent: a byte tells.
@@ -393,10 +394,12 @@ enum call_field : std::uint8_t {
 };
 
 void get_facts(byte_reader& from, call& c, std::uint8_t& mask) {
-  const auto flags = get_flags(from, is_replay | is_fed | is_unsent);
+  const auto flags = get_flags(from,
+                               is_replay | is_fed | is_unsent | is_thin_call);
   c.replay = (flags & is_replay) != 0;
   c.fed = (flags & is_fed) != 0;
   c.unsent = (flags & is_unsent) != 0;
+  c.thin = (flags & is_thin_call) != 0;
   mask = from.u8();
   c.result = static_cast<outcome>(mask & outcome_mask);
   c.hook = from.number();
@@ -683,6 +686,7 @@ bool decode(std::string_view in, webhook& value) {
   value.action_types.reserve(names);
   for (std::size_t i = 0; i < names && from.ok(); ++i)
     value.action_types.emplace_back(from.text());
+  value.delivery = {};
   get(from, value.delivery);
   const bool filtered = found == filtered_layout;
   if (filtered) {

@@ -135,6 +135,10 @@ TEST_F(DeliverySettingsTest, RequestsHaveTheShapeThatIsAskedFor) {
   EXPECT_FALSE(again.header("Authorization"));
   EXPECT_EQ(again.header("User-Agent"), usual.header("User-Agent"));
   EXPECT_EQ(json::parse(again.body).as_object().size(), 5U);
+  // The log keeps showing what was sent.
+  const auto logged = wait_for_calls("acme", hook, 2);
+  EXPECT_EQ(text_of(logged.at(0), "payload"), got.body);
+  EXPECT_EQ(text_of(logged.at(1), "payload"), again.body);
 }
 
 TEST_F(DeliverySettingsTest, ATraceIsForwardedAndShown) {

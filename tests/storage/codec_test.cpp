@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storage/lmdb/codec.hpp"
 
+#include "model/payload_filter.hpp"
 #include "storage/lmdb/bytes.hpp"
 
 #include <gtest/gtest.h>
@@ -52,12 +53,37 @@ webhook full_webhook() {
   hook.delivery.max_in_flight = 64;
   hook.delivery.schedule = {milliseconds{1}, milliseconds{86'400'000}};
   hook.delivery.max_age = milliseconds{259'200'000};
+  hook.delivery.limits = {
+    .min_rate = 0, .header_bytes = 256, .body_bytes = 4'000'000'000};
+  hook.delivery.put = hook.delivery.thin = true;
+  hook.delivery.ordered = hook.delivery.paused = true;
+  hook.delivery.headers = {{"X-A", binary}, {"X-B", ""}};
+  hook.delivery.user_agent_suffix = "shop/1";
+  hook.delivery.signing = signing_algorithm::ed25519;
+  hook.delivery.legacy = legacy_signature{
+    .header = "X-Sig",
+    .digest = legacy_signature::hash::sha512,
+    .text = legacy_signature::encoding::base64,
+    .prefix = "v=",
+    .content = "{id}{body}"};
+  hook.delivery.rate_limit = {.count = 1, .period = milliseconds{60'000}};
+  hook.delivery.resume_rate = {.count = 1'000'000, .period = milliseconds{1}};
+  hook.delivery.batch = {.max_count = 100, .max_wait = milliseconds{0}};
+  hook.delivery.tls = {
+    .ca = long_text, .certificate = "c", .sealed_key = binary};
+  hook.delivery.sealed_proxy = binary;
+  hook.secrets = {{.sealed = binary, .created = {}, .expires = std::nullopt},
+                  {.sealed = "b",
+                   .created = timestamp{milliseconds{-1}},
+                   .expires = timestamp::max()}};
+  hook.resumed = timestamp{milliseconds{7}};
   hook.versions = {
     {.from = 1,
      .value = {.enabled = true,
                .all_events = false,
                .events = {5, 900},
-               .types = {1, 2, 4'000'000'000}}},
+               .types = {1, 2, 4'000'000'000},
+               .filter = {*payload_filter::parse(R"({"a":{"$in":[1]}})")}}},
     {.from = std::numeric_limits<position>::max(),
      .value = {
        .enabled = false, .all_events = true, .events = {}, .types = {}}}};
@@ -94,6 +120,11 @@ call full_call() {
 TEST(Codec, GivesBackRegistryRecords) {
   expect_round_trip(organizer{.id = 1, .slug = "bigevents", .name = non_ascii});
   expect_round_trip(organizer{.id = 2, .slug = "", .name = ""});
+  expect_round_trip(organizer{.id = 3,
+                              .slug = "a",
+                              .name = "b",
+                              .allow_networks = {"10.0.0.0/8", ""},
+                              .deny_networks = {long_text}});
   expect_round_trip(
     event{.id = 9, .owner = 4'000'000'000, .slug = long_text, .name = binary});
   expect_round_trip(action_type{.id = 1, .name = "pretix.event.order.placed"});
@@ -162,6 +193,72 @@ TEST(Codec, GivesBackCallsOfAllOutcomes) {
   expect_round_trip(c);
 }
 
+TEST(Codec, GivesBackWhatACallWasMadeFor) {
+  for (unsigned bits = 0; bits < 16; ++bits) {
+    auto c = full_call();
+    c.replay = (bits & 1) != 0;
+    c.fed = (bits & 2) != 0;
+    c.unsent = (bits & 4) != 0;
+    c.thin = (bits & 8) != 0;
+    expect_round_trip(c);
+  }
+  for (unsigned bits = 0; bits < 4; ++bits)
+    expect_round_trip(retry{.subject = 1,
+                            .due = {},
+                            .attempt = 1,
+                            .replay = (bits & 1) != 0,
+                            .fed = (bits & 2) != 0});
+}
+
+TEST(Codec, GivesBackATrace) {
+  notification n;
+  n.action = "a.b";
+  n.body = binary;
+  n.trace = "00-x-y-01\nvendor=1";
+  std::string record;
+  encode_without_body(record, n);
+  record += n.body;
+  notification back;
+  ASSERT_TRUE(decode(record, back));
+  EXPECT_TRUE(back == n);
+}
+
+TEST(Codec, ReadsWebhooksOfEarlierLayouts) {
+  // As versions 1 and 2 wrote them: neither secrets nor filter, and in the
+  // first no times.
+  const auto record = [](char layout) {
+    std::string bytes{layout};
+    bytes += '\x03';               // owner
+    bytes += "\x01u";              // target URL
+    bytes += std::string(2, '\0'); // no comment, no action types
+    bytes += '\x20';               // settings: max_in_flight alone
+    bytes += '\x05';
+    bytes += "\x01\x09"; // one version, from 9
+    if (layout == 2)
+      bytes += '\x0e';   // made at 7 ms
+    bytes += "\x03";     // enabled, all events
+    bytes += '\0';       // events
+    bytes += "\x01\x04"; // types
+    return bytes;
+  };
+  for (const char layout : {'\x01', '\x02'}) {
+    webhook back = full_webhook(); // nothing of it may stay
+    back.id = 1;
+    ASSERT_TRUE(decode(record(layout), back));
+    webhook expected;
+    expected.id = 1;
+    expected.owner = 3;
+    expected.target_url = "u";
+    expected.delivery.max_in_flight = 5;
+    expected.delivery.signing = signing_algorithm::none;
+    expected.versions = {
+      {.from = 9,
+       .since = timestamp{std::chrono::milliseconds{layout == 2 ? 7 : 0}},
+       .value = {.types = {4}}}};
+    EXPECT_TRUE(back == expected) << int{layout};
+  }
+}
+
 TEST(Codec, ReadsTheFactsOfACallWithoutItsTexts) {
   auto c = full_call();
   std::string record;
@@ -179,6 +276,13 @@ TEST(Codec, GivesBackProgressAndCheckpoints) {
   expect_round_trip(progress{});
   expect_round_trip(
     progress{.cursor = 10, .ahead = {12, 13, 1'000'000}, .last_call = 77});
+  expect_round_trip(
+    progress{.cursor = 1,
+             .ahead = {},
+             .last_call = 2,
+             .failures = 4'000'000'000,
+             .failing_since = timestamp{std::chrono::milliseconds{-5}},
+             .last_failure = timestamp::max()});
   expect_round_trip(retry{.subject = 3,
                           .due = timestamp{std::chrono::milliseconds{-1}},
                           .attempt = 12});
@@ -223,7 +327,7 @@ TEST(Codec, RefusesEveryTruncationAndAnyTrailingByte) {
 TEST(Codec, RefusesARecordOfANewerLayout) {
   std::string record;
   encode(record, organizer{.id = 1, .slug = "a", .name = "b"});
-  record[0] = 2;
+  record[0] = 3;
   organizer back;
   EXPECT_FALSE(decode(record, back));
 }

@@ -1,0 +1,153 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+
+/// Filters, failures in a row and networks: what settings of delivery ask of
+/// the store.
+
+#include "model/payload_filter.hpp"
+#include "tests/storage/store_test.hpp"
+
+#include <gmock/gmock.h>
+
+namespace fanfare::test {
+
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+filter_ref filter(std::string_view text) {
+  return {*payload_filter::parse(text)};
+}
+
+class Settings : public store_test {
+protected:
+  call failure(webhook_id hook, position subject, std::int64_t at) {
+    auto c = call_of(hook, subject, outcome::retried, subject);
+    c.time = at_ms(at);
+    return c;
+  }
+};
+
+TEST_F(Settings, ABacklogIsFilteredByTheVersionOfItsTime) {
+  const auto hook = add_hook(1, {1});
+  publish(draft_of(1, 1, "a"));
+  change(hook.id,
+         [](webhook& w) { w.current().filter = filter(R"({"text": "b"})"); });
+  publish(draft_of(1, 1, "a"));
+  publish(draft_of(1, 1, "b"));
+  change(hook.id, [](webhook& w) { w.current().filter = {}; });
+  publish(draft_of(1, 1, "a"));
+  reopen();
+  EXPECT_THAT(backlog_of(hook.id), ElementsAre(1, 3, 4));
+  const auto count = store_->count_backlog(load(hook.id).hook, 100);
+  ASSERT_TRUE(count);
+  EXPECT_EQ(count->count, 3U);
+}
+
+TEST_F(Settings, AReplaySelectsByTheFilterInForce) {
+  const auto hook = add_hook(1, {1});
+  for (const auto* text : {"a", "b", "a"})
+    publish(draft_of(1, 1, text));
+  for (position p = 1; p <= 3; ++p)
+    append(call_of(hook.id, p, outcome::delivered, p));
+  const auto filtered = change(hook.id, [](webhook& w) {
+    w.current().filter = filter(R"({"text": "a"})");
+  });
+  const replay wanted{.asked = {.since = {}, .until = timestamp::max()},
+                      .upto = store_->tail(),
+                      .selecting = filtered.current(),
+                      .started = at_ms(1)};
+  const auto found = store_->select(filtered, wanted);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->count, 2U);
+  EXPECT_TRUE(found->chosen.contains(1));
+  EXPECT_FALSE(found->chosen.contains(2));
+}
+
+TEST_F(Settings, TheNewestMatchesComeNewestFirst) {
+  for (int i = 0; i < 3; ++i) {
+    publish(draft_of(1));
+    publish(draft_of(2));
+    publish(draft_of(1, 2));
+  }
+  const auto newest = [this](std::size_t limit, std::size_t scan) {
+    return ids_of(*store_->newest_matches(1, {.types = {1}}, limit, scan));
+  };
+  EXPECT_THAT(newest(100, 100), ElementsAre(7, 4, 1));
+  EXPECT_THAT(newest(2, 100), ElementsAre(7, 4));
+  EXPECT_THAT(newest(100, 2), ElementsAre(7)) << "8 and 7 were looked at";
+  EXPECT_THAT(newest(0, 100), IsEmpty());
+  EXPECT_THAT(ids_of(*store_->newest_matches(9, {.types = {1}}, 9, 9)),
+              IsEmpty());
+}
+
+TEST_F(Settings, FailuresInARowSurviveACrash) {
+  const auto hook = add_hook(1, {1});
+  for (int i = 0; i < 4; ++i)
+    publish(draft_of(1));
+  append(failure(hook.id, 1, 100));
+  checkpoint(4);
+  append(failure(hook.id, 2, 300));
+  append(failure(hook.id, 3, 200));
+  auto unsent = call_of(hook.id, 4, outcome::given_up, 4);
+  unsent.unsent = true;
+  append(unsent);
+  for (int i = 0; i < 2; ++i) {
+    const auto upto = load(hook.id).upto;
+    EXPECT_EQ(upto.failures, 3U) << "what was not attempted did not fail";
+    EXPECT_EQ(upto.failing_since, at_ms(100));
+    EXPECT_EQ(upto.last_failure, at_ms(300));
+    reopen();
+  }
+  append(call_of(hook.id, 1, outcome::delivered, 4));
+  EXPECT_EQ(load(hook.id).upto.failures, 0U);
+}
+
+TEST_F(Settings, AnotherTargetBeginsWithoutFailures) {
+  const auto hook = add_hook(1, {1});
+  publish(draft_of(1));
+  publish(draft_of(1));
+  append(failure(hook.id, 1, 100));
+  change(hook.id, [](webhook& w) { w.comment = "the same target"; });
+  EXPECT_EQ(load(hook.id).upto.failures, 1U);
+  change(hook.id, [](webhook& w) { w.target_url = "http://127.0.0.2/"; });
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(load(hook.id).upto.failures, 0U);
+    EXPECT_THAT(subjects_of(*store_->retries(hook.id)), ElementsAre(1))
+      << "what waits still waits";
+    reopen();
+  }
+  append(failure(hook.id, 2, 200));
+  reopen();
+  EXPECT_EQ(load(hook.id).upto.failures, 1U);
+}
+
+TEST_F(Settings, AnOrganizerKeepsItsNetworks) {
+  const auto added = run(add_organizer{.slug = "acme", .name = "Acme"}).done;
+  ASSERT_TRUE(added);
+  const auto edited = [this](organizer_id id, std::string network) {
+    return run(change_organizer{.id = id,
+                                .edit = [network = std::move(network)](
+                                          organizer& o) -> result<void> {
+                                  if (network.empty())
+                                    return error{ec::conflict, "no"};
+                                  o.allow_networks = {network};
+                                  o.slug = "other";
+                                  return {};
+                                }})
+      .done;
+  };
+  ASSERT_TRUE(edited(added->id, "10.0.0.0/8"));
+  EXPECT_EQ(edited(added->id, "").error().code, ec::conflict);
+  EXPECT_EQ(edited(99, "10.0.0.0/8").error().code, ec::not_found);
+  reopen();
+  const auto all = *store_->organizers();
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_THAT(all[0].allow_networks, ElementsAre("10.0.0.0/8"));
+  EXPECT_EQ(all[0].slug, "acme") << "not to be changed";
+}
+
+} // namespace
+
+} // namespace fanfare::test
