@@ -454,12 +454,7 @@ result<void> engine_implementation::check_options() {
     denied.push_back(*parsed);
   }
   policy_ = protocol::address_policy{std::move(allowed), std::move(denied)};
-  if (!options_.secret_key.empty()) {
-    auto made = protocol::vault::from_text(options_.secret_key);
-    if (!made)
-      return made.error();
-    vault_ = std::move(*made);
-  }
+  vault_ = std::exchange(options_.vault, {});
   for (const auto& text : options_.dns_servers)
     if (!protocol::is_name_server(text))
       return error{ec::invalid_argument,
@@ -1116,7 +1111,8 @@ engine_implementation::explain_now(const webhook& hook,
   auto found = fanfare::explain(*store_, hook, what);
   if (found
       && (found->state == explanation::fate::waiting
-          || found->state == explanation::fate::retrying))
+          || found->state == explanation::fate::retrying)
+      && (!found->due || *found->due <= clock_.now())) // else it is the backoff
     if (const auto now = order<inspect_order, delivery_state>(hook.owner,
                                                               hook.id))
       found->held_by = now->held_by;

@@ -13,6 +13,7 @@
 #include "model/error.hpp"
 #include "model/types.hpp"
 #include "protocol/service.hpp"
+#include "protocol/vault.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -41,9 +42,8 @@ struct engine_options {
   std::string proxy;
   /// "ADDRESS" or "ADDRESS:PORT"; empty: the system's.
   std::vector<std::string> dns_servers;
-  /// What secrets are encrypted with on disk: the text of a key file
-  /// (protocol/vault.hpp). Empty: they are not.
-  std::string secret_key;
+  /// What secrets are encrypted with on disk. Without a key they are not.
+  protocol::vault vault;
   /// PEM file of the authorities that receivers are verified with; empty: the
   /// system's.
   std::string ca_file;

@@ -28,9 +28,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <memory>
 #include <thread>
 #include <utility>
@@ -107,24 +105,23 @@ load_identity(const serve_options& options) {
   return protocol::tls_identity::load(options.tls_cert, options.tls_key);
 }
 
-/// What secrets are encrypted with: the file's text, or the environment's.
-/// Empty: nothing.
-result<std::string> read_secret_key(const std::string& file) {
-  if (!file.empty()) {
-    // Checked here for its mode, and read again: keys live in the vault alone.
-    if (auto valid = protocol::vault::from_file(file); !valid)
-      return valid.error();
-    std::ifstream in{file, std::ios::binary};
-    return std::string{std::istreambuf_iterator<char>{in}, {}};
-  }
+/// What secrets are encrypted with: the file's key, or the environment's.
+result<protocol::vault> load_vault(const std::string& file) {
   const char* given = std::getenv("FANFARE_SECRET_KEY");
-  std::string text = given != nullptr ? given : "";
-  if (given != nullptr)
-    unsetenv("FANFARE_SECRET_KEY"); // not for what this process may start
-  if (given != nullptr && text.empty())
+  const std::string text = given != nullptr ? given : "";
+  unsetenv("FANFARE_SECRET_KEY"); // not for what this process may start
+  if (!file.empty())
+    return protocol::vault::from_file(file);
+  if (given == nullptr)
+    return protocol::vault{};
+  if (text.empty())
     return error{ec::invalid_argument,
                  "FANFARE_SECRET_KEY is empty: give a key or unset it"};
-  return text;
+  auto made = protocol::vault::from_text(text);
+  if (!made)
+    return error{made.error().code,
+                 "FANFARE_SECRET_KEY: " + made.error().detail};
+  return made;
 }
 
 void reload_identity(const serve_options& options,
@@ -159,10 +156,10 @@ int run(serve_options options) {
   auto identity = load_identity(options);
   if (!identity)
     return fail(identity.error());
-  auto key = read_secret_key(options.secret_key_file);
-  if (!key)
-    return fail(key.error());
-  options.engine.secret_key = std::move(*key);
+  auto vault = load_vault(options.secret_key_file);
+  if (!vault)
+    return fail(vault.error());
+  options.engine.vault = std::move(*vault);
   options.engine.log = write_log;
   // The wait for signals is also where a fatal error ends the server.
   static volatile std::sig_atomic_t failed = 0;
