@@ -12,8 +12,9 @@ namespace {
 
 /// How often hanging attempts are looked for while someone waits.
 constexpr std::chrono::milliseconds watch_interval{100};
-/// How long a place is kept for a webhook, which may have ended meanwhile.
-constexpr std::chrono::milliseconds promise_lasts{500};
+/// How many of these intervals a place is kept for a webhook, which may have
+/// ended meanwhile.
+constexpr unsigned promise_looks = 5;
 
 template <class Key, class T>
 std::shared_ptr<T>
@@ -139,30 +140,31 @@ void admission::park(const std::shared_ptr<ticket>& who, bool further) {
 // -- places that are kept
 // ----------------------------------------------------------
 
-void admission::keep_place(const std::shared_ptr<line>& of,
-                           const std::shared_ptr<ticket>& to) {
-  ++of->to->promised;
-  ++of->whose->promised;
+void admission::keep_place(std::shared_ptr<ticket> to) {
+  ++to->at->to->promised;
+  ++to->at->whose->promised;
   if (spare_promises_.empty())
     spare_promises_.emplace_back();
   promises_.splice(promises_.end(), spare_promises_, spare_promises_.begin());
+  const auto place = std::prev(promises_.end());
   to->promised = true;
-  to->place = std::prev(promises_.end());
-  *to->place = {.of = of, .to = to, .made = std::chrono::steady_clock::now()};
+  to->place = place;
+  *place = {.to = std::move(to), .looks = 0};
   if (!timer_armed_)
     watch();
 }
 
 void admission::give_up_place(std::list<promise>::iterator place) {
-  --place->of->to->promised;
-  --place->of->whose->promised;
-  place->of = nullptr;
-  place->to.reset();
+  auto& who = *place->to;
+  who.promised = false;
+  --who.at->to->promised;
+  --who.at->whose->promised;
   spare_promises_.splice(spare_promises_.begin(), promises_, place);
+  place->to = nullptr; // may be the last to know of it
 }
 
 void admission::take_promise(ticket& who) {
-  if (std::exchange(who.promised, false))
+  if (who.promised)
     give_up_place(who.place);
 }
 
@@ -194,7 +196,7 @@ bool admission::grant_one(tenant& who) {
       (further ? next->waiting_for_more : next->waiting) = false;
       if (const auto actor = caf::actor_cast<webhook_actor>(next->who)) {
         if (!next->promised)
-          keep_place(at, next);
+          keep_place(std::move(next));
         caf::anon_send(actor, atom::turn_v);
         granted = true;
         break;
@@ -245,12 +247,9 @@ void admission::watch() {
       self->slow_.splice(self->slow_.end(), self->quick_, place);
     }
     // For a webhook that ended meanwhile, most likely.
-    while (!self->promises_.empty()
-           && self->promises_.front().made + promise_lasts < now) {
-      if (const auto who = self->promises_.front().to.lock())
-        who->promised = false;
-      self->give_up_place(self->promises_.begin());
-    }
+    for (auto kept = self->promises_.begin(); kept != self->promises_.end();)
+      if (const auto place = kept++; ++place->looks > promise_looks)
+        self->give_up_place(place);
     self->timer_armed_ = false;
     if (self->rotation_.empty() && self->promises_.empty())
       return;
@@ -265,10 +264,8 @@ void admission::close() {
   closed_ = true;
   timer_.cancel();
   rotation_.clear();
-  for (const auto& kept : promises_)
-    if (const auto who = kept.to.lock())
-      who->promised = false;
-  promises_.clear();
+  while (!promises_.empty())
+    give_up_place(promises_.begin());
   for (auto& [key, weak] : lines_)
     if (auto at = weak.lock())
       at->waiting = at->waiting_for_more = {};

@@ -62,9 +62,8 @@ public:
   /// stands at most once in each queue.
   /// A place that is kept for whose turn it is.
   struct promise {
-    std::shared_ptr<line> of;
-    std::weak_ptr<ticket> to;
-    std::chrono::steady_clock::time_point made;
+    std::shared_ptr<ticket> to;
+    unsigned looks = 0; ///< of the timer, since it was made
   };
   struct ticket {
     caf::actor_addr who;
@@ -146,8 +145,7 @@ private:
   void grant(std::size_t places);
   void watch();
   void park(const std::shared_ptr<ticket>& who, bool further);
-  void keep_place(const std::shared_ptr<line>& of,
-                  const std::shared_ptr<ticket>& to);
+  void keep_place(std::shared_ptr<ticket> to);
   void give_up_place(std::list<promise>::iterator place);
   void take_promise(ticket& who);
 

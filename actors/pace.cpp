@@ -52,8 +52,8 @@ void token_bucket::take(timestamp now) {
   tokens_ = std::max(0.0, tokens_ - 1);
 }
 
-timestamp token_bucket::full() const {
-  if (!rate_ || !filled_)
+timestamp token_bucket::full_again() const {
+  if (!filled_)
     return {};
   const auto wait = (rate_->count - tokens_)
                   * static_cast<double>(rate_->period.count()) / rate_->count;

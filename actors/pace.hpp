@@ -48,9 +48,12 @@ public:
   [[nodiscard]] timestamp available(timestamp now);
   void take(timestamp now);
   /// When all tokens are back: whoever forgets it then, forgets nothing.
-  [[nodiscard]] timestamp full() const;
+  [[nodiscard]] timestamp full() const {
+    return rate_ ? full_again() : timestamp{};
+  }
 
 private:
+  [[nodiscard]] timestamp full_again() const;
   void refill(timestamp now);
 
   std::optional<delivery_settings::rate> rate_;

@@ -3,7 +3,8 @@
 #pragma once
 
 /// The pending retries of one webhook by due time: 24 bytes each, whatever the
-/// notification weighs.
+/// notification weighs. Those that failed, and those that are to be sent again
+/// and were not attempted, are apart: with `ordered` the first hold all others.
 
 #include "model/types.hpp"
 
@@ -17,68 +18,71 @@ public:
   // -- storage::retry_sink ---------------------------------------------------
 
   void put(const retry& r) {
-    entries_.push_back(r);
-    std::ranges::push_heap(entries_, later);
+    auto& to = r.attempt > 1 ? failed_ : fresh_;
+    to.push_back(r);
+    std::ranges::push_heap(to, later);
   }
   /// Nothing: a retry leaves the heap when its attempt starts.
   void erase(position) {}
   void clear() {
-    entries_.clear();
-    entries_.shrink_to_fit();
+    failed_ = {};
+    fresh_ = {};
   }
 
   // -- owner
   // -------------------------------------------------------------------
 
   [[nodiscard]] bool empty() const {
-    return entries_.empty();
+    return failed_.empty() && fresh_.empty();
   }
   [[nodiscard]] std::size_t size() const {
-    return entries_.size();
+    return failed_.size() + fresh_.size();
   }
   [[nodiscard]] const retry& earliest() const {
-    return entries_.front();
+    return failed_is_earlier() ? failed_.front() : fresh_.front();
   }
-
   retry pop() {
-    std::ranges::pop_heap(entries_, later);
-    auto r = entries_.back();
-    entries_.pop_back();
-    return r;
+    return pop_from(failed_is_earlier() ? failed_ : fresh_);
   }
 
-  /// Calls `change` with each entry, in any order.
+  /// Of those that failed; null if there are none.
+  [[nodiscard]] const retry* earliest_failed() const {
+    return failed_.empty() ? nullptr : &failed_.front();
+  }
+  retry pop_failed() {
+    return pop_from(failed_);
+  }
+
+  /// Calls `change` with each entry, in any order. It may change its due time.
   template <class Change>
   void update(Change change) {
-    for (auto& r : entries_)
-      change(r);
-    std::ranges::make_heap(entries_, later);
-  }
-
-  template <class Wanted>
-  [[nodiscard]] bool any(Wanted wanted) const {
-    return std::ranges::any_of(entries_, wanted);
-  }
-
-  template <class Visitor>
-  void for_each(Visitor visit) const {
-    std::ranges::for_each(entries_, visit);
+    for (auto* heap : {&failed_, &fresh_}) {
+      for (auto& r : *heap)
+        change(r);
+      std::ranges::make_heap(*heap, later);
+    }
   }
 
   /// Takes out those that `wanted` says yes to, in any order.
   template <class Wanted>
   std::vector<retry> extract(Wanted wanted) {
-    const auto taken = std::ranges::partition(
-      entries_, [&wanted](const retry& r) { return !wanted(r); });
-    std::vector<retry> out{taken.begin(), taken.end()};
-    entries_.erase(taken.begin(), taken.end());
-    std::ranges::make_heap(entries_, later);
+    std::vector<retry> out;
+    for (auto* heap : {&failed_, &fresh_}) {
+      const auto taken = std::ranges::partition(
+        *heap, [&wanted](const retry& r) { return !wanted(r); });
+      out.insert(out.end(), taken.begin(), taken.end());
+      heap->erase(taken.begin(), taken.end());
+      std::ranges::make_heap(*heap, later);
+    }
     return out;
   }
 
-  void assign(std::vector<retry> all) {
-    entries_ = std::move(all);
-    std::ranges::make_heap(entries_, later);
+  void assign(const std::vector<retry>& all) {
+    clear();
+    for (const auto& r : all)
+      (r.attempt > 1 ? failed_ : fresh_).push_back(r);
+    std::ranges::make_heap(failed_, later);
+    std::ranges::make_heap(fresh_, later);
   }
 
 private:
@@ -86,7 +90,21 @@ private:
     return a.due != b.due ? a.due > b.due : a.subject > b.subject;
   }
 
-  std::vector<retry> entries_;
+  /// Not to be asked if both are empty.
+  [[nodiscard]] bool failed_is_earlier() const {
+    return fresh_.empty()
+        || (!failed_.empty() && later(fresh_.front(), failed_.front()));
+  }
+
+  static retry pop_from(std::vector<retry>& heap) {
+    std::ranges::pop_heap(heap, later);
+    const auto r = heap.back();
+    heap.pop_back();
+    return r;
+  }
+
+  std::vector<retry> failed_;
+  std::vector<retry> fresh_;
 };
 
 } // namespace fanfare

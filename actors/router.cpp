@@ -238,7 +238,17 @@ void router::tell(const notice& what) {
                            .type = what.type,
                            .action = what.action,
                            .rest = what.rest});
-  config_.commits->push({.what = std::move(append), .done = {}});
+  config_.commits->push(
+    {.what = std::move(append),
+     .done = [log = config_.log, action = what.action](storage::operation& op,
+                                                       const error* failure) {
+       const auto& added = std::get<storage::append_notifications>(op).done;
+       if (failure == nullptr && added)
+         return;
+       log(log_level::warning,
+           "a notification of " + action + " could not be published: "
+             + (failure != nullptr ? failure->detail : added.error().detail));
+     }});
 }
 
 void router::set_routed(position upto) {

@@ -259,9 +259,11 @@ void webhook_worker::on_fetched(
                       .attempt = asked[i].attempt,
                       .replay = asked[i].replay,
                       .fed = asked[i].fed});
-    else
+    else {
+      note_given_up(asked[i].subject);
       give_up_unsent(asked[i],
                      "given up: the notification is older than the retention");
+    }
   }
   pump();
 }
@@ -329,6 +331,7 @@ webhook_worker::under_way webhook_worker::take_under_way(position subject) {
           .replay = false,
           .fed = false,
           .first = false,
+          .thin = false,
           .test = {}};
 }
 
@@ -439,6 +442,7 @@ void webhook_worker::settle(const notification& what, under_way&& u,
   entry.settled_upto = floor();
   entry.replay = u.replay;
   entry.fed = u.fed;
+  entry.thin = u.thin;
   if (replay_ && u.fed && u.attempt == 1)
     replay_->attempted();
   if (is_success(entry.status)) {
@@ -589,7 +593,7 @@ bool webhook_worker::order_due(bool& one_failed) {
     if (one_failed)
       return true;
   }
-  if (retries_.any(failed)
+  if (retries_.earliest_failed() != nullptr
       || std::ranges::any_of(fetching_, [&failed](const retry& r) {
            return r.subject != 0 && failed(r);
          })) {
@@ -725,6 +729,7 @@ bool webhook_worker::start(sending what, timestamp now, bool its_turn) {
                         .replay = what.replay,
                         .fed = what.fed,
                         .first = what.first,
+                        .thin = plan_.thin,
                         .test = std::move(what.test)});
   auto sent = std::move(what.what);
   if (plan_.thin) {
@@ -758,6 +763,7 @@ bool webhook_worker::start_all(std::vector<sending>& all, timestamp now,
                           .replay = one.replay,
                           .fed = one.fed,
                           .first = one.first,
+                          .thin = plan_.thin,
                           .test = {}});
     attempt = std::max(attempt, one.attempt);
     members.push_back(std::move(one.what));
@@ -809,7 +815,7 @@ void webhook_worker::send_out(admission::permit permit, notification_ptr what,
 void webhook_worker::refill() {
   if (refilling_ || draining_ || !hook_->current().enabled || !behind()
       || window_.size() > context_->window / 2
-      || (read_again_at_ && context_->clock->now() < *read_again_at_))
+      || (read_again_at_ && now_ < *read_again_at_))
     return;
   read_again_at_.reset();
   refilling_ = true;
@@ -846,16 +852,12 @@ void webhook_worker::fetch_failed(std::vector<position>& which,
   const auto failed = [](const auto& r) { return r.attempt > 1; };
   if (std::ranges::any_of(due_, failed))
     return;
-  auto found = retries_.extract(
-    [this, &failed](const retry& r) { return failed(r) && r.due <= now_; });
-  std::ranges::sort(found, {}, &retry::subject);
-  for (const auto& r : found)
-    if (which.size() < most) {
-      fetching_.push_back(r);
-      which.push_back(r.subject);
-    } else {
-      retries_.put(r);
-    }
+  for (const auto* next = retries_.earliest_failed();
+       next != nullptr && next->due <= now_ && which.size() < most;
+       next = retries_.earliest_failed()) {
+    fetching_.push_back(retries_.pop_failed());
+    which.push_back(fetching_.back().subject);
+  }
 }
 
 void webhook_worker::arm_timer() {
@@ -869,12 +871,10 @@ void webhook_worker::arm_timer() {
   };
   if (!retries_.empty() && !plan_.paused)
     wake_at(retries_.earliest().due);
-  if (plan_.ordered && !plan_.paused)
-    // What holds the others may be due later than they are.
-    retries_.for_each([&wake_at](const retry& r) {
-      if (r.attempt > 1)
-        wake_at(r.due);
-    });
+  // With `ordered`, what holds the others may be due later than they are.
+  if (const auto* failed = retries_.earliest_failed();
+      failed != nullptr && plan_.ordered && !plan_.paused)
+    wake_at(failed->due);
   if (read_again_at_)
     wake_at(*read_again_at_);
   if (held_until_)

@@ -127,6 +127,7 @@ private:
     bool replay;
     bool fed;
     bool first;
+    bool thin;
     reply<call> test;
     /// Why it will not be tried again if it fails; empty: it will.
     std::string_view last_because = {};

@@ -68,8 +68,8 @@ private:
       return;
     if (head.empty())
       head.reserve(256);
-    head.append(name.data(), name.size()).append(": ");
-    head.append(value.data(), value.size()).append("\r\n");
+    head.append(name.data(), name.size()).append(": ", 2);
+    head.append(value.data(), value.size()).append("\r\n", 2);
   }
 
   void on_header_impl(error_code&) override {}

@@ -163,6 +163,7 @@ TEST_F(SettingsTest, AThinBodyNamesTheNotificationOnly) {
   EXPECT_EQ(
     sent()[0].what->body,
     R"({"notification_id":1,"organizer":"o","event":"e","action":"a.b"})");
+  EXPECT_TRUE(node_->calls(1).at(0).thin);
 }
 
 // -- filter ------------------------------------------------------------------
@@ -286,6 +287,22 @@ TEST_F(SettingsTest, OrderedGoesOnWhenWhatFailedIsTooOld) {
   node_->advance(0ms);
   EXPECT_THAT(node_->wire.ids(), ElementsAre(1, 2, 3));
   EXPECT_THAT(node_->calls(hook)[1].reason, HasSubstr("given up"));
+}
+
+TEST_F(SettingsTest, OrderedWorksOffWhatHadFailedBeforeItWasSet) {
+  code_ = 500;
+  const auto hook = add([](webhook& w) {
+    w.delivery.schedule = std::vector{1'000ms, 1'000ms};
+  });
+  node_->publish(500);
+  node_->edit(hook, [](webhook& w) { w.delivery.ordered = true; });
+  code_ = 200;
+  node_->publish(1);
+  EXPECT_EQ(sent().size(), 500U) << "behind all that failed";
+  node_->advance(2s);
+  EXPECT_EQ(sent().size(), 1'001U);
+  EXPECT_EQ(sent().back().what->id, 501U);
+  EXPECT_THAT(node_->retries(hook), IsEmpty());
 }
 
 TEST_F(SettingsTest, OrderedDoesNotBlockItselfWithAReplay) {
