@@ -1,5 +1,8 @@
+-- SPDX-FileCopyrightText: Fanfare contributors
+-- SPDX-License-Identifier: Apache-2.0
+--
 -- What wrk publishes: notifications as a publisher would send them, one or, with
--- an argument, an array of so many. Afterwards it prints the results in one line.
+-- an argument, an array of so many.
 local one = '{"action": "pretix.event.order.placed", "event": "democon", "code": "ABC23"}'
 
 function init(args)
@@ -22,10 +25,4 @@ function request()
   return request_text
 end
 
-function done(summary, latency)
-  local e = summary.errors
-  print(string.format(
-    'result {"requests": %d, "seconds": %.6f, "p50_ms": %.3f, "p99_ms": %.3f, "failed": %d}',
-    summary.requests, summary.duration / 1e6, latency:percentile(50) / 1e3,
-    latency:percentile(99) / 1e3, e.connect + e.read + e.write + e.timeout + e.status))
-end
+dofile("bench/load/result.lua")

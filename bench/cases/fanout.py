@@ -1,0 +1,85 @@
+# SPDX-FileCopyrightText: Fanfare contributors
+# SPDX-License-Identifier: Apache-2.0
+"""fanout: one notification to N webhooks; every publish and every call on disk,
+every call signed. The time runs from the first publish to the last delivery."""
+
+import time
+
+from harness.bench import Meter, median_costs
+from harness.processes import BenchError, in_parallel
+from harness.results import Result, Spread, ratio_of
+
+GOAL = 0.60
+SPREAD_OF_COST = 1.3
+
+
+def deliver(bench, server, nginx, webhooks, notifications):
+    """Publishes, waits for all deliveries, and answers what they took."""
+    before = nginx.counts()
+    with Meter(server, nginx) as meter:
+        publishers = min(4, max(1, notifications // 1000))
+
+        def publish(index):
+            server.publish(notifications // publishers + (index < notifications % publishers))
+
+        in_parallel(publishers, publish)
+        nginx.wait_for((before[1], webhooks * notifications), 600, also=server.check)
+    return meter
+
+
+def check_log(server, ids, notifications):
+    """A delivery that the log does not show fails the run."""
+    for webhook in {ids[0], ids[len(ids) // 2], ids[-1]}:
+        deadline = time.monotonic() + 30
+        while (logged := server.count_logged(webhook)) != notifications:
+            if logged > notifications or time.monotonic() > deadline:
+                raise BenchError(f"webhook {webhook} logged {logged} of {notifications} calls")
+
+
+def one_size(bench, webhooks, deliveries, *, case="fanout", goal=GOAL):
+    """A line of the table, and the cost per delivery."""
+    notifications = max(1, deliveries // webhooks)
+    rates, limits, costs = [], [], []
+    with bench.receiver_and_server() as (nginx, server):
+        ids = server.add_webhooks([f"{nginx.url}/hook/{i}" for i in range(webhooks)])
+        server.publish(1)  # connections, actors: what a server has that runs
+        nginx.wait_for((0, webhooks), 120)
+        for done in range(bench.rounds):
+            before = bench.wrk(f"{nginx.url}/hook/1")
+            meter = deliver(bench, server, nginx, webhooks, notifications)
+            after = bench.wrk(f"{nginx.url}/hook/1")
+            rates.append(webhooks * notifications / meter.seconds)
+            limits.append((before.rate + after.rate) / 2)
+            costs.append(meter.costs(webhooks * notifications))
+            bench.say(f"N = {webhooks:,}: {rates[-1]:,.0f}/s beside {limits[-1]:,.0f}/s")
+            if webhooks <= 1000 and done == 0 and notifications <= 2000:
+                check_log(server, ids, notifications + 1)
+    ratio = ratio_of(rates, limits)
+    return Result(
+        case=case,
+        variant=f"N = {webhooks:,}",
+        unit="deliveries/s",
+        measured=Spread.of(rates),
+        reference=Spread.of(limits),
+        ratio=ratio,
+        goal=f">= {goal:.2f} x limit",
+        met=ratio.median >= goal,
+        cost=median_costs(costs),
+        settings={"webhooks": webhooks, "notifications": notifications},
+    )
+
+
+def run(bench):
+    results = []
+    for webhooks in (1, 10, 1000, bench.size(100_000, 10_000)):
+        results.append(one_size(bench, webhooks, bench.size(300_000, 30_000)))
+        yield results[-1]
+    costs = [result.cost["cpu_s_per_1000_fanfare"] for result in results]
+    yield Result(
+        case="fanout",
+        variant="cost of the dearest N / of the cheapest",
+        unit="",
+        measured=Spread.of([max(costs) / min(costs)]),
+        goal=f"<= {SPREAD_OF_COST}",
+        met=max(costs) / min(costs) <= SPREAD_OF_COST,
+    )

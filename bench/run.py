@@ -1,0 +1,141 @@
+# SPDX-FileCopyrightText: Fanfare contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Runs cases and writes what they found; started by script/bench, which builds.
+
+  script/bench [CASE]... [--quick] [--rounds N] [--seconds N] [--output DIR]
+  script/bench micro [OPTION]...     micro-benchmarks, options of Google Benchmark
+  script/bench plots [FILE] [--output DIR]     draws a results.json again
+
+Everything is started on loopback: the release server, nginx as the receiver, wrk
+as the load. Each round of a case runs beside its reference, so that the ratio is
+what to compare: these machines are noisy and differ from each other.
+
+Prints one table, and writes results.json and a plot per case into the output
+directory, build/bench unless told otherwise. With FANFARE_BINARY=FILE another
+build is measured. Exits with 1 if a case found something wrong (a delivery that is
+missing, an answer that was not 2xx), not if a goal was missed: the table says so.
+"""
+
+import argparse
+import datetime
+import importlib
+import json
+import os
+import pathlib
+import platform
+import resource
+import subprocess
+import sys
+import traceback
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+from harness import plots  # noqa: E402
+from harness.bench import Bench  # noqa: E402
+from harness.processes import BenchError, ROOT  # noqa: E402
+from harness.results import plain, table  # noqa: E402
+
+CASES = sorted(path.stem for path in (HERE / "cases").glob("[a-z]*.py"))
+ORDER = "limit fanout spread tls publish latency isolation backlog registered log peers".split()
+CASES.sort(key=ORDER.index)
+
+
+def machine():
+    """What the figures were measured on."""
+    cpuinfo = pathlib.Path("/proc/cpuinfo").read_text()
+    memory = pathlib.Path("/proc/meminfo").read_text().split()[1]
+    return {
+        "cpu": cpuinfo.partition("model name")[2].partition(": ")[2].partition("\n")[0],
+        "cores": len(os.sched_getaffinity(0)),
+        "memory_gib": round(int(memory) / 1024 / 1024, 1),
+        "kernel": platform.release(),
+    }
+
+
+def commit():
+    def git(*words):
+        done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    name = git("rev-parse", "--short", "HEAD") or "unknown"
+    return name + ("+changes" if git("status", "--porcelain") else "")
+
+
+def read_options(arguments):
+    parser = argparse.ArgumentParser(
+        prog="script/bench",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        usage=argparse.SUPPRESS,
+    )
+    positive = lambda text: max(1, int(text))  # noqa: E731
+    parser.add_argument("case", nargs="*", help=f"of {', '.join(CASES)}; none: all")
+    parser.add_argument("--quick", action="store_true", help="all cases in three minutes")
+    parser.add_argument("--rounds", type=positive, help="of each case (default 5, quick 1)")
+    parser.add_argument("--seconds", type=positive, help="per run of wrk (default 3, quick 1)")
+    parser.add_argument("--output", type=pathlib.Path, default=ROOT / "build/bench")
+    parser.add_argument("--binary", default=ROOT / "build/release/fanfare", help=argparse.SUPPRESS)
+    parser.add_argument("--tools", default=ROOT / "build/release/bench", help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    for case in options.case:
+        if case not in CASES:
+            parser.error(f"there is no case '{case}'; there are {', '.join(CASES)}")
+    options.rounds = options.rounds or (1 if options.quick else 5)
+    options.seconds = options.seconds or (1 if options.quick else 3)
+    return options
+
+
+def raise_descriptor_limit():
+    """Each receiver and each of Fanfare's connections is one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def main(arguments):
+    if arguments[:1] == ["plots"]:
+        return plots.main(arguments[1:])
+    options = read_options(arguments)
+    raise_descriptor_limit()
+    os.chdir(ROOT)
+    results, wrong = [], []
+    began = datetime.datetime.now(datetime.timezone.utc)
+    for case in options.case or CASES:
+        print(f"{case}:", file=sys.stderr, flush=True)
+        bench = Bench(
+            binary=options.binary,
+            tools=options.tools,
+            quick=options.quick,
+            rounds=options.rounds,
+            seconds=options.seconds,
+        )
+        try:
+            results.extend(importlib.import_module(f"cases.{case}").run(bench))
+        except BenchError as error:
+            wrong.append(f"{case}: {error}")
+        except Exception:  # one case must not take the others with it
+            wrong.append(f"{case}: {traceback.format_exc()}")
+        finally:
+            bench.close()
+    options.output.mkdir(parents=True, exist_ok=True)
+    report = {
+        "began": began.isoformat(timespec="seconds"),
+        "commit": commit(),
+        "machine": machine(),
+        "settings": {"quick": options.quick, "rounds": options.rounds, "seconds": options.seconds},
+        "results": [plain(result.to_json()) for result in results],
+        "wrong": wrong,
+    }
+    text = json.dumps(report, indent=1, ensure_ascii=False)
+    (options.output / "results.json").write_text(text + "\n")
+    print(table(results))
+    if results:
+        plots.draw(report, options.output)
+    print(f"\nresults and plots are in {options.output}", file=sys.stderr)
+    for line in wrong:
+        print(f"script/bench: {line}", file=sys.stderr)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
