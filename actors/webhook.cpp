@@ -98,40 +98,42 @@ webhook_worker::behavior_type webhook_worker::make_behavior() {
                         webhook_state_ptr{std::move(state)});
        },
      .lasting = true});
+  // CAF looks for the handler from the first to the last: those of every
+  // delivery come first.
   return {
+    [this](atom::turn) {
+      parked_ = false;
+      pump(true);
+    },
+    [this](atom::finished, attempt_result& r) { on_finished(r); },
     [this](atom::notify, notification_ptr& n, position skipped_before) {
       on_notify(n, skipped_before);
     },
-    [this](atom::nudge) { pump(); },
-    [this](atom::changed, webhook_ptr& hook) { on_changed(std::move(hook)); },
-    [this](atom::retire) { this->quit(); },
-    [this](atom::order, const webhook_order_ptr& what) { on_order(what); },
-    [this](atom::drain) {
-      draining_ = true;
-      tests_.clear();
+    [this](atom::wake) {
+      timer_at_.reset();
+      pump();
     },
-    [this](atom::loaded, const webhook_state_ptr& state) { on_loaded(*state); },
+    [this](atom::nudge) { pump(); },
     [this](atom::writable) {
       held_ = false;
       pump();
     },
+    [this](atom::loaded, const webhook_state_ptr& state) { on_loaded(*state); },
     [this](atom::refilled, const backlog_chunk_ptr& chunk) {
       on_refilled(chunk->read);
     },
     [this](atom::fetched, const fetched_retries_ptr& read) {
       on_fetched(read->notifications);
     },
+    [this](atom::changed, webhook_ptr& hook) { on_changed(std::move(hook)); },
+    [this](atom::order, const webhook_order_ptr& what) { on_order(what); },
     [this](atom::selected, const selection_ptr& read) { on_selected(*read); },
     [this](atom::stored) { on_stored(); },
-    [this](atom::finished, attempt_result& r) { on_finished(r); },
-    [this](atom::turn) {
-      parked_ = false;
-      pump(true);
+    [this](atom::drain) {
+      draining_ = true;
+      tests_.clear();
     },
-    [this](atom::wake) {
-      timer_at_.reset();
-      pump();
-    },
+    [this](atom::retire) { this->quit(); },
   };
 }
 
@@ -179,6 +181,8 @@ void webhook_worker::on_notify(notification_ptr& n, position skipped_before) {
 }
 
 bool webhook_worker::wants(const notification& what) const {
+  if (!filtered_)
+    return true;
   const auto* sub = version_at(*hook_, what.id);
   return sub == nullptr || passes(*sub, what);
 }
@@ -190,7 +194,7 @@ void webhook_worker::on_loaded(
     return;
   }
   adopt(std::make_shared<const webhook>(state->hook));
-  std::erase_if(window_, [this](const waiting& w) {
+  window_.erase_if([this](const waiting& w) {
     if (wants(*w.what))
       return false;
     if (w.credited)
@@ -211,7 +215,8 @@ void webhook_worker::on_loaded(
         ++not_attempted;
         last_due = std::max(last_due, r.due);
       }
-    replay_.emplace(*state->running, not_attempted, last_due);
+    replay_ = std::make_unique<replay_feed>(*state->running, not_attempted,
+                                            last_due);
   } else if (auto left = retries_.extract(
                [](const retry& r) { return r.fed && r.attempt == 1; });
              !left.empty()) {
@@ -294,7 +299,7 @@ void webhook_worker::on_changed(webhook_ptr hook) {
 
 void webhook_worker::forget_upto(position tail) {
   progress_.disable(tail, retries_);
-  std::erase_if(window_, [this, tail](const waiting& w) {
+  window_.erase_if([this, tail](const waiting& w) {
     if (w.what->id > tail)
       return false;
     if (w.credited)
@@ -509,7 +514,7 @@ void webhook_worker::decide_failed(call& entry, const under_way& u,
 
 bool webhook_worker::may_start() const {
   return hook_ && !draining_ && !parked_ && !held_ && !gone_ && !plan_.paused
-      && hook_->current().enabled;
+      && enabled_;
 }
 
 bool webhook_worker::may_run_ahead() const {
@@ -813,7 +818,7 @@ void webhook_worker::send_out(admission::permit permit, notification_ptr what,
 }
 
 void webhook_worker::refill() {
-  if (refilling_ || draining_ || !hook_->current().enabled || !behind()
+  if (refilling_ || draining_ || !enabled_ || !behind()
       || window_.size() > context_->window / 2
       || (read_again_at_ && now_ < *read_again_at_))
     return;
@@ -1034,7 +1039,7 @@ template <class Wanted>
 std::vector<retry>
 webhook_worker::extract_waiting(Wanted wanted, std::string_view reason) {
   auto taken = retries_.extract(wanted);
-  std::erase_if(due_, [&](const sending& s) {
+  due_.erase_if([&](const sending& s) {
     const retry r{.subject = s.what->id,
                   .due = {},
                   .attempt = s.attempt,
@@ -1124,7 +1129,7 @@ void webhook_worker::carry_out(const replay_order& what) {
   if (!hook_->current().enabled)
     return; // disabled meanwhile, which cancelled it
   if (!replay_)
-    replay_.emplace(what.value, 0);
+    replay_ = std::make_unique<replay_feed>(what.value, 0);
   replay_->choose(what.chosen);
 }
 
@@ -1277,6 +1282,10 @@ void webhook_worker::adopt(webhook_ptr hook) {
     certificate_told_ = {};
   }
   hook_ = std::move(hook);
+  enabled_ = hook_->current().enabled;
+  filtered_ = std::ranges::any_of(hook_->versions, [](const auto& v) {
+    return v.value.filter.value != nullptr;
+  });
 }
 
 void webhook_worker::leave_window() {

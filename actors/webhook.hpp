@@ -14,6 +14,7 @@
 #include "actors/journal_reader.hpp"
 #include "actors/lane_actor.hpp"
 #include "actors/pace.hpp"
+#include "actors/queue.hpp"
 #include "actors/replay_feed.hpp"
 #include "actors/retry_heap.hpp"
 #include "actors/webhook_order.hpp"
@@ -21,7 +22,6 @@
 #include "storage/progress.hpp"
 
 #include <atomic>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -249,6 +249,9 @@ private:
   std::shared_ptr<const webhook_context> context_;
   std::shared_ptr<webhook_slot> slot_;
   webhook_ptr hook_; ///< null until loaded
+  /// What every turn asks of it, so that it need not be fetched into the cache.
+  bool enabled_ = false;
+  bool filtered_ = false; ///< one of its versions has a filter
   delivery_plan plan_;
   std::uint64_t fences_ = 0; ///< when the plan was made
   std::shared_ptr<admission::ticket> ticket_;
@@ -272,15 +275,15 @@ private:
   retry_heap retries_;
   struct waiting {
     notification_ptr what;
-    bool credited; ///< sent by the router, not read from the journal
+    bool credited = false; ///< sent by the router, not read from the journal
   };
-  std::deque<waiting> window_;
-  std::deque<sending> due_;
+  queue<waiting> window_;
+  queue<sending> due_;
   std::vector<under_way> under_way_;
   std::vector<retry> fetching_; ///< subject 0: ended meanwhile
-  std::deque<sending> tests_;
-  std::deque<ending> endings_;
-  std::optional<replay_feed> replay_;
+  queue<sending> tests_;
+  queue<ending> endings_;
+  std::unique_ptr<replay_feed> replay_; ///< rare, and large
   std::vector<webhook_order_ptr> early_orders_; ///< before it is loaded
   bool gone_ = false; ///< answered 410; the registry will say what follows
   /// What the window, what is under way and what is settled cover.
