@@ -13,18 +13,25 @@ GOAL = 0.60
 SPREAD_OF_COST = 1.3
 
 
-def deliver(bench, server, nginx, webhooks, notifications):
-    """Publishes, waits for all deliveries, and answers what they took."""
-    before = nginx.counts()
+def timed(server, nginx, deliveries, publish):
+    """Calls `publish`, waits for all deliveries, and answers what they took."""
+    before = nginx.counts()[1]
     with Meter(server, nginx) as meter:
-        publishers = min(4, max(1, notifications // 1000))
-
-        def publish(index):
-            server.publish(notifications // publishers + (index < notifications % publishers))
-
-        in_parallel(publishers, publish)
-        nginx.wait_for((before[1], webhooks * notifications), 600, also=server.check)
+        publish()
+        nginx.wait_for((before, deliveries), 600, also=server.check)
     return meter
+
+
+def deliver(bench, server, nginx, webhooks, notifications):
+    """The same of notifications that go to all webhooks."""
+    publishers = min(4, max(1, notifications // 1000))
+
+    def publish(index):
+        server.publish(notifications // publishers + (index < notifications % publishers))
+
+    return timed(
+        server, nginx, webhooks * notifications, lambda: in_parallel(publishers, publish)
+    )
 
 
 def check_log(server, ids, notifications):
@@ -36,18 +43,25 @@ def check_log(server, ids, notifications):
                 raise BenchError(f"webhook {webhook} logged {logged} of {notifications} calls")
 
 
-def one_size(bench, webhooks, deliveries, *, case="fanout", goal=GOAL):
-    """A line of the table, and the cost per delivery."""
+def one_size(
+    bench, webhooks, deliveries, *, case="fanout", goal=GOAL, base=None, more="", options=()
+):
+    """A line of the table, and the cost per delivery.
+
+    The receiver is what nginx serves at the URL `base`, as `more` of its
+    configuration says; `options` are the server's.
+    """
     notifications = max(1, deliveries // webhooks)
     rates, limits, costs = [], [], []
-    with bench.receiver_and_server() as (nginx, server):
-        ids = server.add_webhooks([f"{nginx.url}/hook/{i}" for i in range(webhooks)])
+    with bench.nginx(more=more) as nginx, bench.server(*options) as server:
+        base = base or nginx.url
+        ids = server.add_webhooks([f"{base}/hook/{i}" for i in range(webhooks)])
         server.publish(1)  # connections, actors: what a server has that runs
         nginx.wait_for((0, webhooks), 120)
         for done in range(bench.rounds):
-            before = bench.wrk(f"{nginx.url}/hook/1")
+            before = bench.wrk(f"{base}/hook/1")
             meter = deliver(bench, server, nginx, webhooks, notifications)
-            after = bench.wrk(f"{nginx.url}/hook/1")
+            after = bench.wrk(f"{base}/hook/1")
             rates.append(webhooks * notifications / meter.seconds)
             limits.append((before.rate + after.rate) / 2)
             costs.append(meter.costs(webhooks * notifications))
