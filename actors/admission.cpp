@@ -74,20 +74,21 @@ std::shared_ptr<admission::ticket> admission::enter(organizer_id owner,
   return made;
 }
 
-bool admission::room_for(const line& from, bool further) const {
+bool admission::has_room(const tenant& who) const {
+  // It leaves a quarter to the others, whatever hangs.
+  const auto own = limits_.hard_total - limits_.hard_total / 4;
+  return who.running + who.promised < std::max<std::size_t>(1, own)
+      && who.quick + who.promised < limits_.per_organizer
+      && quick_.size() + promises_.size() < limits_.total;
+}
+
+bool admission::has_room(const line& from, bool further) const {
   // Beyond half of the places every webhook gets one before any gets a second:
   // receivers that hang cannot take them all.
   const auto places = further ? limits_.hard_total / 2 : limits_.hard_total;
-  const auto kept = promises_.size();
-  const auto& to = *from.to;
-  const auto& whose = *from.whose;
-  // An organizer leaves a quarter to the others, whatever hangs.
-  const auto own = limits_.hard_total - limits_.hard_total / 4;
-  return whose.running + whose.promised < std::max<std::size_t>(1, own)
-      && quick_.size() + kept < limits_.total
-      && to.quick + to.promised < limits_.per_destination
-      && whose.quick + whose.promised < limits_.per_organizer
-      && quick_.size() + slow_.size() + kept < std::max<std::size_t>(1, places);
+  return from.to->quick + from.to->promised < limits_.per_destination
+      && quick_.size() + slow_.size() + promises_.size()
+           < std::max<std::size_t>(1, places);
 }
 
 admission::permit admission::acquire(const std::shared_ptr<ticket>& who,
@@ -100,7 +101,8 @@ admission::permit admission::acquire(const std::shared_ptr<ticket>& who,
     take_promise(*who);
   const bool others_first = !from.waiting.empty()
                          || (further && !from.waiting_for_more.empty());
-  if (!room_for(from, further) || (!its_turn && others_first)) {
+  if (!has_room(*from.whose) || !has_room(from, further)
+      || (!its_turn && others_first)) {
     park(who, further);
     return {};
   }
@@ -183,13 +185,16 @@ void admission::release(std::list<running>::iterator place) {
 }
 
 bool admission::grant_one(tenant& who) {
+  // Else all of its lines would be looked at for nothing, at each release.
+  if (!has_room(who))
+    return false;
   for (auto looks = who.rotation.size(); looks > 0; --looks) {
     auto at = std::move(who.rotation.front());
     who.rotation.pop_front();
     bool granted = false;
     for (const auto further : {false, true}) {
       auto& queue = further ? at->waiting_for_more : at->waiting;
-      if (queue.empty() || !room_for(*at, further))
+      if (queue.empty() || !has_room(*at, further))
         continue;
       auto next = std::move(queue.front());
       queue.pop_front();

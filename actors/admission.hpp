@@ -138,7 +138,9 @@ private:
     : limits_(limits),
       timer_(io) {}
 
-  [[nodiscard]] bool room_for(const line& from, bool further) const;
+  [[nodiscard]] bool has_room(const tenant& who) const;
+  /// If the organizer has: whether the destination has, too.
+  [[nodiscard]] bool has_room(const line& from, bool further) const;
   /// The line whose turn it is among the tenant's, if one of them has room.
   bool grant_one(tenant& who);
   void release(std::list<running>::iterator place);

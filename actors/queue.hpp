@@ -3,9 +3,9 @@
 #pragma once
 
 /// A first-in first-out queue for those that are empty most of the time. Unlike
-/// std::deque, which takes more than half a kilobyte even when it holds nothing,
-/// it takes memory with its first element and gives it back with its last. Its
-/// elements are contiguous. Not thread-safe.
+/// std::deque, which takes more than half a kilobyte even when it holds
+/// nothing, it takes memory with its first element and gives it back with its
+/// last. Its elements are contiguous. Not thread-safe.
 
 #include <algorithm>
 #include <cstddef>

@@ -283,7 +283,7 @@ private:
   std::vector<retry> fetching_; ///< subject 0: ended meanwhile
   queue<sending> tests_;
   queue<ending> endings_;
-  std::unique_ptr<replay_feed> replay_; ///< rare, and large
+  std::unique_ptr<replay_feed> replay_;         ///< rare, and large
   std::vector<webhook_order_ptr> early_orders_; ///< before it is loaded
   bool gone_ = false; ///< answered 410; the registry will say what follows
   /// What the window, what is under way and what is settled cover.
