@@ -129,9 +129,11 @@ def main(arguments):
     text = json.dumps(report, indent=1, ensure_ascii=False)
     (options.output / "results.json").write_text(text + "\n")
     print(table(results))
-    if results:
+    print(f"\nresults are in {options.output}", file=sys.stderr)
+    if why := plots.missing():
+        print(f"script/bench: no plots: {why}", file=sys.stderr)
+    else:
         plots.draw(report, options.output)
-    print(f"\nresults and plots are in {options.output}", file=sys.stderr)
     for line in wrong:
         print(f"script/bench: {line}", file=sys.stderr)
     return 1 if wrong else 0
