@@ -7,11 +7,12 @@
 /// runs on its own lane, next to the sockets that it uses, so that a
 /// delivery goes from its webhook to the wire and back without waking a thread.
 
+#include "actors/lane_clock.hpp"
+
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
-#include <caf/detail/thread_safe_actor_clock.hpp>
 #include <caf/execution_unit.hpp>
 #include <caf/scheduler/abstract_coordinator.hpp>
 
@@ -106,7 +107,7 @@ protected:
 private:
   std::vector<std::unique_ptr<lane>> lanes_;
   std::atomic<std::size_t> next_{0};
-  caf::detail::thread_safe_actor_clock clock_;
+  lane_clock clock_;
   std::thread clock_thread_;
 };
 

@@ -204,6 +204,44 @@ TEST_F(LanesTest, TheSystemEndsWithActorsThatWaitForMessages) {
   system_.reset();
 }
 
+/// Answers nothing; ends when nobody spoke to it for a while.
+caf::behavior silent(caf::event_based_actor* self,
+                     std::chrono::milliseconds patience) {
+  return {
+    [=](int) -> caf::delegated<void> { return {}; },
+    caf::after(patience) >> [self] { self->quit(); },
+  };
+}
+
+TEST_F(LanesTest, TimeoutsComeAlthoughActorsWithoutOnesEndUnnoticed) {
+  const auto mute = system_->spawn(silent, 20ms);
+  caf::scoped_actor self{*system_};
+  caf::error told;
+  bool ended = false;
+  // Others that end meanwhile must not take these timeouts with them.
+  for (int i = 0; i < 1'000; ++i)
+    system_->spawn([](caf::event_based_actor*, int) {}, i);
+  self->request(mute, 10ms, 1)
+    .receive([] {}, [&told](caf::error& e) { told = std::move(e); });
+  EXPECT_EQ(told, caf::sec::request_timeout);
+  self->monitor(mute);
+  self->receive([&ended](const caf::down_msg&) { ended = true; },
+                caf::after(20s) >> [] {});
+  EXPECT_TRUE(ended) << "its own timeout did not come";
+}
+
+TEST_F(LanesTest, AnActorThatEndedIsNotRememberedForItsTimeouts) {
+  // The clock would otherwise keep one entry per actor for ever.
+  lane_clock clock;
+  auto one = system_->spawn(silent, 20ms);
+  auto* who = caf::actor_cast<caf::abstract_actor*>(one);
+  EXPECT_FALSE(clock.knows_any());
+  clock.set_request_timeout(clock.now() + 1h, who, {});
+  EXPECT_TRUE(clock.knows_any());
+  clock.cancel_timeouts(who);
+  EXPECT_FALSE(clock.knows_any());
+}
+
 } // namespace
 
 } // namespace fanfare::test
