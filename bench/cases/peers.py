@@ -4,6 +4,7 @@
 turns: by BullMQ and undici with Redis, or by the server that --peer-adapter
 describes. Both are driven over HTTP by an adapter, and nginx counts for both."""
 
+import os
 from dataclasses import dataclass
 
 from harness.adapter import Adapter
@@ -15,8 +16,16 @@ from harness.results import Result, Spread, ratio_of
 GOAL = 10
 PEERS = ROOT / "bench/peers"
 DELIVERIES = 30_000  # about ten seconds of BullMQ's time
-# What BullMQ was fastest with: bench/peers/README.md says what was tried.
-WORKERS, CONCURRENCY = 1, 200
+# Workers and jobs at a time, by appendfsync, that BullMQ was fastest with on two
+# cores; bench/peers/README.md says what was tried.
+TUNED = {"always": (1, 200), "everysec": (2, 100)}
+
+
+def tuned(fsync):
+    """Where there are more cores, as many workers as one Redis can feed."""
+    workers, concurrency = TUNED[fsync]
+    cores = len(os.sched_getaffinity(0))
+    return {"workers": max(workers, min(4, cores - 1)), "concurrency": concurrency}
 
 
 @dataclass
@@ -110,15 +119,15 @@ def beside_adapter(bench, nginx):
 
 
 def beside_bullmq(bench, nginx, fsync, note):
-    settings = {"workers": WORKERS, "concurrency": CONCURRENCY}
+    settings = tuned(fsync)
     with (
         Redis(bench.folder("redis"), fsync=fsync) as redis,
         BullMq(bench.folder("bullmq"), redis, **settings) as bullmq,
     ):
         adapter = Adapter.read(PEERS / "bullmq.json", {"BULLMQ_URL": bullmq.url})
         peer = Side(adapter, Together(bullmq, redis))
-        settings["appendfsync"] = fsync
         variant = f"BullMQ, appendfsync {fsync}"
+        settings = {"appendfsync": fsync, **settings}
         result = compare(bench, nginx, peer, variant, settings=settings, note=note)
         for webhook in (1, result.settings["webhooks"]):
             wait_until(
