@@ -64,11 +64,14 @@ def sizes(bench, adapter):
     return adapter.webhooks, notifications
 
 
-def costs_of(meter, deliveries, who):
-    """Meter.costs, with the name of who paid."""
-    costs = meter.costs(deliveries)
+def costs_of(ours, theirs, deliveries):
+    """Meter.costs of Fanfare, and those of the peer by the same names and "_peer"."""
+    costs = theirs.costs(deliveries)
     del costs["cpu_s_per_1000_fanfare"]
-    return {f"{key}_{who}": value for key, value in costs.items()}
+    return {
+        **ours.costs(deliveries),
+        **{f"{key}_peer": value for key, value in costs.items()},
+    }
 
 
 def compare(bench, nginx, peer, variant, *, settings=None, note=""):
@@ -86,9 +89,7 @@ def compare(bench, nginx, peer, variant, *, settings=None, note=""):
             theirs = peer.deliver(nginx, webhooks, notifications)
             rates.append(deliveries / ours.seconds)
             peer_rates.append(deliveries / theirs.seconds)
-            costs.append(
-                {**costs_of(ours, deliveries, "fanfare"), **costs_of(theirs, deliveries, "peer")}
-            )
+            costs.append(costs_of(ours, theirs, deliveries))
             bench.say(f"{variant}: {rates[-1]:,.0f}/s beside {peer_rates[-1]:,.0f}/s")
     ratio = ratio_of(rates, peer_rates)
     return Result(

@@ -64,10 +64,11 @@ class RunTest(unittest.TestCase):
         self.assertEqual(
             list(peers["cost"]),
             [
+                "cpu_s_per_1000",
                 "cpu_s_per_1000_fanfare",
-                "peak_mib_fanfare",
-                "disk_bytes_per_delivery_fanfare",
-                "connections_per_1000_fanfare",
+                "peak_mib",
+                "disk_bytes_per_delivery",
+                "connections_per_1000",
                 "connections_per_1000_peer",
             ],
         )
