@@ -74,6 +74,12 @@ def read_options(arguments):
     parser.add_argument("--quick", action="store_true", help="all cases in three minutes")
     parser.add_argument("--rounds", type=positive, help="of each case (default 5, quick 1)")
     parser.add_argument("--seconds", type=positive, help="per run of wrk (default 3, quick 1)")
+    parser.add_argument(
+        "--peer-adapter",
+        type=pathlib.Path,
+        metavar="FILE",
+        help="case peers: compare with the server that FILE describes, not with BullMQ",
+    )
     parser.add_argument("--output", type=pathlib.Path, default=ROOT / "build/bench")
     parser.add_argument("--binary", default=ROOT / "build/release/fanfare", help=argparse.SUPPRESS)
     parser.add_argument("--tools", default=ROOT / "build/release/bench", help=argparse.SUPPRESS)
@@ -81,6 +87,11 @@ def read_options(arguments):
     for case in options.case:
         if case not in CASES:
             parser.error(f"there is no case '{case}'; there are {', '.join(CASES)}")
+    if options.peer_adapter:
+        if "peers" not in (options.case or CASES):
+            parser.error("--peer-adapter is for the case peers, which is not to be run")
+        # Read from here: main works in another folder.
+        options.peer_adapter = options.peer_adapter.resolve()
     options.rounds = options.rounds or (1 if options.quick else 5)
     options.seconds = options.seconds or (1 if options.quick else 3)
     return options
@@ -108,6 +119,7 @@ def main(arguments):
             quick=options.quick,
             rounds=options.rounds,
             seconds=options.seconds,
+            peer_adapter=options.peer_adapter,
         )
         try:
             results.extend(importlib.import_module(f"cases.{case}").run(bench))
@@ -129,9 +141,11 @@ def main(arguments):
     text = json.dumps(report, indent=1, ensure_ascii=False)
     (options.output / "results.json").write_text(text + "\n")
     print(table(results))
-    if results:
+    print(f"\nresults are in {options.output}", file=sys.stderr)
+    if why := plots.missing():
+        print(f"script/bench: no plots: {why}", file=sys.stderr)
+    else:
         plots.draw(report, options.output)
-    print(f"\nresults and plots are in {options.output}", file=sys.stderr)
     for line in wrong:
         print(f"script/bench: {line}", file=sys.stderr)
     return 1 if wrong else 0

@@ -16,12 +16,13 @@ class Bench:
     """One case's view of the run. Cases start programs with its methods, which
     end them at the end of the `with` and hand their files to nobody."""
 
-    def __init__(self, *, binary, tools, quick, rounds, seconds):
+    def __init__(self, *, binary, tools, quick, rounds, seconds, peer_adapter=None):
         self.binary = str(binary)
         self.tools = pathlib.Path(tools)  # where the programs of bench/tools are
         self.quick = quick  # small sizes: shows that it works, not how fast it is
         self.rounds = rounds
         self.seconds = seconds  # of each run of wrk
+        self.peer_adapter = peer_adapter  # a file, for the case "peers"
         self._folders = 0
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="fanfare-bench-"))
 

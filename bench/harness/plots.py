@@ -3,10 +3,19 @@
 """Draws a results.json as SVG, a file per case."""
 
 import argparse
+import importlib.util
 import json
 import pathlib
+import sys
 
 COLOURS = {"measured": "#2a6fbb", "reference": "#b9c4cf"}
+
+
+def missing():
+    """Why nothing can be drawn, and what to do; "" if it can."""
+    if importlib.util.find_spec("matplotlib"):
+        return ""
+    return "install the Debian package python3-matplotlib, then run script/bench plots"
 
 
 def draw(report, output):
@@ -76,6 +85,9 @@ def main(arguments):
     parser.add_argument("file", nargs="?", type=pathlib.Path, default="build/bench/results.json")
     parser.add_argument("--output", type=pathlib.Path, default="build/bench")
     options = parser.parse_args(arguments)
+    if why := missing():
+        print(f"script/bench: no plots: {why}", file=sys.stderr)
+        return 1
     options.output.mkdir(parents=True, exist_ok=True)
     draw(json.loads(options.file.read_text()), options.output)
     return 0

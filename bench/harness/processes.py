@@ -97,27 +97,32 @@ class Process:
             tail = self.log.read_text(errors="replace")[-2000:]
             raise BenchError(f"{self.name} ended with {self.child.returncode}: {tail}")
 
+    def _pids(self):
+        """With its children, which nginx's and BullMQ's workers are."""
+        return [self.pid, *children_of(self.pid)]
+
     def usage(self):
-        """With its children, which nginx's workers are."""
-        total = usage_of(self.pid)
-        for child in children_of(self.pid):
-            total += usage_of(child)
-        return total
+        return sum((usage_of(pid) for pid in self._pids()), Usage())
 
     def memory(self):
         """Resident now, in MiB."""
         return self._status("VmRSS")
 
     def peak_memory(self):
-        """The most that was resident since the start or `reset_peak`, in MiB."""
+        """The most that was resident since the start or `reset_peak`, in MiB; of
+        several processes the sum, though they need not have peaked at once."""
         return self._status("VmHWM")
 
     def reset_peak(self):
-        pathlib.Path(f"/proc/{self.pid}/clear_refs").write_text("5")
+        for pid in self._pids():
+            pathlib.Path(f"/proc/{pid}/clear_refs").write_text("5")
 
     def _status(self, key):
-        status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
-        return int(status.partition(f"{key}:")[2].split()[0]) / 1024
+        total = 0
+        for pid in self._pids():
+            status = pathlib.Path(f"/proc/{pid}/status").read_text()
+            total += int(status.partition(f"{key}:")[2].split()[0])
+        return total / 1024
 
     def stop(self, how=signal.SIGTERM, seconds=60):
         if self.child.poll() is None:
@@ -134,6 +139,27 @@ class Process:
 
     def __exit__(self, *_):
         self.stop()
+
+
+class Together:
+    """Several programs, measured like one."""
+
+    def __init__(self, *programs):
+        self._programs = programs
+
+    def check(self):
+        for program in self._programs:
+            program.check()
+
+    def usage(self):
+        return sum((program.usage() for program in self._programs), Usage())
+
+    def peak_memory(self):
+        return sum(program.peak_memory() for program in self._programs)
+
+    def reset_peak(self):
+        for program in self._programs:
+            program.reset_peak()
 
 
 NGINX_CONF = """\

@@ -1,0 +1,122 @@
+# SPDX-FileCopyrightText: Fanfare contributors
+# SPDX-License-Identifier: Apache-2.0
+"""bench/run.py with real programs: what it counts, and that it fails when it must.
+
+FANFARE_PROGRAM is the program that is measured.
+"""
+
+import json
+import os
+import pathlib
+import tempfile
+import unittest
+
+from support import ROOT, NaiveServer, run_bench
+
+from harness.processes import Server, wait_until
+
+PROGRAM = os.environ["FANFARE_PROGRAM"]
+WEBHOOKS, NOTIFICATIONS = 10, 20
+SIZES = {"webhooks": WEBHOOKS, "notifications": NOTIFICATIONS}
+
+
+class RunTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+
+    def run_cases(self, *cases, adapter, environment, binary=PROGRAM, python=()):
+        """(how it ended, results.json)"""
+        file = self.folder / "peer.json"
+        file.write_text(json.dumps({**SIZES, **adapter}))
+        done = run_bench(
+            *cases,
+            *("--quick", "--binary", binary, "--output", self.folder / "output"),
+            *("--peer-adapter", file),
+            python=python,
+            environment=environment,
+        )
+        return done, json.loads((self.folder / "output/results.json").read_text())
+
+    def test_counts_every_delivery_and_reports_all(self):
+        adapter = json.loads((ROOT / "bench/peers/fanfare.json").read_text())
+        with Server(self.folder / "peer", PROGRAM, organizer=False) as peer:
+            done, report = self.run_cases(
+                *("limit", "peers"),
+                adapter=adapter,
+                environment={"FANFARE_URL": peer.url, "FANFARE_ADMIN_TOKEN": Server.TOKEN},
+                python=["-S"],  # without matplotlib, which must not matter
+            )
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.check_log_of(peer)
+        self.assertIn("no plots: install", done.stderr)
+        self.assertEqual(
+            list(report), ["began", "commit", "machine", "settings", "results", "wrong"]
+        )
+        self.assertEqual(report["wrong"], [])
+        self.assertEqual(report["settings"], {"quick": True, "rounds": 1, "seconds": 1})
+        limit, peers = report["results"]
+        self.assertEqual((limit["case"], limit["variant"]), ("limit", ""))
+        self.assertEqual((peers["case"], peers["variant"]), ("peers", "Fanfare"))
+        self.assertEqual(peers["settings"], SIZES)
+        for figure in (limit["measured"], peers["measured"], peers["reference"], peers["ratio"]):
+            self.assertEqual(figure["rounds"], 1)
+            self.assertGreater(figure["median"], 0)
+        self.assertEqual(
+            list(peers["cost"]),
+            [
+                "cpu_s_per_1000",
+                "cpu_s_per_1000_fanfare",
+                "peak_mib",
+                "disk_bytes_per_delivery",
+                "connections_per_1000",
+                "connections_per_1000_peer",
+            ],
+        )
+        self.assertIn("| peers, Fanfare", done.stdout)
+
+    def check_log_of(self, peer):
+        """The peer's own log shows the round and what was delivered before it."""
+        organizers = peer.call("GET", "/organizers/")["results"]
+        (slug,) = [one["slug"] for one in organizers if one["slug"].startswith("bench-")]
+        webhooks = peer.call("GET", f"/organizers/{slug}/webhooks/")["results"]
+        self.assertEqual(len(webhooks), WEBHOOKS)
+        wanted = NOTIFICATIONS + NOTIFICATIONS // 4
+        for webhook in webhooks:
+            wait_until(
+                lambda: peer.count_logged(webhook["id"], organizer=slug) == wanted,
+                20,
+                f"logging the calls of webhook {webhook['id']}",
+            )
+
+    def test_goes_on_and_fails_with_a_program_that_does_not_start(self):
+        with NaiveServer() as peer:
+            done, report = self.run_cases(
+                *("limit", "peers"),
+                adapter=NaiveServer.ADAPTER,
+                environment=peer.environment,
+                binary="/bin/false",
+            )
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("script/bench: peers: fanfare ended with 1", done.stderr)
+        self.assertEqual([result["case"] for result in report["results"]], ["limit"])
+        self.assertEqual(len(report["wrong"]), 1)
+
+    def test_fails_if_a_delivery_is_lost(self):
+        with NaiveServer(lose=100) as peer:
+            done, report = self.run_cases(
+                "peers",
+                adapter={**NaiveServer.ADAPTER, "seconds": 2},
+                environment=peer.environment,
+            )
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(report["results"], [])
+        self.assertEqual(report["wrong"], ["peers: only 199 of 200 requests came within 2 s"])
+
+    def test_fails_with_an_adapter_that_is_wrong(self):
+        done, report = self.run_cases("peers", adapter={"name": "x"}, environment={})
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("peer.json: register: is missing", report["wrong"][0])
+
+
+if __name__ == "__main__":
+    unittest.main()
