@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <string>
@@ -19,6 +20,9 @@ namespace {
 
 constexpr unsigned max_readers = 1024;
 constexpr std::size_t max_spare = 32;
+/// By how many zeros a file grows.
+constexpr std::size_t shortest_step = std::size_t{64} << 10;
+constexpr std::size_t longest_step = std::size_t{512} << 10;
 
 MDB_val to_val(bytes b) {
   // LMDB's interface is not const-correct; it does not write through keys and
@@ -356,6 +360,35 @@ result<void> environment::lengthen(std::size_t by) {
   if (::fallocate(file, 0, found.st_size, static_cast<off_t>(by)) != 0)
     return to_error(errno, "write to the store");
   return {};
+}
+
+void environment::grow_ahead() {
+  // A small store grows in small steps.
+  const auto used = pages_allocated() * page_size_;
+  const auto step = std::clamp(used / 8 / page_size_ * page_size_,
+                               shortest_step, longest_step);
+  if (used + step / 2 <= grown_upto_)
+    return;
+  int file = -1;
+  mdb_env_get_fd(env_, &file);
+  struct stat found {};
+  if (::fstat(file, &found) != 0)
+    return;
+  // Only behind all that LMDB has ever written.
+  auto at = std::max(used, static_cast<std::size_t>(found.st_size));
+  const auto upto = std::min(at + step, map_size());
+  // A page at a time, as LMDB writes them: what is written at once, Linux may
+  // keep, and count as written, as a whole later on.
+  static constexpr std::array<char, 4096> zeros{};
+  while (at < upto) {
+    const auto written = ::pwrite(file, zeros.data(),
+                                  std::min(zeros.size(), upto - at),
+                                  static_cast<off_t>(at));
+    if (written <= 0)
+      break; // whether there is room is for the commit to find out
+    at += static_cast<std::size_t>(written);
+  }
+  grown_upto_ = std::max(upto, used + step); // tried once, not at each commit
 }
 
 std::size_t environment::pages_allocated() const {

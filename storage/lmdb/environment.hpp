@@ -196,6 +196,12 @@ public:
 
   /// Makes the file so much longer, with room on the disk. Writer only.
   result<void> lengthen(std::size_t by);
+  /// Keeps zeros behind what is used, so that a commit which appends to the
+  /// file finds blocks there: to sync it is then a matter of the data alone,
+  /// which takes a third less time than if the file system has to note a longer
+  /// file. To be called with no transaction open. If it cannot, it leaves that
+  /// to the commit.
+  void grow_ahead();
 
   /// Pages of the file that were ever used: an upper bound of those in use.
   [[nodiscard]] std::size_t pages_allocated() const;
@@ -219,6 +225,7 @@ private:
 
   MDB_env* env_ = nullptr;
   std::size_t page_size_ = 4096;
+  std::size_t grown_upto_ = 0; ///< bytes of the file that grow_ahead() saw to
   std::atomic<std::uint64_t> visited_{0};
   /// Guards spare_: reset read transactions, to be renewed.
   std::mutex mutex_;

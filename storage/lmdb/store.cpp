@@ -258,6 +258,7 @@ result<void> embedded_store::try_commit(std::span<operation> operations,
 result<void> embedded_store::commit_once(std::span<operation> operations,
                                          std::size_t publishing_room,
                                          int& code) {
+  env_->grow_ahead();
   write_transaction txn{*env_};
   batch work{
     txn,
