@@ -368,7 +368,7 @@ void environment::grow_ahead() {
   const auto step = std::clamp(used / 8 / page_size_ * page_size_,
                                shortest_step, longest_step);
   if (used + step / 2 <= grown_upto_)
-    return;
+    return; // also if nothing was written: an idle store is not touched
   int file = -1;
   mdb_env_get_fd(env_, &file);
   struct stat found {};

@@ -258,7 +258,6 @@ result<void> embedded_store::try_commit(std::span<operation> operations,
 result<void> embedded_store::commit_once(std::span<operation> operations,
                                          std::size_t publishing_room,
                                          int& code) {
-  env_->grow_ahead();
   write_transaction txn{*env_};
   batch work{
     txn,
@@ -280,6 +279,7 @@ result<void> embedded_store::commit_once(std::span<operation> operations,
     last_call_.store(last_.last_call, std::memory_order_release);
   }
   has_merged_.notify_all();
+  env_->grow_ahead(); // for the next one
   return {};
 }
 
