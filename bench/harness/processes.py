@@ -278,7 +278,7 @@ class Server(Process):
         self.start_seconds = time.monotonic() - self.started
         self.port = urllib.parse.urlsplit(self.url).port
         self._connections = threading.local()
-        if organizer and self.try_call("GET", "/organizers/bench/")[0] == 404:
+        if organizer and self.try_call("GET", "/organizers/bench/events/")[0] != 200:
             self.call("POST", "/organizers/", {"slug": "bench", "name": "Bench"})
 
     def _listens(self):
