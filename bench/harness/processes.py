@@ -108,6 +108,10 @@ class Process:
         """Resident now, in MiB."""
         return self._status("VmRSS")
 
+    def anonymous_memory(self):
+        """Of it, what is no file's: the system cannot take it away again."""
+        return self._status("RssAnon")
+
     def peak_memory(self):
         """The most that was resident since the start or `reset_peak`, in MiB; of
         several processes the sum, though they need not have peaked at once."""
@@ -278,7 +282,7 @@ class Server(Process):
         self.start_seconds = time.monotonic() - self.started
         self.port = urllib.parse.urlsplit(self.url).port
         self._connections = threading.local()
-        if organizer and self.try_call("GET", "/organizers/bench/")[0] == 404:
+        if organizer and self.try_call("GET", "/organizers/bench/events/")[0] != 200:
             self.call("POST", "/organizers/", {"slug": "bench", "name": "Bench"})
 
     def _listens(self):

@@ -60,6 +60,11 @@ void retry_changes::apply_to(std::vector<retry>& set) const {
   set = std::move(merged);
 }
 
+bool retry_changes::put_any() const {
+  return std::ranges::any_of(
+    entries_, [](const auto& e) { return e.second.has_value(); });
+}
+
 void retry_changes::write(write_transaction& txn, table retries,
                           webhook_id hook) const {
   if (cleared_)
@@ -104,9 +109,12 @@ void write_progress(write_transaction& txn, const tables& in, webhook_id hook,
   txn.put(in.progress, as_key(hook), buffer);
 }
 
-std::vector<retry> read_retries(transaction& txn, const tables& in,
-                                webhook_id hook) {
-  std::vector<retry> set;
+namespace {
+
+/// The retry set in the table, by subject.
+template <class Visit>
+void for_each_retry(transaction& txn, const tables& in, webhook_id hook,
+                    Visit&& visit) {
   cursor at{txn, in.retries};
   for (auto more = at.seek(retry_key{hook, 0}.view()); more;
        more = at.move(MDB_NEXT)) {
@@ -119,8 +127,16 @@ std::vector<retry> read_retries(transaction& txn, const tables& in,
     }
     if (owner != hook)
       break;
-    set.push_back(r);
+    visit(r);
   }
+}
+
+} // namespace
+
+std::vector<retry> read_retries(transaction& txn, const tables& in,
+                                webhook_id hook) {
+  std::vector<retry> set;
+  for_each_retry(txn, in, hook, [&set](const retry& r) { set.push_back(r); });
   return set;
 }
 
@@ -185,6 +201,22 @@ std::vector<retry> change_layer::retries(webhook_id hook) {
   return set;
 }
 
+bool change_layer::has_retries(webhook_id hook) {
+  auto i = entries_.find(hook);
+  const auto* at = i == entries_.end() ? nullptr : &i->second;
+  retry_changes edits;
+  if (const auto* old = below(hook, at))
+    edits = old->retries;
+  if (at)
+    edits.merge(at->value.retries);
+  bool any = edits.put_any();
+  // All of them are looked at, so that damage is found at the start.
+  for_each_retry(txn_, tables_, hook, [&](const retry& r) {
+    any = any || !edits.void_earlier(r.subject);
+  });
+  return any;
+}
+
 change_layer::entry& change_layer::touch(webhook_id hook) {
   auto [i, is_new] = entries_.try_emplace(hook);
   auto& at = i->second;
@@ -195,7 +227,7 @@ change_layer::entry& change_layer::touch(webhook_id hook) {
     at.value.has_rows = old->has_rows;
   } else {
     at.value.upto = read_progress(txn_, tables_, hook, last_.routed_upto);
-    at.value.has_rows = has_retries(txn_, tables_, hook);
+    at.value.has_rows = lmdb::has_retries(txn_, tables_, hook);
   }
   return at;
 }
@@ -265,7 +297,7 @@ void change_layer::enqueue(write_transaction& txn, webhook_id hook,
   at.value.retries.write(txn, tables_.retries, hook);
   write_progress(txn, tables_, hook, at.value.upto, buffer);
   at.value.retries = {};
-  at.value.has_rows = has_retries(txn, tables_, hook);
+  at.value.has_rows = lmdb::has_retries(txn, tables_, hook);
   at.replaces = true;
 }
 

@@ -43,6 +43,12 @@ public:
   void merge(retry_changes later);
   /// Carries the edits out; `set` is sorted by subject before and after.
   void apply_to(std::vector<retry>& set) const;
+  /// Whether entries were put that are there still.
+  [[nodiscard]] bool put_any() const;
+  /// Whether an earlier entry of the notification is gone or replaced.
+  [[nodiscard]] bool void_earlier(position p) const {
+    return cleared_ || entries_.contains(p);
+  }
   /// Carries the edits out in the table.
   void write(write_transaction& txn, table retries, webhook_id hook) const;
 
@@ -98,6 +104,8 @@ public:
   /// As of now. Does not count as touched.
   [[nodiscard]] progress current(webhook_id hook);
   [[nodiscard]] std::vector<retry> retries(webhook_id hook);
+  /// Whether there are any, without holding them all in memory.
+  [[nodiscard]] bool has_retries(webhook_id hook);
   /// Webhooks that have changed in this layer.
   [[nodiscard]] std::vector<webhook_id> touched() const;
   [[nodiscard]] const checkpoint& last_checkpoint() const noexcept {

@@ -10,7 +10,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <fstream>
 #include <string>
 #include <system_error>
 
@@ -23,11 +25,26 @@ constexpr std::size_t max_spare = 32;
 /// By how many zeros a file grows.
 constexpr std::size_t shortest_step = std::size_t{64} << 10;
 constexpr std::size_t longest_step = std::size_t{512} << 10;
+/// What the process may have of its files in memory, its program included.
+constexpr std::size_t max_resident = std::size_t{32} << 20;
+/// That is looked at after so many records, and after that time.
+constexpr std::uint64_t look_records = 2'048;
+constexpr std::chrono::milliseconds look_interval{50};
 
 MDB_val to_val(bytes b) {
   // LMDB's interface is not const-correct; it does not write through keys and
   // values that are given to it.
   return {b.size(), const_cast<char*>(b.data())};
+}
+
+/// Bytes of files that this process has in memory.
+std::size_t resident_bytes() {
+  std::ifstream statm{"/proc/self/statm"};
+  std::size_t size = 0;
+  std::size_t resident = 0;
+  std::size_t of_files = 0;
+  statm >> size >> resident >> of_files;
+  return of_files * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
 }
 
 } // namespace
@@ -129,7 +146,7 @@ read_transaction::read_transaction(environment& env)
 }
 
 read_transaction::~read_transaction() {
-  env_->visited_.fetch_add(visited_, std::memory_order_relaxed);
+  env_->note_end(visited_);
   if (txn_)
     env_->release(txn_);
 }
@@ -144,7 +161,7 @@ write_transaction::write_transaction(environment& env)
 }
 
 write_transaction::~write_transaction() {
-  env_->visited_.fetch_add(visited_, std::memory_order_relaxed);
+  env_->note_end(visited_);
   if (txn_)
     mdb_txn_abort(txn_);
 }
@@ -206,26 +223,6 @@ result<void> write_transaction::commit() {
     txn_ = nullptr;
   }
   return failure();
-}
-
-// -- read_stretch ------------------------------------------------------------
-
-void read_stretch::add(bytes read) {
-  const auto* end = read.data() + read.size();
-  first_ = first_ ? std::min(first_, read.data()) : read.data();
-  last_ = last_ ? std::max(last_, end) : end;
-}
-
-void read_stretch::forget() {
-  if (!first_)
-    return;
-  // LMDB does not tell where its map begins; whole pages between two places in
-  // it are in it as well.
-  auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  auto first = reinterpret_cast<std::uintptr_t>(first_) / page * page;
-  auto last = reinterpret_cast<std::uintptr_t>(last_);
-  ::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
-  *this = {};
 }
 
 // -- cursor ------------------------------------------------------------------
@@ -329,6 +326,7 @@ result<std::unique_ptr<environment>> environment::open(const options& opts) {
   MDB_stat stat{};
   mdb_env_stat(env->env_, &stat);
   env->page_size_ = stat.ms_psize;
+  env->find_map();
   return env;
 }
 
@@ -348,7 +346,41 @@ std::size_t environment::map_size() const {
 result<void> environment::resize(std::size_t map_size) {
   if (auto code = mdb_env_set_mapsize(env_, map_size); code != MDB_SUCCESS)
     return to_error(code, "map the store into memory");
+  find_map();
   return {};
+}
+
+void environment::find_map() {
+  // LMDB does not tell where its map begins.
+  map_ = nullptr;
+  const char* file = nullptr;
+  mdb_env_get_path(env_, &file);
+  std::error_code failed;
+  const auto path = std::filesystem::canonical(file, failed).string();
+  std::ifstream maps{"/proc/self/maps"};
+  for (std::string line; !failed && std::getline(maps, line);)
+    if (line.ends_with(" " + path)) {
+      map_ = reinterpret_cast<char*>(std::stoull(line, nullptr, 16));
+      return;
+    }
+}
+
+void environment::note_end(std::uint64_t visited) {
+  constexpr auto relaxed = std::memory_order_relaxed;
+  const auto seen = visited_.fetch_add(visited, relaxed) + visited;
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  if (!map_
+      || (seen < look_again_after_.load(relaxed)
+          && now.count() < look_again_at_.load(relaxed)))
+    return;
+  look_again_after_.store(seen + look_records, relaxed);
+  look_again_at_.store((now + look_interval).count(), relaxed);
+  // Whatever is read of the file, and what lies around it, counts as the
+  // process's memory until the system is short of it: a backlog of a million
+  // would be all there. It stays in the system's cache; who needs it again pays
+  // a page fault. Nothing of the map is ever written to.
+  if (resident_bytes() > max_resident)
+    ::madvise(map_, pages_allocated() * page_size_, MADV_DONTNEED);
 }
 
 result<void> environment::lengthen(std::size_t by) {

@@ -37,19 +37,6 @@ struct table {
 
 class environment;
 
-/// A stretch of the map that has been read. What was read of the file counts as
-/// the process's memory until forget(), or until the system needs it.
-class read_stretch {
-public:
-  void add(bytes read);
-  /// Any thread; costs other readers a page fault at most.
-  void forget();
-
-private:
-  const char* first_ = nullptr;
-  const char* last_ = nullptr;
-};
-
 /// What reading and writing transactions have in common.
 class transaction {
 public:
@@ -222,11 +209,21 @@ private:
   environment() = default;
   int acquire(MDB_txn*& txn);
   void release(MDB_txn* txn);
+  /// A transaction is about to end.
+  void note_end(std::uint64_t visited);
+  /// Finds where the file is mapped.
+  void find_map();
 
   MDB_env* env_ = nullptr;
   std::size_t page_size_ = 4096;
   std::size_t grown_upto_ = 0; ///< bytes of the file that grow_ahead() saw to
   std::atomic<std::uint64_t> visited_{0};
+  /// Null if it is not known.
+  char* map_ = nullptr;
+  /// When to look again how much of the map is in memory: by `visited_`, and by
+  /// steady_clock.
+  std::atomic<std::uint64_t> look_again_after_{0};
+  std::atomic<std::int64_t> look_again_at_{0};
   /// Guards spare_: reset read transactions, to be renewed.
   std::mutex mutex_;
   std::vector<MDB_txn*> spare_;

@@ -637,12 +637,9 @@ embedded_store::count_webhooks(organizer_id owner,
 result<void> embedded_store::for_each_webhook(
   const std::function<bool(const webhook&)>& visit) const {
   constexpr std::size_t portion_size = 256;
-  constexpr std::size_t forget_after = 65'536;
   std::vector<webhook> portion;
   portion.reserve(portion_size);
   webhook_id next = 1;
-  std::size_t seen = 0;
-  read_stretch stretch;
   for (;;) {
     portion.clear();
     {
@@ -652,7 +649,6 @@ result<void> embedded_store::for_each_webhook(
            more && portion.size() < portion_size; more = at.move(MDB_NEXT)) {
         auto& hook = portion.emplace_back();
         hook.id = to_number<webhook_id>(at.key()).value_or(0);
-        stretch.add(at.value());
         if (!read_record(txn, at.value(), hook, "webhook"))
           break;
       }
@@ -660,17 +656,9 @@ result<void> embedded_store::for_each_webhook(
         return txn.failure();
     }
     for (const auto& hook : portion)
-      if (!visit(hook)) {
-        stretch.forget();
+      if (!visit(hook))
         return {};
-      }
-    seen += portion.size();
-    auto last = portion.size() < portion_size;
-    if (last || seen >= forget_after) {
-      stretch.forget();
-      seen = 0;
-    }
-    if (last)
+    if (portion.size() < portion_size)
       return {};
     next = portion.back().id + 1;
   }

@@ -200,7 +200,7 @@ void embedded_store::find_unsettled(transaction& txn, change_layer& layer) {
     recovery::unsettled found{.hook = id, .cursor = upto.cursor};
     found.behind = upto.cursor < checkpoint_.routed_upto
                 && std::ranges::binary_search(behind, id);
-    found.has_retries = !layer.retries(id).empty()
+    found.has_retries = layer.has_retries(id)
                      || std::ranges::binary_search(replaying, id);
     if (found.behind || found.has_retries)
       recovered_.webhooks.push_back(found);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/storage/store_test.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <fstream>
@@ -70,6 +71,28 @@ TEST_F(Scale, AMillionWebhooksAreReadAtAStart) {
   EXPECT_LT(memory("RssAnon") - before, 20);
   EXPECT_LT(memory("RssFile"), 60);
 #endif
+}
+
+TEST_F(Scale, WhatWasReadOfABacklogDoesNotStayInMemory) {
+  constexpr std::size_t count = 100'000;
+  constexpr std::size_t size = 2'000;
+  auto hook = add_hook(1, {1});
+  for (std::size_t made = 0; made < count; made += 1'000)
+    run(publish_of(
+      std::vector<draft>(1'000, draft_of(1, 1, std::string(size, 'x')))));
+  position after = 0;
+  std::size_t found = 0;
+  double most = 0;
+  while (after < store_->tail()) {
+    auto read = store_->read_backlog(hook, after, store_->tail(), 256, 10'000)
+                  .value();
+    found += read.matches.size();
+    after = read.read_upto;
+    most = std::max(most, memory("RssFile"));
+  }
+  EXPECT_EQ(found, count);
+  // Each notification fills half a page of the file.
+  EXPECT_LT(most, static_cast<double>(count * size) / (1 << 20) / 2);
 }
 
 TEST_F(Scale, DISABLED_CommitsPerSecond) {
