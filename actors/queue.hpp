@@ -49,6 +49,11 @@ public:
     return items_.back();
   }
 
+  /// Elements that there is memory for.
+  [[nodiscard]] std::size_t capacity() const {
+    return items_.capacity();
+  }
+
   /// Amortized constant time. Moves elements.
   void push_back(T item) {
     // What was taken off leaves room before there is more.
@@ -77,7 +82,7 @@ public:
   void clear() {
     first_ = 0;
     if (items_.capacity() * sizeof(T) > kept_bytes)
-      items_ = {};
+      std::vector<T>{}.swap(items_);
     else
       items_.clear();
   }

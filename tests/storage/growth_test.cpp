@@ -1,0 +1,120 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+
+/// The store's file grows ahead of what is written to it.
+
+#include "storage/lmdb/environment.hpp"
+#include "tests/support/temp_dir.hpp"
+
+#include <gtest/gtest.h>
+
+#include <sys/stat.h>
+
+#include <cstddef>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <string>
+
+namespace fanfare::test {
+
+namespace {
+
+using storage::lmdb::environment;
+using storage::lmdb::read_transaction;
+using storage::lmdb::table;
+using storage::lmdb::write_transaction;
+
+class Growth : public ::testing::Test {
+protected:
+  Growth() {
+    open();
+  }
+
+  void open() {
+    env_ = nullptr;
+    auto opened = environment::open(
+      {.file = file(), .map_size = map_size, .max_tables = 1});
+    ASSERT_TRUE(opened) << opened.error().detail;
+    env_ = std::move(*opened);
+    write_transaction txn{*env_};
+    ASSERT_EQ(mdb_dbi_open(txn.handle(), "t", MDB_CREATE, &in_.handle), 0);
+    ASSERT_TRUE(txn.commit());
+  }
+
+  /// A kibibyte under each of so many new keys, in a commit of its own.
+  void write(std::size_t records) {
+    write_transaction txn{*env_};
+    for (; records > 0; --records)
+      txn.put(in_, "key " + std::to_string(written_++),
+              std::string(1'024, 'x'));
+    ASSERT_TRUE(txn.commit());
+  }
+
+  void expect_all_there() {
+    read_transaction txn{*env_};
+    for (std::size_t i = 0; i < written_; ++i)
+      ASSERT_EQ(txn.get(in_, "key " + std::to_string(i)),
+                std::string(1'024, 'x'))
+        << "record " << i;
+  }
+
+  [[nodiscard]] std::size_t used() const {
+    return env_->pages_allocated() * env_->page_size();
+  }
+  [[nodiscard]] std::size_t length() const {
+    return std::filesystem::file_size(file());
+  }
+  [[nodiscard]] std::filesystem::path file() const {
+    return dir_ / "file.mdb";
+  }
+
+  static constexpr std::size_t map_size = std::size_t{8} << 20;
+  temp_dir dir_;
+  std::unique_ptr<environment> env_;
+  table in_;
+  std::size_t written_ = 0;
+};
+
+TEST_F(Growth, ThereAreZerosBehindWhatIsUsed) {
+  write(1'000);
+  env_->grow_ahead();
+  ASSERT_GT(length(), used());
+  std::ifstream in{file(), std::ios::binary};
+  in.seekg(static_cast<std::streamoff>(used()));
+  const std::string behind{std::istreambuf_iterator<char>{in}, {}};
+  EXPECT_EQ(behind, std::string(length() - used(), '\0'));
+}
+
+TEST_F(Growth, NothingIsOverwrittenBetweenCommitsAndOpenings) {
+  for (int round = 0; round < 30; ++round) {
+    write(100);
+    env_->grow_ahead();
+    if (round % 10 == 9)
+      open();
+  }
+  expect_all_there();
+}
+
+TEST_F(Growth, AnIdleFileIsNotTouched) {
+  write(1'000);
+  env_->grow_ahead();
+  const auto before = length();
+  env_->grow_ahead();
+  env_->grow_ahead();
+  EXPECT_EQ(length(), before);
+}
+
+TEST_F(Growth, EndsWithTheMap) {
+  for (int i = 0; i < 60 && used() + 400'000 < map_size; ++i) {
+    write(100);
+    env_->grow_ahead();
+    ASSERT_LE(length(), map_size);
+  }
+  expect_all_there();
+}
+
+} // namespace
+
+} // namespace fanfare::test
