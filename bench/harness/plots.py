@@ -8,6 +8,8 @@ import json
 import pathlib
 import sys
 
+from harness.results import number
+
 COLOURS = {"measured": "#2a6fbb", "reference": "#b9c4cf"}
 
 
@@ -49,7 +51,8 @@ def draw_case(case, by_unit, file):
     )
     for axis, (unit, rows) in zip(axes[:, 0], by_unit.items()):
         draw_unit(axis, unit, rows)
-    figure.suptitle(case, fontweight="bold")
+    compared = any(r["reference"] for rows in by_unit.values() for r in rows)
+    figure.suptitle(f"{case} (grey: the reference)" if compared else case, fontweight="bold")
     figure.tight_layout()
     figure.savefig(file, metadata={"Date": None})
     pyplot.close(figure)
@@ -64,7 +67,7 @@ def draw_unit(axis, unit, rows):
                 middle = spread["median"]
                 error = [[middle - spread["low"]], [spread["high"] - middle]]
                 axis.barh(at, middle, 0.85, xerr=error, color=COLOURS[kind], ecolor="#333")
-                label = f" {middle:,.4g}"
+                label = f" {number(middle)}"
                 if kind == "measured" and row["ratio"]:
                     label += f"  ({row['ratio']['median']:.2f})"
                 axis.text(0, at, label, va="center", color="white" if kind == "measured" else "#333")
