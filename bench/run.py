@@ -83,6 +83,7 @@ def read_options(arguments):
     parser.add_argument("--output", type=pathlib.Path, default=ROOT / "build/bench")
     parser.add_argument("--binary", default=ROOT / "build/release/fanfare", help=argparse.SUPPRESS)
     parser.add_argument("--tools", default=ROOT / "build/release/bench", help=argparse.SUPPRESS)
+    parser.add_argument("--check", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     for case in options.case:
         if case not in CASES:
@@ -107,6 +108,8 @@ def main(arguments):
     if arguments[:1] == ["plots"]:
         return plots.main(arguments[1:])
     options = read_options(arguments)
+    if options.check:  # what script/bench asks before it builds
+        return 0
     raise_descriptor_limit()
     os.chdir(ROOT)
     results, wrong = [], []
