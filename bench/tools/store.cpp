@@ -188,15 +188,15 @@ void print_counts(const storage::store& store) {
     return true;
   }));
   const auto figures = store.statistics();
-  std::printf("{\"organizers\": %zu, \"webhooks\": %zu, \"notifications\": "
-              "%llu, \"calls\": %llu, \"waiting\": {",
+  std::printf(R"({"organizers": %zu, "webhooks": %zu, )"
+              R"("notifications": %llu, "calls": %llu, "waiting": {)",
               need(store.organizers()).size(), hooks,
               static_cast<unsigned long long>(figures.tail),
               static_cast<unsigned long long>(figures.last_call));
   const auto* separator = "";
   for (const auto& w : store.recovered().webhooks) {
     const auto hook = need(store.find_webhook(w.hook));
-    std::printf("%s\"%llu\": {\"retries\": %zu, \"backlog\": %zu}", separator,
+    std::printf(R"(%s"%llu": {"retries": %zu, "backlog": %zu})", separator,
                 static_cast<unsigned long long>(w.hook),
                 need(store.retries(w.hook)).size(),
                 need(store.count_backlog(hook, all)).count);

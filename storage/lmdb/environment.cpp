@@ -11,6 +11,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstdio>
 #include <cstring>
 #include <fstream>
 #include <string>
@@ -360,7 +361,10 @@ void environment::find_map() {
   std::ifstream maps{"/proc/self/maps"};
   for (std::string line; !failed && std::getline(maps, line);)
     if (line.ends_with(" " + path)) {
-      map_ = reinterpret_cast<char*>(std::stoull(line, nullptr, 16));
+      // "7f0c5a000000-7f1c5a000000 r--s …"
+      void* begin = nullptr;
+      if (std::sscanf(line.c_str(), "%p", &begin) == 1)
+        map_ = static_cast<char*>(begin);
       return;
     }
 }
