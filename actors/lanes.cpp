@@ -20,10 +20,11 @@ constexpr std::size_t max_throughput = 64;
 /// Actors that run before the sockets get their turn.
 constexpr std::size_t max_burst = 128;
 
-/// How many actors ahead one is fetched into the cache, and how much of it:
-/// with many webhooks none of them is there any more when its next turn comes.
+/// How many actors ahead one is fetched into the cache, and how much of it, a
+/// webhook's size: with many webhooks none of them is there any more when its
+/// next turn comes.
 constexpr std::size_t ahead = 2;
-constexpr std::ptrdiff_t fetched_bytes = 2'816;
+constexpr std::ptrdiff_t fetched_bytes = 2'304;
 
 void fetch(const caf::resumable* job) {
   const auto* at = reinterpret_cast<const char*>(job);

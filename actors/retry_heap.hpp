@@ -25,8 +25,9 @@ public:
   /// Nothing: a retry leaves the heap when its attempt starts.
   void erase(position) {}
   void clear() {
-    failed_ = {};
-    fresh_ = {};
+    // Assigning {} would keep the memory, which may be that of a million.
+    for (auto* heap : {&failed_, &fresh_})
+      std::vector<retry>{}.swap(*heap);
   }
 
   // -- owner
@@ -34,6 +35,10 @@ public:
 
   [[nodiscard]] bool empty() const {
     return failed_.empty() && fresh_.empty();
+  }
+  /// Entries that there is memory for.
+  [[nodiscard]] std::size_t capacity() const {
+    return failed_.capacity() + fresh_.capacity();
   }
   [[nodiscard]] std::size_t size() const {
     return failed_.size() + fresh_.size();

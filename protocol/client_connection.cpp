@@ -184,7 +184,7 @@ void client_connection::run(exchange& subject) {
 void client_connection::wait() {
   reused_ = true;
   if (flat_.capacity() > 2 * small_body)
-    flat_ = {};
+    std::string{}.swap(flat_); // assigning {} would keep the memory
   if (!reading_)
     read();
 }

@@ -132,9 +132,6 @@ def run(bench):
     )
     settings = {"retries": count, "behind": count}
 
-    def met(holds):
-        return None if bench.quick else holds
-
     for variant, (resident, anonymous, peak) in zip(
         ("memory over idle", "memory over idle, after a restart"), memories
     ):
@@ -144,7 +141,7 @@ def run(bench):
             unit="MiB",
             measured=Spread.of([resident - idle]),
             goal=f"< {MEMORY_MIB} MiB",
-            met=met(resident - idle < MEMORY_MIB),
+            met=bench.judge(resident - idle < MEMORY_MIB),
             cost={"anonymous_mib": anonymous, "peak_mib": peak, "idle_mib": idle},
             settings=settings,
         )
@@ -167,6 +164,6 @@ def run(bench):
             unit="s",
             measured=Spread.of(seconds),
             goal=f"< {RESTART_SECONDS} s",
-            met=met(Spread.of(seconds).median < RESTART_SECONDS),
+            met=bench.judge(Spread.of(seconds).median < RESTART_SECONDS),
             settings=settings,
         )

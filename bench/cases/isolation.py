@@ -23,7 +23,7 @@ from cases.fanout import check_log, deliver
 from cases.latency import measure, receivers
 from harness.bench import median_costs
 from harness.processes import BenchError, wait_until
-from harness.results import Result, Spread, ratio_of
+from harness.results import Result, Spread
 
 HEALTHY = 800
 BAD = 100  # of each kind
@@ -110,17 +110,16 @@ def rates(bench):
                 found[bad].append(one)
                 costs[bad].append(cost)
             bench.say(f"{beside[-1]:,.0f}/s beside bad receivers, {alone[-1]:,.0f}/s alone")
-    ratio = ratio_of(beside, alone)
-    return Result(
+    return Result.beside(
+        beside,
+        alone,
         case="isolation",
         variant="rate of healthy receivers",
         unit="deliveries/s",
-        measured=Spread.of(beside),
-        reference=Spread.of(alone),
-        ratio=ratio,
         goal=f">= {KEPT} x alone",
         # A breaker opens after 50 failures: what comes before is most of a quick run.
-        met=None if bench.quick else ratio.median >= KEPT,
+        holds=lambda ratio: ratio >= KEPT,
+        judged=not bench.quick,
         cost={
             **median_costs(costs[True]),
             "cpu_s_per_1000_fanfare_alone": median_costs(costs[False])["cpu_s_per_1000_fanfare"],
@@ -155,17 +154,15 @@ def latencies(bench):
             f" {before[-1]:.2f} ms and {after[-1]:.2f} ms alone"
         )
     alone = [(a + b) / 2 for a, b in zip(before, after)]
-    ratio = ratio_of(beside, alone)
     noise = Spread.of(max(a, b) / min(a, b) for a, b in zip(before, after))
-    return Result(
+    return Result.beside(
+        beside,
+        alone,
         case="isolation",
         variant="p99 of healthy receivers",
         unit="ms",
-        measured=Spread.of(beside),
-        reference=Spread.of(alone),
-        ratio=ratio,
         goal=f"<= alone / {KEPT}, or than two runs alone differ by",
-        met=ratio.median <= max(1 / KEPT, noise.median),
+        holds=lambda ratio: ratio <= max(1 / KEPT, noise.median),
         cost={"two_runs_alone_differ_by": noise.median},
         settings={"rate": RATE, "fan_out": FAN_OUT, "hanging": BAD, "refusing": BAD},
     )

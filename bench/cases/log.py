@@ -19,7 +19,7 @@ import shutil
 
 from cases.fanout import deliver
 from harness import filled
-from harness.results import Result, Spread, ratio_of
+from harness.results import Result, Spread
 from harness.wire import Wire, percentile, request
 
 GOAL = 0.95
@@ -72,20 +72,16 @@ def run(bench):
             others.append(WEBHOOKS * notifications / seconds[other])
             bench.say(f"{calls:,} calls: {rates[-1]:,.0f}/s beside {others[-1]:,.0f}/s")
     settings = {"webhooks": WEBHOOKS, "calls": calls}
-    ratio = ratio_of(rates, others)
 
-    def met(holds):
-        return None if bench.quick else holds
-
-    yield Result(
+    yield Result.beside(
+        rates,
+        others,
         case="log",
         variant="fan-out",
         unit="deliveries/s",
-        measured=Spread.of(rates),
-        reference=Spread.of(others),
-        ratio=ratio,
         goal=f">= {GOAL} x with an empty log",
-        met=met(ratio.median >= GOAL),
+        holds=lambda ratio: ratio >= GOAL,
+        judged=not bench.quick,
         cost={"disk_bytes_per_call": size / calls},
         settings={**settings, "notifications": notifications},
     )
@@ -100,7 +96,7 @@ def run(bench):
             unit="ms",
             measured=Spread(p50, min(times), max(times), bench.rounds),
             goal=f"p50 < {PAGE_MS} ms",
-            met=met(p50 < PAGE_MS),
+            met=bench.judge(p50 < PAGE_MS),
             cost={"p99_ms": percentile(times, 0.99), **more},
             settings={**settings, "pages": len(times)},
         )

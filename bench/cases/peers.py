@@ -11,7 +11,7 @@ from harness.adapter import Adapter
 from harness.bench import Meter, median_costs
 from harness.bullmq import BullMq, Redis, require_programs
 from harness.processes import ROOT, Server, Together, wait_until
-from harness.results import Result, Spread, ratio_of
+from harness.results import Result
 
 GOAL = 10
 PEERS = ROOT / "bench/peers"
@@ -91,16 +91,14 @@ def compare(bench, nginx, peer, variant, *, settings=None, note=""):
             peer_rates.append(deliveries / theirs.seconds)
             costs.append(costs_of(ours, theirs, deliveries))
             bench.say(f"{variant}: {rates[-1]:,.0f}/s beside {peer_rates[-1]:,.0f}/s")
-    ratio = ratio_of(rates, peer_rates)
-    return Result(
+    return Result.beside(
+        rates,
+        peer_rates,
         case="peers",
         variant=variant,
         unit="deliveries/s",
-        measured=Spread.of(rates),
-        reference=Spread.of(peer_rates),
-        ratio=ratio,
         goal=f">= {GOAL} x peer",
-        met=ratio.median >= GOAL,
+        holds=lambda ratio: ratio >= GOAL,
         cost=median_costs(costs),
         settings={"webhooks": webhooks, "notifications": notifications, **(settings or {})},
         note=note,

@@ -4,7 +4,7 @@
 an answer means that it is on disk. Beside it nginx answers the same with 202."""
 
 from harness.processes import BenchError
-from harness.results import Result, Spread, ratio_of
+from harness.results import Result, Spread
 
 PATH = "/api/v1/organizers/bench/notifications/"
 CONNECTIONS = 64
@@ -57,16 +57,14 @@ def run(bench):
     def middle(of):
         return {key: Spread.of(cost[key] for cost in of).median for key in of[0]}
 
-    ratio = ratio_of(single, limits)
-    yield Result(
+    yield Result.beside(
+        single,
+        limits,
         case="publish",
         variant="single",
         unit="notifications/s",
-        measured=Spread.of(single),
-        reference=Spread.of(limits),
-        ratio=ratio,
         goal=">= 0.60 x nginx's 202",
-        met=ratio.median >= 0.60,
+        holds=lambda ratio: ratio >= 0.60,
         cost={**middle(costs), "peak_mib": memory},
         settings={"connections": CONNECTIONS},
     )

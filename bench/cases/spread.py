@@ -13,7 +13,7 @@ import random
 from cases.fanout import check_log, timed
 from harness.bench import median_costs
 from harness.processes import BenchError, free_port, in_parallel
-from harness.results import Result, Spread, ratio_of
+from harness.results import Result
 
 GOAL = 0.50
 BATCH = 1000
@@ -105,16 +105,14 @@ def run(bench):
             bench.say(f"{rates[-1]:,.0f}/s beside {limits[-1]:,.0f}/s")
             if done == 0:
                 check_log(server, ids, each + 1)
-    ratio = ratio_of(rates, limits)
-    yield Result(
+    yield Result.beside(
+        rates,
+        limits,
         case="spread",
         variant=f"{webhooks:,} webhooks on {count:,} hosts",
         unit="deliveries/s",
-        measured=Spread.of(rates),
-        reference=Spread.of(limits),
-        ratio=ratio,
         goal=f">= {GOAL:.2f} x limit",
-        met=ratio.median >= GOAL,
+        holds=lambda ratio: ratio >= GOAL,
         cost=median_costs(costs),
         settings={"webhooks": webhooks, "hosts": count, "notifications": len(events)},
     )

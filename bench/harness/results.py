@@ -39,6 +39,19 @@ class Result:
     settings: dict = field(default_factory=dict)  # sizes and options of the run
     note: str = ""  # what a reader must know about this figure
 
+    @staticmethod
+    def beside(measured, reference, *, holds, judged=True, **fields):
+        """Of rounds that were measured side by side. `holds` tells from the median
+        ratio whether the goal is met, if these sizes say anything about it."""
+        ratio = ratio_of(measured, reference)
+        return Result(
+            measured=Spread.of(measured),
+            reference=Spread.of(reference),
+            ratio=ratio,
+            met=holds(ratio.median) if judged else None,
+            **fields,
+        )
+
     def to_json(self):
         return asdict(self)
 

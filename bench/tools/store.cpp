@@ -9,9 +9,8 @@
 //   store organizers DIR COUNT  copies organizer "bench" with its events and
 //                               webhooks, as organizer-1 … organizer-COUNT
 //   store calls DIR COUNT       publishes COUNT copies of the newest
-//   notification,
-//                               and logs of each what its webhooks answered to
-//                               it
+//                               notification, and logs of each what its
+//                               webhooks answered to it
 //   store count DIR             prints what there is, as JSON
 
 #include "storage/store.hpp"

@@ -25,6 +25,22 @@ class RatioTest(unittest.TestCase):
         with self.assertRaises(ValueError):
             ratio_of([1, 2], [1])
 
+    def test_judges_the_median_ratio_unless_the_sizes_say_nothing(self):
+        def met(least, judged=True):
+            return Result.beside(
+                [6, 6, 1],
+                [10, 10, 10],
+                case="fanout",
+                variant="",
+                unit="deliveries/s",
+                holds=lambda ratio: ratio >= least,
+                judged=judged,
+            ).met
+
+        self.assertIs(met(0.6), True)
+        self.assertIs(met(0.61), False)
+        self.assertIs(met(0.6, judged=False), None)
+
 
 class RoundedTest(unittest.TestCase):
     def test_keeps_three_digits(self):
