@@ -381,6 +381,7 @@ private:
   std::atomic<std::uint64_t> fence_changes_{0};
   std::shared_ptr<protocol::tls_settings> tls_;
   std::atomic<state> state_{state::starting};
+  std::atomic<bool> draining_{false};
   std::atomic<position> routed_upto_{0};
   std::atomic<std::size_t> registered_webhooks_{0};
   std::atomic<std::size_t> active_webhooks_{0};
@@ -586,6 +587,7 @@ void engine_implementation::start_stations() {
     c.reader = reader_.get();
     c.clock = &clock_;
     c.in_flight = &in_flight_;
+    c.draining = &draining_;
     c.seed = seed;
     stations_.push_back(std::move(s));
   }
@@ -622,6 +624,7 @@ result<void> engine_implementation::start_actors() {
   route.store = store_.get();
   route.commits = &commits_;
   route.clock = &clock_;
+  route.draining = &draining_;
   route.reader = reader_.get();
   route.log = to_log;
   route.start_webhook = [this, &lanes](std::shared_ptr<webhook_slot> slot,
@@ -714,6 +717,7 @@ void engine_implementation::save_token_uses() {
 
 void engine_implementation::stop(std::chrono::milliseconds deadline) {
   std::lock_guard guard{stop_mutex_};
+  draining_ = true; // before anybody is told so
   const auto before = state_.exchange(state::stopping);
   if (before == state::stopped || !system_) {
     state_ = state::stopped;
@@ -725,7 +729,6 @@ void engine_implementation::stop(std::chrono::milliseconds deadline) {
                            until - std::chrono::steady_clock::now()));
   };
   if (router_) {
-    caf::anon_send(router_, atom::drain_v);
     while (in_flight_ != 0 && left() > 0ms)
       std::this_thread::sleep_for(2ms);
     if (in_flight_ != 0) {

@@ -121,7 +121,6 @@ CAF_BEGIN_TYPE_ID_BLOCK(fanfare, caf::first_custom_type_id)
   CAF_ADD_ATOM(fanfare, fanfare::atom, turn, "turn")
   CAF_ADD_ATOM(fanfare, fanfare::atom, changed, "changed")
   CAF_ADD_ATOM(fanfare, fanfare::atom, writable, "writable")
-  CAF_ADD_ATOM(fanfare, fanfare::atom, drain, "drain")
   CAF_ADD_ATOM(fanfare, fanfare::atom, retire, "retire")
   CAF_ADD_ATOM(fanfare, fanfare::atom, answered, "answered")
   CAF_ADD_ATOM(fanfare, fanfare::atom, commit, "commit")
@@ -160,8 +159,6 @@ using webhook_actor = caf::typed_actor<
   caf::reacts_to<atom::retire>,
   // Router: somebody asks for something.
   caf::reacts_to<atom::order, webhook_order_ptr>,
-  // Engine: start no further attempts.
-  caf::reacts_to<atom::drain>,
   // Committer: what the store knows about this webhook.
   caf::reacts_to<atom::loaded, webhook_state_ptr>,
   // Committer: the disk takes calls again.
@@ -202,9 +199,7 @@ using router_actor = caf::typed_actor<
   // Engine: somebody asks something of a webhook.
   caf::reacts_to<atom::order, webhook_id, webhook_order_ptr>,
   // Engine: something to tell an organizer's webhooks about one of them.
-  caf::reacts_to<atom::tell, notice_ptr>,
-  // Engine: start no further attempts.
-  caf::reacts_to<atom::drain>>;
+  caf::reacts_to<atom::tell, notice_ptr>>;
 
 /// The only writer of the store, on a thread of its own.
 using committer_actor = caf::typed_actor<

@@ -44,12 +44,6 @@ router::behavior_type router::make_behavior() {
       order(id, what);
     },
     [this](atom::tell, const notice_ptr& what) { tell(*what); },
-    [this](atom::drain) {
-      draining_ = true;
-      for (auto& s : active_)
-        if (s)
-          caf::anon_send(s->actor, atom::drain_v);
-    },
   };
 }
 
@@ -208,8 +202,6 @@ router::subscriber& router::activate(ref r, position read_upto,
   if (config_.active_webhooks != nullptr)
     config_.active_webhooks->store(active_count_, std::memory_order_relaxed);
   config_.watch(slot->id, place->actor);
-  if (draining_)
-    caf::anon_send(place->actor, atom::drain_v);
   return *place;
 }
 
@@ -228,7 +220,7 @@ void router::tell(const notice& what) {
   bool wanted = false;
   index_.for_each_match(what.owner, what.type, 0,
                         [&wanted](ref) { wanted = true; });
-  if (!wanted || draining_)
+  if (!wanted || *config_.draining)
     return;
   storage::append_notifications append;
   append.published = config_.clock->now();

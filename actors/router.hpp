@@ -41,6 +41,8 @@ struct router_config {
   /// Told once the registry is indexed and unfinished work is taken up (null),
   /// or that this failed.
   std::function<void(const error*)> begun;
+  /// Once true, nothing is told any more: no attempt would carry it.
+  const std::atomic<bool>* draining = nullptr;
   /// Figures for operators. Outlives the router.
   std::atomic<position>* routed_upto = nullptr;
   std::atomic<std::size_t>* registered_webhooks = nullptr;
@@ -98,7 +100,6 @@ private:
   storage::save_checkpoint saved_; ///< the last one
   bool reading_ = false;
   position reading_upto_ = 0; ///< asked for
-  bool draining_ = false;
 };
 
 } // namespace fanfare

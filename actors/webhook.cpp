@@ -129,10 +129,6 @@ webhook_worker::behavior_type webhook_worker::make_behavior() {
     [this](atom::order, const webhook_order_ptr& what) { on_order(what); },
     [this](atom::selected, const selection_ptr& read) { on_selected(*read); },
     [this](atom::stored) { on_stored(); },
-    [this](atom::drain) {
-      draining_ = true;
-      tests_.clear();
-    },
     [this](atom::retire) { this->quit(); },
   };
 }
@@ -489,7 +485,7 @@ void webhook_worker::decide_failed(call& entry, const under_way& u,
     return give_up("given up: the webhook was disabled meanwhile");
   entry.result = outcome::retried;
   entry.retry_due = now_; // one time for all members of a batch
-  if (draining_ && entry.reason.starts_with("cancelled: "))
+  if (draining() && entry.reason.starts_with("cancelled: "))
     // Cut short by this engine's stop, which must not end what is left of the
     // schedule: made again at the next start.
     return;
@@ -513,7 +509,7 @@ void webhook_worker::decide_failed(call& entry, const under_way& u,
 // ----------------------------------------------------------------------
 
 bool webhook_worker::may_start() const {
-  return hook_ && !draining_ && !parked_ && !held_ && !gone_ && !plan_.paused
+  return hook_ && !draining() && !parked_ && !held_ && !gone_ && !plan_.paused
       && enabled_;
 }
 
@@ -545,6 +541,8 @@ void webhook_worker::pump(bool its_turn) {
       adopt(hook_);
     held_by_ = plan_.paused ? hold_reason::pause : hold_reason::none;
     held_until_.reset();
+    if (draining())
+      tests_.clear(); // who asked for them hears that the engine stops
     end_endings();
     feed_replay();
     const bool tested = start_tests(its_turn);
@@ -818,7 +816,7 @@ void webhook_worker::send_out(admission::permit permit, notification_ptr what,
 }
 
 void webhook_worker::refill() {
-  if (refilling_ || draining_ || !enabled_ || !behind()
+  if (refilling_ || draining() || !enabled_ || !behind()
       || window_.size() > context_->window / 2
       || (read_again_at_ && now_ < *read_again_at_))
     return;
@@ -831,7 +829,7 @@ void webhook_worker::refill() {
 void webhook_worker::fetch_due() {
   const auto most = std::max<std::size_t>(
     context_->max_fetch, plan_.batch ? plan_.batch->max_count : 0);
-  if (fetch_running_ || draining_ || gone_ || plan_.paused || retries_.empty()
+  if (fetch_running_ || draining() || gone_ || plan_.paused || retries_.empty()
       || (read_again_at_ && now_ < *read_again_at_))
     return;
   std::vector<position> which;
@@ -887,7 +885,7 @@ void webhook_worker::arm_timer() {
   if (given_up_.count != 0)
     wake_at(given_up_.told + tell_interval);
   wake_at(pace_.busy_until());
-  if (draining_ || !next || next == timer_at_)
+  if (draining() || !next || next == timer_at_)
     return;
   if (!timer_)
     timer_ = context_->make_timer(handle());
@@ -1002,7 +1000,7 @@ void webhook_worker::on_order(const webhook_order_ptr& what) {
     early_orders_.push_back(what);
     return;
   }
-  if (draining_)
+  if (draining())
     return; // the answer says so
   std::visit([this](const auto& order) { carry_out(order); }, *what);
   pump();
@@ -1215,7 +1213,7 @@ void webhook_worker::inspect(delivery_state& out) const {
 // ------------------------------------------------------------------------
 
 void webhook_worker::feed_replay() {
-  if (!replay_ || draining_ || gone_ || held_)
+  if (!replay_ || draining() || gone_ || held_)
     return;
   const auto now = context_->clock->now();
   if (!replay_->has_selection()) {

@@ -64,7 +64,10 @@ struct webhook_context {
   journal_reader* reader = nullptr;
   const wall_clock* clock = nullptr;
   std::atomic<std::size_t>*
-    in_flight = nullptr;  ///< of the whole engine, for a graceful stop
+    in_flight = nullptr; ///< of the whole engine, for a graceful stop
+  /// Once true, no further attempt starts. A flag and not a message: whoever
+  /// was told that the engine stops can rely on it.
+  const std::atomic<bool>* draining = nullptr;
   std::uint64_t seed = 0; ///< of the backoff's jitter
   /// Counts changes of organizers' networks, which plans are made with.
   const std::atomic<std::uint64_t>* fences = nullptr;
@@ -242,6 +245,9 @@ private:
   }
   /// Whether it passes the filter that holds for it.
   [[nodiscard]] bool wants(const notification& what) const;
+  [[nodiscard]] bool draining() const {
+    return context_->draining->load(std::memory_order_relaxed);
+  }
   [[nodiscard]] bool may_start() const;
   [[nodiscard]] bool is_under_way(position subject) const;
   [[nodiscard]] bool may_run_ahead() const;
@@ -295,9 +301,8 @@ private:
   std::minstd_rand random_;
 
   bool refilling_ = false;
-  bool parked_ = false; ///< waits for its turn
-  bool held_ = false;   ///< waits for the disk
-  bool draining_ = false;
+  bool parked_ = false;     ///< waits for its turn
+  bool held_ = false;       ///< waits for the disk
   bool retry_turn_ = false; ///< retries and first attempts take turns
   bool fetch_running_ = false;
   bool selecting_ = false;

@@ -363,6 +363,7 @@ public:
     context->reader = &reader;
     context->clock = &clock;
     context->in_flight = &in_flight;
+    context->draining = &draining;
     context->seed = options.seed;
     context_ = context;
 
@@ -385,6 +386,7 @@ public:
     route.store = &store;
     route.commits = &queue;
     route.clock = &clock;
+    route.draining = &draining;
     route.reader = &reader;
     route.log = [this](log_level, const std::string& t) { log.push_back(t); };
     route.start_webhook = [this](std::shared_ptr<webhook_slot> slot,
@@ -582,6 +584,7 @@ public:
   std::atomic<position> routed_upto{0};
   std::atomic<std::size_t> active_webhooks{0};
   std::atomic<std::size_t> in_flight{0};
+  std::atomic<bool> draining{false};
   bool begun = false;
   bool hold_reads = false;
   std::size_t starts = 0;

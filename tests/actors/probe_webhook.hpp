@@ -30,7 +30,6 @@ public:
       [](atom::nudge) {},
       [](atom::changed, const webhook_ptr&) {},
       [this](atom::retire) { this->quit(); },
-      [](atom::drain) {},
       [](atom::loaded, const webhook_state_ptr&) {},
       [this](atom::writable) { ++into_->writables; },
       [](atom::refilled, const backlog_chunk_ptr&) {},

@@ -661,7 +661,7 @@ TEST_F(WebhookTest, AnAttemptCutShortByAStopIsLoggedAndMadeAgain) {
   hang();
   auto hook = node_->add_webhook(w);
   node_->publish();
-  caf::anon_send(node_->router_handle, atom::drain_v);
+  node_->draining = true;
   node_->run();
   protocol::exchange_result cut;
   cut.reason = "cancelled: the engine is stopping";
@@ -682,7 +682,7 @@ TEST_F(WebhookTest, DrainingStartsNothingFurther) {
   auto hook = node_->add_webhook();
   node_->publish(10);
   ASSERT_EQ(sent(), 8U);
-  caf::anon_send(node_->router_handle, atom::drain_v);
+  node_->draining = true;
   node_->run();
   code_ = 500;
   node_->wire.script = [this](const auto&) {
