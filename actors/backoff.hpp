@@ -4,7 +4,7 @@
 
 /// When a failed notification is tried again.
 
-#include "model/types.hpp"
+#include "fanfare/types.hpp"
 
 #include <chrono>
 #include <optional>

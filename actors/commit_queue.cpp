@@ -80,6 +80,18 @@ bool commit_queue::try_push_publish(item& one, std::size_t bytes) {
   return add({&one, 1}, bytes);
 }
 
+bool commit_queue::wait_for_room(std::chrono::steady_clock::time_point until) {
+  std::unique_lock guard{mutex_};
+  const auto seen = taken_;
+  if (items_.empty() || closed_.load())
+    return true;
+  ++room_wanted_;
+  const bool taken = room_.wait_until(
+    guard, until, [&] { return taken_ != seen || closed_.load(); });
+  --room_wanted_;
+  return taken;
+}
+
 void commit_queue::notify_when_writable(const webhook_actor& who) {
   {
     std::lock_guard guard{mutex_};
@@ -111,6 +123,9 @@ commit_queue::take(std::chrono::microseconds linger) {
   }
   urgent_ = false;
   publish_bytes_ = 0;
+  ++taken_;
+  if (room_wanted_ != 0)
+    room_.notify_all();
   waiting_.store(0, std::memory_order_relaxed);
   return std::exchange(items_, {});
 }
@@ -148,6 +163,7 @@ void commit_queue::close() {
     held.swap(held_);
   }
   more_.notify_all();
+  room_.notify_all();
   refuse(rest);
 }
 

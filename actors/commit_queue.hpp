@@ -16,6 +16,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <span>
@@ -47,6 +48,10 @@ public:
 
   /// Adds a publish; false (and `one` untouched) if too much waits already.
   bool try_push_publish(item& one, std::size_t bytes);
+
+  /// Waits until the committer has taken what is there, or until then. False:
+  /// not in time.
+  bool wait_for_room(std::chrono::steady_clock::time_point until);
 
   /// True while webhooks should not start attempts: the disk refuses calls or
   /// is too far behind.
@@ -101,6 +106,9 @@ private:
 
   mutable std::mutex mutex_;
   std::condition_variable more_;
+  std::condition_variable room_; ///< after `taken_` has grown
+  std::uint64_t taken_ = 0;
+  std::size_t room_wanted_ = 0; ///< who waits for it
   std::vector<item> items_;
   std::vector<webhook_actor> held_;
   std::size_t publish_bytes_ = 0;

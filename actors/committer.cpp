@@ -118,12 +118,13 @@ void committer::succeed(items& batch) {
           news->notifications.push_back(n);
     } else if (auto* add = std::get_if<storage::add_webhook>(&item.what)) {
       if (add->done)
-        news->webhooks.push_back(std::make_shared<const webhook>(*add->done));
+        news->webhooks.push_back(
+          std::make_shared<const webhook_record>(*add->done));
     } else if (auto* change = std::get_if<storage::change_webhook>(
                  &item.what)) {
       if (change->done)
         news->webhooks.push_back(
-          std::make_shared<const webhook>(*change->done));
+          std::make_shared<const webhook_record>(*change->done));
     }
   }
   if (!news->notifications.empty())

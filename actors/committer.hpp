@@ -7,8 +7,8 @@
 /// It runs on a thread of its own, because a commit waits for the disk.
 
 #include "actors/commit_queue.hpp"
-#include "actors/engine.hpp"
 #include "actors/interfaces.hpp"
+#include "fanfare/engine.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
 

@@ -20,7 +20,7 @@ const protocol::vault& vault_of(const delivery_defaults& defaults) {
 
 } // namespace
 
-delivery_plan::delivery_plan(const webhook& hook,
+delivery_plan::delivery_plan(const webhook_record& hook,
                              const delivery_defaults& defaults)
   : backoff(defaults.backoff),
     limits(defaults.limits),
@@ -58,7 +58,7 @@ delivery_plan::delivery_plan(const webhook& hook,
     error = "target URL: " + parsed.error().detail;
 }
 
-void delivery_plan::read_secrets(const webhook& hook,
+void delivery_plan::read_secrets(const webhook_record& hook,
                                  const protocol::vault& vault) {
   if (hook.delivery.signing == signing_algorithm::none)
     return;
@@ -78,13 +78,13 @@ void delivery_plan::read_secrets(const webhook& hook,
   legacy_ = hook.delivery.legacy;
 }
 
-void delivery_plan::read_egress(const webhook& hook,
+void delivery_plan::read_egress(const webhook_record& hook,
                                 const delivery_defaults& defaults,
                                 const protocol::vault& vault) {
   const auto& own = hook.delivery;
   auto fence = defaults.fence_of ? defaults.fence_of(hook.owner)
                                  : delivery_defaults::fence{};
-  if (!own.tls && own.sealed_proxy.empty() && !fence.policy)
+  if (!own.tls && own.proxy.empty() && !fence.policy)
     return;
   auto made = std::make_shared<protocol::egress>();
   if (fence.policy)
@@ -92,9 +92,8 @@ void delivery_plan::read_egress(const webhook& hook,
     made->tag += 'o' + std::to_string(fence.generation);
   made->policy = std::move(fence.policy);
   if (own.tls) {
-    auto key = own.tls->sealed_key.empty()
-               ? result<std::string>{std::string{}}
-               : vault.open(own.tls->sealed_key, "client key");
+    auto key = own.tls->key.empty() ? result<std::string>{std::string{}}
+                                    : vault.open(own.tls->key);
     auto tls = key ? protocol::tls_settings::of_webhook(
                  own.tls->ca, own.tls->certificate, *key)
                    : key.error();
@@ -107,8 +106,8 @@ void delivery_plan::read_egress(const webhook& hook,
                + std::to_string(std::hash<std::string>{}(
                  own.tls->ca + '\n' + own.tls->certificate + '\n' + *key));
   }
-  if (!own.sealed_proxy.empty()) {
-    const auto url = vault.open(own.sealed_proxy, "proxy");
+  if (!own.proxy.empty()) {
+    const auto url = vault.open(own.proxy);
     auto via = url ? protocol::proxy::parse(*url) : url.error();
     if (!via) {
       error = "proxy: " + via.error().detail;
@@ -120,15 +119,15 @@ void delivery_plan::read_egress(const webhook& hook,
   by = std::move(made);
 }
 
-protocol::request_style delivery_plan::style(const webhook& hook,
+protocol::request_style delivery_plan::style(const webhook_record& hook,
                                              const protocol::vault& vault) {
   protocol::request_style how;
   how.method = hook.delivery.put ? "PUT" : "POST";
   how.user_agent_suffix = hook.delivery.user_agent_suffix;
   if (by)
     how.tag = by->tag;
-  for (const auto& [name, sealed] : hook.delivery.headers) {
-    const auto value = vault.open(sealed, "header");
+  for (const auto& [name, text] : hook.delivery.headers) {
+    const auto value = vault.open(text);
     if (!value) {
       error = "header " + name + ": " + value.error().detail;
       break;

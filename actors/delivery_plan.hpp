@@ -7,7 +7,7 @@
 
 #include "actors/backoff.hpp"
 #include "actors/pace.hpp"
-#include "model/types.hpp"
+#include "model/records.hpp"
 #include "protocol/egress.hpp"
 #include "protocol/signature.hpp"
 #include "protocol/target.hpp"
@@ -41,7 +41,7 @@ struct delivery_defaults {
 class delivery_plan {
 public:
   delivery_plan() = default;
-  delivery_plan(const webhook& hook, const delivery_defaults& defaults);
+  delivery_plan(const webhook_record& hook, const delivery_defaults& defaults);
 
   /// Null: `error` says why nothing can be sent.
   std::shared_ptr<const protocol::target> to;
@@ -69,10 +69,11 @@ public:
 private:
   std::string render_headers(std::string_view id, std::string_view body,
                              std::string_view trace, timestamp now);
-  void read_secrets(const webhook& hook, const protocol::vault& vault);
-  void read_egress(const webhook& hook, const delivery_defaults& defaults,
+  void read_secrets(const webhook_record& hook, const protocol::vault& vault);
+  void read_egress(const webhook_record& hook,
+                   const delivery_defaults& defaults,
                    const protocol::vault& vault);
-  protocol::request_style style(const webhook& hook,
+  protocol::request_style style(const webhook_record& hook,
                                 const protocol::vault& vault);
 
   std::vector<protocol::signing_key> keys_; ///< newest first

@@ -7,8 +7,8 @@
 /// follows the store: filled at start, then updated by the committer after each
 /// commit, before anyone is answered.
 
-#include "model/error.hpp"
-#include "model/types.hpp"
+#include "fanfare/error.hpp"
+#include "fanfare/types.hpp"
 #include "protocol/action_types.hpp"
 #include "storage/store.hpp"
 

@@ -1,12 +1,13 @@
 // SPDX-FileCopyrightText: Fanfare contributors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "actors/engine.hpp"
+#include "fanfare/engine.hpp"
 
 #include "actors/admission.hpp"
 #include "actors/commit_queue.hpp"
 #include "actors/committer.hpp"
 #include "actors/directory.hpp"
+#include "actors/engine_counters.hpp"
 #include "actors/explanation.hpp"
 #include "actors/janitor.hpp"
 #include "actors/journal_reader.hpp"
@@ -14,20 +15,27 @@
 #include "actors/router.hpp"
 #include "actors/supervisor.hpp"
 #include "actors/webhook.hpp"
+#include "actors/webhook_form.hpp"
 #include "actors/webhook_health.hpp"
 #include "actors/webhook_order.hpp"
 #include "actors/webhook_secrets.hpp"
+#include "model/payload_filter.hpp"
 #include "model/subscription.hpp"
 #include "protocol/credentials.hpp"
 #include "protocol/egress.hpp"
 #include "protocol/http_client.hpp"
 #include "protocol/json_text.hpp"
+#include "protocol/publication.hpp"
 #include "protocol/resolver.hpp"
+#include "protocol/slug.hpp"
 #include "protocol/target.hpp"
+#include "protocol/text.hpp"
+#include "protocol/vault.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <string.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -64,6 +72,8 @@ constexpr std::string_view test_action = "fanfare.test";
 /// Bytes of one publish call that count against the commit queue, per
 /// notification.
 constexpr std::size_t notification_overhead = 256;
+/// Of an organizer's or event's name, in code points.
+constexpr std::size_t name_limit = 200;
 
 struct system_config : caf::actor_system_config {
   explicit system_config(std::size_t lanes) {
@@ -114,10 +124,62 @@ std::size_t files_per_lane(std::size_t lanes) {
   return std::max<std::size_t>(16, limit.rlim_cur * 3 / 8 / lanes);
 }
 
+replay_progress show(const replay& r, std::size_t waiting) {
+  return {.asked = r.asked,
+          .state = r.state,
+          .count = r.count,
+          .skipped = r.skipped,
+          .queued = r.queued,
+          .waiting = waiting,
+          .started = r.started,
+          .ended = r.ended};
+}
+
+/// Tells a publisher the ids of what is on disk now.
+struct answer_published {
+  engine::published done;
+
+  void operator()(storage::operation& op, const error* failure) const {
+    if (failure != nullptr)
+      return done(*failure);
+    auto& stored = std::get<storage::append_notifications>(op).done;
+    if (!stored)
+      return done(stored.error());
+    std::vector<position> ids;
+    ids.reserve(stored->size());
+    for (const auto& n : *stored)
+      ids.push_back(n->id);
+    done(std::move(ids));
+  }
+};
+
+error overloaded() {
+  return {ec::overloaded,
+          "Too much waits for the disk. Publish again in a moment."};
+}
+
+/// The slug and name of an organizer or event.
+result<void> check_names(std::string_view slug, std::string_view name) {
+  if (!protocol::is_slug(slug))
+    return error{ec::invalid_argument, std::string{protocol::slug_rule},
+                 "slug"};
+  if (name.empty() || protocol::count_code_points(name) > name_limit)
+    return error{
+      ec::invalid_argument,
+      "A name has 1 to " + std::to_string(name_limit) + " characters.", "name"};
+  return {};
+}
+
+engine_options with_clock(engine_options options) {
+  if (!options.clock)
+    options.clock = std::make_shared<const system_wall_clock>();
+  return options;
+}
+
 class engine_implementation final : public engine {
 public:
   explicit engine_implementation(engine_options options)
-    : options_(std::move(options)) {}
+    : options_(with_clock(std::move(options))) {}
 
   ~engine_implementation() override {
     stop(0ms);
@@ -125,11 +187,14 @@ public:
 
   result<void> begin();
 
-  // -- service
-  // -----------------------------------------------------------------
+  // -- publishing
+  // --------------------------------------------------------------
 
-  void publish(organizer_id owner, std::vector<publication> items,
-               published done) override;
+  result<void> try_publish(organizer_id owner, std::vector<publication>&& items,
+                           published&& done) override;
+  result<void> publish_waiting(organizer_id owner,
+                               std::vector<publication>&& items,
+                               published&& done) override;
   void publish_keyed(organizer_id owner, std::vector<publication> items,
                      publish_once once, answered done) override;
   void remember_answer(const idempotency_key& key, plain_answer answer,
@@ -148,6 +213,8 @@ public:
     return directory_.organizers();
   }
   result<organizer> add_organizer(std::string slug, std::string name) override {
+    if (auto fine = check_names(slug, name); !fine)
+      return fine.error();
     return change(
       storage::add_organizer{.slug = std::move(slug), .name = std::move(name)});
   }
@@ -168,6 +235,8 @@ public:
   }
   result<event> add_event(organizer_id owner, std::string slug,
                           std::string name) override {
+    if (auto fine = check_names(slug, name); !fine)
+      return fine.error();
     return change(storage::add_event{
       .owner = owner, .slug = std::move(slug), .name = std::move(name)});
   }
@@ -204,34 +273,30 @@ public:
     return {};
   }
 
-  result<webhook> add_webhook(organizer_id owner, webhook value) override {
-    value.owner = owner;
-    for (auto& version : value.versions)
-      version.since = clock_.now();
-    secrets_.ensure(value, clock_.now());
-    return change(storage::add_webhook{.value = std::move(value)});
-  }
+  result<webhook> add_webhook(organizer_id owner, webhook value) override;
   result<webhook>
   change_webhook(organizer_id owner, webhook_id id,
                  std::function<result<void>(webhook&)> edit) override;
-  [[nodiscard]] const protocol::vault& vault() const override {
-    return vault_;
+  [[nodiscard]] result<std::string>
+  reveal(const secret_text& text) const override {
+    return vault_.open(text);
   }
   result<secret_view> find_secret(organizer_id owner,
                                   webhook_id hook) override {
-    const auto found = find_webhook(owner, hook);
+    const auto found = find_record(owner, hook);
     return found ? secrets_.show(*found, clock_.now()) : found.error();
   }
   result<secret_view> rotate_secret(organizer_id owner, webhook_id hook,
                                     secret_rotation how) override;
   result<filter_preview> preview_filter(organizer_id owner, webhook_id hook,
-                                        filter_ref filter) override;
-  result<webhook> find_webhook(organizer_id owner, webhook_id id) override;
+                                        std::string filter) override;
+  result<webhook> find_webhook(organizer_id owner, webhook_id id) override {
+    const auto found = find_record(owner, id);
+    return found ? result<webhook>{form_.show(*found)} : found.error();
+  }
   result<std::vector<webhook>>
   webhooks(organizer_id owner, std::optional<bool> enabled, std::size_t offset,
-           std::size_t limit) override {
-    return store_->webhooks(owner, enabled, offset, limit);
-  }
+           std::size_t limit) override;
   result<std::size_t> count_webhooks(organizer_id owner,
                                      std::optional<bool> enabled) override {
     return store_->count_webhooks(owner, enabled);
@@ -239,19 +304,19 @@ public:
 
   result<std::vector<call>> calls(organizer_id owner, webhook_id hook,
                                   call_id before, std::size_t limit) override {
-    if (auto own = find_webhook(owner, hook); !own)
+    if (auto own = find_record(owner, hook); !own)
       return own.error();
     return store_->calls(hook, before, limit);
   }
   result<call> find_call(organizer_id owner, webhook_id hook,
                          call_id id) override {
-    if (auto own = find_webhook(owner, hook); !own)
+    if (auto own = find_record(owner, hook); !own)
       return own.error();
     return store_->find_call(hook, id);
   }
   result<std::vector<retry>> retries(organizer_id owner,
                                      webhook_id hook) override {
-    if (auto own = find_webhook(owner, hook); !own)
+    if (auto own = find_record(owner, hook); !own)
       return own.error();
     return store_->retries(hook);
   }
@@ -284,7 +349,7 @@ public:
     return order<inspect_order, delivery_state>(owner, hook);
   }
   result<webhook_health> health(organizer_id owner, webhook_id hook) override {
-    const auto found = find_webhook(owner, hook);
+    const auto found = find_record(owner, hook);
     if (!found)
       return found.error();
     return measure_health(*store_, *found, clock_.now());
@@ -294,7 +359,7 @@ public:
                                            std::size_t limit) override;
   result<explanation> explain(const notification& what,
                               webhook_id hook) override {
-    const auto found = find_webhook(what.owner, hook);
+    const auto found = find_record(what.owner, hook);
     if (!found)
       return found.error();
     return explain_now(*found, what);
@@ -304,9 +369,8 @@ public:
     return state_.load() == state::running && !commits_.failing();
   }
 
-  // -- engine
-  // --------------------------------------------------------------------
-
+  [[nodiscard]] std::vector<metric> metrics() const override;
+  void wake() override;
   void stop(std::chrono::milliseconds deadline) override;
   [[nodiscard]] engine_statistics statistics() const override;
 
@@ -330,8 +394,9 @@ private:
   result<void> fence(const organizer& o);
   /// What happened to a webhook, for those that are subscribed to it. Any
   /// thread.
-  void tell(const webhook& hook, std::string_view action, std::string members);
-  result<explanation> explain_now(const webhook& hook,
+  void tell(const webhook_record& hook, std::string_view action,
+            std::string members);
+  result<explanation> explain_now(const webhook_record& hook,
                                   const notification& what);
   /// Has the store note which tokens were used since the last time. Any thread.
   void save_token_uses();
@@ -342,9 +407,19 @@ private:
   struct drafted {
     storage::append_notifications append;
     std::size_t bytes = 0;
+    std::vector<bool> was_rendered; ///< by the publisher
   };
-  result<drafted> draft_all(organizer_id owner, std::vector<publication> items);
-  void push_publish(drafted what, commit_queue::completion done);
+  result<drafted> draft_all(organizer_id owner,
+                            std::vector<publication>& items);
+  /// Checks one; with its `rest` if it has to be rendered. `slug` is the
+  /// organizer's once one was.
+  result<storage::draft> draft_one(organizer_id owner, const publication& item,
+                                   std::string& slug);
+  /// Gives the publisher back what draft_all took.
+  static void give_back(drafted& what, std::vector<publication>& items);
+  /// False: too much waits for the disk; `what` and `done` are as they were.
+  bool push_publish(drafted& what, commit_queue::completion& done);
+  result<webhook_record> find_record(organizer_id owner, webhook_id id);
   /// Has the webhook's actor carry something out. False: the engine is
   /// stopping.
   bool send_order(webhook_id hook, webhook_order what);
@@ -354,7 +429,7 @@ private:
   result<Answer> order(organizer_id owner, webhook_id hook, Known... known);
   /// The webhook, and all that a replay of it would send as of now.
   struct planned_replay {
-    webhook hook;
+    webhook_record hook;
     replay value;
     std::shared_ptr<const storage::selection> chosen;
   };
@@ -371,10 +446,12 @@ private:
   }
 
   engine_options options_;
-  system_wall_clock clock_;
+  const wall_clock& clock_{*options_.clock};
   protocol::address_policy policy_;
   protocol::vault vault_;
   webhook_secrets secrets_{vault_};
+  engine_counters counters_;
+  bool measured_ = false; ///< the registry knows this engine
   std::shared_ptr<const protocol::proxy> proxy_;
   std::mutex fences_mutex_;
   std::unordered_map<organizer_id, delivery_defaults::fence> fences_;
@@ -389,6 +466,7 @@ private:
   std::mutex stop_mutex_;
   std::mutex order_mutex_; ///< for those who speak to router_ from outside
   directory directory_;
+  webhook_form form_{directory_, vault_};
   // The order of destruction matters from here on: actors use what stands above
   // them.
   std::unique_ptr<storage::store> store_;
@@ -455,7 +533,19 @@ result<void> engine_implementation::check_options() {
     denied.push_back(*parsed);
   }
   policy_ = protocol::address_policy{std::move(allowed), std::move(denied)};
-  vault_ = std::exchange(options_.vault, {});
+  if (!options_.secret_key_file.empty()) {
+    auto made = protocol::vault::from_file(options_.secret_key_file);
+    if (!made)
+      return error{made.error().code, made.error().detail, "secret_key_file"};
+    vault_ = std::move(*made);
+  } else if (!options_.secret_keys.empty()) {
+    auto made = protocol::vault::from_text(options_.secret_keys);
+    ::explicit_bzero(options_.secret_keys.data(), options_.secret_keys.size());
+    options_.secret_keys.clear();
+    if (!made)
+      return error{made.error().code, made.error().detail, "secret_keys"};
+    vault_ = std::move(*made);
+  }
   for (const auto& text : options_.dns_servers)
     if (!protocol::is_name_server(text))
       return error{ec::invalid_argument,
@@ -503,6 +593,10 @@ result<void> engine_implementation::begin() {
   if (auto started = start_actors(); !started)
     return started;
   state_ = state::running;
+  if (options_.metrics) {
+    options_.metrics->add(this, [this] { return metrics(); });
+    measured_ = true;
+  }
   return {};
 }
 
@@ -560,7 +654,7 @@ void engine_implementation::start_stations() {
     };
     c.disable_after = options_.disable_after;
     c.fences = &fence_changes_;
-    c.tell = [this](const webhook& hook, std::string_view action,
+    c.tell = [this](const webhook_record& hook, std::string_view action,
                     std::string members) {
       tell(hook, action, std::move(members));
     };
@@ -606,6 +700,10 @@ result<void> engine_implementation::start_actors() {
   commit.linger = options_.commit_linger;
   commit.observe = [this](const storage::operation& op) {
     directory_.observe(op);
+    counters_.observe(op);
+    if (const auto* call = std::get_if<storage::append_call>(&op))
+      for (const auto& observer : options_.call_observers)
+        observer(call->entry);
     if (const auto* changed = std::get_if<storage::change_organizer>(&op);
         changed != nullptr && changed->done)
       (void)fence(*changed->done); // whoever changed it has checked it
@@ -723,6 +821,8 @@ void engine_implementation::stop(std::chrono::milliseconds deadline) {
     state_ = state::stopped;
     return;
   }
+  if (std::exchange(measured_, false))
+    options_.metrics->remove(this);
   const auto until = std::chrono::steady_clock::now() + deadline;
   auto left = [until] {
     return std::max(0ms, std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -833,103 +933,179 @@ engine_statistics engine_implementation::statistics() const {
   return s;
 }
 
+std::vector<metric> engine_implementation::metrics() const {
+  return counters_.figures(statistics(), ready());
+}
+
+void engine_implementation::wake() {
+  const std::lock_guard guard{order_mutex_};
+  if (router_)
+    caf::anon_send(router_, atom::wake_v);
+}
+
 // -- publishing
 // --------------------------------------------------------------------
 
 result<engine_implementation::drafted>
 engine_implementation::draft_all(organizer_id owner,
-                                 std::vector<publication> items) {
+                                 std::vector<publication>& items) {
   if (state_ != state::running)
     return error{ec::stopping,
                  "The server is stopping. Publish again once it is back."};
+  const auto count = items.size();
+  if (count == 0 || count > protocol::publications_limit)
+    return error{ec::invalid_argument,
+                 "Publish 1 to " + std::to_string(protocol::publications_limit)
+                   + " notifications at once."};
   drafted out;
   out.append.published = clock_.now();
-  out.append.drafts.reserve(items.size());
+  out.append.drafts.reserve(count);
+  std::string slug; // of the organizer, once it is needed
   for (auto& item : items) {
-    if (protocol::is_own_action(item.action))
-      return error{ec::invalid_argument,
-                   "Actions that begin with \"fanfare.\" are published by the "
-                   "engine alone.",
-                   "action"};
-    const auto type = protocol::is_action_name(item.action)
-                      ? directory_.resolve_action(item.action)
-                      : std::nullopt;
-    if (!type)
-      return error{ec::invalid_argument,
-                   "Unknown action type \"" + item.action + "\".", "action"};
-    storage::draft d;
-    d.owner = owner;
-    d.type = *type;
+    auto checked = draft_one(owner, item, slug);
+    if (!checked) {
+      give_back(out, items);
+      auto fault = checked.error();
+      if (count > 1)
+        fault.detail = "items[" + std::to_string(&item - items.data())
+                     + "]: " + fault.detail;
+      return fault;
+    }
+    auto& d = *checked;
     if (!item.event.empty()) {
       d.event = directory_.find_event_id(owner, item.event);
       if (d.event == 0)
         d.new_event = std::move(item.event);
     }
-    out.bytes += item.rest.size() + notification_overhead;
     d.action = std::move(item.action);
-    d.rest = std::move(item.rest);
     d.trace = std::move(item.trace);
+    out.was_rendered.push_back(d.rest.empty());
+    if (d.rest.empty())
+      d.rest = std::move(item.rest);
+    out.bytes += d.rest.size() + notification_overhead;
     out.append.drafts.push_back(std::move(d));
+  }
+  if (out.bytes > commit_queue::publish_bytes_limit) {
+    give_back(out, items);
+    return error{ec::too_large, "Notifications that are published at once may "
+                                "have 64 MiB together."};
   }
   return out;
 }
 
-void engine_implementation::push_publish(drafted what,
-                                         commit_queue::completion done) {
-  static const error overloaded{
-    ec::overloaded, "Too much waits for the disk. Publish again in a moment."};
+result<storage::draft> engine_implementation::draft_one(organizer_id owner,
+                                                        const publication& item,
+                                                        std::string& slug) {
+  if (protocol::is_own_action(item.action))
+    return error{ec::invalid_argument,
+                 "Actions that begin with \"fanfare.\" are published by the "
+                 "engine alone.",
+                 "action"};
+  const auto type = protocol::is_action_name(item.action)
+                    ? directory_.resolve_action(item.action)
+                    : std::nullopt;
+  if (!type)
+    return error{ec::invalid_argument,
+                 "Unknown action type \"" + item.action + "\".", "action"};
+  if (!item.event.empty() && !protocol::is_slug(item.event))
+    return error{ec::invalid_argument, std::string{protocol::slug_rule},
+                 "event"};
+  storage::draft d;
+  d.owner = owner;
+  d.type = *type;
+  if (!item.rest.empty())
+    return d;
+  if (slug.empty()) {
+    const auto found = directory_.find_organizer(owner);
+    if (!found)
+      return error{ec::not_found,
+                   "There is no organizer " + std::to_string(owner) + ".",
+                   "organizer"};
+    slug = found->slug;
+  }
+  auto rendered = protocol::render_publication(item, slug);
+  if (!rendered)
+    return rendered.error();
+  d.rest = std::move(*rendered);
+  return d;
+}
+
+void engine_implementation::give_back(drafted& what,
+                                      std::vector<publication>& items) {
+  for (std::size_t i = 0; i < what.append.drafts.size(); ++i) {
+    auto& from = what.append.drafts[i];
+    auto& to = items[i];
+    to.action = std::move(from.action);
+    if (!from.new_event.empty())
+      to.event = std::move(from.new_event);
+    if (what.was_rendered[i])
+      to.rest = std::move(from.rest);
+    to.trace = std::move(from.trace);
+  }
+}
+
+bool engine_implementation::push_publish(drafted& what,
+                                         commit_queue::completion& done) {
   commit_queue::item item;
   item.what = std::move(what.append);
   item.done = std::move(done);
-  if (!commits_.try_push_publish(item, what.bytes))
-    item.done(item.what, &overloaded);
+  if (commits_.try_push_publish(item, what.bytes))
+    return true;
+  counters_.refused();
+  what.append = std::move(std::get<storage::append_notifications>(item.what));
+  done = std::move(item.done);
+  return false;
 }
 
-void engine_implementation::publish(organizer_id owner,
-                                    std::vector<publication> items,
-                                    published done) {
-  auto what = draft_all(owner, std::move(items));
+result<void> engine_implementation::try_publish(
+  organizer_id owner, std::vector<publication>&& items, published&& done) {
+  auto what = draft_all(owner, items);
   if (!what)
-    return done(what.error());
-  push_publish(
-    std::move(*what),
-    [done = std::move(done)](storage::operation& op, const error* failure) {
-      if (failure != nullptr)
-        return done(*failure);
-      auto& stored = std::get<storage::append_notifications>(op).done;
-      if (!stored)
-        return done(stored.error());
-      std::vector<position> ids;
-      ids.reserve(stored->size());
-      for (const auto& n : *stored)
-        ids.push_back(n->id);
-      done(std::move(ids));
-    });
+    return what.error();
+  commit_queue::completion told = answer_published{std::move(done)};
+  if (push_publish(*what, told))
+    return {};
+  done = std::move(told.target<answer_published>()->done);
+  give_back(*what, items);
+  return overloaded();
+}
+
+result<void> engine_implementation::publish_waiting(
+  organizer_id owner, std::vector<publication>&& items, published&& done) {
+  const auto until = std::chrono::steady_clock::now()
+                   + options_.publish_patience;
+  for (;;) {
+    auto pushed = try_publish(owner, std::move(items), std::move(done));
+    if (pushed || pushed.error().code != ec::overloaded
+        || !commits_.wait_for_room(until))
+      return pushed;
+  }
 }
 
 void engine_implementation::publish_keyed(organizer_id owner,
                                           std::vector<publication> items,
                                           publish_once once, answered done) {
-  auto what = draft_all(owner, std::move(items));
+  auto what = draft_all(owner, items);
   if (!what)
     return done(what.error());
   what->append.once = once;
-  push_publish(std::move(*what),
-               [done = std::move(done), once](storage::operation& op,
-                                              const error* failure) {
-                 if (failure != nullptr)
-                   return done(*failure);
-                 auto& append = std::get<storage::append_notifications>(op);
-                 if (append.earlier)
-                   return done(*append.earlier);
-                 if (!append.done)
-                   return done(append.done.error());
-                 done(stored_answer{publish_receipt{
-                   .first = append.done->empty() ? 0 : append.done->front()->id,
-                   .count = static_cast<std::uint32_t>(append.done->size()),
-                   .list = once.list,
-                   .indent = once.indent}});
-               });
+  commit_queue::completion told = [done, once](storage::operation& op,
+                                               const error* failure) {
+    if (failure != nullptr)
+      return done(*failure);
+    auto& append = std::get<storage::append_notifications>(op);
+    if (append.earlier)
+      return done(*append.earlier);
+    if (!append.done)
+      return done(append.done.error());
+    done(stored_answer{publish_receipt{
+      .first = append.done->empty() ? 0 : append.done->front()->id,
+      .count = static_cast<std::uint32_t>(append.done->size()),
+      .list = once.list,
+      .indent = once.indent}});
+  };
+  if (!push_publish(*what, told))
+    done(overloaded());
 }
 
 void engine_implementation::remember_answer(const idempotency_key& key,
@@ -981,23 +1157,54 @@ auto engine_implementation::change(Operation op) -> decltype(op.done) {
   return changed.get();
 }
 
+result<webhook> engine_implementation::add_webhook(organizer_id owner,
+                                                   webhook value) {
+  webhook_record made;
+  made.owner = owner;
+  made.versions.push_back({.since = clock_.now(), .value = {}});
+  if (auto written = form_.write(value, {}, made); !written)
+    return written.error();
+  secrets_.ensure(made, clock_.now());
+  const auto stored = change(storage::add_webhook{.value = std::move(made)});
+  return stored ? result<webhook>{form_.show(*stored)} : stored.error();
+}
+
 result<webhook> engine_implementation::change_webhook(
   organizer_id owner, webhook_id id,
   std::function<result<void>(webhook&)> edit) {
   const auto now = clock_.now();
-  return change(storage::change_webhook{
+  const auto stored = change(storage::change_webhook{
     .owner = owner,
     .id = id,
     .now = now,
-    .edit = [this, now, edit = std::move(edit)](webhook& w) -> result<void> {
+    .edit = [this, now,
+             edit = std::move(edit)](webhook_record& w) -> result<void> {
       const bool was_paused = w.delivery.paused;
-      if (auto edited = edit(w); !edited)
+      const auto before = form_.show(w);
+      auto wanted = before;
+      if (auto edited = edit(wanted); !edited)
         return edited;
+      if (auto written = form_.write(wanted, before, w); !written)
+        return written;
       if (was_paused && !w.delivery.paused)
         w.resumed = now;
       secrets_.ensure(w, now);
       return {};
     }});
+  return stored ? result<webhook>{form_.show(*stored)} : stored.error();
+}
+
+result<std::vector<webhook>>
+engine_implementation::webhooks(organizer_id owner, std::optional<bool> enabled,
+                                std::size_t offset, std::size_t limit) {
+  const auto found = store_->webhooks(owner, enabled, offset, limit);
+  if (!found)
+    return found.error();
+  std::vector<webhook> out;
+  out.reserve(found->size());
+  for (const auto& one : *found)
+    out.push_back(form_.show(one));
+  return out;
 }
 
 result<secret_view> engine_implementation::rotate_secret(organizer_id owner,
@@ -1008,7 +1215,7 @@ result<secret_view> engine_implementation::rotate_secret(organizer_id owner,
     .owner = owner,
     .id = hook,
     .now = now,
-    .edit = [this, now, how = std::move(how)](webhook& w) {
+    .edit = [this, now, how = std::move(how)](webhook_record& w) {
       return secrets_.rotate(w, how, now);
     }});
   if (!changed)
@@ -1024,13 +1231,20 @@ result<secret_view> engine_implementation::rotate_secret(organizer_id owner,
 
 result<filter_preview>
 engine_implementation::preview_filter(organizer_id owner, webhook_id hook,
-                                      filter_ref filter) {
-  const auto found = find_webhook(owner, hook);
+                                      std::string filter) {
+  const auto found = find_record(owner, hook);
   if (!found)
     return found.error();
+  filter_ref condition;
+  if (!filter.empty()) {
+    auto compiled = payload_filter::parse(filter);
+    if (!compiled)
+      return compiled.error();
+    condition.value = std::move(*compiled);
+  }
   auto sub = found->current();
   sub.enabled = true; // whether it gets them is another question
-  sub.filter = std::move(filter);
+  sub.filter = std::move(condition);
   auto newest = store_->newest_matches(owner, sub, preview_notifications,
                                        preview_scan);
   if (!newest)
@@ -1046,7 +1260,7 @@ result<void> engine_implementation::check_secrets() {
   result<void> readable;
   // The first one stands for all: a key that does not fit is noticed here, not
   // by calls that fail.
-  auto looked = store_->for_each_webhook([&](const webhook& hook) {
+  auto looked = store_->for_each_webhook([&](const webhook_record& hook) {
     if (hook.secrets.empty())
       return true;
     if (auto opened = vault_.open(hook.secrets.front().sealed, "secret");
@@ -1088,8 +1302,8 @@ result<void> engine_implementation::fence(const organizer& o) {
   return {};
 }
 
-void engine_implementation::tell(const webhook& hook, std::string_view action,
-                                 std::string members) {
+void engine_implementation::tell(const webhook_record& hook,
+                                 std::string_view action, std::string members) {
   const auto type = directory_.find_action_type(action);
   const auto owner = directory_.find_organizer(hook.owner);
   if (!type || !owner)
@@ -1109,9 +1323,11 @@ void engine_implementation::tell(const webhook& hook, std::string_view action,
 }
 
 result<explanation>
-engine_implementation::explain_now(const webhook& hook,
+engine_implementation::explain_now(const webhook_record& hook,
                                    const notification& what) {
   auto found = fanfare::explain(*store_, hook, what);
+  if (found)
+    found->hook = form_.show(hook);
   if (found
       && (found->state == explanation::fate::waiting
           || found->state == explanation::fate::retrying)
@@ -1137,7 +1353,7 @@ bool engine_implementation::send_order(webhook_id hook, webhook_order what) {
 template <class Order, class Answer, class... Known>
 result<Answer> engine_implementation::order(organizer_id owner, webhook_id hook,
                                             Known... known) {
-  if (auto own = find_webhook(owner, hook); !own)
+  if (auto own = find_record(owner, hook); !own)
     return own.error();
   auto done = std::make_shared<std::promise<result<Answer>>>();
   auto waited = done->get_future();
@@ -1200,7 +1416,7 @@ void engine_implementation::test_webhook(const organizer& owner,
 result<engine_implementation::planned_replay>
 engine_implementation::plan_replay(organizer_id owner, webhook_id hook,
                                    replay_request asked) {
-  auto found = find_webhook(owner, hook);
+  auto found = find_record(owner, hook);
   if (!found)
     return found.error();
   replay value;
@@ -1249,12 +1465,12 @@ engine_implementation::start_replay(organizer_id owner, webhook_id hook,
   // If this does not arrive, the webhook's actor finds it in the store when it
   // is started next.
   send_order(hook, replay_order{*started, std::move(plan->chosen)});
-  return replay_progress{.value = *started};
+  return show(*started, 0);
 }
 
 result<replay_progress> engine_implementation::find_replay(organizer_id owner,
                                                            webhook_id hook) {
-  if (auto own = find_webhook(owner, hook); !own)
+  if (auto own = find_record(owner, hook); !own)
     return own.error();
   const auto found = store_->find_replay(hook);
   if (!found)
@@ -1264,9 +1480,8 @@ result<replay_progress> engine_implementation::find_replay(organizer_id owner,
   const auto retries = store_->retries(hook);
   if (!retries)
     return retries.error();
-  return replay_progress{.value = *found,
-                         .waiting = static_cast<std::size_t>(
-                           std::ranges::count_if(*retries, &retry::replay))};
+  return show(*found, static_cast<std::size_t>(
+                        std::ranges::count_if(*retries, &retry::replay)));
 }
 
 result<std::vector<explanation>>
@@ -1303,8 +1518,8 @@ engine_implementation::add_token(organizer_id owner, std::string name,
   return issued;
 }
 
-result<webhook> engine_implementation::find_webhook(organizer_id owner,
-                                                    webhook_id id) {
+result<webhook_record> engine_implementation::find_record(organizer_id owner,
+                                                          webhook_id id) {
   auto found = store_->find_webhook(id);
   if (found && found->owner != owner)
     return error{ec::not_found, "No WebHook matches the given query."};

@@ -10,9 +10,9 @@
 ///     (*engine)->publish(owner, {std::move(item)}, [](auto ids) { … });
 ///     (*engine)->stop(std::chrono::seconds{10});
 
-#include "model/error.hpp"
-#include "model/types.hpp"
-#include "protocol/service.hpp"
+#include "fanfare/engine.hpp"
+#include "fanfare/error.hpp"
+#include "fanfare/types.hpp"
 #include "protocol/vault.hpp"
 
 #include <chrono>

@@ -24,7 +24,8 @@ std::optional<timestamp> known(timestamp t) {
 }
 
 /// When the disabling was made that holds at `at`.
-std::optional<timestamp> disabled_since(const webhook& hook, position at) {
+std::optional<timestamp> disabled_since(const webhook_record& hook,
+                                        position at) {
   std::optional<timestamp> since;
   for (const auto& v : hook.versions) {
     if (v.from > at)
@@ -74,11 +75,12 @@ result<void> read_calls(const storage::store& store, const notification& what,
 
 } // namespace
 
-result<explanation> explain(const storage::store& store, const webhook& hook,
+result<explanation> explain(const storage::store& store,
+                            const webhook_record& hook,
                             const notification& what) {
   using fate = explanation::fate;
   explanation out;
-  out.hook = hook;
+  out.hook.id = hook.id;
   out.failed = failed_rule(version_at(hook, what.id), what);
   if (auto read = read_calls(store, what, out); !read)
     return read.error();

@@ -6,7 +6,7 @@
 /// stay inside the process: they carry shared pointers to immutable values.
 
 #include "actors/webhook_order.hpp"
-#include "model/types.hpp"
+#include "model/records.hpp"
 #include "protocol/transport.hpp"
 #include "storage/store.hpp"
 
@@ -28,7 +28,7 @@ struct committed {
   std::vector<notification_ptr> notifications;
   /// Webhooks that were added or changed; the newest version's `from` tells
   /// their place among the notifications.
-  std::vector<std::shared_ptr<const webhook>> webhooks;
+  std::vector<std::shared_ptr<const webhook_record>> webhooks;
 };
 using committed_ptr = std::shared_ptr<const committed>;
 
@@ -53,7 +53,7 @@ using fetched_retries_ptr = std::shared_ptr<const fetched_retries>;
 
 using webhook_state_ptr = std::shared_ptr<
   const result<storage::load_webhook::state>>;
-using webhook_ptr = std::shared_ptr<const webhook>;
+using webhook_ptr = std::shared_ptr<const webhook_record>;
 
 /// How an attempt ended.
 struct attempt_result {
@@ -199,7 +199,9 @@ using router_actor = caf::typed_actor<
   // Engine: somebody asks something of a webhook.
   caf::reacts_to<atom::order, webhook_id, webhook_order_ptr>,
   // Engine: something to tell an organizer's webhooks about one of them.
-  caf::reacts_to<atom::tell, notice_ptr>>;
+  caf::reacts_to<atom::tell, notice_ptr>,
+  // Engine: the clock was set; all webhook actors are to look at it again.
+  caf::reacts_to<atom::wake>>;
 
 /// The only writer of the store, on a thread of its own.
 using committer_actor = caf::typed_actor<

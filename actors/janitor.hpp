@@ -10,7 +10,7 @@
 #include "actors/committer.hpp"
 #include "actors/journal_reader.hpp"
 #include "actors/lane_actor.hpp"
-#include "model/clock.hpp"
+#include "fanfare/clock.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 

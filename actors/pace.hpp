@@ -16,7 +16,7 @@
 ///   the breaker closes, and concurrency begins again at 1 and grows by one per
 ///   success.
 
-#include "model/types.hpp"
+#include "fanfare/types.hpp"
 
 #include <algorithm>
 #include <chrono>

@@ -7,7 +7,7 @@
 /// far it has come is stored together with the entries, so that a restart goes
 /// on where it was. Not thread-safe.
 
-#include "model/types.hpp"
+#include "model/records.hpp"
 #include "storage/store.hpp"
 
 #include <chrono>

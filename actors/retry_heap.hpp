@@ -6,7 +6,7 @@
 /// notification weighs. Those that failed, and those that are to be sent again
 /// and were not attempted, are apart: with `ordered` the first hold all others.
 
-#include "model/types.hpp"
+#include "fanfare/types.hpp"
 
 #include <algorithm>
 #include <vector>

@@ -44,6 +44,11 @@ router::behavior_type router::make_behavior() {
       order(id, what);
     },
     [this](atom::tell, const notice_ptr& what) { tell(*what); },
+    [this](atom::wake) {
+      for (auto& s : active_)
+        if (s)
+          caf::anon_send(s->actor, atom::wake_v);
+    },
   };
 }
 
@@ -62,24 +67,25 @@ result<void> router::begin() {
   const auto& found = config_.store->recovered();
   set_routed(found.routed_upto);
   tail_ = config_.store->tail();
-  auto indexed = config_.store->for_each_webhook([this](const webhook& hook) {
-    const auto* now = version_at(hook, routed_upto_ + 1);
-    index_.put(hook.id, hook.owner,
-               now != nullptr
-                 ? *now
-                 : subscription{.enabled = false, .events = {}, .types = {}});
-    // What was published before the stop and is routed now meets the
-    // subscription of its time.
-    for (const auto& v : hook.versions) {
-      if (v.from <= routed_upto_ + 1)
-        continue;
-      auto then = std::make_shared<webhook>(hook);
-      std::erase_if(then->versions,
-                    [&v](const auto& x) { return x.from > v.from; });
-      changes_.push_back(std::move(then));
-    }
-    return true;
-  });
+  auto indexed = config_.store->for_each_webhook(
+    [this](const webhook_record& hook) {
+      const auto* now = version_at(hook, routed_upto_ + 1);
+      index_.put(hook.id, hook.owner,
+                 now != nullptr
+                   ? *now
+                   : subscription{.enabled = false, .events = {}, .types = {}});
+      // What was published before the stop and is routed now meets the
+      // subscription of its time.
+      for (const auto& v : hook.versions) {
+        if (v.from <= routed_upto_ + 1)
+          continue;
+        auto then = std::make_shared<webhook_record>(hook);
+        std::erase_if(then->versions,
+                      [&v](const auto& x) { return x.from > v.from; });
+        changes_.push_back(std::move(then));
+      }
+      return true;
+    });
   if (!indexed)
     return indexed;
   std::ranges::stable_sort(
@@ -149,7 +155,7 @@ void router::take_changes_before(position at) {
   }
 }
 
-void router::apply(const std::shared_ptr<const webhook>& hook) {
+void router::apply(const std::shared_ptr<const webhook_record>& hook) {
   const auto r = index_.put(hook->id, hook->owner, hook->current());
   make_room();
   if (auto& s = active_[r])

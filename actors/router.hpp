@@ -12,7 +12,7 @@
 #include "actors/lane_actor.hpp"
 #include "actors/subscription_index.hpp"
 #include "actors/webhook.hpp"
-#include "model/clock.hpp"
+#include "fanfare/clock.hpp"
 
 #include <atomic>
 #include <deque>
@@ -77,7 +77,7 @@ private:
   void send(ref to, const notification_ptr& n);
   subscriber& activate(ref r, position read_upto, position behind_upto);
   void take_changes_before(position at);
-  void apply(const std::shared_ptr<const webhook>& hook);
+  void apply(const std::shared_ptr<const webhook_record>& hook);
   void read_more();
   void save_checkpoint();
   void order(webhook_id id, const webhook_order_ptr& what);
@@ -96,7 +96,7 @@ private:
   position routed_upto_ = 0;
   position tail_ = 0; ///< newest position heard of
   /// Edits of webhooks that hold for positions not routed yet, by `from`.
-  std::deque<std::shared_ptr<const webhook>> changes_;
+  std::deque<std::shared_ptr<const webhook_record>> changes_;
   storage::save_checkpoint saved_; ///< the last one
   bool reading_ = false;
   position reading_upto_ = 0; ///< asked for

@@ -7,7 +7,7 @@
 /// a look-up is the number of matches; a webhook costs some tens of bytes.
 /// `matches` in model/subscription.hpp is the definition of the answer.
 
-#include "model/types.hpp"
+#include "model/records.hpp"
 
 #include <cstdint>
 #include <unordered_map>

@@ -189,7 +189,7 @@ void webhook_worker::on_loaded(
     this->quit(caf::make_error(caf::sec::runtime_error, state.error().detail));
     return;
   }
-  adopt(std::make_shared<const webhook>(state->hook));
+  adopt(std::make_shared<const webhook_record>(state->hook));
   window_.erase_if([this](const waiting& w) {
     if (wants(*w.what))
       return false;
@@ -917,7 +917,7 @@ void webhook_worker::disable_with(call&& last, std::string_view why) {
   disable.now = context_->clock->now();
   // Unless its user pointed it elsewhere meanwhile: then the answer was not the
   // new target's.
-  disable.edit = [url = hook_->target_url](webhook& w) -> result<void> {
+  disable.edit = [url = hook_->target_url](webhook_record& w) -> result<void> {
     if (w.target_url == url)
       w.current().enabled = false;
     return {};

@@ -18,7 +18,7 @@
 #include "actors/replay_feed.hpp"
 #include "actors/retry_heap.hpp"
 #include "actors/webhook_order.hpp"
-#include "model/clock.hpp"
+#include "fanfare/clock.hpp"
 #include "storage/progress.hpp"
 
 #include <atomic>
@@ -74,7 +74,7 @@ struct webhook_context {
   /// Tells the organizer's webhooks what happened to this one: an action
   /// ("fanfare.webhook.disabled") and the members of its JSON object from the
   /// second one on. Any thread; may be empty.
-  std::function<void(const webhook&, std::string_view action,
+  std::function<void(const webhook_record&, std::string_view action,
                      std::string members)>
     tell;
 };

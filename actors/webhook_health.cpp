@@ -32,7 +32,7 @@ percentile(const std::vector<std::chrono::microseconds>& sorted, double part) {
 }
 
 /// Looks at the newest calls.
-result<void> read_calls(const storage::store& store, const webhook& hook,
+result<void> read_calls(const storage::store& store, const webhook_record& hook,
                         timestamp now, webhook_health& out) {
   std::vector<std::chrono::microseconds> times;
   call_id before = 0;
@@ -81,7 +81,8 @@ result<void> read_calls(const storage::store& store, const webhook& hook,
 } // namespace
 
 result<webhook_health> measure_health(const storage::store& store,
-                                      const webhook& hook, timestamp now) {
+                                      const webhook_record& hook,
+                                      timestamp now) {
   webhook_health out;
   if (auto read = read_calls(store, hook, now, out); !read)
     return read.error();

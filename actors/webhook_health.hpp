@@ -5,14 +5,15 @@
 /// How a webhook does, read from its log and from what waits for it: nothing is
 /// counted while delivering.
 
-#include "model/error.hpp"
-#include "protocol/service.hpp"
+#include "fanfare/engine.hpp"
+#include "fanfare/error.hpp"
 #include "storage/store.hpp"
 
 namespace fanfare {
 
 /// Looks at no more than 1,000 calls. May wait for the disk; any thread.
-[[nodiscard]] result<webhook_health>
-measure_health(const storage::store& store, const webhook& hook, timestamp now);
+[[nodiscard]] result<webhook_health> measure_health(const storage::store& store,
+                                                    const webhook_record& hook,
+                                                    timestamp now);
 
 } // namespace fanfare

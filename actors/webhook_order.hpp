@@ -6,9 +6,9 @@
 /// forward or to end them, to send something again, to try it out. Only its
 /// actor can do that, because it alone knows what is under way.
 
-#include "model/error.hpp"
-#include "model/types.hpp"
-#include "protocol/service.hpp"
+#include "fanfare/engine.hpp"
+#include "fanfare/error.hpp"
+#include "model/records.hpp"
 #include "storage/store.hpp"
 
 #include <cstddef>

@@ -17,7 +17,8 @@ constexpr std::string_view purpose = "secret";
 
 } // namespace
 
-void webhook_secrets::put(webhook& hook, std::string_view text, timestamp now,
+void webhook_secrets::put(webhook_record& hook, std::string_view text,
+                          timestamp now,
                           std::chrono::milliseconds overlap) const {
   auto& all = hook.secrets;
   std::erase_if(all, [now](const signing_secret& s) {
@@ -34,7 +35,7 @@ void webhook_secrets::put(webhook& hook, std::string_view text, timestamp now,
     {.sealed = vault_.seal(text, purpose), .created = now, .expires = {}});
 }
 
-void webhook_secrets::ensure(webhook& hook, timestamp now) const {
+void webhook_secrets::ensure(webhook_record& hook, timestamp now) const {
   const auto wanted = hook.delivery.signing;
   if (wanted == signing_algorithm::none)
     return;
@@ -49,7 +50,8 @@ void webhook_secrets::ensure(webhook& hook, timestamp now) const {
       secret_rotation{}.overlap);
 }
 
-result<void> webhook_secrets::rotate(webhook& hook, const secret_rotation& how,
+result<void> webhook_secrets::rotate(webhook_record& hook,
+                                     const secret_rotation& how,
                                      timestamp now) const {
   const auto wanted = hook.delivery.signing;
   if (wanted == signing_algorithm::none)
@@ -78,7 +80,7 @@ result<void> webhook_secrets::rotate(webhook& hook, const secret_rotation& how,
   return {};
 }
 
-result<secret_view> webhook_secrets::show(const webhook& hook,
+result<secret_view> webhook_secrets::show(const webhook_record& hook,
                                           timestamp now) const {
   if (hook.delivery.signing == signing_algorithm::none || hook.secrets.empty())
     return error{ec::not_found, "Calls of this webhook are not signed."};

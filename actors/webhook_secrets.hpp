@@ -4,9 +4,9 @@
 
 /// The keys that a webhook's calls are signed with: made, shown and replaced.
 
-#include "model/error.hpp"
-#include "model/types.hpp"
-#include "protocol/service.hpp"
+#include "fanfare/engine.hpp"
+#include "fanfare/error.hpp"
+#include "model/records.hpp"
 #include "protocol/vault.hpp"
 
 namespace fanfare {
@@ -23,17 +23,17 @@ public:
 
   /// Makes one if calls are to be signed and the newest is none of that kind;
   /// the ones before stay in force for a day.
-  void ensure(webhook& hook, timestamp now) const;
+  void ensure(webhook_record& hook, timestamp now) const;
   /// Replaces the newest. invalid_argument (field "secret"): not a secret of
   /// the webhook's algorithm; conflict: its calls are not signed.
-  result<void> rotate(webhook& hook, const secret_rotation& how,
+  result<void> rotate(webhook_record& hook, const secret_rotation& how,
                       timestamp now) const;
   /// not_found: its calls are not signed.
-  [[nodiscard]] result<secret_view> show(const webhook& hook,
+  [[nodiscard]] result<secret_view> show(const webhook_record& hook,
                                          timestamp now) const;
 
 private:
-  void put(webhook& hook, std::string_view text, timestamp now,
+  void put(webhook_record& hook, std::string_view text, timestamp now,
            std::chrono::milliseconds overlap) const;
 
   const protocol::vault& vault_;

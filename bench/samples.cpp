@@ -55,9 +55,9 @@ subscription_index index_of(std::size_t webhooks) {
   return index;
 }
 
-webhook signed_webhook(std::initializer_list<std::string_view> secrets) {
+webhook_record signed_webhook(std::initializer_list<std::string_view> secrets) {
   const protocol::vault without_key;
-  webhook hook;
+  webhook_record hook;
   hook.id = 1;
   hook.owner = owner;
   hook.target_url = "http://receiver.example.org:8080/hooks/tickets?shop=7";

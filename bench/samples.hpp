@@ -8,7 +8,7 @@
 #include "actors/delivery_plan.hpp"
 #include "actors/subscription_index.hpp"
 #include "model/payload_filter.hpp"
-#include "model/types.hpp"
+#include "model/records.hpp"
 #include "protocol/transport.hpp"
 
 #include <cstddef>
@@ -48,7 +48,7 @@ inline constexpr std::string_view trace = "00-0af7651916cd43dd8448eb211c80319c-"
 [[nodiscard]] subscription_index index_of(std::size_t webhooks);
 
 /// A webhook with a secret per text.
-[[nodiscard]] webhook
+[[nodiscard]] webhook_record
 signed_webhook(std::initializer_list<std::string_view> secrets);
 
 /// What nginx answers to a delivery: 200 with a short text.

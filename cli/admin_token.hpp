@@ -5,7 +5,7 @@
 /// The server's own key: given by the environment, else kept in a file that
 /// only its owner can read.
 
-#include "model/error.hpp"
+#include "fanfare/error.hpp"
 
 #include <filesystem>
 #include <string>

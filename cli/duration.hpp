@@ -4,7 +4,7 @@
 
 /// Durations and sizes as people write them on a command line.
 
-#include "model/error.hpp"
+#include "fanfare/error.hpp"
 
 #include <chrono>
 #include <cstddef>

@@ -4,7 +4,7 @@
 #include "cli/client/commands.hpp"
 #include "cli/serve.hpp"
 #include "cli/sink.hpp"
-#include "model/version.hpp"
+#include "fanfare/version.hpp"
 
 #include <CLI/CLI.hpp>
 

@@ -4,7 +4,7 @@
 
 /// Files with secrets in them.
 
-#include "model/error.hpp"
+#include "fanfare/error.hpp"
 
 #include <filesystem>
 #include <string>

@@ -3,15 +3,14 @@
 
 #include "cli/serve.hpp"
 
-#include "actors/engine.hpp"
 #include "cli/admin_token.hpp"
 #include "cli/duration.hpp"
 #include "cli/sink.hpp"
-#include "model/version.hpp"
+#include "fanfare/engine.hpp"
+#include "fanfare/version.hpp"
 #include "protocol/credentials.hpp"
 #include "protocol/http_server.hpp"
 #include "protocol/rest/rest_api.hpp"
-#include "protocol/vault.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
@@ -56,7 +55,6 @@ struct serve_options {
   std::string tls_cert;
   std::string tls_key;
   std::string log_level = "info";
-  std::string secret_key_file;
   std::size_t failed_logins = protocol::rest::rest_api_options{}.failed_logins;
   std::string config;
 };
@@ -105,23 +103,15 @@ load_identity(const serve_options& options) {
   return protocol::tls_identity::load(options.tls_cert, options.tls_key);
 }
 
-/// What secrets are encrypted with: the file's key, or the environment's.
-result<protocol::vault> load_vault(const std::string& file) {
+/// The key that the environment gives, for which there is no file.
+result<std::string> take_secret_key() {
   const char* given = std::getenv("FANFARE_SECRET_KEY");
-  const std::string text = given != nullptr ? given : "";
+  std::string text = given != nullptr ? given : "";
   unsetenv("FANFARE_SECRET_KEY"); // not for what this process may start
-  if (!file.empty())
-    return protocol::vault::from_file(file);
-  if (given == nullptr)
-    return protocol::vault{};
-  if (text.empty())
+  if (given != nullptr && text.empty())
     return error{ec::invalid_argument,
                  "FANFARE_SECRET_KEY is empty: give a key or unset it"};
-  auto made = protocol::vault::from_text(text);
-  if (!made)
-    return error{made.error().code,
-                 "FANFARE_SECRET_KEY: " + made.error().detail};
-  return made;
+  return text;
 }
 
 void reload_identity(const serve_options& options,
@@ -156,10 +146,11 @@ int run(serve_options options) {
   auto identity = load_identity(options);
   if (!identity)
     return fail(identity.error());
-  auto vault = load_vault(options.secret_key_file);
-  if (!vault)
-    return fail(vault.error());
-  options.engine.vault = std::move(*vault);
+  auto key = take_secret_key();
+  if (!key && options.engine.secret_key_file.empty())
+    return fail(key.error());
+  if (key)
+    options.engine.secret_keys = std::move(*key);
   options.engine.log = write_log;
   // The wait for signals is also where a fatal error ends the server.
   static volatile std::sig_atomic_t failed = 0;
@@ -168,6 +159,9 @@ int run(serve_options options) {
     kill(getpid(), SIGTERM);
   };
   auto started = engine::start(options.engine);
+  if (!started && started.error().field == "secret_keys")
+    return fail(
+      {started.error().code, "FANFARE_SECRET_KEY: " + started.error().detail});
   if (!started)
     return fail(started.error());
   auto& engine = **started;
@@ -346,7 +340,7 @@ void add_serve_command(CLI::App& app, int& exit_code) {
     ->allow_extra_args(false);
   serve
     ->add_option(
-      "--secret-key-file", options->secret_key_file,
+      "--secret-key-file", e.secret_key_file,
       "Encrypt secrets on disk with the key in this file (32 bytes, "
       "or 64 hexadecimal digits; only its owner may read it). Without "
       "it, or FANFARE_SECRET_KEY, they are stored as they are")

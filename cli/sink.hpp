@@ -5,8 +5,8 @@
 /// `fanfare sink`: a receiver of webhooks to try things with. It prints each
 /// call as one line of JSON and answers what it was told to.
 
-#include "model/error.hpp"
-#include "model/types.hpp"
+#include "fanfare/error.hpp"
+#include "fanfare/types.hpp"
 
 #include <chrono>
 #include <cstdint>

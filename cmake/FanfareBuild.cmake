@@ -7,7 +7,7 @@
 
 add_library(fanfare_build INTERFACE)
 target_include_directories(
-  fanfare_build INTERFACE "${PROJECT_SOURCE_DIR}"
+  fanfare_build INTERFACE "${PROJECT_SOURCE_DIR}" "${PROJECT_SOURCE_DIR}/include"
                           "${PROJECT_BINARY_DIR}/generated")
 target_link_libraries(fanfare_build INTERFACE Threads::Threads)
 

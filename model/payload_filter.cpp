@@ -3,7 +3,7 @@
 
 #include "model/payload_filter.hpp"
 
-#include "model/types.hpp"
+#include "model/records.hpp"
 
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/monotonic_resource.hpp>

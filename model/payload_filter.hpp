@@ -49,7 +49,7 @@
 /// - Keys that begin with "$" are always operators, and a key that is written
 ///   twice in one object is an error of `parse`.
 
-#include "model/error.hpp"
+#include "fanfare/error.hpp"
 
 #include <boost/json/value.hpp>
 

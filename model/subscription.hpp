@@ -7,7 +7,7 @@
 /// tested against, and what a backlog read from disk is matched with.
 
 #include "model/payload_filter.hpp"
-#include "model/types.hpp"
+#include "model/records.hpp"
 
 #include <algorithm>
 
@@ -31,7 +31,7 @@ namespace fanfare {
 
 /// The version that holds for the notification at `at`, or null if the webhook
 /// did not exist yet.
-[[nodiscard]] inline const subscription* version_at(const webhook& hook,
+[[nodiscard]] inline const subscription* version_at(const webhook_record& hook,
                                                     position at) {
   for (auto i = hook.versions.rbegin(); i != hook.versions.rend(); ++i)
     if (i->from <= at)

@@ -5,8 +5,8 @@
 /// The registry of action types: which names there are, and which of them an
 /// action that happened belongs to. It knows nothing of where they are stored.
 
-#include "model/error.hpp"
-#include "model/types.hpp"
+#include "fanfare/error.hpp"
+#include "fanfare/types.hpp"
 
 #include <cstddef>
 #include <functional>

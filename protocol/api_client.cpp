@@ -3,7 +3,7 @@
 
 #include "protocol/api_client.hpp"
 
-#include "model/version.hpp"
+#include "fanfare/version.hpp"
 #include "protocol/target.hpp"
 #include "protocol/tls.hpp"
 

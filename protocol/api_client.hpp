@@ -7,7 +7,7 @@
 /// it was made for and to no other: a redirect is handed back as it is, so that
 /// the token cannot be led elsewhere.
 
-#include "model/error.hpp"
+#include "fanfare/error.hpp"
 
 #include <chrono>
 #include <cstddef>

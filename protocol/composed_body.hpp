@@ -4,7 +4,7 @@
 
 /// Bodies of requests that differ from a notification's own.
 
-#include "model/types.hpp"
+#include "fanfare/types.hpp"
 
 #include <span>
 #include <string>

@@ -5,7 +5,7 @@
 /// How a webhook is reached where that differs from the engine's way: whom to
 /// trust, with which papers, through which proxy, within which fence.
 
-#include "model/error.hpp"
+#include "fanfare/error.hpp"
 #include "protocol/address_policy.hpp"
 #include "protocol/tls.hpp"
 

@@ -11,7 +11,7 @@
 /// With a certificate it speaks TLS only, and what is no TLS is closed without
 /// an answer.
 
-#include "model/error.hpp"
+#include "fanfare/error.hpp"
 #include "protocol/http_handler.hpp"
 #include "protocol/tls_identity.hpp"
 

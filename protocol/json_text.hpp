@@ -5,7 +5,7 @@
 /// JSON as it goes over the wire: ASCII only, everything else as \uXXXX.
 /// Reading JSON is left to Boost.JSON. All functions: any thread.
 
-#include "model/types.hpp"
+#include "fanfare/types.hpp"
 
 #include <boost/json/value.hpp>
 

@@ -5,7 +5,7 @@
 /// A block of IP addresses in CIDR notation: "10.0.0.0/8", "fc00::/7". A plain
 /// value; nothing here touches the network.
 
-#include "model/error.hpp"
+#include "fanfare/error.hpp"
 
 #include <boost/asio/ip/address.hpp>
 

@@ -6,9 +6,9 @@
 /// every receiver will get. Whether the action is registered is for the engine
 /// to say.
 
-#include "model/error.hpp"
-#include "model/types.hpp"
-#include "protocol/service.hpp"
+#include "fanfare/engine.hpp"
+#include "fanfare/error.hpp"
+#include "fanfare/types.hpp"
 
 #include <cstddef>
 #include <string>
@@ -48,6 +48,13 @@ struct publications {
 /// 0: "items[2]: …". Any thread.
 [[nodiscard]] result<publications>
 read_publications(std::string_view json, std::string_view organizer);
+
+/// A `rest` for one that has none: the members of `one.payload`, with the names
+/// before and behind them that a publication of `organizer` has when it is
+/// read. invalid_argument with field "action", "event" or "payload"; too_large.
+/// Any thread.
+[[nodiscard]] result<std::string>
+render_publication(const publication& one, std::string_view organizer);
 
 /// The complete body of the notification `id`.
 [[nodiscard]] std::string notification_body(position id, std::string_view rest);

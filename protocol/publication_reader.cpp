@@ -283,8 +283,9 @@ void publication_reader::end_item() {
   if (rest.size() + longest_front > notification_body_limit)
     return fault(ec::too_large, {},
                  "The body of a notification may have 1 MiB, as it is sent.");
-  found_.items.push_back(
-    {std::move(action_.text), std::move(event_.text), std::move(rest)});
+  found_.items.push_back({.action = std::move(action_.text),
+                          .event = std::move(event_.text),
+                          .rest = std::move(rest)});
 }
 
 bool publication_reader::check_item() {

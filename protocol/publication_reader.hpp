@@ -52,6 +52,14 @@ public:
   /// What was read, or the first fault. Only after the parser took the whole
   /// text.
   [[nodiscard]] result<publications> take();
+  /// Whether the members of the notification at hand say no other action and
+  /// event than these, and name neither an organizer nor a payload.
+  [[nodiscard]] bool speaks_of(std::string_view action,
+                               std::string_view event) const {
+    return action_.text == action && event_.text == event
+        && stated_organizer_.found == kind::absent
+        && payload_value_.found == kind::absent;
+  }
   /// Set if reading was stopped, by the sentence for it; the parser's own error
   /// then means nothing.
   [[nodiscard]] const std::string& stopped() const {

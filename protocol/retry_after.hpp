@@ -4,7 +4,7 @@
 
 /// The `Retry-After` header (RFC 9110, section 10.2.3).
 
-#include "model/types.hpp"
+#include "fanfare/types.hpp"
 
 #include <optional>
 #include <string_view>

@@ -8,8 +8,8 @@
 /// key) whose public half (whpk_BASE64) is given to receivers. What is signed
 /// is "ID.TIMESTAMP.BODY".
 
-#include "model/error.hpp"
-#include "model/types.hpp"
+#include "fanfare/error.hpp"
+#include "fanfare/types.hpp"
 
 #include <cstdint>
 #include <memory>

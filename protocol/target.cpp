@@ -3,7 +3,7 @@
 
 #include "protocol/target.hpp"
 
-#include "model/version.hpp"
+#include "fanfare/version.hpp"
 #include "protocol/url_text.hpp"
 
 #include <idn2.h>

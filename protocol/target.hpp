@@ -6,7 +6,7 @@
 /// every request to it begins with. What a URL contains cannot reach the wire
 /// as anything but the one request line and the headers written here.
 
-#include "model/error.hpp"
+#include "fanfare/error.hpp"
 
 #include <boost/asio/ip/address.hpp>
 

@@ -5,8 +5,8 @@
 /// How receivers' certificates are verified. Always: there is no switch to
 /// leave it out, only a choice of whom to trust.
 
-#include "model/error.hpp"
-#include "model/types.hpp"
+#include "fanfare/error.hpp"
+#include "fanfare/types.hpp"
 
 #include <boost/asio/ssl/context.hpp>
 

@@ -4,7 +4,7 @@
 
 /// Who the HTTP server says it is: its certificate and private key.
 
-#include "model/error.hpp"
+#include "fanfare/error.hpp"
 
 #include <boost/asio/ssl/context.hpp>
 

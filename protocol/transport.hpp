@@ -6,7 +6,7 @@
 /// what came back. `http_client` does it over sockets; tests put a recording
 /// fake in its place.
 
-#include "model/types.hpp"
+#include "fanfare/types.hpp"
 
 #include <chrono>
 #include <cstddef>

@@ -339,6 +339,31 @@ std::string vault::seal(std::string_view plain,
   return out;
 }
 
+namespace {
+
+std::string_view purpose_of(secret_text::use what) {
+  switch (what) {
+    case secret_text::use::header: return "header";
+    case secret_text::use::client_key: return "client key";
+    case secret_text::use::proxy: return "proxy";
+  }
+  return {};
+}
+
+} // namespace
+
+secret_text vault::seal(const secret_text& text, secret_text::use what) const {
+  if (text.is_sealed())
+    return text;
+  return secret_text::sealed(seal(text.bytes(), purpose_of(what)), what);
+}
+
+result<std::string> vault::open(const secret_text& text) const {
+  if (!text.is_sealed())
+    return text.bytes();
+  return open(text.bytes(), purpose_of(*text.used_for()));
+}
+
 result<std::string> vault::open(std::string_view sealed,
                                 std::string_view purpose) const {
   if (sealed.starts_with(format_plain))

@@ -5,7 +5,8 @@
 /// Secrets as they lie on disk: AES-256-GCM under a key that is not in the data
 /// directory. Without a key they are kept as they are, and say so.
 
-#include "model/error.hpp"
+#include "fanfare/error.hpp"
+#include "fanfare/types.hpp"
 
 #include <array>
 #include <cstddef>
@@ -49,6 +50,11 @@ public:
   /// this vault opens it (the sentence says to give the key that was used).
   [[nodiscard]] result<std::string> open(std::string_view sealed,
                                          std::string_view purpose) const;
+  /// The same for a setting. One that is sealed already stays as it is.
+  [[nodiscard]] secret_text seal(const secret_text& text,
+                                 secret_text::use what) const;
+  /// One that is not sealed is the text itself.
+  [[nodiscard]] result<std::string> open(const secret_text& text) const;
   /// Whether it was sealed with a key.
   [[nodiscard]] static bool is_encrypted(std::string_view sealed) noexcept;
 

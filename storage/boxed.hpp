@@ -6,7 +6,7 @@
 /// operations of a batch are calls, and all have the size of the largest: what
 /// is large and rare lives behind a pointer.
 
-#include "model/error.hpp"
+#include "fanfare/error.hpp"
 
 #include <memory>
 #include <utility>

@@ -5,7 +5,7 @@
 /// A set of positions of a bounded stretch of the journal, one bit each: ten
 /// million notifications take 1.25 MB.
 
-#include "model/types.hpp"
+#include "fanfare/types.hpp"
 
 #include <bit>
 #include <cstddef>

@@ -6,7 +6,7 @@
 /// actor and recovery run the same reducer, `progress::apply`: the state after
 /// a crash is the state before it because both are the fold of the same log.
 
-#include "model/types.hpp"
+#include "model/records.hpp"
 
 #include <algorithm>
 #include <concepts>

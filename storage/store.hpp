@@ -6,9 +6,9 @@
 /// the registry. One thread writes (`commit`), all others read. Everything that
 /// one `commit` is given becomes durable together or not at all.
 
-#include "model/error.hpp"
-#include "model/idempotency.hpp"
-#include "model/types.hpp"
+#include "fanfare/error.hpp"
+#include "fanfare/idempotency.hpp"
+#include "model/records.hpp"
 #include "storage/boxed.hpp"
 #include "storage/position_set.hpp"
 #include "storage/progress.hpp"
@@ -121,8 +121,8 @@ struct remember_answer {
 
 /// Adds a webhook: its id and its version's `from` are given by the store.
 struct add_webhook {
-  boxed<webhook> value; ///< exactly one version, with its `since`
-  boxed_result<webhook> done{error{}};
+  boxed<webhook_record> value; ///< exactly one version, with its `since`
+  boxed_result<webhook_record> done{error{}};
 };
 
 /// Changes a webhook. `edit` gets the stored one and changes anything but id,
@@ -137,8 +137,9 @@ struct change_webhook {
                           ///< own changes)
   webhook_id id = 0;
   timestamp now; ///< `since` of a new version
-  std::function<result<void>(webhook&)> edit;
-  boxed_result<webhook> done{error{}}; ///< not_found, or what `edit` returned
+  std::function<result<void>(webhook_record&)> edit;
+  boxed_result<webhook_record> done{
+    error{}}; ///< not_found, or what `edit` returned
 };
 
 /// Ends what is left of a disabled webhook's retries.
@@ -168,7 +169,7 @@ struct start_replay {
 /// operations.
 struct load_webhook {
   struct state {
-    webhook hook;
+    webhook_record hook;
     progress upto;
     std::vector<retry> retries; ///< any order; none if it is disabled
     std::optional<replay> running;
@@ -298,9 +299,9 @@ public:
   /// The webhook's matching notifications after `after`, each matched with the
   /// version that holds for it. Reads at most `max_matches` of them and at
   /// most `max_scan` index entries of the organizer.
-  virtual result<backlog> read_backlog(const webhook& hook, position after,
-                                       position upto, std::size_t max_matches,
-                                       std::size_t max_scan) const = 0;
+  virtual result<backlog>
+  read_backlog(const webhook_record& hook, position after, position upto,
+               std::size_t max_matches, std::size_t max_scan) const = 0;
 
   /// Newest first, only ids below `before` (0: from the newest). Follows the
   /// webhook's own chain: other webhooks' calls cost nothing.
@@ -322,7 +323,7 @@ public:
                                          position at) const = 0;
   /// What the webhook has not attempted yet, looking at no more than `max_scan`
   /// index entries of the organizer.
-  virtual result<backlog_size> count_backlog(const webhook& hook,
+  virtual result<backlog_size> count_backlog(const webhook_record& hook,
                                              std::size_t max_scan) const = 0;
   /// The last one of the webhook. not_found.
   virtual result<replay> find_replay(webhook_id hook) const = 0;
@@ -330,24 +331,24 @@ public:
   /// `wanted.selecting` that are settled and in no retry set. Looks at every
   /// notification of the organizer in that range, and with `only_failed` at the
   /// webhook's calls since then.
-  virtual result<selection> select(const webhook& hook,
+  virtual result<selection> select(const webhook_record& hook,
                                    const replay& wanted) const = 0;
 
   virtual result<std::vector<organizer>> organizers() const = 0;
   virtual result<std::vector<event>> events() const = 0;
   virtual result<std::vector<token>> tokens() const = 0;
   virtual result<std::vector<action_type>> action_types() const = 0;
-  virtual result<webhook> find_webhook(webhook_id id) const = 0;
+  virtual result<webhook_record> find_webhook(webhook_id id) const = 0;
   /// By ascending id; `enabled` filters.
-  virtual result<std::vector<webhook>>
+  virtual result<std::vector<webhook_record>>
   webhooks(organizer_id owner, std::optional<bool> enabled, std::size_t offset,
            std::size_t limit) const = 0;
   virtual result<std::size_t>
   count_webhooks(organizer_id owner, std::optional<bool> enabled) const = 0;
   /// By ascending id, without holding all of them in memory, until `visit`
   /// returns false.
-  virtual result<void>
-  for_each_webhook(const std::function<bool(const webhook&)>& visit) const = 0;
+  virtual result<void> for_each_webhook(
+    const std::function<bool(const webhook_record&)>& visit) const = 0;
 
   /// The answer kept under the key, null if there is none or it is too old at
   /// `now`.

@@ -25,7 +25,7 @@ constexpr std::size_t chunk = 1'000;
 std::size_t load(storage::store& store) {
   subscription_index index;
   store
-    .for_each_webhook([&index](const webhook& hook) {
+    .for_each_webhook([&index](const webhook_record& hook) {
       index.put(hook.id, hook.owner, hook.current());
       return true;
     })

@@ -59,7 +59,7 @@ timestamp now() {
 /// What is copied.
 struct pattern {
   std::vector<event> events;
-  std::vector<webhook> hooks;
+  std::vector<webhook_record> hooks;
 };
 
 pattern read_pattern(const storage::store& store) {
@@ -76,8 +76,8 @@ pattern read_pattern(const storage::store& store) {
 }
 
 /// As the server makes them: with a secret of its own.
-webhook copy_of(webhook hook, organizer_id owner,
-                const std::unordered_map<event_id, event_id>& events) {
+webhook_record copy_of(webhook_record hook, organizer_id owner,
+                       const std::unordered_map<event_id, event_id>& events) {
   static const protocol::vault vault;
   hook.owner = owner;
   hook.versions.erase(hook.versions.begin(), hook.versions.end() - 1);
@@ -144,7 +144,7 @@ storage::draft draft_of(const notification& n) {
 /// Each webhook's newest call.
 std::vector<call> newest_calls(const storage::store& store) {
   std::vector<call> found;
-  need(store.for_each_webhook([&](const webhook& hook) {
+  need(store.for_each_webhook([&](const webhook_record& hook) {
     for (auto& c : need(store.calls(hook.id, 0, 1)))
       found.push_back(std::move(c));
     return true;
@@ -182,7 +182,7 @@ void add_calls(storage::store& store, std::size_t count) {
 
 void print_counts(const storage::store& store) {
   std::size_t hooks = 0;
-  need(store.for_each_webhook([&hooks](const webhook&) {
+  need(store.for_each_webhook([&hooks](const webhook_record&) {
     ++hooks;
     return true;
   }));

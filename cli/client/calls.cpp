@@ -4,7 +4,7 @@
 #include "cli/client/call_view.hpp"
 #include "cli/client/commands.hpp"
 #include "cli/client/tail.hpp"
-#include "protocol/rest/text.hpp"
+#include "protocol/text.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -32,7 +32,7 @@ std::string filters(const options& o) {
   const auto add = [&out](const char* name, const std::string& value) {
     if (!value.empty())
       out += (out.empty() ? "?" : "&") + std::string{name} + "="
-           + protocol::rest::percent_encode(value);
+           + protocol::percent_encode(value);
   };
   add("success", o.failed ? "false" : o.succeeded ? "true" : "");
   add("since", o.since);

@@ -5,7 +5,7 @@
 /// Which server the client speaks to, and as whom: what `fanfare login` stored,
 /// what the environment says over it, and what options say over both.
 
-#include "model/error.hpp"
+#include "fanfare/error.hpp"
 
 #include <filesystem>
 #include <optional>

@@ -5,7 +5,7 @@
 
 #include "cli/client/call_view.hpp"
 #include "cli/client/terminal.hpp"
-#include "protocol/rest/text.hpp"
+#include "protocol/text.hpp"
 
 #include <algorithm>
 #include <map>
@@ -104,7 +104,7 @@ private:
                std::vector<object>& found) {
     auto target = log_of(webhook);
     if (!last)
-      target += "?since=" + protocol::rest::percent_encode(options_.since);
+      target += "?since=" + protocol::percent_encode(options_.since);
     const auto seen = last.value_or(0);
     auto newest = seen;
     std::size_t looked_at = 0;

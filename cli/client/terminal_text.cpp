@@ -3,7 +3,7 @@
 
 #include "cli/client/terminal_text.hpp"
 
-#include "protocol/rest/text.hpp"
+#include "protocol/text.hpp"
 
 #include <locale.h>
 #include <wchar.h>
@@ -15,8 +15,8 @@ namespace fanfare::cli {
 
 namespace {
 
-using protocol::rest::code_point;
-using protocol::rest::first_code_point;
+using protocol::code_point;
+using protocol::first_code_point;
 
 /// Columns of one character, or -1 for a control character. In a locale of our
 /// own: the user's may not know UTF-8, and the answer should not depend on it.

@@ -4,7 +4,7 @@
 
 /// The answers that all resources share. Any thread.
 
-#include "model/error.hpp"
+#include "fanfare/error.hpp"
 #include "protocol/http_handler.hpp"
 #include "protocol/json_text.hpp"
 #include "protocol/rest/exchange.hpp"

@@ -5,7 +5,7 @@
 
 #include "protocol/credentials.hpp"
 #include "protocol/rest/answers.hpp"
-#include "protocol/rest/text.hpp"
+#include "protocol/text.hpp"
 
 #include <string>
 #include <utility>

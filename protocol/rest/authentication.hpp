@@ -4,7 +4,7 @@
 
 /// Who asks, and whether they may. Memory only: runs on the I/O thread.
 
-#include "model/types.hpp"
+#include "fanfare/types.hpp"
 #include "protocol/rest/auth_limiter.hpp"
 #include "protocol/rest/exchange.hpp"
 

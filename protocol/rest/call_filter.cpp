@@ -3,7 +3,7 @@
 
 #include "protocol/rest/call_filter.hpp"
 
-#include "protocol/rest/text.hpp"
+#include "protocol/text.hpp"
 
 #include <chrono>
 

@@ -4,7 +4,7 @@
 
 /// The filters of the call log, read from a query.
 
-#include "model/types.hpp"
+#include "fanfare/types.hpp"
 #include "protocol/rest/answers.hpp"
 #include "protocol/rest/query.hpp"
 

@@ -5,7 +5,7 @@
 
 #include "protocol/composed_body.hpp"
 #include "protocol/rest/answers.hpp"
-#include "protocol/rest/text.hpp"
+#include "protocol/text.hpp"
 
 #include <string_view>
 #include <utility>

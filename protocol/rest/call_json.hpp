@@ -4,7 +4,7 @@
 
 /// An entry of the call log as clients see it. Any thread.
 
-#include "model/types.hpp"
+#include "fanfare/types.hpp"
 
 #include <boost/json/object.hpp>
 

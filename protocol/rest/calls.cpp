@@ -8,8 +8,8 @@
 #include "protocol/rest/call_json.hpp"
 #include "protocol/rest/pagination.hpp"
 #include "protocol/rest/request_body.hpp"
-#include "protocol/rest/text.hpp"
 #include "protocol/rest/webhooks.hpp"
+#include "protocol/text.hpp"
 
 #include <boost/json/array.hpp>
 
@@ -213,8 +213,8 @@ namespace {
 /// POST without anything to say; answers {"name": number}.
 http_response
 count_answer(const exchange& x, std::string_view name,
-             result<std::size_t> (service::*carry_out)(organizer_id,
-                                                       webhook_id)) {
+             result<std::size_t> (engine::*carry_out)(organizer_id,
+                                                      webhook_id)) {
   webhook hook;
   if (auto failure = load_webhook(x, hook))
     return *failure;
@@ -229,11 +229,11 @@ count_answer(const exchange& x, std::string_view name,
 } // namespace
 
 http_response serve_expedite(const exchange& x) {
-  return count_answer(x, "expedited", &service::expedite_retries);
+  return count_answer(x, "expedited", &engine::expedite_retries);
 }
 
 http_response serve_drop(const exchange& x) {
-  return count_answer(x, "dropped", &service::drop_retries);
+  return count_answer(x, "dropped", &engine::drop_retries);
 }
 
 http_response serve_retries(const exchange& x) {

@@ -4,9 +4,10 @@
 #include "protocol/rest/delivery_fields.hpp"
 
 #include "model/payload_filter.hpp"
+#include "protocol/delivery_rules.hpp"
 #include "protocol/egress.hpp"
-#include "protocol/rest/header_rules.hpp"
-#include "protocol/rest/text.hpp"
+#include "protocol/header_rules.hpp"
+#include "protocol/text.hpp"
 #include "protocol/tls.hpp"
 
 #include <boost/json/array.hpp>
@@ -23,26 +24,9 @@ namespace fanfare::protocol::rest {
 
 namespace {
 
+using namespace delivery_limits;
 using std::chrono::milliseconds;
 using namespace std::chrono_literals;
-
-constexpr milliseconds timeout_limit = 300s;
-constexpr milliseconds age_limit = std::chrono::days{30};
-constexpr milliseconds period_limit = std::chrono::days{1};
-constexpr std::size_t schedule_limit = 100;
-constexpr double in_flight_limit = 64;
-constexpr double rate_limit = 1'000'000;
-constexpr double min_rate_limit = 1'000'000'000;
-constexpr double least_header_bytes = 256;
-constexpr double header_bytes_limit_of_answer = 256 * 1024;
-constexpr double body_bytes_limit = 16 * 1024 * 1024;
-constexpr double batch_limit = 100;
-constexpr double batch_wait_limit = 60'000;
-constexpr std::size_t suffix_limit = 128;
-constexpr std::size_t prefix_limit = 64;
-constexpr std::size_t template_limit = 256;
-constexpr std::size_t pem_limit = 64 * 1024;
-constexpr std::size_t proxy_limit = 1'024;
 
 std::string_view text_of(boost::json::string_view key) {
   return {key.data(), key.size()};
@@ -285,15 +269,14 @@ edit read_switch(reader& read, const boost::json::value& json,
 
 /// A value that no key opens is shown masked, and must outlive being sent back.
 void keep_unreadable(const std::vector<delivery_settings::header>& stored,
-                     delivery_settings::header& sent, const vault& seals) {
+                     delivery_settings::header& sent, const engine& service) {
   for (const auto& one : stored)
-    if (to_lower(one.name) == to_lower(sent.name)
-        && !seals.open(one.sealed, "header"))
-      sent.sealed = one.sealed;
+    if (to_lower(one.name) == to_lower(sent.name) && !service.reveal(one.value))
+      sent.value = one.value;
 }
 
 edit read_headers(reader& read, const boost::json::value& json,
-                  const vault& seals) {
+                  const engine& service) {
   std::vector<delivery_settings::header> out;
   std::set<std::string> names;
   std::size_t bytes = 0;
@@ -315,7 +298,7 @@ edit read_headers(reader& read, const boost::json::value& json,
       if (!names.insert(to_lower(name)).second)
         read.fault("\"" + std::string{name} + "\" is given twice.");
       bytes += name.size() + value.size() + 4;
-      out.push_back({std::string{name}, seals.seal(value, "header")});
+      out.push_back({std::string{name}, std::string{value}});
     }
   if (out.size() > headers_limit)
     read.fault("Must have at most " + std::to_string(headers_limit)
@@ -323,16 +306,15 @@ edit read_headers(reader& read, const boost::json::value& json,
   else if (bytes > header_bytes_limit)
     read.fault("All headers together must have at most "
                + std::to_string(header_bytes_limit) + " bytes.");
-  const bool masked = std::ranges::any_of(out, [&](const auto& one) {
-    return *seals.open(one.sealed, "header") == kept_secret;
-  });
+  const bool masked = std::ranges::any_of(
+    out, [&](const auto& one) { return one.value.bytes() == kept_secret; });
   if (!masked)
     return set(&delivery_settings::headers, std::move(out));
-  return [out = std::move(out), &seals](webhook& w) -> result<void> {
+  return [out = std::move(out), &service](webhook& w) -> result<void> {
     auto wanted = out;
     for (auto& one : wanted)
-      if (*seals.open(one.sealed, "header") == kept_secret)
-        keep_unreadable(w.delivery.headers, one, seals);
+      if (one.value.bytes() == kept_secret)
+        keep_unreadable(w.delivery.headers, one, service);
     w.delivery.headers = std::move(wanted);
     return {};
   };
@@ -459,29 +441,21 @@ edit read_batch(reader& read, const boost::json::value& json) {
 }
 
 edit read_filter(reader& read, const boost::json::value& json) {
-  filter_ref out;
+  std::string out;
   if (!json.is_null()) {
     if (auto compiled = payload_filter::compile(json))
-      out.value = std::move(*compiled);
+      out = (*compiled)->text();
     else
       read.fault(compiled.error().detail);
   }
   return [out = std::move(out)](webhook& w) -> result<void> {
-    w.current().filter = out;
+    w.filter = out;
     return {};
   };
 }
 
-result<void> check_papers(const delivery_settings::tls_material& papers,
-                          const std::string& key) {
-  auto made = tls_settings::of_webhook(papers.ca, papers.certificate, key);
-  if (!made)
-    return error{ec::invalid_argument, made.error().detail, "tls"};
-  return {};
-}
-
 edit read_tls(reader& read, const boost::json::value& json,
-              const vault& seals) {
+              const engine& service) {
   if (json.is_null())
     return set(&delivery_settings::tls,
                std::optional<delivery_settings::tls_material>{});
@@ -505,17 +479,16 @@ edit read_tls(reader& read, const boost::json::value& json,
   if (read.fine() && !kept) {
     if (auto fine = check_papers(out, key); !fine)
       read.fault(fine.error().detail);
-    if (!key.empty())
-      out.sealed_key = seals.seal(key, "client key");
+    out.key = key;
   }
-  return [out, kept, &seals](webhook& w) -> result<void> {
+  return [out, kept, &service](webhook& w) -> result<void> {
     auto wanted = out;
     if (kept) {
-      if (!w.delivery.tls || w.delivery.tls->sealed_key.empty())
+      if (!w.delivery.tls || w.delivery.tls->key.empty())
         return error{ec::invalid_argument,
                      "There is no client_key to be kept: send it.", "tls"};
-      wanted.sealed_key = w.delivery.tls->sealed_key;
-      const auto stored = seals.open(wanted.sealed_key, "client key");
+      wanted.key = w.delivery.tls->key;
+      const auto stored = service.reveal(wanted.key);
       if (!stored && wanted == *w.delivery.tls)
         return {}; // nothing else is changed, either
       if (!stored)
@@ -529,16 +502,16 @@ edit read_tls(reader& read, const boost::json::value& json,
 }
 
 /// As it is shown, or nothing.
-std::string masked_proxy(const delivery_settings& of, const vault& seals) {
-  if (of.sealed_proxy.empty())
+std::string masked_proxy(const delivery_settings& of, const engine& service) {
+  if (of.proxy.empty())
     return {};
-  const auto url = seals.open(of.sealed_proxy, "proxy");
+  const auto url = service.reveal(of.proxy);
   const auto parsed = url ? proxy::parse(*url) : url.error();
   return parsed ? parsed->masked() : std::string{kept_secret};
 }
 
 edit read_proxy(reader& read, const boost::json::value& json,
-                const vault& seals) {
+                const engine& service) {
   std::string url;
   std::string masked; // only if its password is to be kept
   if (!json.is_null()) {
@@ -555,18 +528,16 @@ edit read_proxy(reader& read, const boost::json::value& json,
         masked = parsed->masked();
     }
   }
-  return
-    [masked, sealed = url.empty() ? std::string{} : seals.seal(url, "proxy"),
-     &seals](webhook& w) -> result<void> {
-      if (masked.empty())
-        w.delivery.sealed_proxy = sealed;
-      // What was read and is sent back keeps its password.
-      else if (masked_proxy(w.delivery, seals) != masked)
-        return error{ec::invalid_argument,
-                     "The password of another proxy is not known: send it.",
-                     "proxy"};
-      return {};
-    };
+  return [masked, url, &service](webhook& w) -> result<void> {
+    if (masked.empty())
+      w.delivery.proxy = url;
+    // What was read and is sent back keeps its password.
+    else if (masked_proxy(w.delivery, service) != masked)
+      return error{ec::invalid_argument,
+                   "The password of another proxy is not known: send it.",
+                   "proxy"};
+    return {};
+  };
 }
 
 boost::json::value rate_json(const std::optional<delivery_settings::rate>& r) {
@@ -596,10 +567,10 @@ boost::json::value signing_json(const delivery_settings& settings) {
 }
 
 boost::json::value headers_json(const delivery_settings& settings,
-                                const vault& seals) {
+                                const engine& service) {
   boost::json::object out;
-  for (const auto& [name, sealed] : settings.headers) {
-    const auto value = seals.open(sealed, "header");
+  for (const auto& [name, kept] : settings.headers) {
+    const auto value = service.reveal(kept);
     out[boost::json::string_view{name.data(), name.size()}] = text(
       value ? std::string_view{*value} : kept_secret);
   }
@@ -616,7 +587,7 @@ boost::json::value tls_json(const delivery_settings& settings) {
   return boost::json::object{
     {"ca", or_null(t.ca)},
     {"client_certificate", or_null(t.certificate)},
-    {"client_key", or_null(t.sealed_key.empty() ? "" : kept_secret)}};
+    {"client_key", or_null(t.key.empty() ? "" : kept_secret)}};
 }
 
 } // namespace
@@ -634,19 +605,11 @@ result<void> delivery_patch::apply(webhook& to) const {
   for (const auto& one : edits_)
     if (auto done = one(to); !done)
       return done;
-  // Receivers would see either of two headers with one name.
-  if (const auto& legacy = to.delivery.legacy; legacy && !empty())
-    for (const auto& one : to.delivery.headers)
-      if (to_lower(one.name) == to_lower(legacy->header))
-        return error{ec::invalid_argument,
-                     "The header \"" + legacy->header
-                       + "\" of the legacy signature is among \"headers\".",
-                     "signing"};
-  return {};
+  return empty() ? result<void>{} : check_signing_header(to.delivery);
 }
 
 delivery_faults read_delivery(const boost::json::object& json,
-                              const vault& seals, delivery_patch& out) {
+                              const engine& service, delivery_patch& out) {
   using settings = delivery_settings;
   delivery_faults faults;
   reader read{faults};
@@ -673,7 +636,7 @@ delivery_faults read_delivery(const boost::json::object& json,
     else if (key == "paused")
       out.add(read_switch(read, value, &settings::paused));
     else if (key == "headers")
-      out.add(read_headers(read, value, seals));
+      out.add(read_headers(read, value, service));
     else if (key == "user_agent_suffix")
       out.add(read_suffix(read, value));
     else if (key == "signing")
@@ -687,20 +650,20 @@ delivery_faults read_delivery(const boost::json::object& json,
     else if (key == "filter")
       out.add(read_filter(read, value));
     else if (key == "tls")
-      out.add(read_tls(read, value, seals));
+      out.add(read_tls(read, value, service));
     else if (key == "proxy")
-      out.add(read_proxy(read, value, seals));
+      out.add(read_proxy(read, value, service));
     else
       read.fault("Unknown key.");
   }
   return faults;
 }
 
-boost::json::object delivery_json(const webhook& hook, const vault& seals) {
+boost::json::object delivery_json(const webhook& hook, const engine& service) {
   const auto& settings = hook.delivery;
   boost::json::object out;
   out["method"] = settings.put ? "PUT" : "POST";
-  out["headers"] = headers_json(settings, seals);
+  out["headers"] = headers_json(settings, service);
   out["user_agent_suffix"] = nullptr;
   if (!settings.user_agent_suffix.empty())
     out["user_agent_suffix"] = text(settings.user_agent_suffix);
@@ -730,8 +693,8 @@ boost::json::object delivery_json(const webhook& hook, const vault& seals) {
   out["resume_rate"] = rate_json(settings.resume_rate);
   out["body"] = settings.thin ? "thin" : "full";
   out["filter"] = nullptr;
-  if (const auto& filter = hook.current().filter)
-    out["filter"] = boost::json::parse(filter.value->text());
+  if (!hook.filter.empty())
+    out["filter"] = boost::json::parse(hook.filter);
   out["batch"] = nullptr;
   if (settings.batch)
     out["batch"] = boost::json::object{
@@ -739,7 +702,7 @@ boost::json::object delivery_json(const webhook& hook, const vault& seals) {
       {"max_wait_ms", settings.batch->max_wait.count()}};
   out["tls"] = tls_json(settings);
   out["proxy"] = nullptr;
-  if (const auto shown = masked_proxy(settings, seals); !shown.empty())
+  if (const auto shown = masked_proxy(settings, service); !shown.empty())
     out["proxy"] = text(shown);
   return out;
 }

@@ -9,7 +9,7 @@ namespace fanfare::protocol::rest {
 
 exchange::exchange(http_request asked,
                    std::function<void(http_response)> answer,
-                   fanfare::service& engine)
+                   fanfare::engine& engine)
   : request{std::move(asked)},
     respond{std::move(answer)},
     service{engine} {

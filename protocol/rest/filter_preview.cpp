@@ -21,13 +21,13 @@ http_response serve_filter_preview(const exchange& x) {
   if (auto failure = read_object(x, json))
     return *failure;
   field_errors errors;
-  filter_ref filter;
+  std::string filter;
   const auto* sent = json.if_contains("filter");
   if (sent == nullptr) {
     errors.add("filter", "This field is required.");
   } else if (!sent->is_null()) {
     if (auto compiled = payload_filter::compile(*sent))
-      filter.value = std::move(*compiled);
+      filter = (*compiled)->text();
     else
       errors.add("filter", compiled.error().detail);
   }
@@ -36,7 +36,8 @@ http_response serve_filter_preview(const exchange& x) {
       errors.add({item.key().data(), item.key().size()}, "Unknown key.");
   if (!errors.empty())
     return errors.answer(x);
-  const auto found = x.service.preview_filter(x.owner.id, hook.id, filter);
+  const auto found = x.service.preview_filter(x.owner.id, hook.id,
+                                              std::move(filter));
   if (!found)
     return answer_to(x, found.error());
   boost::json::array passed;

@@ -7,9 +7,9 @@
 /// callers who are known: an answer must not outlive the token it was given to,
 /// and strangers must not fill the store.
 
-#include "model/idempotency.hpp"
+#include "fanfare/engine.hpp"
+#include "fanfare/idempotency.hpp"
 #include "protocol/http_handler.hpp"
-#include "protocol/service.hpp"
 
 #include <functional>
 #include <memory>
@@ -70,10 +70,10 @@ private:
 /// goes without an answer the key is free again.
 class keyed_request {
 public:
-  keyed_request(service& engine, const idempotency_key& key,
+  keyed_request(engine& service, const idempotency_key& key,
                 running_keys::entry running,
                 std::function<void(http_response)> respond)
-    : service_{engine},
+    : service_{service},
       key_{key},
       running_{std::move(running)},
       respond_{std::move(respond)} {}
@@ -91,7 +91,7 @@ public:
 private:
   void respond(http_response response);
 
-  service& service_;
+  engine& service_;
   idempotency_key key_;
   running_keys::entry running_;
   std::function<void(http_response)> respond_;

@@ -3,7 +3,7 @@
 
 #include "protocol/rest/negotiation.hpp"
 
-#include "protocol/rest/text.hpp"
+#include "protocol/text.hpp"
 
 #include <algorithm>
 #include <cstdint>

@@ -3,14 +3,14 @@
 
 #include "protocol/rest/notifications.hpp"
 
+#include "protocol/header_rules.hpp"
 #include "protocol/publication.hpp"
 #include "protocol/rest/answers.hpp"
 #include "protocol/rest/explanation_json.hpp"
-#include "protocol/rest/header_rules.hpp"
 #include "protocol/rest/idempotency.hpp"
 #include "protocol/rest/pagination.hpp"
 #include "protocol/rest/request_body.hpp"
-#include "protocol/rest/text.hpp"
+#include "protocol/text.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -134,12 +134,15 @@ void publish(std::shared_ptr<exchange> x) {
           x->respond(answer_to(*x, answer.error()));
       });
   }
-  service.publish(
+  // This thread serves other connections as well: it does not wait for room.
+  const auto refused = service.try_publish(
     owner, std::move(read->items),
-    [x = std::move(x), list](const result<std::vector<position>>& ids) {
+    [x, list](const result<std::vector<position>>& ids) {
       x->respond(ids ? published_answer(*x, *ids, list)
                      : answer_to(*x, ids.error()));
     });
+  if (!refused)
+    x->respond(answer_to(*x, refused.error()));
 }
 
 http_response serve_notification(const exchange& x) {

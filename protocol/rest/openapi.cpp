@@ -3,12 +3,12 @@
 
 #include "protocol/rest/openapi.hpp"
 
-#include "model/version.hpp"
+#include "fanfare/version.hpp"
 #include "protocol/credentials.hpp"
 #include "protocol/json_text.hpp"
 #include "protocol/rest/answers.hpp"
 #include "protocol/rest/negotiation.hpp"
-#include "protocol/rest/text.hpp"
+#include "protocol/text.hpp"
 
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>

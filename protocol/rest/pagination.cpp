@@ -4,7 +4,7 @@
 #include "protocol/rest/pagination.hpp"
 
 #include "protocol/rest/answers.hpp"
-#include "protocol/rest/text.hpp"
+#include "protocol/text.hpp"
 
 #include <algorithm>
 #include <string>

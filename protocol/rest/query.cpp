@@ -3,7 +3,7 @@
 
 #include "protocol/rest/query.hpp"
 
-#include "protocol/rest/text.hpp"
+#include "protocol/text.hpp"
 
 #include <algorithm>
 

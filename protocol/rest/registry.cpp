@@ -7,8 +7,8 @@
 #include "protocol/rest/answers.hpp"
 #include "protocol/rest/pagination.hpp"
 #include "protocol/rest/request_body.hpp"
-#include "protocol/rest/text.hpp"
 #include "protocol/slug.hpp"
+#include "protocol/text.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/string.hpp>

@@ -105,19 +105,19 @@ std::string_view name_of(replay_state state) {
 
 boost::json::object to_json(const replay_progress& p) {
   boost::json::object out;
-  out["state"] = json_string(name_of(p.value.state));
-  for (auto& item : to_json(p.value.asked))
+  out["state"] = json_string(name_of(p.state));
+  for (auto& item : to_json(p.asked))
     out[item.key()] = item.value();
-  const auto waiting = std::min<std::uint64_t>(p.waiting, p.value.queued);
-  out["count"] = p.value.count;
-  out["queued"] = p.value.queued;
-  out["skipped"] = p.value.skipped;
+  const auto waiting = std::min<std::uint64_t>(p.waiting, p.queued);
+  out["count"] = p.count;
+  out["queued"] = p.queued;
+  out["skipped"] = p.skipped;
   out["waiting"] = waiting;
-  out["finished"] = p.value.queued - waiting;
-  out["started"] = to_iso8601(p.value.started);
+  out["finished"] = p.queued - waiting;
+  out["started"] = to_iso8601(p.started);
   out["ended"] = nullptr;
-  if (p.value.ended)
-    out["ended"] = to_iso8601(*p.value.ended);
+  if (p.ended)
+    out["ended"] = to_iso8601(*p.ended);
   return out;
 }
 

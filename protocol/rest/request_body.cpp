@@ -5,7 +5,7 @@
 
 #include "protocol/rest/answers.hpp"
 #include "protocol/rest/negotiation.hpp"
-#include "protocol/rest/text.hpp"
+#include "protocol/text.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>

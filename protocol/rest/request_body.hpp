@@ -4,7 +4,7 @@
 
 /// What a request brings along, read by its media type. Any thread.
 
-#include "model/error.hpp"
+#include "fanfare/error.hpp"
 #include "protocol/rest/exchange.hpp"
 #include "protocol/rest/query.hpp"
 

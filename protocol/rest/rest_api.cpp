@@ -298,8 +298,8 @@ std::vector<route_rule> route_rules() {
   return all;
 }
 
-rest_api::rest_api(service& engine, rest_api_options options)
-  : service_{engine},
+rest_api::rest_api(engine& service, rest_api_options options)
+  : service_{service},
     options_{std::move(options)},
     limiter_{options_.failed_logins} {}
 

@@ -6,10 +6,10 @@
 /// reads requests, asks the engine, renders answers. It keeps nothing but the
 /// keys of requests that are running and who failed to log in.
 
+#include "fanfare/engine.hpp"
 #include "protocol/http_handler.hpp"
 #include "protocol/rest/auth_limiter.hpp"
 #include "protocol/rest/idempotency.hpp"
-#include "protocol/service.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -56,7 +56,7 @@ struct route_rule {
 class rest_api final : public http_handler {
 public:
   /// `engine` must outlive the answers to all requests.
-  rest_api(service& engine, rest_api_options options);
+  rest_api(engine& service, rest_api_options options);
 
   /// Any thread.
   void handle(http_request request,
@@ -74,7 +74,7 @@ private:
   void serve_publication(std::shared_ptr<exchange> x);
   void run(std::shared_ptr<exchange> x);
 
-  service& service_;
+  engine& service_;
   rest_api_options options_;
   running_keys running_;
   auth_limiter limiter_;

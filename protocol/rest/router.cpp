@@ -3,7 +3,7 @@
 
 #include "protocol/rest/router.hpp"
 
-#include "protocol/rest/text.hpp"
+#include "protocol/text.hpp"
 
 #include <algorithm>
 #include <optional>

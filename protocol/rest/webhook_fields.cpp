@@ -3,8 +3,8 @@
 
 #include "protocol/rest/webhook_fields.hpp"
 
-#include "protocol/rest/target_url.hpp"
-#include "protocol/rest/text.hpp"
+#include "protocol/target_url.hpp"
+#include "protocol/text.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/string.hpp>
@@ -160,17 +160,13 @@ private:
     else
       return fault(field, "Expected a list of items but got type \""
                             + std::string{kind_name(*json)} + "\".");
-    std::vector<event_id> ids;
-    for (const auto& slug : slugs) {
-      const auto found = x_.service.find_event(x_.owner.id, slug);
-      if (!found)
+    for (const auto& slug : slugs)
+      if (!x_.service.find_event(x_.owner.id, slug))
         return fault(field, "Object with slug=" + slug + " does not exist.");
-      ids.push_back(found->id);
-    }
-    std::ranges::sort(ids);
-    const auto repeats = std::ranges::unique(ids);
-    ids.erase(repeats.begin(), repeats.end());
-    out_.limit_events = std::move(ids);
+    std::ranges::sort(slugs);
+    const auto repeats = std::ranges::unique(slugs);
+    slugs.erase(repeats.begin(), repeats.end());
+    out_.limit_events = std::move(slugs);
   }
 
   void action_types() {
@@ -194,15 +190,9 @@ private:
     else
       return fault(field, "Expected a list of items but got type \""
                             + std::string{kind_name(*json)} + "\".");
-    for (const auto& name : names) {
-      const auto found = x_.service.find_action_type(name);
-      if (!found)
+    for (const auto& name : names)
+      if (!x_.service.find_action_type(name))
         return fault(field, "Invalid action type \"" + name + "\".");
-      out_.types.push_back(found->id);
-    }
-    std::ranges::sort(out_.types);
-    const auto repeats = std::ranges::unique(out_.types);
-    out_.types.erase(repeats.begin(), repeats.end());
     out_.action_types = std::move(names);
   }
 
@@ -213,7 +203,7 @@ private:
     if (!json->is_object())
       return fault("delivery", "Must be an object.");
     for (const auto& [key, sentence] :
-         read_delivery(json->get_object(), x_.service.vault(), out_.delivery))
+         read_delivery(json->get_object(), x_.service, out_.delivery))
       fault("delivery", key + ": " + sentence);
   }
 

@@ -6,7 +6,7 @@
 /// every sentence about those that are not. Needs the engine's registry of
 /// events and action types, which is in memory. Any thread.
 
-#include "model/types.hpp"
+#include "fanfare/types.hpp"
 #include "protocol/rest/answers.hpp"
 #include "protocol/rest/delivery_fields.hpp"
 #include "protocol/rest/request_body.hpp"
@@ -23,11 +23,9 @@ struct webhook_fields {
   std::optional<bool> enabled;
   std::optional<std::string> target_url;
   std::optional<bool> all_events;
-  std::optional<std::vector<event_id>>
-    limit_events; ///< sorted, without repeats
+  std::optional<std::vector<std::string>> limit_events; ///< slugs
   /// As sent: with repeats, in order. All of them are registered names.
   std::optional<std::vector<std::string>> action_types;
-  std::vector<action_type_id> types; ///< of them; sorted, without repeats
   std::optional<std::optional<std::string>> comment;
   delivery_patch delivery;
 };

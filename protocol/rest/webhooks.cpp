@@ -5,8 +5,8 @@
 
 #include "protocol/rest/answers.hpp"
 #include "protocol/rest/pagination.hpp"
-#include "protocol/rest/text.hpp"
 #include "protocol/rest/webhook_fields.hpp"
+#include "protocol/text.hpp"
 
 #include <boost/json/array.hpp>
 
@@ -23,10 +23,9 @@ constexpr std::string_view
   either_or = "You can set either limit_events or all_events.";
 
 boost::json::value to_json(const exchange& x, const webhook& hook) {
-  const auto& sub = hook.current();
   std::vector<event> events;
-  for (const auto id : sub.events)
-    if (auto found = x.service.find_event(id))
+  for (const auto& slug : hook.events)
+    if (auto found = x.service.find_event(hook.owner, slug))
       events.push_back(std::move(*found));
   std::ranges::sort(events, {},
                     [](const event& e) { return std::tie(e.name, e.slug); });
@@ -38,9 +37,9 @@ boost::json::value to_json(const exchange& x, const webhook& hook) {
     types.push_back(json_string(name));
   boost::json::object out;
   out["id"] = hook.id;
-  out["enabled"] = sub.enabled;
+  out["enabled"] = hook.enabled;
   out["target_url"] = json_string(hook.target_url);
-  out["all_events"] = sub.all_events;
+  out["all_events"] = hook.all_events;
   out["limit_events"] = std::move(slugs);
   out["action_types"] = std::move(types);
   out["comment"] = hook.comment ? json_string(*hook.comment)
@@ -155,17 +154,13 @@ http_response create(const exchange& x) {
   if (limited && sent.all_events.value_or(false))
     return answer_to(
       x, {ec::invalid_argument, std::string{either_or}, "non_field_errors"});
-  subscription sub;
-  sub.enabled = sent.enabled.value_or(true);
-  sub.all_events = sent.all_events.value_or(!limited);
-  sub.events = std::move(*sent.limit_events);
-  sub.types = std::move(sent.types);
   webhook hook;
+  hook.enabled = sent.enabled.value_or(true);
+  hook.all_events = sent.all_events.value_or(!limited);
+  hook.events = std::move(*sent.limit_events);
   hook.target_url = std::move(*sent.target_url);
   hook.comment = std::move(sent.comment).value_or(std::nullopt);
   hook.action_types = std::move(*sent.action_types);
-  std::ranges::sort(hook.action_types);
-  hook.versions.push_back({.value = std::move(sub)});
   if (auto applied = apply_delivery(sent.delivery, hook); !applied)
     return answer_to(x, applied.error());
   const auto stored = x.service.add_webhook(x.owner.id, std::move(hook));
@@ -188,19 +183,15 @@ void change_action_types(std::vector<std::string>& stored,
 
 /// Applies what was sent to what is stored, unless the two contradict.
 result<void> change(const webhook_fields& sent, webhook& hook) {
-  auto sub = hook.current();
-  sub.enabled = sent.enabled.value_or(sub.enabled);
-  sub.all_events = sent.all_events.value_or(sub.all_events);
+  hook.enabled = sent.enabled.value_or(hook.enabled);
+  hook.all_events = sent.all_events.value_or(hook.all_events);
   if (sent.limit_events)
-    sub.events = *sent.limit_events;
-  if (sub.all_events && !sub.events.empty())
+    hook.events = *sent.limit_events;
+  if (hook.all_events && !hook.events.empty())
     return error{ec::invalid_argument, std::string{either_or},
                  "non_field_errors"};
-  if (sent.action_types) {
-    sub.types = sent.types;
+  if (sent.action_types)
     change_action_types(hook.action_types, *sent.action_types);
-  }
-  hook.current() = std::move(sub);
   if (sent.target_url)
     hook.target_url = *sent.target_url;
   if (sent.comment)
@@ -224,7 +215,7 @@ http_response update(const exchange& x, webhook_id id) {
 http_response disable(const exchange& x, webhook_id id) {
   const auto stored = x.service.change_webhook(
     x.owner.id, id, [](webhook& hook) -> result<void> {
-      hook.current().enabled = false;
+      hook.enabled = false;
       return {};
     });
   if (!stored)
@@ -234,7 +225,7 @@ http_response disable(const exchange& x, webhook_id id) {
 }
 
 http_response delivery_answer(const exchange& x, const webhook& hook) {
-  auto out = json_answer(x, 200, delivery_json(hook, x.service.vault()));
+  auto out = json_answer(x, 200, delivery_json(hook, x.service));
   // The values of headers are stored sealed, and in clear nowhere.
   if (!hook.delivery.headers.empty())
     out.headers.emplace_back("Cache-Control", "no-store");
@@ -255,7 +246,7 @@ std::optional<http_response> load_webhook(const exchange& x, webhook& out) {
                                                : answer_to(x, found.error());
   const auto enabled = x.route.what == resource::webhook ? enabled_filter(x)
                                                          : std::nullopt;
-  if (enabled && *enabled != found->current().enabled)
+  if (enabled && *enabled != found->enabled)
     return no_webhook(x);
   out = std::move(*found);
   return std::nullopt;
@@ -291,7 +282,7 @@ http_response serve_delivery(const exchange& x) {
     return *failure;
   delivery_patch patch;
   field_errors errors;
-  for (auto& [key, sentence] : read_delivery(json, x.service.vault(), patch))
+  for (auto& [key, sentence] : read_delivery(json, x.service, patch))
     errors.add(key, sentence);
   if (!errors.empty())
     return errors.answer(x);

@@ -394,11 +394,11 @@ void batch::drop_answers(timestamp before, std::size_t limit) {
 
 // -- webhooks ----------------------------------------------------------------
 
-std::optional<webhook> batch::find_webhook(webhook_id id) {
+std::optional<webhook_record> batch::find_webhook(webhook_id id) {
   auto record = txn_.get(tables_.webhooks, as_key(id));
   if (!record)
     return std::nullopt;
-  webhook found;
+  webhook_record found;
   found.id = id;
   if (!decode(*record, found)) {
     txn_.damaged("webhook " + std::to_string(id));
@@ -407,7 +407,7 @@ std::optional<webhook> batch::find_webhook(webhook_id id) {
   return found;
 }
 
-void batch::put_webhook(const webhook& value, unsigned flags) {
+void batch::put_webhook(const webhook_record& value, unsigned flags) {
   buffer_.clear();
   encode(buffer_, value);
   txn_.put(tables_.webhooks, as_key(value.id), buffer_, flags);
@@ -478,7 +478,7 @@ void batch::execute(change_webhook& op) {
   op.done = std::move(changed);
 }
 
-void batch::drop_old_versions(webhook& hook) {
+void batch::drop_old_versions(webhook_record& hook) {
   // After a crash everything behind this position may be matched again.
   auto settled = read_progress(txn_, tables_, hook.id,
                                layer_.last_checkpoint().routed_upto)

@@ -73,9 +73,9 @@ private:
   event find_or_add_event(organizer_id owner, const std::string& slug,
                           const std::string& name, bool& is_new);
   /// Nothing if there is none or its record is damaged.
-  std::optional<webhook> find_webhook(webhook_id id);
-  void put_webhook(const webhook& value, unsigned flags);
-  void drop_old_versions(webhook& hook);
+  std::optional<webhook_record> find_webhook(webhook_id id);
+  void put_webhook(const webhook_record& value, unsigned flags);
+  void drop_old_versions(webhook_record& hook);
   /// The webhook's last replay, if it had any.
   std::optional<replay> find_replay(webhook_id hook);
   void put_replay(webhook_id hook, const replay& value);

@@ -97,7 +97,7 @@ progress read_progress(transaction& txn, const tables& in, webhook_id hook,
   return upto;
 }
 
-position before_first(const webhook& hook) {
+position before_first(const webhook_record& hook) {
   auto from = hook.versions.front().from;
   return from == 0 ? 0 : from - 1;
 }

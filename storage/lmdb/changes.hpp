@@ -6,7 +6,7 @@
 /// the call log has it too, and recovery makes it from there. Also its
 /// counterpart on disk, the tables that a checkpoint writes.
 
-#include "model/types.hpp"
+#include "model/records.hpp"
 #include "storage/lmdb/codec.hpp"
 #include "storage/lmdb/tables.hpp"
 #include "storage/progress.hpp"
@@ -76,7 +76,7 @@ progress read_progress(transaction& txn, const tables& in, webhook_id hook,
                        position routed_upto);
 /// Where a webhook without any progress stands: the journal's end when it was
 /// made. Versions are dropped only when its progress is past them.
-position before_first(const webhook& hook);
+position before_first(const webhook_record& hook);
 void write_progress(write_transaction& txn, const tables& in, webhook_id hook,
                     const progress& upto, std::string& buffer);
 

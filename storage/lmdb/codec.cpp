@@ -285,6 +285,12 @@ legacy_signature get_legacy(byte_reader& from) {
   return l;
 }
 
+/// Empty: there is none.
+secret_text sealed(std::string_view text, secret_text::use what) {
+  return text.empty() ? secret_text{}
+                      : secret_text::sealed(std::string{text}, what);
+}
+
 /// The settings that came after the first ones.
 void put_further(byte_writer& to, const delivery_settings& d) {
   const auto number = [&to](std::uint32_t v) { to.number(v); };
@@ -297,7 +303,7 @@ void put_further(byte_writer& to, const delivery_settings& d) {
   to.number(d.headers.size());
   for (const auto& h : d.headers) {
     to.text(h.name);
-    to.text(h.sealed);
+    to.text(h.value.bytes());
   }
   to.text(d.user_agent_suffix);
   to.u8(static_cast<std::uint8_t>(d.signing));
@@ -311,9 +317,9 @@ void put_further(byte_writer& to, const delivery_settings& d) {
   put_optional(to, d.tls, [&](const auto& t) {
     to.text(t.ca);
     to.text(t.certificate);
-    to.text(t.sealed_key);
+    to.text(t.key.bytes());
   });
-  to.text(d.sealed_proxy);
+  to.text(d.proxy.bytes());
 }
 
 void get_further(byte_reader& from, delivery_settings& d) {
@@ -333,7 +339,7 @@ void get_further(byte_reader& from, delivery_settings& d) {
   for (std::size_t i = 0; i < headers && from.ok(); ++i) {
     auto& h = d.headers.emplace_back();
     h.name = from.text();
-    h.sealed = from.text();
+    h.value = sealed(from.text(), secret_text::use::header);
   }
   d.user_agent_suffix = from.text();
   const auto signing = from.u8();
@@ -353,10 +359,10 @@ void get_further(byte_reader& from, delivery_settings& d) {
     delivery_settings::tls_material t;
     t.ca = from.text();
     t.certificate = from.text();
-    t.sealed_key = from.text();
+    t.key = sealed(from.text(), secret_text::use::client_key);
     return t;
   });
-  d.sealed_proxy = from.text();
+  d.proxy = sealed(from.text(), secret_text::use::proxy);
 }
 
 void put_secrets(byte_writer& to, const std::vector<signing_secret>& secrets) {
@@ -464,7 +470,7 @@ void encode(std::string& out, const token& value) {
     put(to, *value.last_used);
 }
 
-void encode(std::string& out, const webhook& value) {
+void encode(std::string& out, const webhook_record& value) {
   byte_writer to{out};
   to.u8(filtered_layout);
   to.number(value.owner);
@@ -668,7 +674,7 @@ bool decode(std::string_view in, token& value) {
   return from.complete();
 }
 
-bool decode(std::string_view in, webhook& value) {
+bool decode(std::string_view in, webhook_record& value) {
   byte_reader from{in};
   const auto found = from.u8();
   if (found < layout || found > filtered_layout)

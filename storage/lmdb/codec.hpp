@@ -8,8 +8,8 @@
 /// it alone. decode() is false for bytes that encode() cannot have written; the
 /// value is then unspecified.
 
-#include "model/idempotency.hpp"
-#include "model/types.hpp"
+#include "fanfare/idempotency.hpp"
+#include "model/records.hpp"
 #include "storage/progress.hpp"
 
 #include <string>
@@ -45,7 +45,7 @@ void encode(std::string& out, const organizer& value);
 void encode(std::string& out, const event& value);
 void encode(std::string& out, const action_type& value);
 void encode(std::string& out, const token& value);
-void encode(std::string& out, const webhook& value);
+void encode(std::string& out, const webhook_record& value);
 /// Without the body, which follows as it is and ends the record.
 void encode_without_body(std::string& out, const notification& value);
 void encode(std::string& out, const call& value);
@@ -60,7 +60,7 @@ void encode(std::string& out, const remembered& value);
 [[nodiscard]] bool decode(std::string_view in, event& value);
 [[nodiscard]] bool decode(std::string_view in, action_type& value);
 [[nodiscard]] bool decode(std::string_view in, token& value);
-[[nodiscard]] bool decode(std::string_view in, webhook& value);
+[[nodiscard]] bool decode(std::string_view in, webhook_record& value);
 [[nodiscard]] bool decode(std::string_view in, notification& value);
 [[nodiscard]] bool decode(std::string_view in, notification_head& value);
 [[nodiscard]] bool decode(std::string_view in, call& value);

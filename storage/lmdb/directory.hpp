@@ -5,7 +5,7 @@
 /// The data directory: made if it is not there, ours or refused, and used by
 /// one process at a time.
 
-#include "model/error.hpp"
+#include "fanfare/error.hpp"
 
 #include <filesystem>
 

@@ -7,7 +7,7 @@
 /// finds nothing and every write does nothing, and whoever ends the transaction
 /// looks at it once. Knows nothing of what is stored.
 
-#include "model/error.hpp"
+#include "fanfare/error.hpp"
 
 #include <lmdb.h>
 

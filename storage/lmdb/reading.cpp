@@ -152,7 +152,7 @@ embedded_store::notifications(position after, position upto,
   return found;
 }
 
-result<backlog> embedded_store::read_backlog(const webhook& hook,
+result<backlog> embedded_store::read_backlog(const webhook_record& hook,
                                              position after, position upto,
                                              std::size_t max_matches,
                                              std::size_t max_scan) const {
@@ -265,7 +265,7 @@ result<std::vector<retry>> embedded_store::retries(webhook_id hook) const {
     if (auto i = in.find(hook); i != in.end())
       edits = i->second.retries;
   });
-  webhook owner;
+  webhook_record owner;
   owner.id = hook;
   auto record = txn->get(tables_.webhooks, as_key(hook));
   std::vector<retry> set;
@@ -286,7 +286,7 @@ result<std::vector<retry>> embedded_store::retries(webhook_id hook) const {
 // ----------------------------------------------------
 
 progress embedded_store::read_current(transaction& txn, const change* in,
-                                      const webhook& hook) const {
+                                      const webhook_record& hook) const {
   progress upto;
   if (in != nullptr) {
     upto = in->upto;
@@ -309,7 +309,7 @@ result<standing> embedded_store::find_standing(webhook_id hook,
     if (auto i = in.find(hook); i != in.end())
       live = i->second;
   });
-  webhook owner;
+  webhook_record owner;
   owner.id = hook;
   auto record = txn->get(tables_.webhooks, as_key(hook));
   standing found;
@@ -337,7 +337,7 @@ result<standing> embedded_store::find_standing(webhook_id hook,
   return found;
 }
 
-result<backlog_size> embedded_store::count_backlog(const webhook& hook,
+result<backlog_size> embedded_store::count_backlog(const webhook_record& hook,
                                                    std::size_t max_scan) const {
   std::optional<read_transaction> txn;
   std::optional<change> live;
@@ -449,7 +449,7 @@ position embedded_store::first_since(transaction& txn, timestamp t) const {
   return low;
 }
 
-result<selection> embedded_store::select(const webhook& hook,
+result<selection> embedded_store::select(const webhook_record& hook,
                                          const replay& wanted) const {
   std::optional<read_transaction> txn;
   std::optional<change> live;
@@ -574,9 +574,9 @@ result<std::vector<action_type>> embedded_store::action_types() const {
   return read_all<action_type>(tables_.action_types, "action type");
 }
 
-result<webhook> embedded_store::find_webhook(webhook_id id) const {
+result<webhook_record> embedded_store::find_webhook(webhook_id id) const {
   read_transaction txn{*env_};
-  webhook found;
+  webhook_record found;
   found.id = id;
   auto record = txn.get(tables_.webhooks, as_key(id));
   if (record)
@@ -588,15 +588,15 @@ result<webhook> embedded_store::find_webhook(webhook_id id) const {
   return found;
 }
 
-result<std::vector<webhook>>
+result<std::vector<webhook_record>>
 embedded_store::webhooks(organizer_id owner, std::optional<bool> enabled,
                          std::size_t offset, std::size_t limit) const {
-  std::vector<webhook> found;
+  std::vector<webhook_record> found;
   read_transaction txn{*env_};
   cursor at{txn, tables_.organizer_webhooks};
   for (auto more = limit > 0 && seek_owner(at, owner); more;
        more = found.size() < limit && at.move(MDB_NEXT_DUP)) {
-    webhook hook;
+    webhook_record hook;
     if (!is_wanted(at.value(), enabled, hook.id))
       continue;
     if (offset > 0) {
@@ -635,9 +635,9 @@ embedded_store::count_webhooks(organizer_id owner,
 }
 
 result<void> embedded_store::for_each_webhook(
-  const std::function<bool(const webhook&)>& visit) const {
+  const std::function<bool(const webhook_record&)>& visit) const {
   constexpr std::size_t portion_size = 256;
-  std::vector<webhook> portion;
+  std::vector<webhook_record> portion;
   portion.reserve(portion_size);
   webhook_id next = 1;
   for (;;) {

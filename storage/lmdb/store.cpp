@@ -184,7 +184,7 @@ void embedded_store::find_unsettled(transaction& txn, change_layer& layer) {
   auto repeats = std::ranges::unique(hooks);
   hooks.erase(repeats.begin(), repeats.end());
   for (auto id : hooks) {
-    webhook hook;
+    webhook_record hook;
     hook.id = id;
     auto record = txn.get(tables_.webhooks, as_key(id));
     if (!record)

@@ -33,7 +33,7 @@ public:
   result<std::vector<notification_ptr>>
   notifications(position after, position upto,
                 std::size_t limit) const override;
-  result<backlog> read_backlog(const webhook& hook, position after,
+  result<backlog> read_backlog(const webhook_record& hook, position after,
                                position upto, std::size_t max_matches,
                                std::size_t max_scan) const override;
 
@@ -46,25 +46,25 @@ public:
   result<std::vector<notification_ptr>>
   newest_matches(organizer_id owner, const subscription& sub, std::size_t limit,
                  std::size_t max_scan) const override;
-  result<backlog_size> count_backlog(const webhook& hook,
+  result<backlog_size> count_backlog(const webhook_record& hook,
                                      std::size_t max_scan) const override;
   result<replay> find_replay(webhook_id hook) const override;
-  result<selection> select(const webhook& hook,
+  result<selection> select(const webhook_record& hook,
                            const replay& wanted) const override;
 
   result<std::vector<organizer>> organizers() const override;
   result<std::vector<event>> events() const override;
   result<std::vector<token>> tokens() const override;
   result<std::vector<action_type>> action_types() const override;
-  result<webhook> find_webhook(webhook_id id) const override;
-  result<std::vector<webhook>>
+  result<webhook_record> find_webhook(webhook_id id) const override;
+  result<std::vector<webhook_record>>
   webhooks(organizer_id owner, std::optional<bool> enabled, std::size_t offset,
            std::size_t limit) const override;
   result<std::size_t>
   count_webhooks(organizer_id owner,
                  std::optional<bool> enabled) const override;
   result<void> for_each_webhook(
-    const std::function<bool(const webhook&)>& visit) const override;
+    const std::function<bool(const webhook_record&)>& visit) const override;
 
   result<stored_answer_ptr> find_answer(const idempotency_key& key,
                                         timestamp now) const override;
@@ -106,7 +106,7 @@ private:
   void begin(std::optional<read_transaction>& txn, Look&& look) const;
   /// The webhook's progress in `txn`, with what `in` has of it.
   progress read_current(transaction& txn, const change* in,
-                        const webhook& hook) const;
+                        const webhook_record& hook) const;
   /// The first position published at `t` or later, as far as times ascend.
   /// `passes`, for what the index knows only by its place.
   bool passes_at(transaction& txn, const subscription& sub, position at) const;

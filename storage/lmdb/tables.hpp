@@ -4,8 +4,8 @@
 
 /// Which tables there are and what their keys are made of.
 
-#include "model/idempotency.hpp"
-#include "model/types.hpp"
+#include "fanfare/idempotency.hpp"
+#include "model/records.hpp"
 #include "storage/lmdb/environment.hpp"
 
 #include <array>

@@ -347,7 +347,7 @@ public:
     context->defaults.pace.cap = options.max_in_flight;
     context->defaults.vault = &vault;
     context->disable_after = options.disable_after;
-    context->tell = [this](const webhook& hook, std::string_view action,
+    context->tell = [this](const webhook_record& hook, std::string_view action,
                            std::string members) {
       told.push_back({hook.id, std::string{action}, std::move(members)});
     };
@@ -480,7 +480,7 @@ public:
   // -- what users do
   // -----------------------------------------------------------
 
-  webhook_id add_webhook(webhook value) {
+  webhook_id add_webhook(webhook_record value) {
     if (value.versions.empty())
       value.versions.push_back({.from = 0, .value = {.types = {1}}});
     webhook_id added = 0;
@@ -493,25 +493,26 @@ public:
   }
 
   webhook_id add_webhook(std::string url = "http://a.example/") {
-    webhook w;
+    webhook_record w;
     w.owner = 1;
     w.target_url = std::move(url);
     return add_webhook(std::move(w));
   }
 
-  void edit_later(webhook_id id, std::function<void(webhook&)> edit) {
+  void edit_later(webhook_id id, std::function<void(webhook_record&)> edit) {
     queue.push(
       {.what = storage::change_webhook{.owner = 0,
                                        .id = id,
-                                       .edit = [edit = std::move(edit)](
-                                                 webhook& w) -> result<void> {
+                                       .edit =
+                                         [edit = std::move(edit)](
+                                           webhook_record& w) -> result<void> {
                                          edit(w);
                                          return {};
                                        }},
        .done = {}});
   }
 
-  void edit(webhook_id id, std::function<void(webhook&)> edit) {
+  void edit(webhook_id id, std::function<void(webhook_record&)> edit) {
     edit_later(id, std::move(edit));
     run();
   }

@@ -21,7 +21,7 @@ protected:
   CommitterTest() {
     // Nobody is told: what is tested here is the writing.
     hook_ = node_->add_webhook();
-    node_->edit(hook_, [](webhook& w) { w.current().types = {9}; });
+    node_->edit(hook_, [](webhook_record& w) { w.current().types = {9}; });
   }
 
   /// Publishes; the outcome is noted in `published_`.

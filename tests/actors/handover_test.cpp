@@ -43,7 +43,7 @@ public:
     begin({});
     const auto hooks = pick(2, 4);
     for (std::size_t i = 0; i < hooks; ++i) {
-      webhook w;
+      webhook_record w;
       w.owner = chance(80) ? 1 : 2;
       w.target_url = "http://h" + std::to_string(i + 1) + ".example/";
       w.versions.push_back({.from = 0, .value = some_subscription()});
@@ -183,7 +183,7 @@ private:
     const auto kind = pick(1, plan_.toggles ? 4 : 2);
     if (kind == 1) {
       auto value = some_subscription();
-      node_->edit_later(id, [value](webhook& w) {
+      node_->edit_later(id, [value](webhook_record& w) {
         const auto enabled = w.current().enabled;
         w.current() = value;
         w.current().enabled = enabled;
@@ -191,10 +191,11 @@ private:
     } else if (kind == 2) {
       auto url = "http://h" + std::to_string(id) + ".example/"
                + std::to_string(pick(1, 3));
-      node_->edit_later(id, [url](webhook& w) { w.target_url = url; });
+      node_->edit_later(id, [url](webhook_record& w) { w.target_url = url; });
     } else {
       const bool on = kind == 3 || chance(60);
-      node_->edit_later(id, [on](webhook& w) { w.current().enabled = on; });
+      node_->edit_later(id,
+                        [on](webhook_record& w) { w.current().enabled = on; });
     }
   }
 
@@ -267,12 +268,12 @@ private:
     }
   }
 
-  static bool matched(const disk::webhook_record& r, const notification& n) {
+  static bool matched(const disk::stored& r, const notification& n) {
     const auto* sub = version_at(r.hook, n.id);
     return n.owner == r.hook.owner && sub != nullptr
         && matches(*sub, n.type, n.event);
   }
-  static bool wanted(const disk::webhook_record& r, const notification& n) {
+  static bool wanted(const disk::stored& r, const notification& n) {
     return n.id > r.ended_upto && matched(r, n);
   }
 

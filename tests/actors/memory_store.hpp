@@ -43,8 +43,8 @@ struct retry_map {
 
 /// Everything that would be on disk.
 struct disk {
-  struct webhook_record {
-    webhook hook;
+  struct stored {
+    webhook_record hook;
     storage::progress upto;
     retry_map retries;
     std::optional<replay> sent_again; ///< the last replay
@@ -54,7 +54,7 @@ struct disk {
 
   std::vector<notification_ptr> journal;
   std::vector<call> calls;
-  std::map<webhook_id, webhook_record> hooks;
+  std::map<webhook_id, stored> hooks;
   position routed_upto = 0;
   std::map<webhook_id, position> behind;
   std::map<idempotency_key, remembered> answers;
@@ -152,9 +152,9 @@ public:
     return found;
   }
 
-  result<storage::backlog> read_backlog(const webhook& hook, position after,
-                                        position upto, std::size_t max_matches,
-                                        std::size_t max_scan) const override {
+  result<storage::backlog>
+  read_backlog(const webhook_record& hook, position after, position upto,
+               std::size_t max_matches, std::size_t max_scan) const override {
     storage::backlog read;
     read.read_upto = upto;
     for (const auto& n : disk_.journal) {
@@ -219,7 +219,7 @@ public:
     return found;
   }
 
-  result<storage::backlog_size> count_backlog(const webhook& hook,
+  result<storage::backlog_size> count_backlog(const webhook_record& hook,
                                               std::size_t) const override {
     storage::backlog_size found;
     const auto upto = progress_of(hook.id);
@@ -240,7 +240,7 @@ public:
     return *i->second.sent_again;
   }
 
-  result<storage::selection> select(const webhook& hook,
+  result<storage::selection> select(const webhook_record& hook,
                                     const replay& wanted) const override {
     storage::selection found{.chosen = {wanted.cursor, wanted.upto}};
     const auto upto = progress_of(hook.id);
@@ -282,17 +282,17 @@ public:
     return std::vector<action_type>{};
   }
 
-  result<webhook> find_webhook(webhook_id id) const override {
+  result<webhook_record> find_webhook(webhook_id id) const override {
     auto i = disk_.hooks.find(id);
     if (i == disk_.hooks.end())
       return error{ec::not_found, "no such webhook"};
     return i->second.hook;
   }
 
-  result<std::vector<webhook>> webhooks(organizer_id, std::optional<bool>,
-                                        std::size_t,
-                                        std::size_t) const override {
-    return std::vector<webhook>{};
+  result<std::vector<webhook_record>> webhooks(organizer_id,
+                                               std::optional<bool>, std::size_t,
+                                               std::size_t) const override {
+    return std::vector<webhook_record>{};
   }
   result<std::size_t> count_webhooks(organizer_id,
                                      std::optional<bool>) const override {
@@ -300,7 +300,7 @@ public:
   }
 
   result<void> for_each_webhook(
-    const std::function<bool(const webhook&)>& visit) const override {
+    const std::function<bool(const webhook_record&)>& visit) const override {
     for (const auto& [id, record] : disk_.hooks)
       if (!visit(record.hook))
         break;
@@ -479,13 +479,13 @@ private:
   template <class T>
   void execute(T&) {}
 
-  static bool is_replaying(const disk::webhook_record& record) {
+  static bool is_replaying(const disk::stored& record) {
     return record.sent_again
         && record.sent_again->state == replay_state::running;
   }
 
   /// What the last checkpoint says about the webhook holds for its progress.
-  void base(disk::webhook_record& record) const {
+  void base(disk::stored& record) const {
     auto i = disk_.behind.find(record.hook.id);
     record.upto.advance(i == disk_.behind.end() ? disk_.routed_upto
                                                 : i->second);

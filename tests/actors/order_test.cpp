@@ -269,7 +269,7 @@ TEST_F(OrderTest, AResendIsRefusedWhileAnAttemptIsUnderWayOrItIsDisabled) {
   EXPECT_EQ(resend(hook, 1).error().code, ec::conflict);
   node_->wire.answer(0, status(200));
   node_->run();
-  node_->edit(hook, [](webhook& w) { w.current().enabled = false; });
+  node_->edit(hook, [](webhook_record& w) { w.current().enabled = false; });
   EXPECT_EQ(resend(hook, 1).error().code, ec::conflict);
 }
 
@@ -289,8 +289,8 @@ TEST_F(OrderTest, AnOldNotificationIsNotTooOldToBeSentAgain) {
 TEST_F(OrderTest, AnAttemptMadeAfterReenablingIsTriedAgain) {
   auto hook = node_->add_webhook();
   node_->publish();
-  node_->edit(hook, [](webhook& w) { w.current().enabled = false; });
-  node_->edit(hook, [](webhook& w) { w.current().enabled = true; });
+  node_->edit(hook, [](webhook_record& w) { w.current().enabled = false; });
+  node_->edit(hook, [](webhook_record& w) { w.current().enabled = true; });
   code_ = 500;
   ASSERT_TRUE(resend(hook, 1));
   EXPECT_EQ(node_->calls(hook).back().result, outcome::retried);
@@ -316,7 +316,7 @@ TEST_F(OrderTest, ATestIsOneAttemptAndAnswersItsCall) {
 
 TEST_F(OrderTest, ADisabledWebhookCanBeTestedAndStaysDisabled) {
   auto hook = node_->add_webhook();
-  node_->edit(hook, [](webhook& w) { w.current().enabled = false; });
+  node_->edit(hook, [](webhook_record& w) { w.current().enabled = false; });
   const auto at = node_->publish(1, 0);
   const auto what = *node_->store.find_notification(at);
   const auto made = ask<call, test_order>(hook, what);
@@ -493,8 +493,8 @@ TEST_F(OrderTest, DisablingCancelsAReplay) {
   ASSERT_TRUE(begin_replay(hook, {.rate = 1}));
   node_->advance(2'500ms);
   const auto before = node_->wire.sent.size();
-  node_->edit(hook, [](webhook& w) { w.current().enabled = false; });
-  node_->edit(hook, [](webhook& w) { w.current().enabled = true; });
+  node_->edit(hook, [](webhook_record& w) { w.current().enabled = false; });
+  node_->edit(hook, [](webhook_record& w) { w.current().enabled = true; });
   node_->advance(1h);
   EXPECT_THAT(node_->wire.sent, SizeIs(before));
   EXPECT_EQ(progress(hook).state, replay_state::cancelled);

@@ -23,10 +23,10 @@ using ::testing::SizeIs;
 
 class SettingsTest : public NodeTest {
 protected:
-  using configure = std::function<void(webhook&)>;
+  using configure = std::function<void(webhook_record&)>;
 
   webhook_id add(const configure& settings) {
-    webhook w;
+    webhook_record w;
     w.owner = 1;
     w.target_url = "https://a.example/x";
     w.versions.push_back({.from = 0, .value = {.types = {1}}});
@@ -68,10 +68,10 @@ protected:
 // -- what is sent ------------------------------------------------------------
 
 TEST_F(SettingsTest, MethodHeadersAndUserAgentAreItsOwn) {
-  add([](webhook& w) {
+  add([](webhook_record& w) {
     w.delivery.put = true;
     w.delivery.user_agent_suffix = "shop/1";
-    w.delivery.headers = {{"X-Key", protocol::vault{}.seal("k 1", "header")}};
+    w.delivery.headers = {{"X-Key", "k 1"}};
   });
   node_->publish();
   ASSERT_THAT(sent(), SizeIs(1));
@@ -87,7 +87,7 @@ TEST_F(SettingsTest, CallsAreSignedWithAllSecretsThatHold) {
   const auto newer = protocol::signing_key::make(
     signing_algorithm::hmac_sha256);
   const protocol::vault vault;
-  add([&](webhook& w) {
+  add([&](webhook_record& w) {
     w.delivery.signing = signing_algorithm::hmac_sha256;
     w.secrets = {{.sealed = vault.seal(newer.text(), "secret"),
                   .created = clock_.now(),
@@ -131,7 +131,7 @@ TEST_F(SettingsTest, CallsAreSignedWithAllSecretsThatHold) {
 }
 
 TEST_F(SettingsTest, ASecretThatCannotBeOpenedSendsNothingUnsigned) {
-  const auto hook = add([](webhook& w) {
+  const auto hook = add([](webhook_record& w) {
     w.delivery.signing = signing_algorithm::hmac_sha256;
     w.secrets = {{.sealed = "\x02 not what this vault has sealed",
                   .created = {},
@@ -146,7 +146,7 @@ TEST_F(SettingsTest, ASecretThatCannotBeOpenedSendsNothingUnsigned) {
 }
 
 TEST_F(SettingsTest, TheTraceOfAPublishIsForwarded) {
-  add([](webhook&) {});
+  add([](webhook_record&) {});
   node_->publish_with(R"("x": 1)", "00-aa-bb-01\nvendor=1");
   node_->publish();
   ASSERT_THAT(sent(), SizeIs(2));
@@ -156,7 +156,7 @@ TEST_F(SettingsTest, TheTraceOfAPublishIsForwarded) {
 }
 
 TEST_F(SettingsTest, AThinBodyNamesTheNotificationOnly) {
-  add([](webhook& w) { w.delivery.thin = true; });
+  add([](webhook_record& w) { w.delivery.thin = true; });
   node_->publish_with(
     R"("organizer": "o", "event": "e", "action": "a.b", "code": "SECRET")");
   ASSERT_THAT(sent(), SizeIs(1));
@@ -170,7 +170,7 @@ TEST_F(SettingsTest, AThinBodyNamesTheNotificationOnly) {
 
 TEST_F(SettingsTest, AFilterHoldsBackWhatDoesNotPass) {
   const auto hook = add(
-    [](webhook& w) { w.current().filter = filter(R"({"kind": "a"})"); });
+    [](webhook_record& w) { w.current().filter = filter(R"({"kind": "a"})"); });
   node_->publish_with(R"("kind": "b")");
   node_->publish_with(R"("kind": "a")");
   node_->publish_with(R"("kind": "b")");
@@ -183,18 +183,19 @@ TEST_F(SettingsTest, AFilterHoldsBackWhatDoesNotPass) {
 
 TEST_F(SettingsTest, AFilterHoldsForWhatIsPublishedAfterIt) {
   hang();
-  const auto hook = add([](webhook& w) {
+  const auto hook = add([](webhook_record& w) {
     w.delivery.max_in_flight = 1;
     w.current().filter = filter(R"({"kind": "a"})");
   });
   node_->publish_with(R"("kind": "a")");
   node_->publish_with(R"("kind": "b")");
   node_->publish_with(R"("kind": "a")");
-  node_->edit(
-    hook, [](webhook& w) { w.current().filter = filter(R"({"kind": "b"})"); });
+  node_->edit(hook, [](webhook_record& w) {
+    w.current().filter = filter(R"({"kind": "b"})");
+  });
   node_->publish_with(R"("kind": "a")");
   node_->publish_with(R"("kind": "b")");
-  node_->edit(hook, [](webhook& w) { w.current().filter = {}; });
+  node_->edit(hook, [](webhook_record& w) { w.current().filter = {}; });
   node_->publish_with(R"("kind": "c")");
   while (!node_->wire.open.empty())
     answer_all(200);
@@ -206,7 +207,7 @@ TEST_F(SettingsTest, AFilterHoldsForABacklogAndABatchToo) {
   options.window = 2;
   start(options);
   hang();
-  add([](webhook& w) {
+  add([](webhook_record& w) {
     w.delivery.max_in_flight = 1;
     w.current().filter = filter(R"({"kind": {"$in": ["a"]}})");
   });
@@ -221,7 +222,7 @@ TEST_F(SettingsTest, AFilterHoldsForABacklogAndABatchToo) {
 
 TEST_F(SettingsTest, OrderedSendsOneAtATime) {
   hang();
-  add([](webhook& w) { w.delivery.ordered = true; });
+  add([](webhook_record& w) { w.delivery.ordered = true; });
   node_->publish(3);
   EXPECT_THAT(node_->wire.ids(), ElementsAre(1));
   answer_all(200);
@@ -231,7 +232,7 @@ TEST_F(SettingsTest, OrderedSendsOneAtATime) {
 }
 
 TEST_F(SettingsTest, OrderedLetsAFailureHoldTheNextUntilItIsDelivered) {
-  const auto hook = add([](webhook& w) { w.delivery.ordered = true; });
+  const auto hook = add([](webhook_record& w) { w.delivery.ordered = true; });
   code_ = 500;
   node_->publish(3);
   EXPECT_THAT(node_->wire.ids(), ElementsAre(1));
@@ -245,7 +246,7 @@ TEST_F(SettingsTest, OrderedLetsAFailureHoldTheNextUntilItIsDelivered) {
 }
 
 TEST_F(SettingsTest, OrderedGoesOnAfterGivingUp) {
-  add([](webhook& w) {
+  add([](webhook_record& w) {
     w.delivery.ordered = true;
     w.delivery.schedule = std::vector{1'000ms};
   });
@@ -259,7 +260,7 @@ TEST_F(SettingsTest, OrderedGoesOnAfterGivingUp) {
 }
 
 TEST_F(SettingsTest, OrderedHoldsOverARestart) {
-  add([](webhook& w) { w.delivery.ordered = true; });
+  add([](webhook_record& w) { w.delivery.ordered = true; });
   code_ = 500;
   node_->publish(2);
   node_->checkpoint();
@@ -277,10 +278,10 @@ TEST_F(SettingsTest, OrderedGoesOnWhenWhatFailedIsTooOld) {
   options.backoff.max_age = 60s;
   options.backoff.schedule = {50s, 1s};
   start(options);
-  const auto hook = add([](webhook& w) { w.delivery.ordered = true; });
+  const auto hook = add([](webhook_record& w) { w.delivery.ordered = true; });
   code_ = 500;
   node_->publish(1);
-  node_->edit(hook, [](webhook& w) { w.delivery.max_age = 55s; });
+  node_->edit(hook, [](webhook_record& w) { w.delivery.max_age = 55s; });
   clock_.set(clock_.now() + 58s); // due, and too old meanwhile
   code_ = 200;
   node_->publish(2);
@@ -291,11 +292,11 @@ TEST_F(SettingsTest, OrderedGoesOnWhenWhatFailedIsTooOld) {
 
 TEST_F(SettingsTest, OrderedWorksOffWhatHadFailedBeforeItWasSet) {
   code_ = 500;
-  const auto hook = add([](webhook& w) {
+  const auto hook = add([](webhook_record& w) {
     w.delivery.schedule = std::vector{1'000ms, 1'000ms};
   });
   node_->publish(500);
-  node_->edit(hook, [](webhook& w) { w.delivery.ordered = true; });
+  node_->edit(hook, [](webhook_record& w) { w.delivery.ordered = true; });
   code_ = 200;
   node_->publish(1);
   EXPECT_EQ(sent().size(), 500U) << "behind all that failed";
@@ -306,7 +307,7 @@ TEST_F(SettingsTest, OrderedWorksOffWhatHadFailedBeforeItWasSet) {
 }
 
 TEST_F(SettingsTest, OrderedDoesNotBlockItselfWithAReplay) {
-  const auto hook = add([](webhook& w) {
+  const auto hook = add([](webhook_record& w) {
     w.delivery.ordered = true;
     w.delivery.schedule = std::vector{1'000ms, 1'000ms};
   });
@@ -346,9 +347,9 @@ TEST_F(SettingsTest, PausedHoldsEverythingAndLosesNothing) {
   options.backoff.max_age = 60s;
   start(options);
   code_ = 500;
-  const auto hook = add([](webhook&) {});
+  const auto hook = add([](webhook_record&) {});
   node_->publish();
-  node_->edit(hook, [](webhook& w) { w.delivery.paused = true; });
+  node_->edit(hook, [](webhook_record& w) { w.delivery.paused = true; });
   node_->publish(5);
   node_->advance(100h);
   EXPECT_THAT(node_->wire.ids(), ElementsAre(1));
@@ -357,7 +358,7 @@ TEST_F(SettingsTest, PausedHoldsEverythingAndLosesNothing) {
   node_->advance(1h);
   EXPECT_THAT(node_->wire.ids(), IsEmpty());
   code_ = 200;
-  node_->edit(hook, [this](webhook& w) {
+  node_->edit(hook, [this](webhook_record& w) {
     w.delivery.paused = false;
     w.resumed = clock_.now();
   });
@@ -368,10 +369,10 @@ TEST_F(SettingsTest, PausedHoldsEverythingAndLosesNothing) {
 }
 
 TEST_F(SettingsTest, AfterAPauseItsBacklogGoesAtTheChosenPace) {
-  const auto hook = add([](webhook& w) { w.delivery.paused = true; });
+  const auto hook = add([](webhook_record& w) { w.delivery.paused = true; });
   node_->publish(4);
   node_->advance(1h);
-  node_->edit(hook, [this](webhook& w) {
+  node_->edit(hook, [this](webhook_record& w) {
     w.delivery.paused = false;
     w.delivery.resume_rate = {.count = 1, .period = 1'000ms};
     w.resumed = clock_.now();
@@ -391,7 +392,7 @@ TEST_F(SettingsTest, AfterAPauseItsBacklogGoesAtTheChosenPace) {
 // -- rate --------------------------------------------------------------------
 
 TEST_F(SettingsTest, ARateLimitSpreadsRequests) {
-  const auto hook = add([](webhook& w) {
+  const auto hook = add([](webhook_record& w) {
     w.delivery.rate_limit = {.count = 2, .period = 10'000ms};
   });
   node_->publish(5);
@@ -410,7 +411,7 @@ TEST_F(SettingsTest, ARateLimitIsNotForgottenByAnIdleWebhook) {
   node_options options;
   options.idle_checkpoints = 1;
   start(options);
-  add([](webhook& w) {
+  add([](webhook_record& w) {
     w.delivery.rate_limit = {.count = 1, .period = 60'000ms};
   });
   node_->publish();
@@ -429,7 +430,7 @@ TEST_F(SettingsTest, ARateLimitIsNotForgottenByAnIdleWebhook) {
 TEST_F(SettingsTest, ATimeThatPassesWhileItWorksIsNotMissed) {
   // Each look at the clock finds it a millisecond later.
   clock_.tick = 1ms;
-  add([](webhook& w) {
+  add([](webhook_record& w) {
     w.delivery.rate_limit = {.count = 1'000, .period = 1'000ms};
     w.delivery.max_in_flight = 64;
   });
@@ -442,8 +443,9 @@ TEST_F(SettingsTest, ATimeThatPassesWhileItWorksIsNotMissed) {
 // -- batch -------------------------------------------------------------------
 
 TEST_F(SettingsTest, ABatchGoesWhenItIsFullOrItsTimeIsUp) {
-  const auto hook = add(
-    [](webhook& w) { w.delivery.batch = {.max_count = 3, .max_wait = 200ms}; });
+  const auto hook = add([](webhook_record& w) {
+    w.delivery.batch = {.max_count = 3, .max_wait = 200ms};
+  });
   node_->publish(2);
   EXPECT_THAT(sent(), IsEmpty());
   EXPECT_EQ(inspect(hook).held_by, hold_reason::batch);
@@ -468,7 +470,7 @@ TEST_F(SettingsTest, ABatchGoesWhenItIsFullOrItsTimeIsUp) {
 }
 
 TEST_F(SettingsTest, ABatchThatFailedComesBackTogether) {
-  const auto hook = add([](webhook& w) {
+  const auto hook = add([](webhook_record& w) {
     w.delivery.batch = {.max_count = 10, .max_wait = 0ms};
     w.delivery.max_in_flight = 1;
   });
@@ -488,7 +490,7 @@ TEST_F(SettingsTest, ABatchThatFailedComesBackTogether) {
 }
 
 TEST_F(SettingsTest, RetriesDoNotWaitForABatchToFill) {
-  add([](webhook& w) {
+  add([](webhook_record& w) {
     w.delivery.batch = {.max_count = 10, .max_wait = 30'000ms};
     w.delivery.schedule = std::vector{1'000ms};
   });
@@ -505,8 +507,9 @@ TEST_F(SettingsTest, RetriesDoNotWaitForABatchToFill) {
 
 TEST_F(SettingsTest, ABatchThatIsGoneDisablesOnce) {
   code_ = 410;
-  const auto hook = add(
-    [](webhook& w) { w.delivery.batch = {.max_count = 2, .max_wait = 0ms}; });
+  const auto hook = add([](webhook_record& w) {
+    w.delivery.batch = {.max_count = 2, .max_wait = 0ms};
+  });
   hang();
   node_->publish(3);
   answer_all(410);
@@ -518,7 +521,7 @@ TEST_F(SettingsTest, ABatchThatIsGoneDisablesOnce) {
 
 TEST_F(SettingsTest, ABatchHasNoMoreThanAMegabyteBeyondTheFirst) {
   hang();
-  add([](webhook& w) {
+  add([](webhook_record& w) {
     w.delivery.batch = {.max_count = 10, .max_wait = 10'000ms};
   });
   const auto large = "\"x\": \"" + std::string(600 * 1024, 'x') + '"';
@@ -531,7 +534,7 @@ TEST_F(SettingsTest, ABatchHasNoMoreThanAMegabyteBeyondTheFirst) {
 // -- what the receiver wants -------------------------------------------------
 
 TEST_F(SettingsTest, RetryAfterMovesTheWholeWebhook) {
-  const auto hook = add([](webhook&) {});
+  const auto hook = add([](webhook_record&) {});
   node_->wire.script = [](const fake_wire::exchange&) {
     auto r = status(503);
     r.retry_after = "60";
@@ -556,9 +559,10 @@ TEST_F(SettingsTest, RetryAfterMovesTheWholeWebhook) {
 
 TEST_F(SettingsTest, WhatTheTargetBeforeAnsweredHoldsNothing) {
   hang();
-  const auto hook = add([](webhook&) {});
+  const auto hook = add([](webhook_record&) {});
   node_->publish();
-  node_->edit(hook, [](webhook& w) { w.target_url = "https://b.example/"; });
+  node_->edit(hook,
+              [](webhook_record& w) { w.target_url = "https://b.example/"; });
   auto late = status(503);
   late.retry_after = "3600";
   node_->wire.answer(0, std::move(late));
@@ -569,13 +573,14 @@ TEST_F(SettingsTest, WhatTheTargetBeforeAnsweredHoldsNothing) {
 
 TEST_F(SettingsTest, AnotherTargetBeginsWithoutFailuresAlsoAfterARestart) {
   code_ = 500;
-  const auto hook = add([](webhook& w) {
+  const auto hook = add([](webhook_record& w) {
     w.delivery.schedule = std::vector(100, std::chrono::milliseconds{6h});
     w.delivery.max_age = 24h * 30;
   });
   node_->publish();
   node_->advance(4 * 24h);
-  node_->edit(hook, [](webhook& w) { w.target_url = "https://b.example/"; });
+  node_->edit(hook,
+              [](webhook_record& w) { w.target_url = "https://b.example/"; });
   restart();
   node_->advance(2 * 24h);
   EXPECT_TRUE(node_->store.find_webhook(hook)->current().enabled);
@@ -583,15 +588,15 @@ TEST_F(SettingsTest, AnotherTargetBeginsWithoutFailuresAlsoAfterARestart) {
 
 TEST_F(SettingsTest, APauseDoesNotCountAsFailing) {
   code_ = 500;
-  const auto hook = add([](webhook& w) {
+  const auto hook = add([](webhook_record& w) {
     w.delivery.schedule = std::vector(100, std::chrono::milliseconds{6h});
     w.delivery.max_age = 24h * 30;
   });
   node_->publish();
   node_->advance(24h);
-  node_->edit(hook, [](webhook& w) { w.delivery.paused = true; });
+  node_->edit(hook, [](webhook_record& w) { w.delivery.paused = true; });
   node_->advance(10 * 24h);
-  node_->edit(hook, [this](webhook& w) {
+  node_->edit(hook, [this](webhook_record& w) {
     w.delivery.paused = false;
     w.resumed = clock_.now();
   });
@@ -605,7 +610,7 @@ TEST_F(SettingsTest, TheBreakerAttemptsNothingAndLosesNothing) {
   options.pace.breaker_pause = 10s;
   start(options);
   code_ = 500;
-  const auto hook = add([](webhook& w) {
+  const auto hook = add([](webhook_record& w) {
     w.delivery.max_in_flight = 1;
     w.delivery.schedule = std::vector(50, 1'000ms);
   });
@@ -639,7 +644,8 @@ TEST_F(SettingsTest, AnOpenBreakerStaysOpenOverARestart) {
   options.pace.breaker_pause = 10s;
   start(options);
   code_ = 500;
-  const auto hook = add([](webhook& w) { w.delivery.max_in_flight = 1; });
+  const auto hook = add(
+    [](webhook_record& w) { w.delivery.max_in_flight = 1; });
   node_->publish(5);
   ASSERT_THAT(sent(), SizeIs(3));
   node_->advance(6s);
@@ -652,7 +658,7 @@ TEST_F(SettingsTest, AnOpenBreakerStaysOpenOverARestart) {
 
 TEST_F(SettingsTest, AWebhookThatOnlyFailsForFiveDaysIsDisabled) {
   code_ = 500;
-  const auto hook = add([](webhook& w) {
+  const auto hook = add([](webhook_record& w) {
     w.delivery.schedule = std::vector(100, std::chrono::milliseconds{6h});
     w.delivery.max_age = 24h * 30;
   });
@@ -670,7 +676,7 @@ TEST_F(SettingsTest, AWebhookThatOnlyFailsForFiveDaysIsDisabled) {
 
 TEST_F(SettingsTest, OneSuccessBeginsTheFiveDaysAgain) {
   code_ = 500;
-  const auto hook = add([](webhook& w) {
+  const auto hook = add([](webhook_record& w) {
     w.delivery.schedule = std::vector(100, std::chrono::milliseconds{6h});
     w.delivery.max_age = 24h * 30;
   });
@@ -688,7 +694,7 @@ TEST_F(SettingsTest, WithoutALimitItIsNeverDisabled) {
   options.disable_after = 0ms;
   start(options);
   code_ = 500;
-  const auto hook = add([](webhook& w) {
+  const auto hook = add([](webhook_record& w) {
     w.delivery.schedule = std::vector(100, std::chrono::milliseconds{12h});
     w.delivery.max_age = 24h * 30;
   });
@@ -701,7 +707,7 @@ TEST_F(SettingsTest, WithoutALimitItIsNeverDisabled) {
 
 TEST_F(SettingsTest, ItsOwnerIsToldOfA410) {
   code_ = 410;
-  const auto hook = add([](webhook&) {});
+  const auto hook = add([](webhook_record&) {});
   node_->publish();
   ASSERT_THAT(node_->told, SizeIs(1));
   EXPECT_EQ(node_->told[0].hook, hook);
@@ -711,7 +717,7 @@ TEST_F(SettingsTest, ItsOwnerIsToldOfA410) {
 
 TEST_F(SettingsTest, WhatIsGivenUpIsToldOnceAMinuteAtMost) {
   code_ = 500;
-  add([](webhook& w) { w.delivery.schedule.emplace(); });
+  add([](webhook_record& w) { w.delivery.schedule.emplace(); });
   node_->publish(1);
   ASSERT_THAT(node_->told, SizeIs(1));
   EXPECT_EQ(node_->told[0].action, "fanfare.notification.given_up");
@@ -729,7 +735,7 @@ TEST_F(SettingsTest, WhatIsGivenUpIsToldOnceAMinuteAtMost) {
 }
 
 TEST_F(SettingsTest, ACertificateThatEndsSoonIsToldOnceADay) {
-  const auto hook = add([](webhook&) {});
+  const auto hook = add([](webhook_record&) {});
   const auto ends = clock_.now() + 24h * 14 + 1s;
   node_->wire.script = [ends](const fake_wire::exchange&) {
     auto r = status(200);

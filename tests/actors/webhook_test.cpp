@@ -211,7 +211,7 @@ TEST_F(WebhookTest, GivesUpARetryWhoseNotificationIsNoLongerKept) {
 }
 
 TEST_F(WebhookTest, FollowsItsOwnSettings) {
-  webhook w;
+  webhook_record w;
   w.owner = 1;
   w.target_url = "https://b.example/";
   w.versions.push_back({.from = 0, .value = {.types = {1}}});
@@ -242,7 +242,7 @@ TEST_F(WebhookTest, FollowsItsOwnSettings) {
 
 TEST_F(WebhookTest, AnEmptyScheduleMeansOneAttempt) {
   code_ = 500;
-  webhook w;
+  webhook_record w;
   w.owner = 1;
   w.target_url = "https://b.example/";
   w.delivery.schedule.emplace();
@@ -298,7 +298,8 @@ TEST_F(WebhookTest, A410OfTheOldTargetDoesNotDisableTheNewOne) {
   hang();
   auto hook = node_->add_webhook("http://old.example/");
   node_->publish();
-  node_->edit(hook, [](webhook& w) { w.target_url = "http://new.example/"; });
+  node_->edit(hook,
+              [](webhook_record& w) { w.target_url = "http://new.example/"; });
   node_->wire.answer(0, status(410));
   node_->run();
   EXPECT_TRUE(node_->store.find_webhook(hook)->current().enabled);
@@ -312,8 +313,8 @@ TEST_F(WebhookTest, A410MeetsAnEditThatIsCommittedButNotHeardOf) {
   hang();
   auto hook = node_->add_webhook("http://old.example/");
   node_->publish();
-  node_->edit_later(hook,
-                    [](webhook& w) { w.target_url = "http://new.example/"; });
+  node_->edit_later(
+    hook, [](webhook_record& w) { w.target_url = "http://new.example/"; });
   node_->wire.answer(0, status(410));
   node_->run();
   EXPECT_TRUE(node_->store.find_webhook(hook)->current().enabled);
@@ -328,12 +329,12 @@ TEST_F(WebhookTest, DisablingEndsRetriesAndEnablingDoesNotReviveThem) {
   code_ = 500;
   auto hook = node_->add_webhook();
   node_->publish(3);
-  node_->edit(hook, [](webhook& w) { w.current().enabled = false; });
+  node_->edit(hook, [](webhook_record& w) { w.current().enabled = false; });
   EXPECT_THAT(node_->retries(hook), IsEmpty());
   node_->advance(10s);
   EXPECT_EQ(sent(), 3U);
   node_->publish(2);
-  node_->edit(hook, [](webhook& w) { w.current().enabled = true; });
+  node_->edit(hook, [](webhook_record& w) { w.current().enabled = true; });
   node_->advance(100h);
   EXPECT_EQ(sent(), 3U);
   code_ = 200;
@@ -348,8 +349,8 @@ TEST_F(WebhookTest, DisablingEndsWhatWaitsInTheWindow) {
   hang();
   auto hook = node_->add_webhook();
   node_->publish(5);
-  node_->edit(hook, [](webhook& w) { w.current().enabled = false; });
-  node_->edit(hook, [](webhook& w) { w.current().enabled = true; });
+  node_->edit(hook, [](webhook_record& w) { w.current().enabled = false; });
+  node_->edit(hook, [](webhook_record& w) { w.current().enabled = true; });
   node_->wire.answer(0, status(200));
   node_->publish();
   EXPECT_THAT(node_->wire.ids(), ElementsAre(1, 6));
@@ -359,7 +360,7 @@ TEST_F(WebhookTest, AnAttemptUnderWayWhileDisabledLeavesNoRetry) {
   hang();
   auto hook = node_->add_webhook();
   node_->publish();
-  node_->edit(hook, [](webhook& w) { w.current().enabled = false; });
+  node_->edit(hook, [](webhook_record& w) { w.current().enabled = false; });
   node_->wire.answer(0, status(500));
   node_->run();
   EXPECT_THAT(node_->retries(hook), IsEmpty());
@@ -372,7 +373,8 @@ TEST_F(WebhookTest, AFailureCommittedAfterTheDisablingLeavesNoRetry) {
   auto hook = node_->add_webhook();
   node_->publish();
   // The disabling is committed first, the webhook hears of it last.
-  node_->edit_later(hook, [](webhook& w) { w.current().enabled = false; });
+  node_->edit_later(hook,
+                    [](webhook_record& w) { w.current().enabled = false; });
   node_->wire.answer(0, status(500));
   caf::anon_send(node_->workers[hook], atom::nudge_v);
   node_->run();
@@ -383,8 +385,8 @@ TEST_F(WebhookTest, AnAttemptUnderWayDuringOffAndOnIsNotRetried) {
   hang();
   auto hook = node_->add_webhook();
   node_->publish();
-  node_->edit(hook, [](webhook& w) { w.current().enabled = false; });
-  node_->edit(hook, [](webhook& w) { w.current().enabled = true; });
+  node_->edit(hook, [](webhook_record& w) { w.current().enabled = false; });
+  node_->edit(hook, [](webhook_record& w) { w.current().enabled = true; });
   node_->wire.answer(0, status(500));
   node_->run();
   EXPECT_THAT(node_->retries(hook), IsEmpty());
@@ -397,7 +399,8 @@ TEST_F(WebhookTest, AChangedTargetRedirectsPendingRetries) {
   code_ = 500;
   auto hook = node_->add_webhook("http://old.example/");
   node_->publish();
-  node_->edit(hook, [](webhook& w) { w.target_url = "http://new.example/"; });
+  node_->edit(hook,
+              [](webhook_record& w) { w.target_url = "http://new.example/"; });
   node_->advance(6s);
   ASSERT_EQ(sent(), 2U);
   EXPECT_EQ(node_->wire.sent[0].url, "http://old.example/");
@@ -409,7 +412,7 @@ TEST_F(WebhookTest, UnsubscribingDoesNotStopPendingRetries) {
   code_ = 500;
   auto hook = node_->add_webhook();
   node_->publish();
-  node_->edit(hook, [](webhook& w) { w.current().types = {2}; });
+  node_->edit(hook, [](webhook_record& w) { w.current().types = {2}; });
   node_->publish();
   node_->advance(6s);
   EXPECT_THAT(node_->wire.ids(), ElementsAre(1, 1));
@@ -430,7 +433,7 @@ TEST_F(WebhookTest, AnEditRightAfterTheLoadIsNotLost) {
                  caf::actor_cast<caf::abstract_actor*>(
                    node_->committer_handle));
     });
-    node_->edit_later(hook, [enabled](webhook& w) {
+    node_->edit_later(hook, [enabled](webhook_record& w) {
       w.target_url = "http://new.example/";
       w.current().enabled = enabled;
     });
@@ -653,7 +656,7 @@ TEST_F(WebhookTest, StartsNothingWhileTheQueueToTheDiskIsTooLong) {
 }
 
 TEST_F(WebhookTest, AnAttemptCutShortByAStopIsLoggedAndMadeAgain) {
-  webhook w;
+  webhook_record w;
   w.owner = 1;
   w.target_url = "https://b.example/";
   w.versions.push_back({.from = 0, .value = {.types = {1}}});
@@ -814,9 +817,9 @@ TEST_F(WebhookTest, EditsThatAreGoneThroughAgainAfterARestartEndNothingNewer) {
   node_->publish();
   node_->checkpoint();
   node_->publish();
-  node_->edit(hook, [](webhook& w) { w.current().enabled = false; });
+  node_->edit(hook, [](webhook_record& w) { w.current().enabled = false; });
   node_->publish();
-  node_->edit(hook, [](webhook& w) { w.current().enabled = true; });
+  node_->edit(hook, [](webhook_record& w) { w.current().enabled = true; });
   code_ = 500;
   node_->publish();
   ASSERT_THAT(node_->retries(hook), SizeIs(1));

@@ -3,7 +3,7 @@
 
 #include "model/payload_filter.hpp"
 
-#include "model/types.hpp"
+#include "model/records.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>

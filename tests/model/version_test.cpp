@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: Fanfare contributors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "model/version.hpp"
+#include "fanfare/version.hpp"
 
 #include <gtest/gtest.h>
 

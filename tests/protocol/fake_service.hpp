@@ -5,11 +5,13 @@
 /// An engine in memory for tests of the API: it does at once and without a
 /// thread what the interface says, and can be told to fail.
 
-#include "model/error.hpp"
+#include "fanfare/engine.hpp"
+#include "fanfare/error.hpp"
 #include "protocol/action_types.hpp"
+#include "protocol/delivery_rules.hpp"
 #include "protocol/publication.hpp"
-#include "protocol/service.hpp"
 #include "protocol/slug.hpp"
+#include "protocol/vault.hpp"
 
 #include <algorithm>
 #include <map>
@@ -23,7 +25,7 @@
 
 namespace fanfare::test {
 
-class fake_service final : public service {
+class fake_service final : public engine {
 public:
   fake_service() {
     for (const auto name : protocol::builtin_action_types())
@@ -66,14 +68,14 @@ public:
   // -- publishing
   // --------------------------------------------------------------
 
-  void publish(organizer_id owner, std::vector<publication> items,
-               published done) override {
+  result<void> try_publish(organizer_id owner, std::vector<publication>&& items,
+                           published&& done) override {
     if (publish_error)
-      return done(*publish_error);
+      return *publish_error;
     for (const auto& item : items)
       if (!types.resolve(item.action))
-        return done(error{ec::invalid_argument,
-                          "Unknown action \"" + item.action + "\".", "action"});
+        return error{ec::invalid_argument,
+                     "Unknown action \"" + item.action + "\".", "action"};
     std::vector<position> ids;
     for (auto& item : items) {
       auto n = std::make_shared<notification>();
@@ -92,6 +94,7 @@ public:
       journal.push_back(std::move(n));
     }
     done(std::move(ids));
+    return {};
   }
 
   result<notification_ptr> find_notification(organizer_id owner,
@@ -175,8 +178,8 @@ public:
     return error{ec::not_found, "no such organizer"};
   }
 
-  const protocol::vault& vault() const override {
-    return seals;
+  result<std::string> reveal(const secret_text& text) const override {
+    return seals.open(text);
   }
   result<secret_view> find_secret(organizer_id owner,
                                   webhook_id hook) override {
@@ -204,7 +207,7 @@ public:
     return s;
   }
   result<filter_preview> preview_filter(organizer_id owner, webhook_id hook,
-                                        filter_ref filter) override {
+                                        std::string filter) override {
     ++blocking_calls;
     if (auto found = find_webhook(owner, hook); !found)
       return found.error();
@@ -230,7 +233,7 @@ public:
   explanation why;
   std::map<webhook_id, delivery_state> states;
   filter_preview preview;
-  filter_ref previewed;
+  std::string previewed;
 
   std::optional<event> find_event(organizer_id owner,
                                   std::string_view slug) const override {
@@ -335,6 +338,8 @@ public:
     ++blocking_calls;
     value.id = hooks.size() + 1;
     value.owner = owner;
+    std::ranges::sort(value.action_types);
+    protocol::seal_secrets(value.delivery, seals);
     hooks.push_back(std::move(value));
     return hooks.back();
   }
@@ -348,6 +353,7 @@ public:
         auto changed = hook;
         if (auto done = edit(changed); !done)
           return done.error();
+        protocol::seal_secrets(changed.delivery, seals);
         hook = std::move(changed);
         return hook;
       }
@@ -368,8 +374,7 @@ public:
     ++blocking_calls;
     std::vector<webhook> found;
     for (const auto& hook : hooks) {
-      if (hook.owner != owner
-          || (enabled && *enabled != hook.current().enabled))
+      if (hook.owner != owner || (enabled && *enabled != hook.enabled))
         continue;
       if (offset > 0)
         --offset;
@@ -470,12 +475,11 @@ public:
                                        replay_request asked) override {
     if (auto found = find_webhook(owner, hook); !found)
       return found.error();
-    if (replays.contains(hook)
-        && replays[hook].value.state == replay_state::running)
+    if (replays.contains(hook) && replays[hook].state == replay_state::running)
       return error{ec::conflict, "A replay of this webhook is running."};
     auto& made = replays[hook];
     made = {};
-    made.value.asked = asked;
+    made.asked = asked;
     return made;
   }
 
@@ -490,9 +494,9 @@ public:
 
   result<void> cancel_replay(organizer_id owner, webhook_id hook) override {
     const auto found = find_replay(owner, hook);
-    if (!found || found->value.state != replay_state::running)
+    if (!found || found->state != replay_state::running)
       return error{ec::not_found, "No replay of this webhook is running."};
-    replays[hook].value.state = replay_state::cancelled;
+    replays[hook].state = replay_state::cancelled;
     return {};
   }
 
@@ -533,6 +537,14 @@ public:
   bool ready() const override {
     return is_ready;
   }
+  engine_statistics statistics() const override {
+    return {};
+  }
+  std::vector<metric> metrics() const override {
+    return {};
+  }
+  void wake() override {}
+  void stop(std::chrono::milliseconds) override {}
 };
 
 } // namespace fanfare::test

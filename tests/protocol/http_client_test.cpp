@@ -3,7 +3,7 @@
 
 #include "protocol/http_client.hpp"
 
-#include "model/version.hpp"
+#include "fanfare/version.hpp"
 #include "protocol/target.hpp"
 #include "tests/protocol/client_test.hpp"
 #include "tests/support/certs.hpp"

@@ -6,7 +6,7 @@
 
 #include "protocol/rest/negotiation.hpp"
 #include "protocol/rest/query.hpp"
-#include "protocol/rest/text.hpp"
+#include "protocol/text.hpp"
 #include "tests/protocol/rest_test.hpp"
 
 namespace fanfare::test {
@@ -511,7 +511,7 @@ TEST_F(RestRequests, ToTheServerItselfNeedNoToken) {
 // -----------------------------------------------------------------------------
 
 TEST(RestText, ReadsNumbersAsPythonDoes) {
-  using protocol::rest::to_integer;
+  using protocol::to_integer;
   EXPECT_EQ(to_integer("10"), 10);
   EXPECT_EQ(to_integer(" +1_0\t"), 10);
   EXPECT_EQ(to_integer("-3"), -3);
@@ -526,7 +526,7 @@ TEST(RestText, ReadsNumbersAsPythonDoes) {
 }
 
 TEST(RestText, TrimsUnicodeSpace) {
-  using protocol::rest::trim;
+  using protocol::trim;
   EXPECT_EQ(trim(" \t\n\x1c\xc2\x85 a b\xe2\x80\xa8\xe3\x80\x80 "), "a b");
   EXPECT_EQ(trim("\xe2\x80\x8b"), "\xe2\x80\x8b"); // zero width: not a space
   EXPECT_EQ(trim("\x80\x80 "), "\x80\x80");

@@ -20,8 +20,7 @@ protected:
     for (int i = 0; i < 120; ++i) {
       webhook hook;
       hook.target_url = "https://a.com";
-      hook.versions.push_back({.value = {}});
-      hook.current().enabled = i % 4 != 0;
+      hook.enabled = i % 4 != 0;
       (void)engine.add_webhook(owner, std::move(hook));
     }
   }

@@ -186,8 +186,6 @@ TEST_F(WebhookFields, CheckTheActionTypes) {
     types(
       R"(["pretix.event.order.paid","pretix.event.added","pretix.event.order.paid"])"),
     R"(["pretix.event.added","pretix.event.order.paid","pretix.event.order.paid"])");
-  EXPECT_EQ(engine.hooks.back().current().types.size(), 2U);
-  EXPECT_TRUE(std::ranges::is_sorted(engine.hooks.back().current().types));
   refused("action_types", "null", R"("This field may not be null.")");
   const std::pair<std::string_view, std::string_view> unknown[] = {
     {R"(["foo"])", "foo"},
@@ -404,9 +402,7 @@ TEST_F(WebhookChanges, ActionTypesAreASet) {
             R"(["pretix.event.changed"])");
   EXPECT_EQ(set(R"(["pretix.event.changed","pretix.event.added"])"),
             R"(["pretix.event.added","pretix.event.changed"])");
-  EXPECT_EQ(engine.hooks[0].current().types.size(), 2U);
   EXPECT_EQ(set("[]"), "[]");
-  EXPECT_TRUE(engine.hooks[0].current().types.empty());
 }
 
 TEST_F(WebhookChanges, TheRuleOfEventsLooksAtWhatIsStored) {
@@ -432,7 +428,7 @@ TEST_F(WebhookChanges, TheRuleOfEventsLooksAtWhatIsStored) {
 
 TEST_F(WebhookChanges, AContradictionThatIsStoredMustBeFixedFirst) {
   const auto path = make_hook();
-  engine.hooks[0].current().events = {1};
+  engine.hooks[0].events = {"dummy"};
   EXPECT_EQ(patch(path, R"({"enabled":false})").status, 400);
   EXPECT_EQ(patch(path, "{}").status, 400);
   EXPECT_EQ(ask("DELETE", path).status, 204);

@@ -3,7 +3,7 @@
 
 #include "protocol/target.hpp"
 
-#include "model/version.hpp"
+#include "fanfare/version.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -46,7 +46,7 @@ TEST(VaultTest, OpensWhatItSealed) {
       EXPECT_TRUE(vault::is_encrypted(sealed));
       EXPECT_EQ(safe.open(sealed, purpose).value(), plain);
     }
-  EXPECT_EQ(safe.open(safe.seal({}, {}), {}).value(), "");
+  EXPECT_EQ(safe.open(safe.seal(std::string_view{}, {}), {}).value(), "");
   EXPECT_THAT(safe.seal("whsec_secret", "secret"), Not(HasSubstr("whsec")));
 }
 

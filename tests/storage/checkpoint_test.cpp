@@ -174,8 +174,8 @@ TEST_F(Checkpoint, CallsBeforeTheDisablingAreNotReplayedAfterIt) {
   run_together(
     append_call{call_of(hook_, 1, outcome::retried, 1)},
     append_call{call_of(hook_, 2, outcome::gone, 2)},
-    change_of(hook_, [](webhook& h) { h.current().enabled = false; }),
-    change_of(hook_, [](webhook& h) { h.current().enabled = true; }),
+    change_of(hook_, [](webhook_record& h) { h.current().enabled = false; }),
+    change_of(hook_, [](webhook_record& h) { h.current().enabled = true; }),
     append_call{call_of(hook_, 3, outcome::retried, 3)});
   auto before = load(hook_);
   EXPECT_EQ(subjects_of(before.retries), std::vector<position>{3});

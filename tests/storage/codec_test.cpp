@@ -37,9 +37,9 @@ void expect_round_trip(const T& value) {
   EXPECT_TRUE(round_trip(value) == value);
 }
 
-webhook full_webhook() {
+webhook_record full_webhook() {
   using std::chrono::milliseconds;
-  webhook hook;
+  webhook_record hook;
   hook.id = 7;
   hook.owner = 3;
   hook.target_url = "https://user:" + non_ascii + "@example.org/" + long_text;
@@ -57,7 +57,9 @@ webhook full_webhook() {
     .min_rate = 0, .header_bytes = 256, .body_bytes = 4'000'000'000};
   hook.delivery.put = hook.delivery.thin = true;
   hook.delivery.ordered = hook.delivery.paused = true;
-  hook.delivery.headers = {{"X-A", binary}, {"X-B", ""}};
+  hook.delivery.headers = {
+    {"X-A", secret_text::sealed(binary, secret_text::use::header)},
+    {"X-B", {}}};
   hook.delivery.user_agent_suffix = "shop/1";
   hook.delivery.signing = signing_algorithm::ed25519;
   hook.delivery.legacy = legacy_signature{
@@ -70,8 +72,10 @@ webhook full_webhook() {
   hook.delivery.resume_rate = {.count = 1'000'000, .period = milliseconds{1}};
   hook.delivery.batch = {.max_count = 100, .max_wait = milliseconds{0}};
   hook.delivery.tls = {
-    .ca = long_text, .certificate = "c", .sealed_key = binary};
-  hook.delivery.sealed_proxy = binary;
+    .ca = long_text,
+    .certificate = "c",
+    .key = secret_text::sealed(binary, secret_text::use::client_key)};
+  hook.delivery.proxy = secret_text::sealed(binary, secret_text::use::proxy);
   hook.secrets = {{.sealed = binary, .created = {}, .expires = std::nullopt},
                   {.sealed = "b",
                    .created = timestamp{milliseconds{-1}},
@@ -144,7 +148,7 @@ TEST(Codec, GivesBackRegistryRecords) {
 
 TEST(Codec, GivesBackWebhooks) {
   expect_round_trip(full_webhook());
-  webhook plain;
+  webhook_record plain;
   plain.versions.emplace_back();
   expect_round_trip(plain);
   plain.comment = "";
@@ -242,10 +246,10 @@ TEST(Codec, ReadsWebhooksOfEarlierLayouts) {
     return bytes;
   };
   for (const char layout : {'\x01', '\x02'}) {
-    webhook back = full_webhook(); // nothing of it may stay
+    webhook_record back = full_webhook(); // nothing of it may stay
     back.id = 1;
     ASSERT_TRUE(decode(record(layout), back));
-    webhook expected;
+    webhook_record expected;
     expected.id = 1;
     expected.owner = 3;
     expected.target_url = "u";
@@ -355,7 +359,7 @@ TEST(Codec, SurvivesAnyBytes) {
     one(event{});
     one(action_type{});
     one(token{});
-    one(webhook{});
+    one(webhook_record{});
     one(notification{});
     one(notification_head{});
     one(call{});

@@ -160,17 +160,17 @@ TEST_F(Journal, AWebhookGetsNothingFromBeforeItWasMade) {
 TEST_F(Journal, AnEditHoldsForWhatIsPublishedAfterIt) {
   auto hook = add_hook(1, {1});
   run(publish_of({draft_of(1), draft_of(2)}));
-  change(hook.id, [](webhook& h) { h.current().types = {2}; });
+  change(hook.id, [](webhook_record& h) { h.current().types = {2}; });
   run(publish_of({draft_of(1), draft_of(2)}));
   EXPECT_EQ(backlog_of(hook.id), (positions{1, 4}));
 }
 
 TEST_F(Journal, EditsWithoutNotificationsBetweenThemAreOneVersion) {
   auto hook = add_hook(1, {1});
-  change(hook.id, [](webhook& h) { h.current().types = {2}; });
+  change(hook.id, [](webhook_record& h) { h.current().types = {2}; });
   publish(draft_of(1));
-  change(hook.id, [](webhook& h) { h.current().types = {3}; });
-  change(hook.id, [](webhook& h) { h.current().types = {4}; });
+  change(hook.id, [](webhook_record& h) { h.current().types = {3}; });
+  change(hook.id, [](webhook_record& h) { h.current().types = {4}; });
   auto versions = load(hook.id).hook.versions;
   ASSERT_EQ(versions.size(), 2U);
   EXPECT_EQ(versions[0].value.types, std::vector<action_type_id>{2});
@@ -181,21 +181,22 @@ TEST_F(Journal, EditsWithoutNotificationsBetweenThemAreOneVersion) {
 TEST_F(Journal, AnEditOfOtherFieldsMakesNoVersion) {
   auto hook = add_hook(1, {1});
   publish(draft_of(1));
-  EXPECT_EQ(change(hook.id, [](webhook& h) { h.comment = "c"; }).versions,
-            hook.versions);
+  EXPECT_EQ(
+    change(hook.id, [](webhook_record& h) { h.comment = "c"; }).versions,
+    hook.versions);
 }
 
 TEST_F(Journal, VersionsAreKeptUntilACheckpointIsPastThem) {
   auto hook = add_hook(1, {1});
   for (action_type_id type = 2; type < 6; ++type) {
     publish(draft_of(1));
-    change(hook.id, [=](webhook& h) { h.current().types = {type}; });
+    change(hook.id, [=](webhook_record& h) { h.current().types = {type}; });
   }
   EXPECT_EQ(load(hook.id).hook.versions.size(), 5U);
   // After position 2 those from 3, 4 and 5 are needed.
   checkpoint(2);
   run(expire{.notifications = {1, 2}});
-  auto changed = change(hook.id, [](webhook& h) { h.comment = "c"; });
+  auto changed = change(hook.id, [](webhook_record& h) { h.comment = "c"; });
   ASSERT_EQ(changed.versions.size(), 3U);
   EXPECT_EQ(changed.versions.front().from, 3U);
 }
@@ -204,10 +205,12 @@ TEST_F(Journal, VersionsAreKeptWhileTheyExplainWhatTheJournalHolds) {
   auto hook = add_hook(1, {1});
   for (action_type_id type = 2; type < 6; ++type) {
     publish(draft_of(1));
-    change(hook.id, [=](webhook& h) { h.current().types = {type}; });
+    change(hook.id, [=](webhook_record& h) { h.current().types = {type}; });
   }
   checkpoint(4);
-  auto edit = [](webhook& h) { h.comment = h.comment.value_or("") + 'c'; };
+  auto edit = [](webhook_record& h) {
+    h.comment = h.comment.value_or("") + 'c';
+  };
   EXPECT_EQ(change(hook.id, edit).versions.size(), 5U);
   run(expire{.notifications = {1, 2, 3}});
   EXPECT_EQ(change(hook.id, edit).versions.front().from, 4U);
@@ -219,7 +222,7 @@ TEST_F(Journal, ManyVersionsAreNotKeptForExplanationsOnly) {
   auto hook = add_hook(1, {1});
   publish(draft_of(1));
   for (action_type_id type = 2; type < 102; ++type) {
-    change(hook.id, [=](webhook& h) { h.current().types = {type}; });
+    change(hook.id, [=](webhook_record& h) { h.current().types = {type}; });
     publish(draft_of(1));
     checkpoint(store_->tail());
   }
@@ -229,7 +232,8 @@ TEST_F(Journal, ManyVersionsAreNotKeptForExplanationsOnly) {
 TEST_F(Journal, AVersionKnowsWhenItWasMade) {
   auto hook = add_hook(1, {1});
   publish(draft_of(1));
-  auto op = change_of(hook.id, [](webhook& h) { h.current().enabled = false; });
+  auto op = change_of(hook.id,
+                      [](webhook_record& h) { h.current().enabled = false; });
   op.now = at_ms(77);
   EXPECT_EQ(run(op).done->versions.back().since, at_ms(77));
   reopen();
@@ -240,11 +244,11 @@ TEST_F(Journal, VersionsAreKeptForAWebhookThatIsBehind) {
   auto hook = add_hook(1, {1});
   for (action_type_id type = 2; type < 6; ++type) {
     publish(draft_of(1));
-    change(hook.id, [=](webhook& h) { h.current().types = {type}; });
+    change(hook.id, [=](webhook_record& h) { h.current().types = {type}; });
   }
   checkpoint(4, {{.hook = hook.id, .cursor = 1}});
   run(expire{.notifications = {1, 2, 3, 4}});
-  auto changed = change(hook.id, [](webhook& h) { h.comment = "c"; });
+  auto changed = change(hook.id, [](webhook_record& h) { h.comment = "c"; });
   ASSERT_EQ(changed.versions.size(), 4U);
   EXPECT_EQ(changed.versions.front().from, 2U);
 }

@@ -22,8 +22,8 @@ constexpr std::size_t everything = 1'000'000;
 
 /// What is true of one webhook, kept in the most simple-minded way.
 struct model_hook {
-  webhook hook;       ///< with all versions it ever had
-  position floor = 0; ///< nothing at or before it will be sent
+  webhook_record hook; ///< with all versions it ever had
+  position floor = 0;  ///< nothing at or before it will be sent
   std::set<position> attempted;
   std::map<position, retry> retries;
   std::vector<call> calls;
@@ -184,7 +184,7 @@ private:
   void edit(std::vector<operation>& batch, model& truth, model_hook& h,
             const subscription& s) {
     batch.emplace_back(
-      change_of(h.hook.id, [s](webhook& hook) { hook.current() = s; }));
+      change_of(h.hook.id, [s](webhook_record& hook) { hook.current() = s; }));
     if (s == h.hook.current())
       return;
     auto toggled = s.enabled != h.hook.current().enabled;

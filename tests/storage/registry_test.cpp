@@ -95,8 +95,8 @@ TEST_F(Registry, RevokesATokenOfItsOrganizerOnly) {
 
 TEST_F(Registry, ChangesAWebhookOfItsOrganizerOnly) {
   auto hook = add_hook(1, {1});
-  auto op = change_of(hook.id,
-                      [](webhook& h) { h.target_url = "http://other/"; });
+  auto op = change_of(
+    hook.id, [](webhook_record& h) { h.target_url = "http://other/"; });
   op.owner = 2;
   EXPECT_EQ(code_of(run(op).done), ec::not_found);
   EXPECT_EQ(store_->find_webhook(hook.id).value(), hook);
@@ -109,7 +109,7 @@ TEST_F(Registry, AnEditThatFailsChangesNothing) {
   auto hook = add_hook(1, {1});
   change_webhook op;
   op.id = hook.id;
-  op.edit = [](webhook& h) -> result<void> {
+  op.edit = [](webhook_record& h) -> result<void> {
     h.target_url = "half done";
     return error{ec::invalid_argument, "no", "target_url"};
   };
@@ -120,7 +120,7 @@ TEST_F(Registry, AnEditThatFailsChangesNothing) {
 TEST_F(Registry, AnEditCannotChangeIdOwnerAndOldVersions) {
   auto hook = add_hook(1, {1});
   publish(draft_of(1));
-  auto changed = change(hook.id, [](webhook& h) {
+  auto changed = change(hook.id, [](webhook_record& h) {
     h.id = 77;
     h.owner = 9;
     h.current().types = {5};
@@ -163,7 +163,7 @@ TEST_F(Registry, VisitsAllWebhooksOnceInOrder) {
     batch.emplace_back(add_webhook{.value = hook_of(1, {1})});
   ASSERT_TRUE(store_->commit(batch));
   webhook_id next = 1;
-  ASSERT_TRUE(store_->for_each_webhook([&](const webhook& hook) {
+  ASSERT_TRUE(store_->for_each_webhook([&](const webhook_record& hook) {
     EXPECT_EQ(hook.id, next++);
     return true;
   }));

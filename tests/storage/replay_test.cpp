@@ -19,7 +19,7 @@ using positions = std::vector<position>;
 
 class Replay : public store_test {
 protected:
-  replay wanted(const webhook& hook, replay_request asked = {}) {
+  replay wanted(const webhook_record& hook, replay_request asked = {}) {
     replay value;
     value.asked = asked;
     if (value.asked.until == timestamp{})
@@ -30,7 +30,7 @@ protected:
     return value;
   }
 
-  positions selected(const webhook& hook, const replay& value) {
+  positions selected(const webhook_record& hook, const replay& value) {
     auto found = store_->select(hook, value);
     EXPECT_TRUE(found) << found.error().detail;
     positions all;

@@ -58,7 +58,7 @@ TEST_F(Scale, AMillionWebhooksAreReadAtAStart) {
   auto before = memory("RssAnon");
   start = steady_clock::now();
   webhook_id seen = 0;
-  ASSERT_TRUE(store_->for_each_webhook([&](const webhook& hook) {
+  ASSERT_TRUE(store_->for_each_webhook([&](const webhook_record& hook) {
     seen = hook.id;
     return true;
   }));

@@ -32,11 +32,12 @@ protected:
 TEST_F(Settings, ABacklogIsFilteredByTheVersionOfItsTime) {
   const auto hook = add_hook(1, {1});
   publish(draft_of(1, 1, "a"));
-  change(hook.id,
-         [](webhook& w) { w.current().filter = filter(R"({"text": "b"})"); });
+  change(hook.id, [](webhook_record& w) {
+    w.current().filter = filter(R"({"text": "b"})");
+  });
   publish(draft_of(1, 1, "a"));
   publish(draft_of(1, 1, "b"));
-  change(hook.id, [](webhook& w) { w.current().filter = {}; });
+  change(hook.id, [](webhook_record& w) { w.current().filter = {}; });
   publish(draft_of(1, 1, "a"));
   reopen();
   EXPECT_THAT(backlog_of(hook.id), ElementsAre(1, 3, 4));
@@ -51,7 +52,7 @@ TEST_F(Settings, AReplaySelectsByTheFilterInForce) {
     publish(draft_of(1, 1, text));
   for (position p = 1; p <= 3; ++p)
     append(call_of(hook.id, p, outcome::delivered, p));
-  const auto filtered = change(hook.id, [](webhook& w) {
+  const auto filtered = change(hook.id, [](webhook_record& w) {
     w.current().filter = filter(R"({"text": "a"})");
   });
   const replay wanted{.asked = {.since = {}, .until = timestamp::max()},
@@ -109,9 +110,10 @@ TEST_F(Settings, AnotherTargetBeginsWithoutFailures) {
   publish(draft_of(1));
   publish(draft_of(1));
   append(failure(hook.id, 1, 100));
-  change(hook.id, [](webhook& w) { w.comment = "the same target"; });
+  change(hook.id, [](webhook_record& w) { w.comment = "the same target"; });
   EXPECT_EQ(load(hook.id).upto.failures, 1U);
-  change(hook.id, [](webhook& w) { w.target_url = "http://127.0.0.2/"; });
+  change(hook.id,
+         [](webhook_record& w) { w.target_url = "http://127.0.0.2/"; });
   for (int i = 0; i < 2; ++i) {
     EXPECT_EQ(load(hook.id).upto.failures, 0U);
     EXPECT_THAT(subjects_of(*store_->retries(hook.id)), ElementsAre(1))

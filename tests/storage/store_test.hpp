@@ -84,8 +84,9 @@ inline call call_of(webhook_id hook, position subject, outcome result,
   return c;
 }
 
-inline webhook hook_of(organizer_id owner, std::vector<action_type_id> types) {
-  webhook hook;
+inline webhook_record hook_of(organizer_id owner,
+                              std::vector<action_type_id> types) {
+  webhook_record hook;
   hook.owner = owner;
   hook.target_url = "http://127.0.0.1/";
   hook.versions.push_back({.from = 0, .value = {.types = std::move(types)}});
@@ -93,10 +94,10 @@ inline webhook hook_of(organizer_id owner, std::vector<action_type_id> types) {
 }
 
 inline change_webhook change_of(webhook_id id,
-                                std::function<void(webhook&)> edit) {
+                                std::function<void(webhook_record&)> edit) {
   change_webhook op;
   op.id = id;
-  op.edit = [edit = std::move(edit)](webhook& hook) -> result<void> {
+  op.edit = [edit = std::move(edit)](webhook_record& hook) -> result<void> {
     edit(hook);
     return {};
   };
@@ -167,18 +168,21 @@ protected:
     return op.done ? op.done->front() : nullptr;
   }
 
-  webhook add_hook(organizer_id owner, std::vector<action_type_id> types) {
+  webhook_record add_hook(organizer_id owner,
+                          std::vector<action_type_id> types) {
     add_webhook op;
     op.value = hook_of(owner, std::move(types));
     return run(std::move(op)).done.value();
   }
 
-  webhook change(webhook_id id, std::function<void(webhook&)> edit) {
+  webhook_record change(webhook_id id,
+                        std::function<void(webhook_record&)> edit) {
     return run(change_of(id, std::move(edit))).done.value();
   }
 
-  webhook set_enabled(webhook_id id, bool enabled) {
-    return change(id, [=](webhook& hook) { hook.current().enabled = enabled; });
+  webhook_record set_enabled(webhook_id id, bool enabled) {
+    return change(
+      id, [=](webhook_record& hook) { hook.current().enabled = enabled; });
   }
 
   call_id append(call c) {

@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-namespace fanfare::protocol::rest {
+namespace fanfare::protocol {
 
 /// One code point of UTF-8 text and how many bytes it takes; U+FFFD for a byte
 /// that is not UTF-8.
@@ -43,4 +43,4 @@ struct code_point {
 /// For a query: all but letters, digits and `_.-~` as triples, a space as `+`.
 [[nodiscard]] std::string percent_encode(std::string_view text);
 
-} // namespace fanfare::protocol::rest
+} // namespace fanfare::protocol

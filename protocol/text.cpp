@@ -1,12 +1,12 @@
 // SPDX-FileCopyrightText: Fanfare contributors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "protocol/rest/text.hpp"
+#include "protocol/text.hpp"
 
 #include <algorithm>
 #include <limits>
 
-namespace fanfare::protocol::rest {
+namespace fanfare::protocol {
 
 namespace {
 
@@ -175,4 +175,4 @@ std::string percent_encode(std::string_view text) {
   return out;
 }
 
-} // namespace fanfare::protocol::rest
+} // namespace fanfare::protocol

@@ -2,20 +2,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The nouns of Fanfare (docs/architecture.md, "Words") as plain values. They
-/// have no behaviour beyond comparing; what is done with them lives in the
-/// folders that use them.
+/// The nouns of Fanfare (docs/architecture.md, "Words") as plain values that
+/// can be copied, compared and kept. They have no behaviour of their own.
 
 #include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace fanfare {
-
-class payload_filter; // model/payload_filter.hpp
 
 // -- identifiers -----------------------------------------------------------
 
@@ -80,34 +78,6 @@ struct token {
   bool operator==(const token&) const = default;
 };
 
-/// A shared condition on what a notification says; equal if its text is.
-struct filter_ref {
-  std::shared_ptr<const payload_filter> value; ///< null: everything passes
-  bool operator==(const filter_ref& other) const;
-  explicit operator bool() const {
-    return value != nullptr;
-  }
-};
-
-/// Which notifications a webhook gets. Lists are sorted and without repeats.
-struct subscription {
-  bool enabled = true;
-  bool all_events = true;
-  std::vector<event_id> events;
-  std::vector<action_type_id> types;
-  filter_ref filter = {};
-  bool operator==(const subscription&) const = default;
-};
-
-/// A subscription and the first position it holds for: an edit takes effect for
-/// what is published after it, also for a webhook that is far behind.
-struct subscription_version {
-  position from = 0;
-  timestamp since; ///< when it was made; the epoch if that is not known
-  subscription value;
-  bool operator==(const subscription_version&) const = default;
-};
-
 // -- settings of delivery --------------------------------------------------
 
 enum class signing_algorithm : std::uint8_t {
@@ -130,17 +100,47 @@ struct legacy_signature {
   bool operator==(const legacy_signature&) const = default;
 };
 
-/// A key that calls are signed with. `expires` is set on those that were
-/// replaced: until then calls carry a signature of both.
-struct signing_secret {
-  std::string sealed; ///< by protocol::vault, purpose "secret"
-  timestamp created;
-  std::optional<timestamp> expires;
-  bool operator==(const signing_secret&) const = default;
+/// A text that lies encrypted on disk. Give a plain one; what the engine hands
+/// out holds the sealed one, which can be handed back as it is, and which
+/// `engine::reveal` opens.
+class secret_text {
+public:
+  /// What it is for; one cannot be passed off as another.
+  enum class use : std::uint8_t { header, client_key, proxy };
+
+  secret_text() = default;
+  secret_text(std::string plain) : bytes_(std::move(plain)) {}
+  secret_text(const char* plain) : bytes_(plain) {}
+  /// INTERNAL: as it is stored.
+  static secret_text sealed(std::string bytes, use what) {
+    secret_text made{std::move(bytes)};
+    made.use_ = what;
+    return made;
+  }
+
+  [[nodiscard]] bool empty() const noexcept {
+    return bytes_.empty();
+  }
+  [[nodiscard]] bool is_sealed() const noexcept {
+    return use_.has_value();
+  }
+  /// Set if it is sealed.
+  [[nodiscard]] std::optional<use> used_for() const noexcept {
+    return use_;
+  }
+  /// The plain text, or the sealed one if it is sealed.
+  [[nodiscard]] const std::string& bytes() const noexcept {
+    return bytes_;
+  }
+  bool operator==(const secret_text&) const = default;
+
+private:
+  std::string bytes_;
+  std::optional<use> use_;
 };
 
 /// Settings of delivery that a webhook may override; what is absent follows the
-/// engine's options. "sealed" texts are opened by protocol::vault.
+/// engine's options. docs/delivery.md says what each does and its limits.
 struct delivery_settings {
   struct timeout_settings {
     std::optional<std::chrono::milliseconds> dns;
@@ -159,7 +159,7 @@ struct delivery_settings {
   };
   struct header {
     std::string name;
-    std::string sealed; ///< purpose "header"
+    secret_text value;
     bool operator==(const header&) const = default;
   };
   /// At most `count` requests per `period`; as many may go at once.
@@ -177,7 +177,7 @@ struct delivery_settings {
   struct tls_material {
     std::string ca;          ///< PEM; empty: the engine's authorities
     std::string certificate; ///< PEM; empty: none is shown
-    std::string sealed_key;  ///< PEM, purpose "client key"
+    secret_text key;         ///< PEM
     bool operator==(const tls_material&) const = default;
   };
 
@@ -201,32 +201,32 @@ struct delivery_settings {
   std::optional<rate> resume_rate;
   std::optional<batching> batch;
   std::optional<tls_material> tls;
-  std::string sealed_proxy; ///< URL, purpose "proxy"; empty: the engine's way
+  secret_text proxy; ///< URL; empty: the engine's way
   bool operator==(const delivery_settings&) const = default;
 };
 
+/// A subscription: which notifications of its organizer are sent where, and
+/// how. A change of what it is subscribed to (from `enabled` to `filter`) holds
+/// for what is published after it; all else for the next attempt.
 struct webhook {
-  webhook_id id = 0;
-  organizer_id owner = 0;
+  webhook_id id = 0;      ///< given by the engine
+  organizer_id owner = 0; ///< given by the engine
+  /// http or https, at most 1,024 characters; user info becomes Basic
+  /// authentication.
   std::string target_url;
-  std::optional<std::string> comment;
-  /// As its user submitted them, sorted; repeats are kept because the API of
-  /// pretix shows them.
+  /// Registered names ("shop.order.placed", "shop.order.*"); any of them will
+  /// do. Kept sorted.
   std::vector<std::string> action_types;
-  delivery_settings delivery;
-  /// Newest first; none before the first one was made.
-  std::vector<signing_secret> secrets;
-  /// When it was last unpaused: what was published before is as old as that.
-  std::optional<timestamp> resumed;
-  /// Never empty, oldest first; the last one is in force for what comes next.
-  std::vector<subscription_version> versions;
-
-  [[nodiscard]] const subscription& current() const {
-    return versions.back().value;
-  }
-  [[nodiscard]] subscription& current() {
-    return versions.back().value;
-  }
+  /// A disabled webhook gets nothing, and nothing is kept for it.
+  bool enabled = true;
+  /// Of all events and of none, or only of `events` and of none.
+  bool all_events = true;
+  std::vector<std::string> events = {}; ///< slugs; needs `all_events` false
+  /// Condition on what a notification says, as the text of a JSON object
+  /// (docs/delivery.md, "Filters"); empty: everything passes.
+  std::string filter = {};
+  std::optional<std::string> comment = {}; ///< at most 255 characters
+  delivery_settings delivery = {};
   bool operator==(const webhook&) const = default;
 };
 
@@ -330,22 +330,6 @@ enum class replay_state : std::uint8_t {
   running = 0,
   done = 1, ///< each was attempted; those that failed are ordinary retries
   cancelled = 2,
-};
-
-/// A replay and how far it has come. A webhook has at most one that runs; the
-/// last one is kept.
-struct replay {
-  replay_request asked;
-  replay_state state = replay_state::running;
-  position upto = 0;         ///< the journal's end when it began
-  subscription selecting;    ///< the webhook's when it began
-  std::uint64_t count = 0;   ///< selected
-  std::uint64_t skipped = 0; ///< not selected, because they wait anyway
-  std::uint64_t queued = 0;  ///< of those selected, handed over to delivery
-  position cursor = 0; ///< all selected ones at or before it are handed over
-  timestamp started;
-  std::optional<timestamp> ended;
-  bool operator==(const replay&) const = default;
 };
 
 } // namespace fanfare

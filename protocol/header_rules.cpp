@@ -1,14 +1,14 @@
 // SPDX-FileCopyrightText: Fanfare contributors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "protocol/rest/header_rules.hpp"
+#include "protocol/header_rules.hpp"
 
-#include "protocol/rest/text.hpp"
+#include "protocol/text.hpp"
 
 #include <algorithm>
 #include <array>
 
-namespace fanfare::protocol::rest {
+namespace fanfare::protocol {
 
 namespace {
 
@@ -83,4 +83,4 @@ std::optional<std::string> header_fault(std::string_view name,
   return std::nullopt;
 }
 
-} // namespace fanfare::protocol::rest
+} // namespace fanfare::protocol

@@ -5,7 +5,7 @@
 /// What is kept of a request that carried an idempotency key, so that its
 /// repetition gets the same answer and does nothing.
 
-#include "model/types.hpp"
+#include "fanfare/types.hpp"
 
 #include <array>
 #include <chrono>

@@ -5,7 +5,7 @@
 /// Where the time of day comes from. Everything that decides by wall time takes
 /// a `wall_clock`, so that tests move time instead of waiting for it.
 
-#include "model/types.hpp"
+#include "fanfare/types.hpp"
 
 namespace fanfare {
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace fanfare::protocol::rest {
+namespace fanfare::protocol {
 
 inline constexpr std::size_t headers_limit = 32;
 inline constexpr std::size_t header_name_limit = 128;
@@ -29,4 +29,4 @@ header_name_fault(std::string_view name);
 /// tabs.
 [[nodiscard]] bool is_header_text(std::string_view text);
 
-} // namespace fanfare::protocol::rest
+} // namespace fanfare::protocol

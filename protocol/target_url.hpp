@@ -9,7 +9,7 @@
 #include <cstddef>
 #include <string_view>
 
-namespace fanfare::protocol::rest {
+namespace fanfare::protocol {
 
 /// In code points.
 inline constexpr std::size_t target_url_limit = 1024;
@@ -20,4 +20,4 @@ inline constexpr std::size_t target_url_limit = 1024;
 /// whole. Any thread.
 [[nodiscard]] bool is_target_url(std::string_view text);
 
-} // namespace fanfare::protocol::rest
+} // namespace fanfare::protocol

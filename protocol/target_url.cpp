@@ -1,16 +1,16 @@
 // SPDX-FileCopyrightText: Fanfare contributors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "protocol/rest/target_url.hpp"
+#include "protocol/target_url.hpp"
 
-#include "protocol/rest/text.hpp"
+#include "protocol/text.hpp"
 
 #include <arpa/inet.h>
 
 #include <algorithm>
 #include <string>
 
-namespace fanfare::protocol::rest {
+namespace fanfare::protocol {
 
 namespace {
 
@@ -134,4 +134,4 @@ bool is_target_url(std::string_view text) {
       && (is_ipv4(host) || is_name(host));
 }
 
-} // namespace fanfare::protocol::rest
+} // namespace fanfare::protocol

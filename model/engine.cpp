@@ -1,0 +1,88 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+
+// What the engine's interface makes of its virtual functions, so that every
+// implementation has it: the forms of publishing that wait, and conveniences.
+// engine::start is where the implementation is, in actors/engine.cpp.
+
+#include "fanfare/engine.hpp"
+
+namespace fanfare {
+
+namespace {
+
+std::vector<publication> list_of(publication one) {
+  std::vector<publication> items;
+  items.push_back(std::move(one));
+  return items;
+}
+
+} // namespace
+
+engine::~engine() = default;
+
+result<void> engine::publish_waiting(organizer_id owner,
+                                     std::vector<publication>&& items,
+                                     published&& done) {
+  return try_publish(owner, std::move(items), std::move(done));
+}
+
+void engine::publish(organizer_id owner, std::vector<publication> items,
+                     published done) {
+  // `done` is whole again if it comes back.
+  if (auto pushed = publish_waiting(owner, std::move(items), std::move(done));
+      !pushed)
+    done(pushed.error());
+}
+
+void engine::publish(organizer_id owner, publication one,
+                     std::function<void(result<position>)> done) {
+  publish(owner, list_of(std::move(one)),
+          [done = std::move(done)](const result<std::vector<position>>& ids) {
+            done(ids ? result<position>{ids->front()} : ids.error());
+          });
+}
+
+std::future<result<std::vector<position>>>
+engine::publish_later(organizer_id owner, std::vector<publication> items) {
+  auto
+    promise = std::make_shared<std::promise<result<std::vector<position>>>>();
+  auto later = promise->get_future();
+  publish(owner, std::move(items),
+          [promise = std::move(promise)](result<std::vector<position>> ids) {
+            promise->set_value(std::move(ids));
+          });
+  return later;
+}
+
+result<std::vector<position>> engine::publish(organizer_id owner,
+                                              std::vector<publication> items) {
+  return publish_later(owner, std::move(items)).get();
+}
+
+result<position> engine::publish(organizer_id owner, publication one) {
+  auto ids = publish(owner, list_of(std::move(one)));
+  return ids ? result<position>{ids->front()} : std::move(ids).error();
+}
+
+result<organizer> engine::ensure_organizer(std::string slug) {
+  if (auto known = find_organizer(slug))
+    return std::move(*known);
+  auto added = add_organizer(slug, slug);
+  if (!added && added.error().code == ec::already_exists)
+    if (auto known = find_organizer(slug)) // somebody else was quicker
+      return std::move(*known);
+  return added;
+}
+
+result<action_type> engine::ensure_action_type(std::string name) {
+  if (auto known = find_action_type(name))
+    return std::move(*known);
+  auto added = add_action_type(name);
+  if (!added && added.error().code == ec::already_exists)
+    if (auto known = find_action_type(name))
+      return std::move(*known);
+  return added;
+}
+
+} // namespace fanfare
