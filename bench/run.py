@@ -37,7 +37,7 @@ from harness.processes import BenchError, ROOT  # noqa: E402
 from harness.results import plain, table  # noqa: E402
 
 CASES = sorted(path.stem for path in (HERE / "cases").glob("[a-z]*.py"))
-ORDER = "limit fanout spread tls publish latency isolation backlog registered log peers".split()
+ORDER = "limit fanout spread tls publish latency isolation backlog registered log embed peers".split()
 CASES.sort(key=ORDER.index)
 
 
