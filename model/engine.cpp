@@ -27,42 +27,51 @@ result<void> engine::publish_waiting(organizer_id owner,
   return try_publish(owner, std::move(items), std::move(done));
 }
 
-void engine::publish(organizer_id owner, std::vector<publication> items,
-                     published done) {
+void engine::publish_all(organizer_id owner, std::vector<publication> items,
+                         published done) {
   // `done` is whole again if it comes back.
   if (auto pushed = publish_waiting(owner, std::move(items), std::move(done));
       !pushed)
     done(pushed.error());
 }
 
-void engine::publish(organizer_id owner, publication one,
-                     std::function<void(result<position>)> done) {
-  publish(owner, list_of(std::move(one)),
-          [done = std::move(done)](const result<std::vector<position>>& ids) {
-            done(ids ? result<position>{ids->front()} : ids.error());
-          });
-}
-
 std::future<result<std::vector<position>>>
-engine::publish_later(organizer_id owner, std::vector<publication> items) {
-  auto
-    promise = std::make_shared<std::promise<result<std::vector<position>>>>();
-  auto later = promise->get_future();
-  publish(owner, std::move(items),
-          [promise = std::move(promise)](result<std::vector<position>> ids) {
-            promise->set_value(std::move(ids));
-          });
+engine::publish_all_later(organizer_id owner, std::vector<publication> items) {
+  auto ids = std::make_shared<std::promise<result<std::vector<position>>>>();
+  auto later = ids->get_future();
+  publish_all(owner, std::move(items),
+              [ids = std::move(ids)](result<std::vector<position>> got) {
+                ids->set_value(std::move(got));
+              });
   return later;
 }
 
-result<std::vector<position>> engine::publish(organizer_id owner,
-                                              std::vector<publication> items) {
-  return publish_later(owner, std::move(items)).get();
+result<std::vector<position>>
+engine::publish_all(organizer_id owner, std::vector<publication> items) {
+  return publish_all_later(owner, std::move(items)).get();
+}
+
+void engine::publish(organizer_id owner, publication one,
+                     std::function<void(result<position>)> done) {
+  publish_all(
+    owner, list_of(std::move(one)),
+    [done = std::move(done)](const result<std::vector<position>>& got) {
+      done(got ? result<position>{got->front()} : got.error());
+    });
+}
+
+std::future<result<position>> engine::publish_later(organizer_id owner,
+                                                    publication one) {
+  auto id = std::make_shared<std::promise<result<position>>>();
+  auto later = id->get_future();
+  publish(owner, std::move(one), [id = std::move(id)](result<position> got) {
+    id->set_value(std::move(got));
+  });
+  return later;
 }
 
 result<position> engine::publish(organizer_id owner, publication one) {
-  auto ids = publish(owner, list_of(std::move(one)));
-  return ids ? result<position>{ids->front()} : std::move(ids).error();
+  return publish_later(owner, std::move(one)).get();
 }
 
 result<organizer> engine::ensure_organizer(std::string slug) {

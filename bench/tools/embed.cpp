@@ -122,7 +122,7 @@ int run_publish(const options& chosen) {
         mine += 1;
       } else {
         const auto size = chosen.batch;
-        engine->publish(
+        engine->publish_all(
           owner, many(size),
           [&,
            size](const fanfare::result<std::vector<fanfare::position>>& ids) {
@@ -194,7 +194,7 @@ int run_fanout(const options& chosen) {
   const auto start = clock_type::now();
   for (auto left = chosen.notifications; left > 0;) {
     const auto size = std::min<std::size_t>(left, 1'000);
-    engine->publish(owner, many(size)).value();
+    engine->publish_all(owner, many(size)).value();
     left -= size;
   }
   const bool all = logged.wait_for(chosen.webhooks + deliveries);

@@ -361,22 +361,25 @@ public:
                                    std::vector<publication>&& items,
                                    published&& done) = 0;
 
-  /// Waits up to `engine_options::publish_patience` for room, then as
-  /// try_publish; `done` is called in any case, maybe before this returns.
-  void publish(organizer_id owner, std::vector<publication> items,
-               published done);
-  /// The same for one.
+  /// Blocks until it is on disk, first, for up to
+  /// `engine_options::publish_patience`, for room.
+  result<position> publish(organizer_id owner, publication one);
+  /// Waits for room; `done` is called in any case, maybe before this returns,
+  /// else as for try_publish.
   void publish(organizer_id owner, publication one,
                std::function<void(result<position>)> done);
-  /// Waits for room; the future becomes ready when they are on disk. It does
-  /// not wait in its destructor.
+  /// Waits for room; the future becomes ready when it is on disk. It does not
+  /// wait in its destructor.
+  [[nodiscard]] std::future<result<position>> publish_later(organizer_id owner,
+                                                            publication one);
+
+  /// The same for lists.
+  result<std::vector<position>> publish_all(organizer_id owner,
+                                            std::vector<publication> items);
+  void publish_all(organizer_id owner, std::vector<publication> items,
+                   published done);
   [[nodiscard]] std::future<result<std::vector<position>>>
-  publish_later(organizer_id owner, std::vector<publication> items);
-  /// Blocks until they are on disk.
-  result<std::vector<position>> publish(organizer_id owner,
-                                        std::vector<publication> items);
-  /// The same for one.
-  result<position> publish(organizer_id owner, publication one);
+  publish_all_later(organizer_id owner, std::vector<publication> items);
 
   using answered = std::function<void(result<stored_answer>)>;
 

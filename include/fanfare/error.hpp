@@ -143,15 +143,15 @@ public:
 
   /// Throws `std::system_error` with the error's code and sentence if it is
   /// one.
-  [[nodiscard]] T& value() & {
+  T& value() & {
     check();
     return **this;
   }
-  [[nodiscard]] const T& value() const& {
+  const T& value() const& {
     check();
     return **this;
   }
-  [[nodiscard]] T value() && {
+  T value() && {
     check();
     return *std::move(*this);
   }

@@ -110,18 +110,18 @@ public:
                      publish_once once, answered done) override {
     if (const auto i = kept.find(once.key); i != kept.end())
       return done(i->second);
-    publish(owner, std::move(items),
-            [this, &once, &done](const result<std::vector<position>>& ids) {
-              if (!ids)
-                return done(ids.error());
-              const publish_receipt receipt{
-                .first = ids->front(),
-                .count = static_cast<std::uint32_t>(ids->size()),
-                .list = once.list,
-                .indent = once.indent};
-              kept.emplace(once.key, receipt);
-              done(stored_answer{receipt});
-            });
+    publish_all(owner, std::move(items),
+                [this, &once, &done](const result<std::vector<position>>& ids) {
+                  if (!ids)
+                    return done(ids.error());
+                  const publish_receipt receipt{
+                    .first = ids->front(),
+                    .count = static_cast<std::uint32_t>(ids->size()),
+                    .list = once.list,
+                    .indent = once.indent};
+                  kept.emplace(once.key, receipt);
+                  done(stored_answer{receipt});
+                });
   }
 
   void remember_answer(const idempotency_key& key, plain_answer answer,

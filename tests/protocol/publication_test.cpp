@@ -468,5 +468,64 @@ TEST(JsonText, ReplacesWhatIsNotUtf8) {
   }
 }
 
+// -- publications of a program
+// ----------------------------------------------------------
+
+std::string rendered(const publication& one) {
+  const auto rest = render_publication(one, "acme");
+  return rest ? notification_body(7, *rest)
+              : rest.error().field + ": " + rest.error().detail;
+}
+
+TEST(RenderPublication, SaysWhatTheApiWouldSay) {
+  const auto of_text = [](std::string_view json) {
+    return notification_body(7, read_publications(json, "acme")->items[0].rest);
+  };
+  EXPECT_EQ(rendered({.action = "a.b"}), of_text(R"({"action": "a.b"})"));
+  EXPECT_EQ(rendered({.action = "a.b", .event = "e", .payload = "{}"}),
+            of_text(R"({"action": "a.b", "event": "e"})"));
+  EXPECT_EQ(
+    rendered(
+      {.action = "a.b",
+       .event = "e",
+       .payload = R"( {"n":1.50,"s":"é\u0041","l":[1,{"x":[]}],"n":2} )"}),
+    of_text(
+      R"({"action":"a.b","event":"e","n":1.50,"s":"é\u0041","l":[1,{"x":[]}],"n":2})"));
+}
+
+TEST(RenderPublication, TellsWhatIsWrongWithAPayload) {
+  for (const std::string text :
+       {"[]", "[{}]", "1", "\"x\"", "null", "true", "1.5"})
+    EXPECT_EQ(rendered({.action = "a.b", .payload = text}),
+              "payload: A payload must be a JSON object.")
+      << text;
+  for (const std::string text :
+       {"{", "{}}", "{} {}", "{\"a\":}", " ", "{'a':1}",
+        R"({}, "action": "c.d")", "{\"a\":1,}"})
+    EXPECT_TRUE(rendered({.action = "a.b", .payload = text})
+                  .starts_with("payload: The payload is no JSON"))
+      << text << rendered({.action = "a.b", .payload = text});
+  for (const std::string text :
+       {R"({"action":"c.d"})", R"({"event":"e"})", R"({"organizer":"acme"})",
+        R"({"payload":{}})", R"({"\u0061ction":"c.d"})"})
+    EXPECT_TRUE(rendered({.action = "a.b", .payload = text})
+                  .starts_with("payload: \"action\", \"event\""))
+      << text << rendered({.action = "a.b", .payload = text});
+}
+
+TEST(RenderPublication, KeepsTheLimitsOfTheApi) {
+  const auto nested = [](std::size_t depth) {
+    return R"({"a":)" + std::string(depth - 1, '[')
+         + std::string(depth - 1, ']') + "}";
+  };
+  EXPECT_TRUE(rendered({.action = "a.b", .payload = nested(32)})
+                .starts_with("{\"notification_id\""));
+  EXPECT_TRUE(rendered({.action = "a.b", .payload = nested(33)})
+                .starts_with("payload: "));
+  publication large{.action = "a.b",
+                    .payload = R"({"a":")" + std::string(1 << 20, 'x') + "\"}"};
+  EXPECT_EQ(render_publication(large, "acme").error().code, ec::too_large);
+}
+
 } // namespace
 } // namespace fanfare::protocol

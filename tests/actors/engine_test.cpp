@@ -1,0 +1,373 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+
+// What the engine's interface takes and refuses. How it delivers is shown by
+// the tests of the actors and by those with real processes.
+
+#include "fanfare/engine.hpp"
+
+#include "tests/support/temp_dir.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <string>
+
+namespace fanfare {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+class EngineTest : public testing::Test {
+protected:
+  void start(engine_options options = {}) {
+    engine_.reset();
+    options.data = folder_.path() / "data";
+    options.threads = 1;
+    auto started = engine::start(std::move(options));
+    ASSERT_TRUE(started) << started.error().detail;
+    engine_ = *std::move(started);
+    owner_ = engine_->ensure_organizer("shop").value().id;
+    engine_->ensure_action_type("shop.order.*").value();
+  }
+
+  void SetUp() override {
+    start();
+  }
+
+  [[nodiscard]] webhook hook() const {
+    webhook made;
+    made.target_url = "https://example.com/hook";
+    made.action_types = {"shop.order.*"};
+    made.enabled = false; // nothing is to be sent
+    return made;
+  }
+
+  /// The field at fault.
+  std::string refused(const webhook& wanted) {
+    const auto added = engine_->add_webhook(owner_, wanted);
+    if (added)
+      return "";
+    EXPECT_EQ(added.error().code, ec::invalid_argument);
+    EXPECT_FALSE(added.error().detail.empty());
+    return added.error().field;
+  }
+
+  /// All bytes of the data directory.
+  std::string on_disk() {
+    std::string all;
+    for (const auto& file :
+         std::filesystem::recursive_directory_iterator{folder_.path()})
+      if (file.is_regular_file()) {
+        std::ifstream in{file.path(), std::ios::binary};
+        all.append(std::istreambuf_iterator<char>{in}, {});
+      }
+    return all;
+  }
+
+  test::temp_dir folder_;
+  std::unique_ptr<engine> engine_;
+  organizer_id owner_ = 0;
+};
+
+// -- registry
+// ----------------------------------------------------------------------
+
+TEST_F(EngineTest, GivesBackTheWebhookThatItWasGiven) {
+  engine_->add_event(owner_, "autumn", "Autumn").value();
+  auto wanted = hook();
+  wanted.all_events = false;
+  wanted.events = {"autumn"};
+  wanted.filter = R"({"total": {"$gt": 10}})";
+  wanted.comment = "orders";
+  wanted.delivery.max_in_flight = 3;
+  wanted.delivery.headers = {{"X-Key", "k"}};
+  const auto added = engine_->add_webhook(owner_, wanted).value();
+  EXPECT_NE(added.id, 0U);
+  EXPECT_EQ(added.owner, owner_);
+  EXPECT_EQ(engine_->find_webhook(owner_, added.id).value(), added);
+  EXPECT_THAT(engine_->webhooks(owner_, {}, 0, 10).value(), ElementsAre(added));
+  EXPECT_EQ(added.target_url, wanted.target_url);
+  EXPECT_EQ(added.action_types, wanted.action_types);
+  EXPECT_EQ(added.events, wanted.events);
+  EXPECT_FALSE(added.all_events);
+  EXPECT_FALSE(added.enabled);
+  EXPECT_EQ(added.comment, wanted.comment);
+  EXPECT_EQ(added.delivery.max_in_flight, 3U);
+  EXPECT_THAT(added.filter, HasSubstr("$gt"));
+  EXPECT_EQ(engine_->reveal(added.delivery.headers[0].value).value(), "k");
+}
+
+TEST_F(EngineTest, RefusesAWebhookThatCannotBe) {
+  const auto with = [this](auto set) {
+    auto wanted = hook();
+    set(wanted);
+    return refused(wanted);
+  };
+  EXPECT_EQ(with([](auto&) {}), "");
+  EXPECT_EQ(with([](auto& w) { w.target_url = ""; }), "target_url");
+  EXPECT_EQ(with([](auto& w) { w.target_url = "ftp://a.example"; }),
+            "target_url");
+  EXPECT_EQ(with([](auto& w) {
+              w.target_url = "https://a.example/" + std::string(1'100, 'x');
+            }),
+            "target_url");
+  EXPECT_EQ(with([](auto& w) { w.action_types = {"shop.cart"}; }),
+            "action_types");
+  EXPECT_EQ(with([](auto& w) { w.events = {"autumn"}; }), "events");
+  EXPECT_EQ(with([](auto& w) {
+              w.all_events = false;
+              w.events = {"unknown"};
+            }),
+            "events");
+  EXPECT_EQ(with([](auto& w) { w.filter = "{"; }), "filter");
+  EXPECT_EQ(with([](auto& w) { w.filter = R"({"a": {"$no": 1}})"; }), "filter");
+  EXPECT_EQ(with([](auto& w) { w.comment = std::string(256, 'x'); }),
+            "comment");
+  EXPECT_EQ(with([](auto& w) { w.delivery.max_in_flight = 65; }),
+            "delivery.max_in_flight");
+  EXPECT_EQ(engine_->count_webhooks(owner_, {}).value(), 1U)
+    << "only the good one";
+}
+
+TEST_F(EngineTest, ChangesAWebhookAsAWholeOrNotAtAll) {
+  const auto added = engine_->add_webhook(owner_, hook()).value();
+  const auto changed = engine_->change_webhook(owner_, added.id,
+                                               [](webhook& w) -> result<void> {
+                                                 w.comment = "new";
+                                                 w.delivery.ordered = true;
+                                                 w.id = 99;
+                                                 w.owner = 99;
+                                                 return {};
+                                               });
+  ASSERT_TRUE(changed) << changed.error().detail;
+  EXPECT_EQ(changed->id, added.id);
+  EXPECT_EQ(changed->owner, owner_);
+  EXPECT_EQ(changed->comment, "new");
+  EXPECT_TRUE(changed->delivery.ordered);
+
+  const auto refused = engine_->change_webhook(owner_, added.id,
+                                               [](webhook& w) -> result<void> {
+                                                 w.comment = "newer";
+                                                 w.target_url = "no URL";
+                                                 return {};
+                                               });
+  EXPECT_EQ(refused.error().field, "target_url");
+  const auto given_up = engine_->change_webhook(
+    owner_, added.id, [](webhook& w) -> result<void> {
+      w.comment = "newest";
+      return error{ec::conflict, "Not now."};
+    });
+  EXPECT_EQ(given_up.error(), (error{ec::conflict, "Not now."}));
+  EXPECT_EQ(engine_->find_webhook(owner_, added.id).value(), *changed);
+  EXPECT_EQ(engine_->change_webhook(owner_ + 1, added.id, {}).error().code,
+            ec::not_found);
+}
+
+TEST_F(EngineTest, KeepsSecretsSealedOnDiskAndWhenTheyAreHandedBack) {
+  start({.secret_keys = std::string(64, 'a')});
+  auto wanted = hook();
+  wanted.delivery.headers = {{"X-Key", "opensesame"}};
+  wanted.delivery.proxy = "http://user:opensesame@proxy.example:3128";
+  const auto added = engine_->add_webhook(owner_, wanted).value();
+  EXPECT_TRUE(added.delivery.headers[0].value.is_sealed());
+  engine_
+    ->change_webhook(owner_, added.id,
+                     [&](webhook& w) -> result<void> {
+                       w = added;
+                       w.comment = "handed back";
+                       return {};
+                     })
+    .value();
+  const auto found = engine_->find_webhook(owner_, added.id).value();
+  EXPECT_EQ(found.delivery, added.delivery);
+  EXPECT_EQ(engine_->reveal(found.delivery.headers[0].value).value(),
+            "opensesame");
+  EXPECT_EQ(engine_->reveal(secret_text{"plain"}).value(), "plain");
+  engine_->stop(1s);
+  EXPECT_THAT(on_disk(), Not(HasSubstr("opensesame")));
+
+  engine_.reset();
+  const auto without = engine::start({.data = folder_.path() / "data"});
+  EXPECT_FALSE(without) << "the signing secret cannot be read without the key";
+}
+
+TEST_F(EngineTest, ChecksWhatNamesThings) {
+  EXPECT_EQ(engine_->add_organizer("no slug", "x").error().field, "slug");
+  EXPECT_EQ(engine_->add_organizer("ok", "").error().field, "name");
+  EXPECT_EQ(engine_->add_organizer("shop", "x").error().code,
+            ec::already_exists);
+  EXPECT_EQ(engine_->add_event(owner_, "", "x").error().field, "slug");
+  EXPECT_EQ(engine_->ensure_organizer("shop").value().id, owner_);
+  EXPECT_EQ(engine_->ensure_action_type("shop.order.*").value().id,
+            engine_->find_action_type("shop.order.*")->id);
+  EXPECT_EQ(engine_->ensure_action_type("fanfare.mine").error().code,
+            ec::invalid_argument);
+  EXPECT_EQ(engine_->ensure_organizer("/").error().field, "slug");
+}
+
+TEST_F(EngineTest, RefusesOptionsByTheirName) {
+  const auto field = [this](engine_options options) {
+    options.data = folder_.path() / "other";
+    const auto started = engine::start(std::move(options));
+    return started ? std::string{"none"} : started.error().field;
+  };
+  EXPECT_EQ(field({.threads = 257}), "threads");
+  EXPECT_EQ(field({.allow_networks = {"10"}}), "allow_networks");
+  EXPECT_EQ(field({.dns_servers = {"one.example"}}), "dns_servers");
+  EXPECT_EQ(field({.secret_keys = "short"}), "secret_keys");
+  EXPECT_EQ(field({.secret_key_file = "/nonexistent"}), "secret_key_file");
+  EXPECT_EQ(field({.max_age = 0ms}), "max_age");
+  EXPECT_FALSE(std::filesystem::exists(folder_.path() / "other"))
+    << "nothing is half done";
+}
+
+// -- publishing
+// --------------------------------------------------------------------
+
+TEST_F(EngineTest, PublishesInEachForm) {
+  EXPECT_EQ(engine_->publish(owner_, {.action = "shop.order.placed"}).value(),
+            1U);
+  EXPECT_THAT(engine_
+                ->publish_all(owner_, std::vector<publication>(
+                                        2, {.action = "shop.order.placed"}))
+                .value(),
+              ElementsAre(2, 3));
+  EXPECT_THAT(
+    engine_
+      ->publish_all_later(
+        owner_, std::vector<publication>(2, {.action = "shop.order.placed"}))
+      .get()
+      .value(),
+    ElementsAre(4, 5));
+  std::promise<result<position>> told;
+  engine_->publish(owner_, {.action = "shop.order.placed"},
+                   [&](const result<position>& id) { told.set_value(id); });
+  EXPECT_EQ(told.get_future().get().value(), 6U);
+  EXPECT_EQ(engine_->statistics().tail, 6U);
+  const auto stored = engine_->find_notification(owner_, 1).value();
+  EXPECT_EQ(
+    stored->body,
+    R"({"notification_id": 1, "organizer": "shop", "action": "shop.order.placed"})");
+}
+
+TEST_F(EngineTest, RefusesWhatCannotBePublished) {
+  const auto refused = [this](publication one) {
+    const auto id = engine_->publish(owner_, std::move(one));
+    return id
+           ? ""
+           : std::string{to_string(id.error().code)} + ' ' + id.error().field;
+  };
+  EXPECT_EQ(refused({.action = "shop.order.placed"}), "");
+  EXPECT_EQ(refused({.action = "shop.cart"}), "invalid_argument action");
+  EXPECT_EQ(refused({.action = ""}), "invalid_argument action");
+  EXPECT_EQ(refused({.action = "fanfare.webhook.disabled"}),
+            "invalid_argument action");
+  EXPECT_EQ(refused({.action = "shop.order.placed", .event = "a b"}),
+            "invalid_argument event");
+  EXPECT_EQ(refused({.action = "shop.order.placed", .payload = "[1]"}),
+            "invalid_argument payload");
+  EXPECT_EQ(
+    refused({.action = "shop.order.placed",
+             .payload = R"({"a":")" + std::string(1 << 20, 'x') + "\"}"}),
+    "too_large ");
+  EXPECT_EQ(
+    engine_->publish(owner_ + 1, {.action = "shop.order.placed"}).error().field,
+    "organizer");
+  EXPECT_EQ(
+    engine_->publish_all(owner_, std::vector<publication>{}).error().code,
+    ec::invalid_argument);
+  EXPECT_EQ(engine_
+              ->publish_all(owner_, std::vector<publication>(
+                                      1'001, {.action = "shop.order.placed"}))
+              .error()
+              .code,
+            ec::invalid_argument);
+}
+
+TEST_F(EngineTest, AListIsPublishedAsAWholeOrNotAtAll) {
+  std::vector<publication> items(3, {.action = "shop.order.placed",
+                                     .event = "autumn",
+                                     .payload = R"({"a": 1})",
+                                     .trace = "t"});
+  items[2].payload = "no JSON";
+  const auto before = items;
+  bool called = false;
+  engine::published done = [&](const auto&) { called = true; };
+  const auto refused = engine_->try_publish(owner_, std::move(items),
+                                            std::move(done));
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().detail, StartsWith("items[2]: "));
+  EXPECT_EQ(refused.error().field, "payload");
+  EXPECT_FALSE(called);
+  EXPECT_TRUE(done) << "is the caller's again";
+  ASSERT_EQ(items.size(), 3U);
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(items[i].action, before[i].action);
+    EXPECT_EQ(items[i].event, before[i].event);
+    EXPECT_EQ(items[i].payload, before[i].payload);
+    EXPECT_EQ(items[i].trace, before[i].trace);
+    EXPECT_EQ(items[i].rest, "");
+  }
+  EXPECT_EQ(engine_->statistics().tail, 0U);
+  EXPECT_FALSE(engine_->find_event(owner_, "autumn"));
+}
+
+TEST_F(EngineTest, TooMuchAtOnceIsTooLargeAndNotMerelyTooMuchForNow) {
+  std::vector<publication> items(
+    100, {.action = "shop.order.placed",
+          .payload = R"({"a":")" + std::string(1'000'000, 'x') + "\"}"});
+  EXPECT_EQ(engine_->publish_all(owner_, std::move(items)).error().code,
+            ec::too_large);
+}
+
+TEST_F(EngineTest, TheBodyMayBeRenderedByThePublisher) {
+  const auto id = engine_
+                    ->publish(owner_, {.action = "shop.order.placed",
+                                       .rest = R"(, "mine": true})"})
+                    .value();
+  EXPECT_EQ(engine_->find_notification(owner_, id).value()->body,
+            R"({"notification_id": 1, "mine": true})");
+}
+
+TEST_F(EngineTest, EverythingIsRefusedOnceItIsStopped) {
+  const auto added = engine_->add_webhook(owner_, hook()).value();
+  engine_->publish(owner_, {.action = "shop.order.placed"}).value();
+  engine_->stop(1s);
+  engine_->stop(1s);
+  EXPECT_EQ(
+    engine_->publish(owner_, {.action = "shop.order.placed"}).error().code,
+    ec::stopping);
+  EXPECT_EQ(engine_->add_webhook(owner_, hook()).error().code, ec::stopping);
+  EXPECT_EQ(engine_->ensure_organizer("other").error().code, ec::stopping);
+  EXPECT_FALSE(engine_->ready());
+  engine_->wake();
+  // Queries still answer.
+  EXPECT_EQ(engine_->find_webhook(owner_, added.id).value(), added);
+  EXPECT_EQ(engine_->find_notification(owner_, 1).value()->id, 1U);
+  EXPECT_EQ(engine_->statistics().tail, 1U);
+  EXPECT_EQ(engine_->ensure_organizer("shop").value().id, owner_);
+}
+
+TEST_F(EngineTest, CountsWhatItDoes) {
+  engine_
+    ->publish_all(owner_,
+                  std::vector<publication>(3, {.action = "shop.order.placed"}))
+    .value();
+  const auto text = prometheus_text(engine_->metrics());
+  EXPECT_THAT(text, HasSubstr("\nfanfare_notifications_total 3\n"));
+  EXPECT_THAT(text, HasSubstr("\nfanfare_ready 1\n"));
+  EXPECT_THAT(text,
+              HasSubstr("fanfare_calls_total{outcome=\"delivered\"} 0\n"));
+}
+
+} // namespace
+} // namespace fanfare
