@@ -120,6 +120,12 @@ std::optional<organizer> directory::find_organizer(organizer_id id) const {
                                      : std::optional{organizers_.at(i->second)};
 }
 
+std::string directory::find_slug(organizer_id id) const {
+  std::shared_lock guard{mutex_};
+  const auto i = organizer_slugs_.find(id);
+  return i == organizer_slugs_.end() ? std::string{} : i->second;
+}
+
 std::vector<organizer> directory::organizers() const {
   std::shared_lock guard{mutex_};
   std::vector<organizer> all;

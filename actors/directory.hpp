@@ -37,6 +37,8 @@ public:
   [[nodiscard]] std::optional<organizer>
   find_organizer(std::string_view slug) const;
   [[nodiscard]] std::optional<organizer> find_organizer(organizer_id id) const;
+  /// An organizer's; empty if there is none.
+  [[nodiscard]] std::string find_slug(organizer_id id) const;
   [[nodiscard]] std::vector<organizer> organizers() const;
 
   [[nodiscard]] std::optional<event> find_event(organizer_id owner,

@@ -135,21 +135,63 @@ replay_progress show(const replay& r, std::size_t waiting) {
           .ended = r.ended};
 }
 
+/// Calls what the program gave to the engine. What it throws must not end one
+/// of the engine's threads.
+template <class Call>
+void call_program(const engine_options& options, std::string_view what,
+                  Call&& call) {
+  std::string thrown;
+  try {
+    call();
+    return;
+  } catch (const std::exception& e) {
+    thrown = e.what();
+  } catch (...) {
+    thrown = "something that is no std::exception";
+  }
+  if (options.log)
+    options.log(log_level::error,
+                std::string{what} + " of the program threw: " + thrown);
+}
+
+/// Has the program edit a stored value.
+template <class Value>
+result<void> edit_by_program(const std::function<result<void>(Value&)>& edit,
+                             Value& value) {
+  std::string thrown = "nothing";
+  try {
+    return edit(value);
+  } catch (const std::exception& e) {
+    thrown = e.what();
+  } catch (...) {
+  }
+  return error{ec::invalid_argument,
+               "The edit threw, and nothing was changed: " + thrown + '.',
+               "edit"};
+}
+
 /// Tells a publisher the ids of what is on disk now.
 struct answer_published {
   engine::published done;
+  const engine_options* options;
 
   void operator()(storage::operation& op, const error* failure) const {
+    call_program(*options, "The callback of a publish",
+                 [&] { done(ids(op, failure)); });
+  }
+
+  static result<std::vector<position>> ids(storage::operation& op,
+                                           const error* failure) {
     if (failure != nullptr)
-      return done(*failure);
+      return *failure;
     auto& stored = std::get<storage::append_notifications>(op).done;
     if (!stored)
-      return done(stored.error());
-    std::vector<position> ids;
-    ids.reserve(stored->size());
+      return stored.error();
+    std::vector<position> out;
+    out.reserve(stored->size());
     for (const auto& n : *stored)
-      ids.push_back(n->id);
-    done(std::move(ids));
+      out.push_back(n->id);
+    return out;
   }
 };
 
@@ -221,7 +263,10 @@ public:
   result<organizer>
   change_organizer(organizer_id id,
                    std::function<result<void>(organizer&)> edit) override {
-    return change(storage::change_organizer{.id = id, .edit = std::move(edit)});
+    return change(storage::change_organizer{
+      .id = id, .edit = [edit = std::move(edit)](organizer& o) {
+        return edit_by_program(edit, o);
+      }});
   }
   [[nodiscard]] std::optional<event>
   find_event(organizer_id owner, std::string_view slug) const override {
@@ -508,6 +553,10 @@ result<void> engine_implementation::check_options() {
         positive("checkpoint_interval", options_.checkpoint_interval)})
     if (!checked)
       return checked;
+  for (const auto& observer : options_.call_observers)
+    if (!observer)
+      return error{ec::invalid_argument, "a call observer is empty",
+                   "call_observers"};
   if (options_.threads > 256)
     return error{ec::invalid_argument, "threads must be at most 256",
                  "threads"};
@@ -703,7 +752,8 @@ result<void> engine_implementation::start_actors() {
     counters_.observe(op);
     if (const auto* call = std::get_if<storage::append_call>(&op))
       for (const auto& observer : options_.call_observers)
-        observer(call->entry);
+        call_program(options_, "A call observer",
+                     [&] { observer(call->entry); });
     if (const auto* changed = std::get_if<storage::change_organizer>(&op);
         changed != nullptr && changed->done)
       (void)fence(*changed->done); // whoever changed it has checked it
@@ -1016,12 +1066,11 @@ result<storage::draft> engine_implementation::draft_one(organizer_id owner,
   if (!item.rest.empty())
     return d;
   if (slug.empty()) {
-    const auto found = directory_.find_organizer(owner);
-    if (!found)
+    slug = directory_.find_slug(owner);
+    if (slug.empty())
       return error{ec::not_found,
                    "There is no organizer " + std::to_string(owner) + ".",
                    "organizer"};
-    slug = found->slug;
   }
   auto rendered = protocol::render_publication(item, slug);
   if (!rendered)
@@ -1062,7 +1111,7 @@ result<void> engine_implementation::try_publish(
   auto what = draft_all(owner, items);
   if (!what)
     return what.error();
-  commit_queue::completion told = answer_published{std::move(done)};
+  commit_queue::completion told = answer_published{std::move(done), &options_};
   if (push_publish(*what, told))
     return {};
   done = std::move(told.target<answer_published>()->done);
@@ -1182,7 +1231,7 @@ result<webhook> engine_implementation::change_webhook(
       const bool was_paused = w.delivery.paused;
       const auto before = form_.show(w);
       auto wanted = before;
-      if (auto edited = edit(wanted); !edited)
+      if (auto edited = edit_by_program(edit, wanted); !edited)
         return edited;
       if (auto written = form_.write(wanted, before, w); !written)
         return written;

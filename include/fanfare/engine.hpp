@@ -319,6 +319,10 @@ struct filter_preview {
 /// from any number of threads, until the destructor begins. None throws but for
 /// want of memory.
 ///
+/// What the program hands over to be called must not throw; what it throws is
+/// logged and dropped. Once the engine stops, callbacks that wait are called on
+/// the thread that stops it.
+///
 /// It is an interface: a program's tests may put something simpler in its
 /// place.
 class FANFARE_API engine {

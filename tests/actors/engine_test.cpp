@@ -15,7 +15,10 @@
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <mutex>
+#include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace fanfare {
 namespace {
@@ -355,6 +358,34 @@ TEST_F(EngineTest, EverythingIsRefusedOnceItIsStopped) {
   EXPECT_EQ(engine_->find_notification(owner_, 1).value()->id, 1U);
   EXPECT_EQ(engine_->statistics().tail, 1U);
   EXPECT_EQ(engine_->ensure_organizer("shop").value().id, owner_);
+}
+
+TEST_F(EngineTest, OutlivesWhatItsProgramThrows) {
+  std::mutex mutex;
+  std::vector<std::string> logged;
+  start({.log = [&](log_level, const std::string& text) {
+    const std::lock_guard guard{mutex};
+    logged.push_back(text);
+  }});
+  engine_->publish(owner_, {.action = "shop.order.placed"},
+                   [](const auto&) { throw std::runtime_error{"mine"}; });
+  EXPECT_EQ(engine_->publish(owner_, {.action = "shop.order.placed"}).value(),
+            2U);
+  const auto added = engine_->add_webhook(owner_, hook()).value();
+  const auto changed = engine_->change_webhook(
+    owner_, added.id,
+    [](webhook&) -> result<void> { throw std::runtime_error{"mine"}; });
+  EXPECT_EQ(changed.error().field, "edit");
+  EXPECT_EQ(engine_->change_webhook(owner_, added.id, {}).error().field,
+            "edit");
+  EXPECT_EQ(engine_->change_organizer(owner_, {}).error().field, "edit");
+  EXPECT_TRUE(engine_->ready());
+  {
+    const std::lock_guard guard{mutex};
+    EXPECT_THAT(logged, testing::Contains("The callback of a publish of the "
+                                          "program threw: mine"));
+  }
+  engine_.reset(); // before the log
 }
 
 TEST_F(EngineTest, CountsWhatItDoes) {
