@@ -5,7 +5,11 @@
 
 #include <boost/asio/error.hpp>
 
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 namespace fanfare::protocol {
@@ -13,6 +17,25 @@ namespace fanfare::protocol {
 namespace asio = boost::asio;
 using boost::system::error_code;
 using std::chrono::steady_clock;
+
+namespace {
+
+/// As socket.open(), but a program that is started meanwhile does not inherit
+/// it.
+void open(client_socket& socket, const asio::ip::tcp& protocol,
+          error_code& code) {
+  const int file = ::socket(protocol.family(), SOCK_STREAM | SOCK_CLOEXEC,
+                            IPPROTO_TCP);
+  if (file < 0) {
+    code = error_code{errno, asio::error::get_system_category()};
+    return;
+  }
+  socket.assign(protocol, file, code);
+  if (code)
+    ::close(file);
+}
+
+} // namespace
 
 std::string plain_reason(const error_code& code) {
   if (code == asio::error::connection_refused)
@@ -84,9 +107,9 @@ void connector::try_next() {
     const asio::ip::tcp::endpoint there{address, port_};
     client_socket socket{context_.get_executor()};
     error_code code;
-    socket.open(there.protocol(), code);
+    open(socket, there.protocol(), code);
     if (code == asio::error::no_descriptors && owner_->make_room())
-      socket.open(there.protocol(), code);
+      open(socket, there.protocol(), code);
     if (!code)
       socket.non_blocking(true, code);
     if (!code)

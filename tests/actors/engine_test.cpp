@@ -11,6 +11,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -386,6 +394,50 @@ TEST_F(EngineTest, OutlivesWhatItsProgramThrows) {
                                           "program threw: mine"));
   }
   engine_.reset(); // before the log
+}
+
+/// What a program that this one starts finds open.
+std::vector<std::string> inherited() {
+  std::vector<std::string> out;
+  auto* pipe = popen("for f in /proc/self/fd/*; do readlink $f; done", "re");
+  char line[4'096];
+  while (std::fgets(line, sizeof line, pipe) != nullptr)
+    out.emplace_back(line);
+  pclose(pipe);
+  std::erase_if(out, [](const std::string& name) {
+    return name.starts_with("pipe:") || name.starts_with("/proc/");
+  });
+  std::ranges::sort(out);
+  return out;
+}
+
+TEST_F(EngineTest, ProgramsThatAreStartedInheritNothingOfIt) {
+  engine_.reset();
+  const auto before = inherited();
+  // A receiver that takes the connection and never answers.
+  const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  ASSERT_EQ(bind(listener, reinterpret_cast<sockaddr*>(&address), size), 0);
+  ASSERT_EQ(listen(listener, 16), 0);
+  ASSERT_EQ(getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size),
+            0);
+  start({.allow_networks = {"127.0.0.0/8"}});
+  auto hanging = hook();
+  hanging.enabled = true;
+  hanging.target_url = "http://localhost:"
+                     + std::to_string(ntohs(address.sin_port));
+  engine_->add_webhook(owner_, hanging).value();
+  engine_->publish(owner_, {.action = "shop.order.placed"}).value();
+  pollfd arrived{.fd = listener, .events = POLLIN, .revents = 0};
+  ASSERT_EQ(poll(&arrived, 1, 10'000), 1);
+  EXPECT_EQ(inherited(), before);
+  const auto begun = std::chrono::steady_clock::now();
+  engine_.reset(); // with a call under way
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, 8s);
+  close(listener);
 }
 
 TEST_F(EngineTest, CountsWhatItDoes) {
