@@ -156,15 +156,14 @@ void call_program(const engine_options& options, std::string_view what,
 
 /// Has the program edit a stored value.
 template <class Value>
-result<void> edit_by_program(const std::function<result<void>(Value&)>& edit,
-                             Value& value) {
+result<void>
+edit_by_program(const std::function<result<void>(Value&)>& edit, Value& value) {
   std::string thrown = "nothing";
   try {
     return edit(value);
   } catch (const std::exception& e) {
     thrown = e.what();
-  } catch (...) {
-  }
+  } catch (...) {}
   return error{ec::invalid_argument,
                "The edit threw, and nothing was changed: " + thrown + '.',
                "edit"};

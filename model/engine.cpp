@@ -29,10 +29,12 @@ result<void> engine::publish_waiting(organizer_id owner,
 
 void engine::publish_all(organizer_id owner, std::vector<publication> items,
                          published done) {
-  // `done` is whole again if it comes back.
+  // After an error it is as it was.
+  // NOLINTBEGIN(bugprone-use-after-move)
   if (auto pushed = publish_waiting(owner, std::move(items), std::move(done));
       !pushed)
     done(pushed.error());
+  // NOLINTEND(bugprone-use-after-move)
 }
 
 std::future<result<std::vector<position>>>
@@ -74,20 +76,20 @@ result<position> engine::publish(organizer_id owner, publication one) {
   return publish_later(owner, std::move(one)).get();
 }
 
-result<organizer> engine::ensure_organizer(std::string slug) {
+result<organizer> engine::ensure_organizer(std::string_view slug) {
   if (auto known = find_organizer(slug))
     return std::move(*known);
-  auto added = add_organizer(slug, slug);
+  auto added = add_organizer(std::string{slug}, std::string{slug});
   if (!added && added.error().code == ec::already_exists)
     if (auto known = find_organizer(slug)) // somebody else was quicker
       return std::move(*known);
   return added;
 }
 
-result<action_type> engine::ensure_action_type(std::string name) {
+result<action_type> engine::ensure_action_type(std::string_view name) {
   if (auto known = find_action_type(name))
     return std::move(*known);
-  auto added = add_action_type(name);
+  auto added = add_action_type(std::string{name});
   if (!added && added.error().code == ec::already_exists)
     if (auto known = find_action_type(name))
       return std::move(*known);

@@ -32,7 +32,7 @@ inline constexpr double batch_wait_limit = 60'000;
 inline constexpr std::size_t suffix_limit = 128;
 inline constexpr std::size_t prefix_limit = 64;
 inline constexpr std::size_t template_limit = 256;
-inline constexpr std::size_t pem_limit = 64 * 1024;
+inline constexpr std::size_t pem_limit = std::size_t{64} * 1024;
 inline constexpr std::size_t proxy_limit = 1'024;
 
 } // namespace delivery_limits

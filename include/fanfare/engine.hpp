@@ -418,7 +418,7 @@ public:
                                           std::string name) = 0;
   /// The organizer of this slug, added with the slug as its name if there is
   /// none. May block.
-  result<organizer> ensure_organizer(std::string slug);
+  result<organizer> ensure_organizer(std::string_view slug);
   /// Blocks. Applies `edit` to the stored organizer; it may change all but id
   /// and slug. Its networks must be ones that protocol::network can read.
   virtual result<organizer>
@@ -445,7 +445,7 @@ public:
   /// stands for all below it.
   virtual result<action_type> add_action_type(std::string name) = 0;
   /// The type of this name, added if there is none. May block.
-  result<action_type> ensure_action_type(std::string name);
+  result<action_type> ensure_action_type(std::string_view name);
 
   // -- tokens
   // ---------------------------------------------------------------------
