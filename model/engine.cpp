@@ -7,6 +7,9 @@
 
 #include "fanfare/engine.hpp"
 
+#include <algorithm>
+#include <cstring>
+
 namespace fanfare {
 
 namespace {
@@ -74,6 +77,32 @@ std::future<result<position>> engine::publish_later(organizer_id owner,
 
 result<position> engine::publish(organizer_id owner, publication one) {
   return publish_later(owner, std::move(one)).get();
+}
+
+result<position> engine::publish_idempotent(organizer_id owner, publication one,
+                                            std::string_view key) {
+  // Unlike the keys of the REST API, which are hashes, it is written as it is:
+  // a mark, the organizer, the key's length and the key.
+  publish_once once;
+  constexpr std::size_t front = 1 + sizeof owner;
+  if (key.empty() || key.size() > once.key.size() - front)
+    return error{ec::invalid_argument, "A key has 1 to 27 bytes.", "key"};
+  once.key[0] = static_cast<char>(0x80 + key.size());
+  std::memcpy(&once.key[1], &owner, sizeof owner);
+  std::ranges::copy(key, once.key.begin() + front);
+  auto told = std::make_shared<std::promise<result<stored_answer>>>();
+  auto answer = told->get_future();
+  publish_keyed(owner, list_of(std::move(one)), once,
+                [told = std::move(told)](result<stored_answer> got) {
+                  told->set_value(std::move(got));
+                });
+  const auto got = answer.get();
+  if (!got)
+    return got.error();
+  if (const auto* receipt = std::get_if<publish_receipt>(&*got))
+    return receipt->first;
+  return error{ec::conflict, "The key belongs to another kind of request.",
+               "key"};
 }
 
 result<organizer> engine::ensure_organizer(std::string_view slug) {

@@ -365,6 +365,13 @@ public:
                                    std::vector<publication>&& items,
                                    published&& done) = 0;
 
+  /// The same after waiting for room, for up to
+  /// `engine_options::publish_patience`. One that never waits need not override
+  /// it.
+  virtual result<void> publish_waiting(organizer_id owner,
+                                       std::vector<publication>&& items,
+                                       published&& done);
+
   /// Blocks until it is on disk, first, for up to
   /// `engine_options::publish_patience`, for room.
   result<position> publish(organizer_id owner, publication one);
@@ -384,6 +391,15 @@ public:
                    published done);
   [[nodiscard]] std::future<result<std::vector<position>>>
   publish_all_later(organizer_id owner, std::vector<publication> items);
+
+  /// Blocks. As publish, but once: if the organizer has published under this
+  /// key within the last 24 h, nothing is published, and the id is that of
+  /// then. The key and the notification are written in one transaction. For
+  /// programs that cannot tell whether they published before they were ended,
+  /// such as the relay of an outbox. `key`: 1 to 27 bytes, else
+  /// invalid_argument (field "key").
+  result<position> publish_idempotent(organizer_id owner, publication one,
+                                      std::string_view key);
 
   using answered = std::function<void(result<stored_answer>)>;
 
@@ -588,13 +604,6 @@ public:
   /// queries is refused with `stopping`. Blocks, at most a few seconds longer
   /// than `deadline`; idempotent; not from a callback of the engine.
   virtual void stop(std::chrono::milliseconds deadline) = 0;
-
-protected:
-  /// What the forms of `publish` are made of: try_publish, after waiting for
-  /// room. One that never waits need not override it.
-  virtual result<void> publish_waiting(organizer_id owner,
-                                       std::vector<publication>&& items,
-                                       published&& done);
 };
 
 } // namespace fanfare

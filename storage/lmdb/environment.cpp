@@ -324,8 +324,8 @@ result<std::unique_ptr<environment>> environment::open(const options& opts) {
                                MDB_NOSUBDIR | MDB_NOTLS, 0600);
       code != MDB_SUCCESS)
     return to_error(code, doing);
-  // Programs that this one starts must not inherit the store; LMDB leaves one of
-  // its files open to them.
+  // Programs that this one starts must not inherit the store; LMDB leaves one
+  // of its files open to them.
   if (int file = -1; mdb_env_get_fd(env->env_, &file) == MDB_SUCCESS)
     fcntl(file, F_SETFD, FD_CLOEXEC);
   MDB_stat stat{};

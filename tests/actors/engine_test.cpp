@@ -349,6 +349,33 @@ TEST_F(EngineTest, TheBodyMayBeRenderedByThePublisher) {
             R"({"notification_id": 1, "mine": true})");
 }
 
+TEST_F(EngineTest, PublishesOnceUnderAKey) {
+  const publication one{.action = "shop.order.placed"};
+  const auto id = engine_->publish_idempotent(owner_, one, "order 7").value();
+  EXPECT_EQ(engine_->publish_idempotent(owner_, one, "order 7").value(), id);
+  const auto other = engine_->publish_idempotent(owner_, one, "order 8")
+                       .value();
+  EXPECT_EQ(other, id + 1);
+  start();
+  EXPECT_EQ(engine_->publish_idempotent(owner_, one, "order 7").value(), id)
+    << "also after a restart";
+  EXPECT_EQ(engine_->statistics().tail, other);
+  const auto second = engine_->ensure_organizer("second").value().id;
+  EXPECT_EQ(engine_->publish_idempotent(second, one, "order 7").value(),
+            other + 1)
+    << "keys belong to an organizer";
+  EXPECT_EQ(engine_->publish_idempotent(owner_, one, "").error().field, "key");
+  EXPECT_EQ(engine_->publish_idempotent(owner_, one, std::string(28, 'x'))
+              .error()
+              .field,
+            "key");
+  EXPECT_TRUE(engine_->publish_idempotent(owner_, one, std::string(27, 'x')));
+  EXPECT_EQ(engine_->publish_idempotent(owner_, {.action = "no"}, "order 9")
+              .error()
+              .field,
+            "action");
+}
+
 TEST_F(EngineTest, EverythingIsRefusedOnceItIsStopped) {
   const auto added = engine_->add_webhook(owner_, hook()).value();
   engine_->publish(owner_, {.action = "shop.order.placed"}).value();

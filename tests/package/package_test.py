@@ -1,0 +1,279 @@
+# SPDX-FileCopyrightText: Fanfare contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What is installed, and whether others can use it: the public headers by themselves,
+the symbols of the shared library, a project outside of this one that is built against an
+installation in each way there is, and the Debian packages.
+
+Run by CTest, which sets FANFARE_BUILD to a build directory where all is built."""
+
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ["FANFARE_BUILD"])
+OUTSIDE = SOURCE / "tests/package/outside"
+CXX = os.environ.get("CXX", "c++")
+VERSION = re.search(r"VERSION (\S+)", (SOURCE / "CMakeLists.txt").read_text().split("project(")[1])[1]
+SOVERSION = VERSION.rsplit(".", 1)[0] if VERSION.startswith("0.") else VERSION.split(".")[0]
+
+
+def run(*words, seconds=300, **options):
+    """Its output; fails with it otherwise."""
+    done = subprocess.run(
+        [str(word) for word in words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=seconds,
+        **options,
+    )
+    if done.returncode != 0:
+        raise AssertionError(f"{' '.join(map(str, words))}: {done.returncode}\n{done.stdout[-8000:]}")
+    return done.stdout
+
+
+class PackageTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.dir = pathlib.Path(tempfile.mkdtemp(prefix="fanfare-package-"))
+        cls.addClassCleanup(shutil.rmtree, cls.dir, ignore_errors=True)
+
+    def folder(self):
+        return pathlib.Path(tempfile.mkdtemp(dir=self.dir))
+
+
+class Headers(PackageTest):
+    """include/fanfare, of which a program includes any, in any order."""
+
+    INCLUDES = ["-I", str(SOURCE / "include"), "-I", str(BUILD / "generated")]
+
+    def headers(self):
+        found = sorted(
+            str(file.relative_to(file.parents[1]))
+            for folder in (SOURCE / "include/fanfare", BUILD / "generated/fanfare")
+            for file in folder.iterdir()
+            if file.suffix in (".hpp", ".h")
+        )
+        self.assertIn("fanfare/engine.hpp", found)
+        self.assertIn("fanfare/version.hpp", found)
+        return found
+
+    def foreign(self, text):
+        """The files that `text` leads to, but for the standard library's and ours."""
+        source = self.folder() / "a.cpp"
+        source.write_text(text)
+        made = run(CXX, "-std=c++20", "-M", *self.INCLUDES, source)
+        files = made.partition(":")[2].replace("\\\n", " ").split()
+        known = re.compile(
+            r"/usr/include/(c\+\+|x86_64-linux-gnu|asm|asm-generic|bits|linux|sys|[a-z_-]+\.h$)"
+            r"|/usr/lib/gcc/"
+        )
+        ours = (str(SOURCE / "include/fanfare/"), str(BUILD / "generated/fanfare/"))
+        return [
+            file
+            for file in files
+            if file != str(source)
+            and not os.path.normpath(file).startswith(ours)
+            and not known.match(os.path.normpath(file))
+            or re.search(r"/(lmdb|ares|idn2)[^/]*\.h$", file)
+        ]
+
+    def test_each_compiles_by_itself(self):
+        for header in self.headers():
+            source = self.folder() / "a.cpp"
+            source.write_text(f"#include <{header}>\n#include <{header}>\nint main() {{}}\n")
+            with self.subTest(header):
+                run(
+                    CXX, "-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Wpedantic",
+                    "-Wshadow", "-Wconversion", "-Werror", *self.INCLUDES, source,
+                )  # fmt: skip
+
+    def test_none_leads_to_anything_foreign(self):
+        for header in self.headers():
+            with self.subTest(header):
+                self.assertEqual(self.foreign(f"#include <{header}>\n"), [])
+        # This can fail.
+        for other in ("boost/json.hpp", "lmdb.h", "openssl/sha.h"):
+            self.assertNotEqual(self.foreign(f"#include <{other}>\n"), [], other)
+
+    def test_the_engines_is_quick_to_compile(self):
+        def seconds(text):
+            source = self.folder() / "a.cpp"
+            source.write_text(text)
+            best = None
+            for _ in range(3):
+                start = time.monotonic()
+                run(CXX, "-std=c++20", "-fsyntax-only", *self.INCLUDES, source)
+                took = time.monotonic() - start
+                best = min(took, best or took)
+            return best
+
+        ours = seconds("#include <fanfare/engine.hpp>\n")
+        # What its own members need of the standard library.
+        theirs = seconds(
+            "".join(
+                f"#include <{name}>\n"
+                for name in "chrono filesystem functional future map memory string vector".split()
+            )
+        )
+        print(f"engine.hpp: {ours:.2f} s; the standard headers in it: {theirs:.2f} s")
+        self.assertLess(ours, 2 * theirs + 0.5)
+
+
+class Symbols(PackageTest):
+    """The shared library shows what FANFARE_API marks."""
+
+    def test_only_the_interface_shows(self):
+        library = BUILD / "libfanfare.so"
+        shown = run("nm", "-DC", "--defined-only", library).splitlines()
+        names = [line.split(maxsplit=2)[2] for line in shown]
+        names = [re.sub(r"@@?FANFARE.*$", "", name) for name in names]
+        allowed = re.compile(
+            r"(vtable for |typeinfo for |typeinfo name for )?fanfare::(engine|metrics_registry)\b"
+            r"|fanfare::(error_category|prometheus_text)\b"
+            r"|fanfare_[a-z]"
+        )
+        self.assertEqual([name for name in names if not allowed.match(name)], [])
+        self.assertTrue([n for n in names if n.startswith("fanfare::engine::start(")], names)
+
+    def test_it_is_named_by_its_interface(self):
+        dynamic = run("readelf", "-d", BUILD / "libfanfare.so")
+        self.assertIn(f"Library soname: [libfanfare.so.{SOVERSION}]", dynamic)
+
+
+class Installation(PackageTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.prefix = cls.dir / "prefix"
+        run("cmake", "--install", BUILD, "--prefix", cls.prefix)
+        cls.environment = {
+            **os.environ,
+            "CMAKE_PREFIX_PATH": str(cls.prefix),
+            "PKG_CONFIG_PATH": ":".join(
+                str(file.parent) for file in cls.prefix.rglob("fanfare.pc")
+            ),
+            "LD_LIBRARY_PATH": ":".join(
+                sorted({str(file.parent) for file in cls.prefix.rglob("libfanfare.so*")})
+            ),
+        }
+
+    def use(self, how, *options, seconds=300):
+        """Builds the outside project, and lets it publish."""
+        build = self.folder()
+        run(
+            "cmake", "-G", "Ninja", "-S", OUTSIDE, "-B", build, f"-DHOW={how}", *options,
+            env=self.environment,
+        )  # fmt: skip
+        run("cmake", "--build", build, env=self.environment, seconds=seconds)
+        said = run(build / "outside", self.folder() / "data", env=self.environment, seconds=60)
+        self.assertIn(f"fanfare {VERSION}: ", said)
+        self.assertIn("\nfanfare_notifications_total 1\n", said)
+        return build / "outside"
+
+    def test_a_project_finds_the_shared_library(self):
+        program = self.use("shared")
+        needed = run("readelf", "-d", program)
+        self.assertIn(f"libfanfare.so.{SOVERSION}", needed)
+        for other in ("caf", "lmdb", "ssl", "boost", "cares"):
+            self.assertNotIn(f"lib{other}", needed)
+
+    def test_a_project_finds_the_static_library(self):
+        self.assertNotIn("libfanfare", run("readelf", "-d", self.use("static")))
+
+    def test_pkg_config_knows_it(self):
+        self.use("pkgconfig")
+
+    def test_a_project_can_build_it_as_a_part_of_itself(self):
+        # With the same options the compiler's cache has most of it.
+        self.use(
+            "fetched", f"-DFANFARE_SOURCE_DIR={SOURCE}", "-DCMAKE_BUILD_TYPE=RelWithDebInfo",
+            "-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O1 -g1", seconds=1200,
+        )  # fmt: skip
+
+    def test_an_older_interface_is_not_taken_for_it(self):
+        text = (OUTSIDE / "CMakeLists.txt").read_text().replace("fanfare 0.1 ", "fanfare 0.0 ")
+        other = self.folder()
+        (other / "CMakeLists.txt").write_text(text)
+        shutil.copy(OUTSIDE / "main.cpp", other)
+        with self.assertRaisesRegex(AssertionError, "compatible"):
+            run("cmake", "-S", other, "-B", other / "b", "-DHOW=shared", env=self.environment)
+
+    def test_the_program_and_its_unit_name_where_they_are(self):
+        self.assertIn(VERSION, run(self.prefix / "bin/fanfare", "--version"))
+        unit = (self.prefix / "lib/systemd/system/fanfare.service").read_text()
+        self.assertIn(f"ExecStart={self.prefix}/bin/fanfare serve --config {self.prefix}/etc/", unit)
+
+
+@unittest.skipUnless(shutil.which("dpkg-deb") and shutil.which("cpack"), "needs cpack and dpkg-deb")
+class DebianPackages(PackageTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        run("cpack", "-G", "DEB", "-B", cls.dir / "packages", cwd=BUILD)
+        cls.packages = {
+            file.name.split("_")[0]: file for file in (cls.dir / "packages").glob("*.deb")
+        }
+
+    def content(self, name):
+        lines = run("dpkg-deb", "--contents", self.packages[name]).splitlines()
+        return {line.split()[5].removeprefix("."): line.split()[:2] for line in lines}
+
+    def field(self, name, key):
+        return run("dpkg-deb", "--field", self.packages[name], key).strip()
+
+    def test_there_are_three(self):
+        self.assertEqual(sorted(self.packages), ["fanfare-server", "libfanfare", "libfanfare-dev"])
+
+    def test_each_holds_its_part(self):
+        library = self.content("libfanfare")
+        self.assertTrue([f for f in library if f.endswith(f"/libfanfare.so.{VERSION}")], library)
+        self.assertFalse([f for f in library if f.endswith((".so", ".hpp", ".a"))], library)
+        development = self.content("libfanfare-dev")
+        for end in ("/fanfare/engine.hpp", "/fanfare/version.hpp", "/libfanfare.a", "/fanfare.pc"):
+            self.assertTrue([f for f in development if f.endswith(end)], end)
+        server = self.content("fanfare-server")
+        for file in (
+            "/usr/bin/fanfare",
+            "/etc/fanfare/fanfare.toml",
+            "/usr/lib/systemd/system/fanfare.service",
+        ):
+            self.assertIn(file, server)
+        for name in self.packages:
+            self.assertIn(f"/usr/share/doc/{name}/copyright", self.content(name))
+
+    def test_they_say_what_they_need(self):
+        self.assertIn("libcaf-core", self.field("libfanfare", "Depends"))
+        self.assertIn("libc6", self.field("fanfare-server", "Depends"))
+        self.assertIn(f"libfanfare (= {VERSION}-1)", self.field("libfanfare-dev", "Depends"))
+        self.assertIn("/etc/fanfare/fanfare.toml", run(
+            "dpkg-deb", "--info", self.packages["fanfare-server"], "conffiles"))  # fmt: skip
+
+    def test_they_are_installed_used_and_removed(self):
+        """In a system of its own: what is written goes to a folder over this one."""
+        inside = SOURCE / "tests/package/inside.sh"
+        words = ["unshare", "--mount", "--pid", "--fork", "--kill-child"]
+        if os.geteuid() != 0:
+            words += ["--user", "--map-root-user"]
+        probe = subprocess.run(
+            [*words, str(inside), "--probe", str(self.folder())],
+            capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+        if probe.returncode != 0:
+            self.skipTest("this system permits no mounts of its own: " + probe.stderr.strip()[-200:])
+        said = run(
+            *words, inside, self.folder(), OUTSIDE, *map(str, self.packages.values()), seconds=300
+        )
+        self.assertIn("all is as it was", said)
+
+
+if __name__ == "__main__":
+    unittest.main()
