@@ -70,8 +70,9 @@ foreach(_kind IN ITEMS shared static)
 endforeach()
 configure_package_config_file(
   "${PROJECT_SOURCE_DIR}/cmake/fanfareConfig.cmake.in"
-  "${PROJECT_BINARY_DIR}/fanfareConfig.cmake" INSTALL_DESTINATION
-  "${_cmake_dir}")
+  "${PROJECT_BINARY_DIR}/fanfareConfig.cmake"
+  INSTALL_DESTINATION "${_cmake_dir}"
+  PATH_VARS CMAKE_INSTALL_LIBDIR)
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/fanfareConfigVersion.cmake"
                                  COMPATIBILITY SameMinorVersion)
 install(

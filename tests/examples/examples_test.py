@@ -72,7 +72,12 @@ class ExampleTest(unittest.TestCase):
         def end():
             if child.poll() is None:
                 child.kill()
-            child.communicate()
+            child.wait(PATIENCE)
+            for pipe in (child.stdin, child.stdout, child.stderr):
+                try:
+                    pipe.close()
+                except BrokenPipeError:  # of what it had not read
+                    pass
 
         self.addCleanup(end)
         return child
@@ -163,10 +168,6 @@ class Outbox(ExampleTest):
             child.wait(PATIENCE)
             self.assertEqual(child.returncode, -9, child.stderr.read())
             reader.join(PATIENCE)
-            try:
-                child.stdin.close()
-            except BrokenPipeError:
-                pass
         orders = self.check(taken)
         print(f"{rounds} deaths, {len(orders)} orders, {len(self.receiver.bodies)} calls")
         self.assertGreater(rounds, 5)

@@ -73,7 +73,7 @@ class Headers(PackageTest):
         made = run(CXX, "-std=c++20", "-M", *self.INCLUDES, source)
         files = made.partition(":")[2].replace("\\\n", " ").split()
         known = re.compile(
-            r"/usr/include/(c\+\+|x86_64-linux-gnu|asm|asm-generic|bits|linux|sys|[a-z_-]+\.h$)"
+            r"/usr/include/(c\+\+|x86_64-linux-gnu|asm|asm-generic|bits|linux|sys|[a-z0-9_-]+\.h$)"
             r"|/usr/lib/gcc/"
         )
         ours = (str(SOURCE / "include/fanfare/"), str(BUILD / "generated/fanfare/"))
