@@ -199,6 +199,23 @@ class Installation(PackageTest):
             "-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O1 -g1", seconds=1200,
         )  # fmt: skip
 
+    def test_what_the_readme_and_the_header_show_works(self):
+        readme = re.search(r"```cpp\n(.*?)```", (SOURCE / "README.md").read_text(), re.S)[1]
+        head = (SOURCE / "include/fanfare/engine.hpp").read_text().partition("#include")[0]
+        head = "\n".join(re.findall(r"^///     (.*)$", head, re.M))
+        for text in (readme, head):
+            with self.subTest(text):
+                source = self.folder() / "a.cpp"
+                # To nobody: without allow_networks this machine is not called.
+                text = text.replace("https://example.com/", "http://127.0.0.1:9/")
+                self.assertIn("127.0.0.1", text)
+                source.write_text(f"#include <fanfare/engine.hpp>\nint main() {{\n{text}\n}}\n")
+                flags = run("pkg-config", "--cflags", "--libs", "fanfare", env=self.environment)
+                program = source.with_suffix("")
+                run(CXX, "-std=c++20", "-Wall", "-Werror", source, "-o", program, *flags.split())
+                run(program, cwd=source.parent, env=self.environment, seconds=60)
+                self.assertTrue((source.parent / "data/fanfare.mdb").exists())
+
     def test_an_older_interface_is_not_taken_for_it(self):
         text = (OUTSIDE / "CMakeLists.txt").read_text().replace("fanfare 0.1 ", "fanfare 0.0 ")
         other = self.folder()

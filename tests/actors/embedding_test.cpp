@@ -1,0 +1,313 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+
+// An engine within a program: what it lends to it, and how it behaves beside
+// others. With real receivers.
+
+#include "fanfare/engine.hpp"
+#include "tests/support/eventually.hpp"
+#include "tests/support/http_sink.hpp"
+#include "tests/support/temp_dir.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace fanfare {
+namespace {
+
+using namespace std::chrono_literals;
+using test::eventually;
+using test::http_sink;
+using test::response_plan;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr auto patience = 30s;
+
+/// The calls that an observer was told, in order.
+class observed {
+public:
+  [[nodiscard]] std::function<void(const call&)> observer() {
+    return [this](const call& made) {
+      const std::lock_guard guard{mutex_};
+      calls_.push_back(made);
+      more_.notify_all();
+    };
+  }
+
+  /// The first so many; fewer if they do not come in time.
+  std::vector<call> wait_for(std::size_t count) {
+    std::unique_lock guard{mutex_};
+    more_.wait_for(guard, patience, [&] { return calls_.size() >= count; });
+    return calls_;
+  }
+
+private:
+  std::mutex mutex_;
+  std::condition_variable more_;
+  std::vector<call> calls_;
+};
+
+/// A clock that a test moves.
+class set_clock final : public wall_clock {
+public:
+  [[nodiscard]] timestamp now() const override {
+    return timestamp{std::chrono::milliseconds{now_.load()}};
+  }
+  void advance(std::chrono::milliseconds by) {
+    now_ += by.count();
+  }
+
+private:
+  std::atomic<std::int64_t> now_{1'800'000'000'000};
+};
+
+class EmbeddingTest : public testing::Test {
+protected:
+  /// With an organizer, a type, and a webhook per URL.
+  std::unique_ptr<engine> start(engine_options options,
+                                const std::vector<std::string>& urls,
+                                const std::string& folder = "data") {
+    options.data = folder_.path() / folder;
+    options.threads = 1;
+    options.allow_networks = {"127.0.0.0/8"};
+    auto made = engine::start(std::move(options)).value();
+    owner_ = made->ensure_organizer("shop").value().id;
+    made->ensure_action_type("shop.order.*").value();
+    for (const auto& url : urls)
+      made
+        ->add_webhook(owner_,
+                      {.target_url = url, .action_types = {"shop.order.*"}})
+        .value();
+    return made;
+  }
+
+  [[nodiscard]] static publication order() {
+    return {.action = "shop.order.placed", .payload = R"({"code": "A1"})"};
+  }
+
+  test::temp_dir folder_;
+  organizer_id owner_ = 0;
+};
+
+TEST_F(EmbeddingTest, ObserversSeeEachCallOnceInTheOrderOfTheLog) {
+  http_sink sink;
+  observed calls;
+  auto engine = start({.call_observers = {calls.observer()}}, {sink.url()});
+  constexpr std::size_t count = 200;
+  engine->publish_all(owner_, std::vector<publication>(count, order())).value();
+  const auto seen = calls.wait_for(count);
+  ASSERT_EQ(seen.size(), count);
+  const auto log = engine->calls(owner_, 1, 0, 2 * count).value();
+  ASSERT_EQ(log.size(), count);
+  for (std::size_t i = 0; i < count; ++i) {
+    EXPECT_EQ(seen[i].id, log[count - 1 - i].id);
+    EXPECT_EQ(seen[i].subject, log[count - 1 - i].subject);
+    EXPECT_EQ(seen[i].result, outcome::delivered);
+    EXPECT_EQ(seen[i].status, 200);
+  }
+  engine->stop(5s);
+}
+
+TEST_F(EmbeddingTest, ARetryIsMadeWhenTheLentClockSaysSo) {
+  http_sink sink{[](const test::request_record& r) {
+    return response_plan::answer(r.number == 0 ? 500 : 200);
+  }};
+  observed calls;
+  auto clock = std::make_shared<set_clock>();
+  auto engine = start({.schedule = {1h, 1h},
+                       .call_observers = {calls.observer()},
+                       .clock = clock},
+                      {sink.url()});
+  const auto begun = clock->now();
+  engine->publish(owner_, order()).value();
+  ASSERT_EQ(calls.wait_for(1).size(), 1U);
+  EXPECT_EQ(engine->find_notification(owner_, 1).value()->published, begun);
+  const auto waiting = engine->retries(owner_, 1).value();
+  ASSERT_EQ(waiting.size(), 1U);
+  EXPECT_GE(waiting[0].due, begun + 1h);
+
+  clock->advance(59min);
+  engine->wake();
+  EXPECT_EQ(engine->inspect(owner_, 1).value().in_flight, 0U)
+    << "it was not due";
+  EXPECT_EQ(sink.size(), 1U);
+  clock->advance(8min); // up to a tenth is added at random
+  engine->wake();
+  const auto seen = calls.wait_for(2);
+  ASSERT_EQ(seen.size(), 2U);
+  EXPECT_EQ(seen[1].attempt, 2);
+  EXPECT_EQ(seen[1].result, outcome::delivered);
+  EXPECT_EQ(seen[1].time, clock->now());
+  engine->stop(5s);
+}
+
+TEST_F(EmbeddingTest, TheRegistryHasTheFiguresWhileTheEngineRuns) {
+  struct registry final : metrics_registry {
+    void add(const void* who, collector figures) override {
+      added = who;
+      collect = std::move(figures);
+    }
+    void remove(const void* who) noexcept override {
+      removed = who;
+      collect = nullptr;
+    }
+    const void* added = nullptr;
+    const void* removed = nullptr;
+    collector collect;
+  };
+  auto figures = std::make_shared<registry>();
+  auto engine = start({.metrics = figures}, {});
+  ASSERT_TRUE(figures->collect);
+  EXPECT_EQ(figures->added, engine.get());
+  engine->publish(owner_, order()).value();
+  EXPECT_THAT(prometheus_text(figures->collect()),
+              HasSubstr("\nfanfare_notifications_total 1\n"));
+  EXPECT_EQ(figures->removed, nullptr);
+  engine->stop(1s);
+  EXPECT_EQ(figures->removed, engine.get());
+  EXPECT_FALSE(figures->collect);
+}
+
+TEST_F(EmbeddingTest, SeveralEnginesLiveBesideEachOther) {
+  http_sink sink;
+  observed first_calls, second_calls;
+  auto first = start({.call_observers = {first_calls.observer()}},
+                     {sink.url("/first")}, "first");
+  auto second = start({.call_observers = {second_calls.observer()}},
+                      {sink.url("/second")}, "second");
+  first->publish(owner_, order()).value();
+  second->publish_all(owner_, {order(), order()}).value();
+  EXPECT_EQ(first_calls.wait_for(1).size(), 1U);
+  EXPECT_EQ(second_calls.wait_for(2).size(), 2U);
+  first.reset();
+  second->publish(owner_, order()).value();
+  EXPECT_EQ(second_calls.wait_for(3).size(), 3U);
+  const auto taken = engine::start({.data = folder_.path() / "second"});
+  EXPECT_EQ(taken.error().code, ec::store_locked);
+  second.reset();
+  EXPECT_EQ(sink.size(), 4U);
+}
+
+TEST_F(EmbeddingTest, EndsWhilePublishesAreOnTheirWay) {
+  for (int round = 0; round < 5; ++round) {
+    auto engine = start({}, {}, "data-" + std::to_string(round));
+    std::atomic<std::size_t> told{0}, durable{0}, published{0};
+    std::atomic<bool> over{false};
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 4; ++i)
+      threads.emplace_back([&] {
+        while (!over) {
+          ++published;
+          engine->publish(owner_, order(), [&](const result<position>& id) {
+            ++told;
+            durable += id ? 1 : 0;
+          });
+        }
+      });
+    EXPECT_TRUE(eventually(patience, [&] { return durable > 100; }));
+    const auto begun = std::chrono::steady_clock::now();
+    engine->stop(0ms);
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, 10s);
+    over = true;
+    for (auto& t : threads)
+      t.join();
+    EXPECT_EQ(told, published) << "each callback is called exactly once";
+    EXPECT_GE(engine->statistics().tail, durable);
+    engine.reset();
+    EXPECT_EQ(told, published);
+  }
+}
+
+TEST_F(EmbeddingTest, EndsInTimeAlthoughAReceiverHangs) {
+  http_sink sink{
+    [](const test::request_record&) { return response_plan::hanging(); }};
+  auto engine = start({}, {sink.url()});
+  engine->publish(owner_, order()).value();
+  ASSERT_TRUE(sink.wait_for(1, patience));
+  const auto begun = std::chrono::steady_clock::now();
+  engine.reset();
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, 10s);
+  sink.set_handler({});
+  observed calls;
+  engine = start({.call_observers = {calls.observer()}}, {});
+  const auto seen = calls.wait_for(1);
+  ASSERT_EQ(seen.size(), 1U) << "it is made again";
+  EXPECT_EQ(seen[0].result, outcome::delivered);
+  EXPECT_EQ(seen[0].subject, 1U);
+  engine->stop(5s);
+}
+
+TEST_F(EmbeddingTest, APublishThatFindsNoRoomLeavesTheCallerWhatItHad) {
+  // An observer that does not return keeps the committer from taking more.
+  http_sink sink;
+  std::mutex gate;
+  std::unique_lock closed{gate};
+  std::atomic<bool> held{false};
+  auto engine = start(
+    {.publish_patience = 50ms, .call_observers = {[&](const call&) {
+                                 held = true;
+                                 const std::lock_guard wait{gate};
+                               }}},
+    {sink.url()});
+  engine->publish(owner_, order()).value();
+  ASSERT_TRUE(eventually(patience, [&] { return held.load(); }));
+  const auto large = [&] {
+    std::vector<publication> items(
+      50, {.action = "shop.order.placed",
+           .payload = R"({"a": ")" + std::string(900'000, 'x') + "\"}"});
+    return items; // 45 MB
+  };
+  std::atomic<int> told{0};
+  auto count = [&](const auto&) { ++told; };
+  EXPECT_TRUE(engine->try_publish(owner_, large(), count));
+  auto items = large();
+  engine::published done = count;
+  const auto refused = engine->try_publish(owner_, std::move(items),
+                                           std::move(done));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ec::overloaded);
+  EXPECT_TRUE(done);
+  EXPECT_EQ(items.size(), 50U);
+  EXPECT_EQ(items[7].payload, large()[7].payload);
+  EXPECT_EQ(items[7].action, "shop.order.placed");
+  EXPECT_EQ(items[7].rest, "");
+  EXPECT_EQ(engine->publish_all(owner_, large()).error().code, ec::overloaded)
+    << "after it has waited";
+  EXPECT_THAT(prometheus_text(engine->metrics()),
+              HasSubstr("fanfare_publishes_refused_total"));
+
+  closed.unlock();
+  EXPECT_TRUE(eventually(patience, [&] { return told == 1; }));
+  EXPECT_TRUE(engine->try_publish(owner_, std::move(items), std::move(done)));
+  EXPECT_TRUE(eventually(patience, [&] { return told == 2; }));
+  engine->stop(10s);
+}
+
+TEST_F(EmbeddingTest, SaysNothingOnStandardOutputOrError) {
+  http_sink sink{
+    [](const test::request_record&) { return response_plan::answer(500); }};
+  testing::internal::CaptureStdout();
+  testing::internal::CaptureStderr();
+  {
+    observed calls;
+    auto engine = start({.call_observers = {calls.observer()}}, {sink.url()});
+    engine->publish(owner_, order()).value();
+    EXPECT_EQ(calls.wait_for(1).size(), 1U);
+    (void)engine->publish(owner_, {.action = "unknown"});
+    (void)fanfare::engine::start({.data = folder_.path() / "data"});
+  }
+  EXPECT_THAT(testing::internal::GetCapturedStdout(), IsEmpty());
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), IsEmpty());
+}
+
+} // namespace
+} // namespace fanfare
