@@ -106,11 +106,17 @@ result<data_directory> data_directory::open(const fs::path& given) {
                      O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (file < 0)
     return to_error(errno, "open " + lock_path.string());
-  data_directory directory{path, file};
+  data_directory directory{path, file, ::getpid()};
   if (::flock(file, LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK)
       return to_error(errno, "lock " + lock_path.string());
     auto owner = read_owner(file);
+    if (owner == std::to_string(::getpid()))
+      return error{ec::store_locked,
+                   "The data directory " + path.string()
+                     + " is used by another engine of this process, or of one "
+                       "with the same process id ("
+                     + owner + "). Destroy it first or use another directory."};
     return error{
       ec::store_locked,
       "The data directory " + path.string() + " is used by another process"
@@ -126,17 +132,24 @@ result<data_directory> data_directory::open(const fs::path& given) {
 
 data_directory::data_directory(data_directory&& other) noexcept
   : path_(std::move(other.path_)),
-    lock_(std::exchange(other.lock_, -1)) {}
+    lock_(std::exchange(other.lock_, -1)),
+    owner_(other.owner_) {}
 
 data_directory& data_directory::operator=(data_directory&& other) noexcept {
   std::swap(path_, other.path_);
   std::swap(lock_, other.lock_);
+  std::swap(owner_, other.owner_);
   return *this;
 }
 
 data_directory::~data_directory() {
-  if (lock_ >= 0)
-    ::close(lock_);
+  if (lock_ < 0)
+    return;
+  // Children that were forked share the lock, and closing would leave it to
+  // them; when they end, it stays with us.
+  if (owner_ == ::getpid())
+    ::flock(lock_, LOCK_UN);
+  ::close(lock_);
 }
 
 void data_directory::sync() const {

@@ -7,11 +7,15 @@
 
 #include "fanfare/error.hpp"
 
+#include <sys/types.h>
+
 #include <filesystem>
+#include <utility>
 
 namespace fanfare::storage::lmdb {
 
-/// Holds the lock on the directory until it ends.
+/// Holds the lock on the directory until it ends. A copy of the process, made
+/// by fork, holds it too, but its ending does not give it back.
 class data_directory {
 public:
   /// Errors: store_locked, store_foreign, io_error. A directory that is refused
@@ -31,12 +35,14 @@ public:
   void sync() const;
 
 private:
-  data_directory(std::filesystem::path path, int lock)
+  data_directory(std::filesystem::path path, int lock, pid_t owner)
     : path_(std::move(path)),
-      lock_(lock) {}
+      lock_(lock),
+      owner_(owner) {}
 
   std::filesystem::path path_;
   int lock_ = -1;
+  pid_t owner_ = -1; ///< the process that has opened it
 };
 
 } // namespace fanfare::storage::lmdb

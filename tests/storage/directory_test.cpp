@@ -88,9 +88,47 @@ TEST(DataDirectory, IsNotOpenedTwiceInOneProcess) {
   temp_dir dir;
   auto first = open_embedded(dir / "data");
   ASSERT_TRUE(first);
-  EXPECT_EQ(open_code(dir / "data"), ec::store_locked);
+  const auto refused = open_embedded(dir / "data");
+  EXPECT_EQ(code_of(refused), ec::store_locked);
+  EXPECT_NE(refused.error().detail.find("another engine of this process"),
+            std::string::npos)
+    << refused.error().detail;
   first = error{};
   EXPECT_EQ(open_code(dir / "data"), ec::ok);
+}
+
+TEST(DataDirectory, BelongsToTheProcessThatOpenedItAndNotToItsChildren) {
+  temp_dir dir;
+  auto store = open_embedded(dir / "data");
+  ASSERT_TRUE(store);
+  // One that ends what it has a copy of does not give it away.
+  auto child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    store = error{};
+    ::_exit(0);
+  }
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  EXPECT_EQ(open_code(dir / "data"), ec::store_locked);
+
+  // One that lives on does not keep it.
+  int release[2];
+  ASSERT_EQ(::pipe(release), 0);
+  child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    ::close(release[1]);
+    char byte = 0;
+    [[maybe_unused]] auto end = ::read(release[0], &byte, 1);
+    ::_exit(0);
+  }
+  store = error{};
+  EXPECT_EQ(open_code(dir / "data"), ec::ok);
+  ::close(release[1]);
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ::close(release[0]);
 }
 
 TEST(DataDirectory, OfSomethingElseIsRefusedAndLeftAsItWas) {
