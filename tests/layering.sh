@@ -21,6 +21,7 @@ allowed_folders() {
     storage) echo fanfare storage model ;;
     actors) echo fanfare actors model protocol storage ;;
     cli) echo fanfare cli model protocol ;;
+    examples) echo fanfare ;;
   esac
 }
 
@@ -33,11 +34,11 @@ library_folders() {
     boost/asio.hpp | boost/asio/*) echo protocol actors cli ;;
     boost/json/*) echo model protocol storage actors cli ;; # filters on bodies
     boost/*) echo protocol storage storage/lmdb actors cli ;; # not model
-    */*) echo model protocol storage storage/lmdb actors cli ;; # not include
+    */*) echo model protocol storage storage/lmdb actors cli examples ;; # not include
   esac
 }
 
-folders="fanfare include model protocol storage actors cli"
+folders="fanfare include model protocol storage actors cli examples"
 
 contains() { # WORD LIST
   [[ " $2 " == *" $1 "* ]]
@@ -83,6 +84,7 @@ check_ours() { # FILE FOLDER PLACE NAME
 
 check_library() { # HOME PLACE NAME
   local only
+  [[ $1 == examples && $3 == fanfare/* ]] && return # as from outside
   if contains "${3%%/*}" "$folders" && [[ $3 == */* ]]; then
     echo "$2: our own <$3> is to be included with quotes"
     return
@@ -152,6 +154,11 @@ self_test() {
   try cli/main.cpp '#include "fanfare/engine.hpp"' good
   try cli/main.cpp '#include "actors/engine.hpp"' bad
   try cli/main.cpp '#include "engine.hpp"' bad
+  try examples/a/main.cpp '#include <fanfare/engine.hpp>' good
+  try examples/a/main.cpp '#include "actors/engine.hpp"' bad
+  try examples/a/main.cpp '#include <actors/engine.hpp>' bad
+  try examples/a/main.cpp '#include <boost/asio.hpp>' bad
+  try examples/a/main.cpp '#include <prometheus/exposer.h>' good
   try cli/main.cpp '#include <actors/engine.hpp>' bad
   ((faults == 0)) && echo "layering: each rule can fail"
 }

@@ -3,31 +3,39 @@
 
 // minimal URL: publishes one notification to a webhook at that URL, and tells
 // what came back. (Only for a URL of this machine: 127.0.0.0/8 is allowed.)
+// What it needs to know the next time is kept in ./minimal-data.
 
 #include <fanfare/engine.hpp>
 
-#include <future>
 #include <iostream>
+#include <thread>
 
-int main(int, char** argv) {
-  std::promise<fanfare::call> finished;
+int main(int argc, char** argv) {
+  if (argc != 2)
+    return 2;
   fanfare::engine_options options{.data = "minimal-data"};
   options.allow_networks = {"127.0.0.0/8"};
-  options.call_observers.emplace_back(
-    [&](const fanfare::call& made) { finished.set_value(made); });
   auto engine = fanfare::engine::start(options).value();
 
   const auto shop = engine->ensure_organizer("shop").value();
   engine->ensure_action_type("shop.order.*").value();
   fanfare::webhook hook{.target_url = argv[1]};
   hook.action_types = {"shop.order.*"};
-  if (engine->count_webhooks(shop.id, {}).value() == 0)
-    engine->add_webhook(shop.id, hook).value();
+  for (const auto& known : engine->webhooks(shop.id, {}, 0, 100).value())
+    if (known.target_url == hook.target_url)
+      hook = known;
+  if (hook.id == 0)
+    hook = engine->add_webhook(shop.id, hook).value();
 
   fanfare::publication order{.action = "shop.order.placed"};
   order.payload = R"({"code": "A1"})";
-  engine->publish(shop.id, order).value(); // on disk
-  const auto call = finished.get_future().get();
-  std::cout << call.target_url << " answered " << call.status << '\n';
+  const auto id = engine->publish(shop.id, order).value(); // on disk
+  const auto what = engine->find_notification(shop.id, id).value();
+  auto seen = engine->explain(*what, hook.id).value();
+  for (; seen.state == fanfare::explanation::fate::waiting;
+       seen = engine->explain(*what, hook.id).value())
+    std::this_thread::sleep_for(std::chrono::milliseconds{10});
+  for (const auto& call : seen.calls)
+    std::cout << call.target_url << " answered " << call.status << '\n';
   engine->stop(std::chrono::seconds{10});
 }

@@ -8,12 +8,15 @@
 // written in one transaction of the shop's own database. A relay publishes the
 // rows in their order and deletes each once the engine has it on disk. If the
 // process ends between the two, the row is published again at the next start;
-// the engine knows its key and does not take it a second time.
+// the engine knows its key and does not take it a second time. It remembers
+// keys for 24 h: only a shop that stays down for longer, after it died between
+// the two, tells of that one order twice, with two notification_ids and one
+// code.
 //
 // Each line of standard input is the code of an order; "taken CODE" is printed
 // once the order is in the database. Ends at the end of the input, when all is
-// published and delivered. With --die-after insert or --die-after publish the
-// process kills itself at the first order, at the moments between.
+// published and was tried at least once. With --die-after insert or --die-after
+// publish the process kills itself at the first order, at the moments between.
 
 #include <fanfare/engine.hpp>
 #include <sqlite3.h>

@@ -42,7 +42,11 @@ class Receiver:
             def log_message(self, *_):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class Server(http.server.ThreadingHTTPServer):
+            def handle_error(self, *_):
+                """Its client was killed."""
+
+        self.server = Server(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_port}/hook"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
@@ -96,6 +100,10 @@ class Minimal(ExampleTest):
         # Again, with what the first run has left.
         self.finish(self.start("minimal", self.receiver.url))
         self.assertEqual([body["notification_id"] for body in self.receiver.bodies], [1, 2])
+        # And with another webhook: both are called, it tells of its own.
+        other = self.receiver.url + "/other"
+        self.assertEqual(self.finish(self.start("minimal", other)), f"{other} answered 200\n")
+        self.finish(self.start("minimal"), code=2)
 
     def test_has_thirty_lines(self):
         source = pathlib.Path(__file__).parents[2] / "examples/minimal/main.cpp"

@@ -186,6 +186,16 @@ class Installation(PackageTest):
         for other in ("caf", "lmdb", "ssl", "boost", "cares"):
             self.assertNotIn(f"lib{other}", needed)
 
+    def test_the_examples_are_built_against_it(self):
+        build = self.folder()
+        run(
+            "cmake", "-G", "Ninja", "-S", SOURCE / "examples", "-B", build, env=self.environment
+        )  # fmt: skip
+        run("cmake", "--build", build, env=self.environment)
+        for name in "minimal", "outbox", "metrics":
+            needed = run("readelf", "-d", build / f"example_{name}")
+            self.assertIn(f"libfanfare.so.{SOVERSION}", needed)
+
     def test_a_project_finds_the_static_library(self):
         self.assertNotIn("libfanfare", run("readelf", "-d", self.use("static")))
 
