@@ -14,6 +14,8 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <filesystem>
+#include <iterator>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -307,6 +309,54 @@ TEST_F(EmbeddingTest, SaysNothingOnStandardOutputOrError) {
   }
   EXPECT_THAT(testing::internal::GetCapturedStdout(), IsEmpty());
   EXPECT_THAT(testing::internal::GetCapturedStderr(), IsEmpty());
+}
+
+TEST_F(EmbeddingTest, AnObserverMayPublishAndLookAtFigures) {
+  http_sink sink;
+  engine* running = nullptr;
+  std::atomic<int> told{0}, refused{0};
+  observed calls;
+  const auto again = [&](const call& made) {
+    if (made.subject > 3)
+      return;
+    (void)running->metrics();
+    running->wake();
+    std::vector<publication> items{order()};
+    if (!running->try_publish(owner_, std::move(items),
+                              [&](const auto&) { ++told; }))
+      ++refused;
+  };
+  auto engine = start({.call_observers = {again, calls.observer()}},
+                      {sink.url()});
+  running = engine.get();
+  engine->publish(owner_, order()).value();
+  EXPECT_EQ(calls.wait_for(4).size(), 4U);
+  EXPECT_TRUE(eventually(patience, [&] { return told == 3; }));
+  EXPECT_EQ(refused, 0);
+  engine->stop(5s);
+}
+
+TEST_F(EmbeddingTest, HasTheThreadsThatItsPageNames) {
+  const auto threads = [] {
+    const std::filesystem::directory_iterator all{"/proc/self/task"};
+    return std::distance(begin(all), end(all));
+  };
+  const auto before = threads();
+  auto engine = start({}, {}); // with one for delivery
+  EXPECT_TRUE(eventually(patience, [&] { return threads() - before >= 6; }));
+  EXPECT_EQ(threads() - before, 1 + 5);
+  engine.reset();
+  EXPECT_TRUE(eventually(patience, [&] { return threads() == before; }));
+}
+
+TEST_F(EmbeddingTest, TheDirectoryIsFreeOnceTheEngineIsDestroyed) {
+  auto engine = start({}, {});
+  engine->stop(1s);
+  const auto data = folder_.path() / "data";
+  EXPECT_EQ(engine::start({.data = data}).error().code, ec::store_locked)
+    << "a stopped one still answers queries";
+  engine.reset();
+  EXPECT_TRUE(engine::start({.data = data}));
 }
 
 } // namespace

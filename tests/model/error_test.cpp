@@ -3,6 +3,9 @@
 
 #include "fanfare/error.hpp"
 
+#include "tests/support/paths.hpp"
+#include "tests/support/temp_dir.hpp"
+
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -36,6 +39,15 @@ TEST(ErrorCodeTest, HasANameForEachNumber) {
     EXPECT_NE(to_string(static_cast<ec>(i)), "unknown") << i;
   EXPECT_EQ(to_string(static_cast<ec>(17)), "unknown")
     << "there are more codes than this test knows";
+}
+
+TEST(ErrorCodeTest, IsInTheTableOfThePageForPrograms) {
+  const auto page = test::read_file(test::source_dir() / "docs/embedding.md");
+  for (int i = 1; i <= static_cast<int>(ec::internal); ++i) {
+    const auto row = "\n| `" + std::string{to_string(static_cast<ec>(i))}
+                   + "` | " + std::to_string(i) + " | ";
+    EXPECT_NE(page.find(row), std::string::npos) << row;
+  }
 }
 
 TEST(ResultTest, HoldsAValueOrWhyThereIsNone) {
