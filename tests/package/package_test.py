@@ -90,11 +90,12 @@ class Headers(PackageTest):
         for header in self.headers():
             source = self.folder() / "a.cpp"
             source.write_text(f"#include <{header}>\n#include <{header}>\nint main() {{}}\n")
-            with self.subTest(header):
-                run(
-                    CXX, "-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Wpedantic",
-                    "-Wshadow", "-Wconversion", "-Werror", *self.INCLUDES, source,
-                )  # fmt: skip
+            for exceptions in "-fexceptions", "-fno-exceptions":
+                with self.subTest(header, exceptions=exceptions):
+                    run(
+                        CXX, "-std=c++20", "-fsyntax-only", exceptions, "-Wall", "-Wextra",
+                        "-Wpedantic", "-Wshadow", "-Wconversion", "-Werror", *self.INCLUDES, source,
+                    )  # fmt: skip
 
     def test_none_leads_to_anything_foreign(self):
         for header in self.headers():
@@ -138,7 +139,7 @@ class Symbols(PackageTest):
         names = [re.sub(r"@@?FANFARE.*$", "", name) for name in names]
         allowed = re.compile(
             r"(vtable for |typeinfo for |typeinfo name for )?fanfare::(engine|metrics_registry)\b"
-            r"|fanfare::(error_category|prometheus_text)\b"
+            r"|fanfare::(error_category|prometheus_text|raise)\b"
             r"|fanfare_[a-z]"
         )
         self.assertEqual([name for name in names if not allowed.match(name)], [])
@@ -202,6 +203,19 @@ class Installation(PackageTest):
     def test_pkg_config_knows_it(self):
         self.use("pkgconfig")
 
+    def test_pkg_config_needs_no_other_packages(self):
+        # Those of what the shared library is made with need not be installed.
+        folders = self.environment["PKG_CONFIG_PATH"]
+        alone = {**self.environment, "PKG_CONFIG_LIBDIR": folders}
+        self.assertIn("-lfanfare", run("pkg-config", "--cflags", "--libs", "fanfare", env=alone))
+
+    def test_pkg_config_names_all_that_the_static_library_needs(self):
+        flags = run("pkg-config", "--cflags", "--libs", "--static", "fanfare", env=self.environment)
+        flags = flags.replace("-lfanfare", "-l:libfanfare.a").split()
+        program = self.folder() / "outside"
+        run(CXX, "-std=c++20", OUTSIDE / "main.cpp", "-o", program, *flags)
+        self.assertNotIn("libfanfare", run("readelf", "-d", program))
+
     def test_a_project_can_build_it_as_a_part_of_itself(self):
         # With the same options the compiler's cache has most of it.
         self.use(
@@ -222,7 +236,7 @@ class Installation(PackageTest):
                 source.write_text(f"#include <fanfare/engine.hpp>\nint main() {{\n{text}\n}}\n")
                 flags = run("pkg-config", "--cflags", "--libs", "fanfare", env=self.environment)
                 program = source.with_suffix("")
-                run(CXX, "-std=c++20", "-Wall", "-Werror", source, "-o", program, *flags.split())
+                run(CXX, "-std=c++20", "-Wall", "-Wextra", "-Werror", source, "-o", program, *flags.split())
                 run(program, cwd=source.parent, env=self.environment, seconds=60)
                 self.assertTrue((source.parent / "data/fanfare.mdb").exists())
 
