@@ -56,12 +56,19 @@ void put_text(char (&to)[Size], std::string_view text) {
   to[size] = '\0';
 }
 
+/// Fills the members that a program of any version has declared.
 fanfare_code tell(fanfare_error* to, int code, std::string_view detail,
                   std::string_view field) {
-  if (to != nullptr && to->size >= sizeof *to) {
+  const auto has = [to](const auto& member) {
+    const auto* end = reinterpret_cast<const char*>(&member + 1);
+    return end <= reinterpret_cast<const char*>(to) + to->size;
+  };
+  if (to != nullptr && has(to->code)) {
     to->code = code;
-    put_text(to->detail, detail);
-    put_text(to->field, field);
+    if (has(to->detail))
+      put_text(to->detail, detail);
+    if (has(to->field))
+      put_text(to->field, field);
   }
   return static_cast<fanfare_code>(code);
 }
@@ -330,9 +337,57 @@ read_headers(const char* given,
   return out;
 }
 
-/// Writes what the struct says; what it cannot say stays.
+fanfare_webhooks::entry entry_of(fanfare::webhook one) {
+  fanfare_webhooks::entry e;
+  e.action_types = join(one.action_types, ',');
+  e.events = join(one.events, ',');
+  for (const auto& h : one.delivery.headers)
+    e.headers.append(e.headers.empty() ? "" : "\n")
+      .append(h.name)
+      .append(": ")
+      .append(hidden);
+  e.value = std::move(one);
+  return e;
+}
+
+fanfare_webhook to_c(const fanfare_webhooks::entry& from) {
+  const auto& w = from.value;
+  const auto& d = w.delivery;
+  auto to = default_webhook();
+  to.id = w.id;
+  to.organizer = w.owner;
+  to.enabled = w.enabled ? 1 : 0;
+  to.all_events = w.all_events ? 1 : 0;
+  to.target_url = w.target_url.c_str();
+  to.action_types = from.action_types.c_str();
+  to.events = from.events.c_str();
+  to.filter = w.filter.c_str();
+  to.comment = w.comment ? w.comment->c_str() : "";
+  to.signing = static_cast<std::int32_t>(d.signing);
+  to.ordered = d.ordered ? 1 : 0;
+  to.paused = d.paused ? 1 : 0;
+  to.put = d.put ? 1 : 0;
+  to.thin = d.thin ? 1 : 0;
+  to.max_in_flight = d.max_in_flight.value_or(0);
+  to.total_timeout = d.timeouts.total.value_or(milliseconds{0}).count();
+  to.max_age = d.max_age.value_or(milliseconds{0}).count();
+  if (d.rate_limit) {
+    to.rate_count = d.rate_limit->count;
+    to.rate_period = d.rate_limit->period.count();
+  }
+  if (d.batch) {
+    to.batch_count = d.batch->max_count;
+    to.batch_wait = d.batch->max_wait.count();
+  }
+  to.headers = from.headers.c_str();
+  return to;
+}
+
+/// Writes what the struct says; what it cannot say, or is too short to say,
+/// stays.
 result<void> write(const fanfare_webhook* given, fanfare::webhook& to) {
-  auto from = default_webhook();
+  const auto stored = entry_of(to);
+  auto from = to_c(stored);
   if (auto taken = take(given, from, "webhook"); !taken)
     return taken;
   auto headers = read_headers(from.headers, to.delivery.headers);
@@ -375,55 +430,13 @@ result<void> write(const fanfare_webhook* given, fanfare::webhook& to) {
   return {};
 }
 
-fanfare_webhook to_c(const fanfare_webhooks::entry& from) {
-  const auto& w = from.value;
-  const auto& d = w.delivery;
-  auto to = default_webhook();
-  to.id = w.id;
-  to.organizer = w.owner;
-  to.enabled = w.enabled ? 1 : 0;
-  to.all_events = w.all_events ? 1 : 0;
-  to.target_url = w.target_url.c_str();
-  to.action_types = from.action_types.c_str();
-  to.events = from.events.c_str();
-  to.filter = w.filter.c_str();
-  to.comment = w.comment ? w.comment->c_str() : "";
-  to.signing = static_cast<std::int32_t>(d.signing);
-  to.ordered = d.ordered ? 1 : 0;
-  to.paused = d.paused ? 1 : 0;
-  to.put = d.put ? 1 : 0;
-  to.thin = d.thin ? 1 : 0;
-  to.max_in_flight = d.max_in_flight.value_or(0);
-  to.total_timeout = d.timeouts.total.value_or(milliseconds{0}).count();
-  to.max_age = d.max_age.value_or(milliseconds{0}).count();
-  if (d.rate_limit) {
-    to.rate_count = d.rate_limit->count;
-    to.rate_period = d.rate_limit->period.count();
-  }
-  if (d.batch) {
-    to.batch_count = d.batch->max_count;
-    to.batch_wait = d.batch->max_wait.count();
-  }
-  to.headers = from.headers.c_str();
-  return to;
-}
-
 result<void> give_list(std::vector<fanfare::webhook> found,
                        fanfare_webhooks** list) {
   if (list == nullptr)
     return bad("list", "It must not be NULL.");
   auto made = std::make_unique<fanfare_webhooks>();
   for (auto& one : found) {
-    fanfare_webhooks::entry e;
-    e.action_types = join(one.action_types, ',');
-    e.events = join(one.events, ',');
-    for (const auto& h : one.delivery.headers)
-      e.headers.append(e.headers.empty() ? "" : "\n")
-        .append(h.name)
-        .append(": ")
-        .append(hidden);
-    e.value = std::move(one);
-    made->all.push_back(std::move(e));
+    made->all.push_back(entry_of(std::move(one)));
   }
   *list = made.release();
   return {};
@@ -742,8 +755,6 @@ fanfare_code fanfare_rotate_secret(fanfare_engine* engine, uint32_t organizer,
     const auto it = of(engine);
     if (!it)
       return it.error();
-    if (overlap < 0)
-      return bad("overlap", "It must not be negative.");
     const auto made = (*it)->rotate_secret(
       organizer, webhook,
       {.secret = to_text(secret), .overlap = milliseconds{overlap}});
@@ -1014,10 +1025,6 @@ fanfare_code fanfare_start_replay(fanfare_engine* engine, uint32_t organizer,
     const auto it = of(engine);
     if (!it)
       return it.error();
-    if (since >= until)
-      return bad("until", "It must be later than since.");
-    if (!(rate >= 0 && rate <= 10'000))
-      return bad("rate", "It must be 0 to 10000 notifications per second.");
     const auto started = (*it)->start_replay(
       organizer, webhook,
       {.since = fanfare::timestamp{milliseconds{since}},

@@ -9,7 +9,7 @@
  *     fanfare_options options;
  *     fanfare_options_init(&options, sizeof options);
  *     options.data = "data";
- *     fanfare_error error = {sizeof error};
+ *     fanfare_error error = {.size = sizeof error};
  *     fanfare_engine *engine = NULL;
  *     if (fanfare_start(&options, &engine, &error) != FANFARE_OK)
  *       fprintf(stderr, "%s\n", error.detail);

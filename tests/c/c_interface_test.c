@@ -126,6 +126,8 @@ static void check_webhooks(fanfare_engine *engine, uint32_t shop,
                            uint64_t *id) {
   fanfare_webhook hook;
   fanfare_webhook found;
+  fanfare_webhook shorter;
+  fanfare_error small;
   fanfare_webhooks *list = NULL;
   char *secret = NULL;
   char *rotated = NULL;
@@ -169,6 +171,29 @@ static void check_webhooks(fanfare_engine *engine, uint32_t shop,
   fanfare_free_webhooks(list);
   CHECK(fanfare_find_webhook(engine, shop, 99, &list, &error)
         == FANFARE_NOT_FOUND);
+  /* A program of an earlier version leaves alone what it does not know of. */
+  shorter.size = offsetof(fanfare_webhook, signing);
+  OK(fanfare_find_webhook(engine, shop, *id, &list, &error));
+  OK(fanfare_get_webhook(list, 0, &shorter, &error));
+  shorter.comment = "by an earlier one";
+  OK(fanfare_change_webhook(engine, shop, *id, &shorter, &error));
+  fanfare_free_webhooks(list);
+  OK(fanfare_find_webhook(engine, shop, *id, &list, &error));
+  OK(fanfare_get_webhook(list, 0, &found, &error));
+  CHECK(strcmp(found.comment, "by an earlier one") == 0);
+  CHECK(found.max_in_flight == 3 && found.rate_period == 1000);
+  CHECK(strcmp(found.headers, "X-Key: ***\nX-Other: ***") == 0);
+  fanfare_free_webhooks(list);
+  /* The same for errors. */
+  small.size = offsetof(fanfare_error, detail);
+  small.code = 0;
+  small.detail[0] = '-';
+  CHECK(fanfare_find_webhook(engine, shop, 99, &list, &small)
+        == FANFARE_NOT_FOUND);
+  CHECK(small.code == FANFARE_NOT_FOUND && small.detail[0] == '-');
+  CHECK(fanfare_rotate_secret(engine, shop, *id, NULL, -1, NULL, &error)
+          == FANFARE_INVALID_ARGUMENT
+        && strcmp(error.field, "overlap") == 0);
   OK(fanfare_enable_webhook(engine, shop, *id, 0, &error));
   OK(fanfare_enable_webhook(engine, shop, *id, 1, &error));
 
