@@ -61,7 +61,7 @@ bool commit_queue::add(std::span<item> items, std::size_t publish_bytes) {
 
 void commit_queue::refuse(std::span<item> items) {
   static const error stopping{
-    ec::stopping, "The server is stopping. Try again once it is back."};
+    ec::stopping, "The engine is stopping. Try again once it is back."};
   for (auto& one : items)
     if (one.done)
       one.done(one.what, &stopping);

@@ -3,6 +3,8 @@
 
 #include "actors/committer.hpp"
 
+#include "actors/lanes.hpp"
+
 #include <iterator>
 #include <utility>
 
@@ -31,7 +33,9 @@ void give_back(std::vector<storage::operation>& ops,
 committer::committer(caf::actor_config& cfg, committer_config config)
   : committer_actor::base(cfg),
     config_(std::move(config)),
-    tail_(config_.store->tail()) {}
+    tail_(config_.store->tail()) {
+  this->set_exception_handler(reason_of);
+}
 
 committer::behavior_type committer::make_behavior() {
   return {

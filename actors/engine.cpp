@@ -30,6 +30,7 @@
 #include "protocol/slug.hpp"
 #include "protocol/target.hpp"
 #include "protocol/text.hpp"
+#include "protocol/trace_context.hpp"
 #include "protocol/vault.hpp"
 
 #include <boost/asio/post.hpp>
@@ -154,20 +155,42 @@ void call_program(const engine_options& options, std::string_view what,
                 std::string{what} + " of the program threw: " + thrown);
 }
 
-/// Has the program edit a stored value.
+/// The program's edit of a stored value, which the committer runs while the
+/// program waits. It may refer to what the program has on its stack, so it does
+/// not run any more once the program has been answered.
 template <class Value>
-result<void>
-edit_by_program(const std::function<result<void>(Value&)>& edit, Value& value) {
-  std::string thrown = "nothing";
-  try {
-    return edit(value);
-  } catch (const std::exception& e) {
-    thrown = e.what();
-  } catch (...) {}
-  return error{ec::invalid_argument,
-               "The edit threw, and nothing was changed: " + thrown + '.',
-               "edit"};
-}
+class lent_edit {
+public:
+  using function = std::function<result<void>(Value&)>;
+
+  explicit lent_edit(function edit) : edit_(std::move(edit)) {}
+
+  result<void> run(Value& value) {
+    const std::lock_guard guard{mutex_};
+    if (ended_)
+      return error{ec::io_error, "Nobody waits for this change any more."};
+    std::string thrown = "something that is no std::exception";
+    try {
+      return edit_(value);
+    } catch (const std::exception& e) {
+      thrown = e.what();
+    } catch (...) {}
+    return error{ec::invalid_argument,
+                 "The edit threw, and nothing was changed: " + thrown + '.',
+                 "edit"};
+  }
+
+  /// Waits for the one that runs.
+  void end() {
+    const std::lock_guard guard{mutex_};
+    ended_ = true;
+  }
+
+private:
+  std::mutex mutex_;
+  function edit_;
+  bool ended_ = false;
+};
 
 /// Tells a publisher the ids of what is on disk now.
 struct answer_published {
@@ -194,9 +217,48 @@ struct answer_published {
   }
 };
 
+/// Tells a publisher under a key what is kept under it now.
+struct answer_keyed {
+  engine::answered done;
+  publish_once once;
+  const engine_options* options;
+
+  void operator()(storage::operation& op, const error* failure) const {
+    call_program(*options, "The callback of a publish",
+                 [&] { done(outcome(op, failure)); });
+  }
+
+  [[nodiscard]] result<stored_answer> outcome(storage::operation& op,
+                                              const error* failure) const {
+    if (failure != nullptr)
+      return *failure;
+    auto& append = std::get<storage::append_notifications>(op);
+    if (append.earlier)
+      return *append.earlier;
+    if (!append.done)
+      return append.done.error();
+    return stored_answer{publish_receipt{
+      .first = append.done->empty() ? 0 : append.done->front()->id,
+      .count = static_cast<std::uint32_t>(append.done->size()),
+      .list = once.list,
+      .indent = once.indent}};
+  }
+};
+
 error overloaded() {
   return {ec::overloaded,
           "Too much waits for the disk. Publish again in a moment."};
+}
+
+/// The name of an organizer, event or token.
+result<void> check_name(std::string_view name) {
+  if (name.empty() || protocol::count_code_points(name) > name_limit
+      || !protocol::is_plain_text(name))
+    return error{ec::invalid_argument,
+                 "A name has 1 to " + std::to_string(name_limit)
+                   + " characters of UTF-8, none of them NUL.",
+                 "name"};
+  return {};
 }
 
 /// The slug and name of an organizer or event.
@@ -204,23 +266,65 @@ result<void> check_names(std::string_view slug, std::string_view name) {
   if (!protocol::is_slug(slug))
     return error{ec::invalid_argument, std::string{protocol::slug_rule},
                  "slug"};
-  if (name.empty() || protocol::count_code_points(name) > name_limit)
-    return error{
-      ec::invalid_argument,
-      "A name has 1 to " + std::to_string(name_limit) + " characters.", "name"};
+  return check_name(name);
+}
+
+result<std::vector<protocol::network>>
+read_networks(const std::vector<std::string>& texts, std::string_view field) {
+  std::vector<protocol::network> out;
+  for (const auto& text : texts) {
+    const auto parsed = protocol::network::parse(text);
+    if (!parsed)
+      return error{parsed.error().code, parsed.error().detail,
+                   std::string{field}};
+    out.push_back(*parsed);
+  }
+  return out;
+}
+
+/// What may be changed of an organizer.
+result<void> check_organizer(const organizer& changed) {
+  if (auto fine = check_name(changed.name); !fine)
+    return fine;
+  if (auto read = read_networks(changed.allow_networks, "allow_networks");
+      !read)
+    return read.error();
+  if (auto read = read_networks(changed.deny_networks, "deny_networks"); !read)
+    return read.error();
   return {};
 }
 
-engine_options with_clock(engine_options options) {
+error no_such_organizer(organizer_id id) {
+  return {ec::not_found, "There is no organizer " + std::to_string(id) + ".",
+          "organizer"};
+}
+
+/// With a clock, and with nothing to be called that throws.
+engine_options completed(engine_options options) {
   if (!options.clock)
     options.clock = std::make_shared<const system_wall_clock>();
+  // What these throw cannot be told to anybody.
+  if (options.log)
+    options.log = [to = std::move(options.log)](log_level level,
+                                                const std::string& line) {
+      try {
+        to(level, line);
+      } catch (...) {}
+    };
+  if (options.on_fatal)
+    options.on_fatal =
+      [to = std::move(options.on_fatal)](const std::string& why) {
+        try {
+          to(why);
+        } catch (...) {}
+      };
   return options;
 }
 
 class engine_implementation final : public engine {
 public:
   explicit engine_implementation(engine_options options)
-    : options_(with_clock(std::move(options))) {}
+    : options_(completed(std::move(options))) {}
 
   ~engine_implementation() override {
     stop(0ms);
@@ -262,10 +366,19 @@ public:
   result<organizer>
   change_organizer(organizer_id id,
                    std::function<result<void>(organizer&)> edit) override {
-    return change(storage::change_organizer{
-      .id = id, .edit = [edit = std::move(edit)](organizer& o) {
-        return edit_by_program(edit, o);
+    const auto lent = std::make_shared<lent_edit<organizer>>(std::move(edit));
+    auto changed = change(storage::change_organizer{
+      .id = id, .edit = [lent](organizer& o) -> result<void> {
+        auto wanted = o;
+        if (auto edited = lent->run(wanted); !edited)
+          return edited;
+        if (auto fine = check_organizer(wanted); !fine)
+          return fine;
+        o = std::move(wanted);
+        return {};
       }});
+    lent->end();
+    return changed;
   }
   [[nodiscard]] std::optional<event>
   find_event(organizer_id owner, std::string_view slug) const override {
@@ -281,6 +394,8 @@ public:
                           std::string name) override {
     if (auto fine = check_names(slug, name); !fine)
       return fine.error();
+    if (auto known = check_owner(owner); !known)
+      return known.error();
     return change(storage::add_event{
       .owner = owner, .slug = std::move(slug), .name = std::move(name)});
   }
@@ -428,6 +543,8 @@ private:
   };
 
   result<void> check_options();
+  /// What secrets are sealed with; erases it from the options.
+  result<void> read_keys();
   result<void> add_builtin_types();
   /// Whether the secrets on disk can be read, and says how they are kept.
   result<void> check_secrets();
@@ -456,13 +573,20 @@ private:
   result<drafted> draft_all(organizer_id owner,
                             std::vector<publication>& items);
   /// Checks one; with its `rest` if it has to be rendered. `slug` is the
-  /// organizer's once one was.
+  /// organizer's.
   result<storage::draft> draft_one(organizer_id owner, const publication& item,
-                                   std::string& slug);
+                                   const std::string& slug);
   /// Gives the publisher back what draft_all took.
   static void give_back(drafted& what, std::vector<publication>& items);
   /// False: too much waits for the disk; `what` and `done` are as they were.
   bool push_publish(drafted& what, commit_queue::completion& done);
+  /// Ids are given in turn: what was made for one that does not exist would
+  /// belong to whoever comes next.
+  [[nodiscard]] result<void> check_owner(organizer_id id) const {
+    if (directory_.find_slug(id).empty())
+      return no_such_organizer(id);
+    return {};
+  }
   result<webhook_record> find_record(organizer_id owner, webhook_id id);
   /// Has the webhook's actor carry something out. False: the engine is
   /// stopping.
@@ -530,26 +654,70 @@ private:
 // -- start
 // -----------------------------------------------------------------------
 
+/// Longest of all durations: no sum with a time overflows. It is for ever.
+constexpr std::chrono::days longest{36'500};
+/// Of what is counted in memory.
+constexpr std::size_t most_in_memory = 1'000'000;
+/// Of what a process can map.
+constexpr std::size_t largest_store = std::size_t{1} << 46;
+
+error out_of_range(std::string_view name, std::string_view rule) {
+  return {ec::invalid_argument,
+          std::string{name} + " must be " + std::string{rule},
+          std::string{name}};
+}
+
+template <class Duration>
+result<void> not_negative(std::string_view name, Duration value) {
+  if (value < Duration::zero())
+    return out_of_range(name, "zero or more");
+  if (value > longest)
+    return out_of_range(name, "at most 36500 days");
+  return {};
+}
+
+template <class Duration>
+result<void> positive(std::string_view name, Duration value) {
+  if (value == Duration::zero())
+    return out_of_range(name, "greater than zero");
+  return not_negative(name, value);
+}
+
+result<void>
+positive(std::string_view name, std::size_t value,
+         std::size_t most = std::numeric_limits<std::size_t>::max()) {
+  if (value == 0)
+    return out_of_range(name, "greater than zero");
+  if (value > most)
+    return out_of_range(name, "at most " + std::to_string(most));
+  return {};
+}
+
 result<void> engine_implementation::check_options() {
-  auto positive = [](std::string_view name, auto value) -> result<void> {
-    if (value > decltype(value){})
-      return {};
-    return error{ec::invalid_argument,
-                 std::string{name} + " must be greater than zero",
-                 std::string{name}};
-  };
+  if (options_.data.empty()
+      || options_.data.native().find('\0') != std::string::npos)
+    return error{ec::invalid_argument, "data must be the path of a directory",
+                 "data"};
+  const auto& o = options_;
   for (auto checked :
-       {positive("max_age", options_.max_age),
-        positive("retention", options_.retention),
-        positive("retention_interval", options_.retention_interval),
-        positive("max_in_flight", options_.max_in_flight),
-        positive("window", options_.window),
-        positive("dns_timeout", options_.dns_timeout),
-        positive("connect_timeout", options_.connect_timeout),
-        positive("tls_timeout", options_.tls_timeout),
-        positive("first_byte_timeout", options_.first_byte_timeout),
-        positive("total_timeout", options_.total_timeout),
-        positive("checkpoint_interval", options_.checkpoint_interval)})
+       {positive("max_age", o.max_age), positive("retention", o.retention),
+        positive("retention_interval", o.retention_interval),
+        positive("max_in_flight", o.max_in_flight, most_in_memory),
+        positive("window", o.window, most_in_memory),
+        positive("max_per_destination", o.max_per_destination),
+        positive("max_per_organizer", o.max_per_organizer),
+        positive("breaker_pause", o.breaker_pause),
+        positive("breaker_longest", o.breaker_longest),
+        positive("dns_timeout", o.dns_timeout),
+        positive("connect_timeout", o.connect_timeout),
+        positive("tls_timeout", o.tls_timeout),
+        positive("first_byte_timeout", o.first_byte_timeout),
+        positive("total_timeout", o.total_timeout),
+        positive("checkpoint_interval", o.checkpoint_interval),
+        positive("max_store_size", o.max_store_size, largest_store),
+        not_negative("disable_after", o.disable_after),
+        not_negative("commit_linger", o.commit_linger),
+        not_negative("publish_patience", o.publish_patience)})
     if (!checked)
       return checked;
   for (const auto& observer : options_.call_observers)
@@ -562,38 +730,17 @@ result<void> engine_implementation::check_options() {
   if (options_.threads == 0)
     options_.threads = std::max(1U, std::thread::hardware_concurrency());
   for (auto delay : options_.schedule)
-    if (delay < 0ms)
-      return error{ec::invalid_argument, "a delay of the schedule is negative",
-                   "schedule"};
-  std::vector<protocol::network> allowed;
-  for (const auto& text : options_.allow_networks) {
-    auto parsed = protocol::network::parse(text);
-    if (!parsed)
-      return error{parsed.error().code, parsed.error().detail,
-                   "allow_networks"};
-    allowed.push_back(*parsed);
-  }
-  std::vector<protocol::network> denied;
-  for (const auto& text : options_.deny_networks) {
-    auto parsed = protocol::network::parse(text);
-    if (!parsed)
-      return error{parsed.error().code, parsed.error().detail, "deny_networks"};
-    denied.push_back(*parsed);
-  }
-  policy_ = protocol::address_policy{std::move(allowed), std::move(denied)};
-  if (!options_.secret_key_file.empty()) {
-    auto made = protocol::vault::from_file(options_.secret_key_file);
-    if (!made)
-      return error{made.error().code, made.error().detail, "secret_key_file"};
-    vault_ = std::move(*made);
-  } else if (!options_.secret_keys.empty()) {
-    auto made = protocol::vault::from_text(options_.secret_keys);
-    ::explicit_bzero(options_.secret_keys.data(), options_.secret_keys.size());
-    options_.secret_keys.clear();
-    if (!made)
-      return error{made.error().code, made.error().detail, "secret_keys"};
-    vault_ = std::move(*made);
-  }
+    if (auto checked = not_negative("schedule", delay); !checked)
+      return checked;
+  auto allowed = read_networks(options_.allow_networks, "allow_networks");
+  if (!allowed)
+    return allowed.error();
+  auto denied = read_networks(options_.deny_networks, "deny_networks");
+  if (!denied)
+    return denied.error();
+  policy_ = protocol::address_policy{std::move(*allowed), std::move(*denied)};
+  if (auto read = read_keys(); !read)
+    return read;
   for (const auto& text : options_.dns_servers)
     if (!protocol::is_name_server(text))
       return error{ec::invalid_argument,
@@ -604,14 +751,30 @@ result<void> engine_implementation::check_options() {
   if (!options_.proxy.empty()) {
     auto parsed = protocol::proxy::parse(options_.proxy);
     if (!parsed)
-      return parsed.error();
+      return error{parsed.error().code, parsed.error().detail, "proxy"};
     parsed->fenced = false; // its operator knows where it is
     proxy_ = std::make_shared<const protocol::proxy>(std::move(*parsed));
   }
   auto tls = protocol::tls_settings::make(options_.ca_file);
   if (!tls)
-    return tls.error();
+    return error{tls.error().code, tls.error().detail, "ca_file"};
   tls_ = std::move(*tls);
+  return {};
+}
+
+result<void> engine_implementation::read_keys() {
+  auto& text = options_.secret_keys;
+  const bool in_file = !options_.secret_key_file.empty();
+  if (in_file || !text.empty()) {
+    auto made = in_file ? protocol::vault::from_file(options_.secret_key_file)
+                        : protocol::vault::from_text(text);
+    ::explicit_bzero(text.data(), text.size());
+    text.clear();
+    if (!made)
+      return error{made.error().code, made.error().detail,
+                   in_file ? "secret_key_file" : "secret_keys"};
+    vault_ = std::move(*made);
+  }
   return {};
 }
 
@@ -634,15 +797,28 @@ result<void> engine_implementation::begin() {
     return readable;
   reader_ = std::make_unique<store_reader>(*store_, reader_threads);
   config_ = std::make_unique<system_config>(options_.threads);
-  system_ = std::make_unique<caf::actor_system>(*config_);
-  // Actors are ended explicitly; one that still runs must not keep the process.
-  system_->await_actors_before_shutdown(false);
-  start_stations();
-  if (auto started = start_actors(); !started)
-    return started;
+  // On a thread that ends at once. Each thread that makes the system or spawns
+  // keeps CAF's logger until its end, and the end of the system waits for that
+  // of the logger: else only the thread that starts an engine could stop it.
+  auto started = std::async(std::launch::async, [this] {
+    system_ = std::make_unique<caf::actor_system>(*config_);
+    // Actors are ended explicitly; one that still runs must not keep the
+    // process.
+    system_->await_actors_before_shutdown(false);
+    start_stations();
+    return start_actors();
+  });
+  if (auto done = started.get(); !done)
+    return done;
   state_ = state::running;
   if (options_.metrics) {
-    options_.metrics->add(this, [this] { return metrics(); });
+    try {
+      options_.metrics->add(this, [this] { return metrics(); });
+    } catch (const std::exception& e) {
+      return error{ec::invalid_argument,
+                   std::string{"The metrics registry threw: "} + e.what(),
+                   "metrics"};
+    }
     measured_ = true;
   }
   return {};
@@ -755,7 +931,7 @@ result<void> engine_implementation::start_actors() {
                      [&] { observer(call->entry); });
     if (const auto* changed = std::get_if<storage::change_organizer>(&op);
         changed != nullptr && changed->done)
-      (void)fence(*changed->done); // whoever changed it has checked it
+      (void)fence(*changed->done); // was checked before it was stored
   };
   commit.publish = [this](committed_ptr news) {
     caf::anon_send(router_, atom::route_v, std::move(news));
@@ -803,6 +979,10 @@ result<void> engine_implementation::start_actors() {
     {"router", caf::actor_cast<caf::strong_actor_ptr>(router_)}};
   watch.escalate = [this](const std::string& why) {
     log(log_level::error, why);
+    // What cannot be written or routed any more is refused, not kept waiting.
+    draining_ = true;
+    commits_.set_failing(true);
+    commits_.close();
     if (options_.on_fatal)
       options_.on_fatal(why);
   };
@@ -872,7 +1052,8 @@ void engine_implementation::stop(std::chrono::milliseconds deadline) {
   }
   if (std::exchange(measured_, false))
     options_.metrics->remove(this);
-  const auto until = std::chrono::steady_clock::now() + deadline;
+  const auto until = std::chrono::steady_clock::now()
+                   + std::min<std::chrono::milliseconds>(deadline, longest);
   auto left = [until] {
     return std::max(0ms, std::chrono::duration_cast<std::chrono::milliseconds>(
                            until - std::chrono::steady_clock::now()));
@@ -1000,7 +1181,7 @@ engine_implementation::draft_all(organizer_id owner,
                                  std::vector<publication>& items) {
   if (state_ != state::running)
     return error{ec::stopping,
-                 "The server is stopping. Publish again once it is back."};
+                 "The engine is stopping. Publish again once it is back."};
   const auto count = items.size();
   if (count == 0 || count > protocol::publications_limit)
     return error{ec::invalid_argument,
@@ -1009,7 +1190,9 @@ engine_implementation::draft_all(organizer_id owner,
   drafted out;
   out.append.published = clock_.now();
   out.append.drafts.reserve(count);
-  std::string slug; // of the organizer, once it is needed
+  const auto slug = directory_.find_slug(owner);
+  if (slug.empty())
+    return no_such_organizer(owner);
   for (auto& item : items) {
     auto checked = draft_one(owner, item, slug);
     if (!checked) {
@@ -1042,9 +1225,9 @@ engine_implementation::draft_all(organizer_id owner,
   return out;
 }
 
-result<storage::draft> engine_implementation::draft_one(organizer_id owner,
-                                                        const publication& item,
-                                                        std::string& slug) {
+result<storage::draft>
+engine_implementation::draft_one(organizer_id owner, const publication& item,
+                                 const std::string& slug) {
   if (protocol::is_own_action(item.action))
     return error{ec::invalid_argument,
                  "Actions that begin with \"fanfare.\" are published by the "
@@ -1059,17 +1242,18 @@ result<storage::draft> engine_implementation::draft_one(organizer_id owner,
   if (!item.event.empty() && !protocol::is_slug(item.event))
     return error{ec::invalid_argument, std::string{protocol::slug_rule},
                  "event"};
+  if (!item.trace.empty() && !protocol::is_trace(item.trace))
+    return error{ec::invalid_argument,
+                 "Give a traceparent as in W3C Trace Context, and a tracestate "
+                 "in a second line if there is one.",
+                 "trace"};
   storage::draft d;
   d.owner = owner;
   d.type = *type;
-  if (!item.rest.empty())
+  if (!item.rest.empty()) {
+    if (item.rest.size() > protocol::notification_body_limit)
+      return error{ec::too_large, "A notification may have 1 MiB.", "rest"};
     return d;
-  if (slug.empty()) {
-    slug = directory_.find_slug(owner);
-    if (slug.empty())
-      return error{ec::not_found,
-                   "There is no organizer " + std::to_string(owner) + ".",
-                   "organizer"};
   }
   auto rendered = protocol::render_publication(item, slug);
   if (!rendered)
@@ -1133,43 +1317,37 @@ result<void> engine_implementation::publish_waiting(
 void engine_implementation::publish_keyed(organizer_id owner,
                                           std::vector<publication> items,
                                           publish_once once, answered done) {
+  commit_queue::completion told = answer_keyed{std::move(done), once,
+                                               &options_};
+  const auto refuse = [this, &told](const error& why) {
+    const auto& answer = *told.target<answer_keyed>();
+    call_program(options_, "The callback of a publish",
+                 [&] { answer.done(why); });
+  };
   auto what = draft_all(owner, items);
   if (!what)
-    return done(what.error());
+    return refuse(what.error());
   what->append.once = once;
-  commit_queue::completion told = [done, once](storage::operation& op,
-                                               const error* failure) {
-    if (failure != nullptr)
-      return done(*failure);
-    auto& append = std::get<storage::append_notifications>(op);
-    if (append.earlier)
-      return done(*append.earlier);
-    if (!append.done)
-      return done(append.done.error());
-    done(stored_answer{publish_receipt{
-      .first = append.done->empty() ? 0 : append.done->front()->id,
-      .count = static_cast<std::uint32_t>(append.done->size()),
-      .list = once.list,
-      .indent = once.indent}});
-  };
   if (!push_publish(*what, told))
-    done(overloaded());
+    refuse(overloaded());
 }
 
 void engine_implementation::remember_answer(const idempotency_key& key,
                                             plain_answer answer,
                                             answered done) {
-  commits_.push({.what = storage::remember_answer{.key = key,
-                                                  .now = clock_.now(),
-                                                  .answer = std::move(answer)},
-                 .done = [done = std::move(done)](storage::operation& op,
-                                                  const error* failure) {
-                   if (failure != nullptr)
-                     done(*failure);
-                   else
-                     done(
-                       std::move(std::get<storage::remember_answer>(op).done));
-                 }});
+  commits_.push(
+    {.what = storage::remember_answer{.key = key,
+                                      .now = clock_.now(),
+                                      .answer = std::move(answer)},
+     .done = [this, done = std::move(done)](storage::operation& op,
+                                            const error* failure) {
+       call_program(options_, "The callback of remember_answer", [&] {
+         if (failure != nullptr)
+           done(*failure);
+         else
+           done(std::move(std::get<storage::remember_answer>(op).done));
+       });
+     }});
 }
 
 result<notification_ptr>
@@ -1187,7 +1365,7 @@ template <class Operation>
 auto engine_implementation::change(Operation op) -> decltype(op.done) {
   if (state_ != state::running)
     return error{ec::stopping,
-                 "The server is stopping. Try again once it is back."};
+                 "The engine is stopping. Try again once it is back."};
   auto done = std::make_shared<std::promise<decltype(op.done)>>();
   auto changed = done->get_future();
   commits_.push(
@@ -1207,6 +1385,8 @@ auto engine_implementation::change(Operation op) -> decltype(op.done) {
 
 result<webhook> engine_implementation::add_webhook(organizer_id owner,
                                                    webhook value) {
+  if (auto known = check_owner(owner); !known)
+    return known.error();
   webhook_record made;
   made.owner = owner;
   made.versions.push_back({.since = clock_.now(), .value = {}});
@@ -1221,16 +1401,16 @@ result<webhook> engine_implementation::change_webhook(
   organizer_id owner, webhook_id id,
   std::function<result<void>(webhook&)> edit) {
   const auto now = clock_.now();
+  const auto lent = std::make_shared<lent_edit<webhook>>(std::move(edit));
   const auto stored = change(storage::change_webhook{
     .owner = owner,
     .id = id,
     .now = now,
-    .edit = [this, now,
-             edit = std::move(edit)](webhook_record& w) -> result<void> {
+    .edit = [this, now, lent](webhook_record& w) -> result<void> {
       const bool was_paused = w.delivery.paused;
       const auto before = form_.show(w);
       auto wanted = before;
-      if (auto edited = edit_by_program(edit, wanted); !edited)
+      if (auto edited = lent->run(wanted); !edited)
         return edited;
       if (auto written = form_.write(wanted, before, w); !written)
         return written;
@@ -1239,6 +1419,7 @@ result<webhook> engine_implementation::change_webhook(
       secrets_.ensure(w, now);
       return {};
     }});
+  lent->end();
   return stored ? result<webhook>{form_.show(*stored)} : stored.error();
 }
 
@@ -1316,36 +1497,33 @@ result<void> engine_implementation::check_secrets() {
       readable = error{opened.error().code,
                        "The secret of webhook " + std::to_string(hook.id)
                          + " cannot be read: " + opened.error().detail,
-                       "secret_key"};
+                       "secret_keys"};
     return false;
   });
   if (!looked)
     return looked;
   if (readable && !vault_.encrypts())
     log(log_level::warning,
-        "signing secrets are kept unencrypted in the data directory: give a "
-        "key with --secret-key-file or FANFARE_SECRET_KEY");
+        "signing secrets are kept unencrypted in the data directory: set "
+        "secret_key_file (--secret-key-file) or secret_keys "
+        "(FANFARE_SECRET_KEY)");
   return readable;
 }
 
 result<void> engine_implementation::fence(const organizer& o) {
-  std::vector<protocol::network> allowed;
-  std::vector<protocol::network> denied;
-  for (const auto& [texts, into] : {std::pair{&o.allow_networks, &allowed},
-                                    std::pair{&o.deny_networks, &denied}})
-    for (const auto& text : *texts) {
-      auto parsed = protocol::network::parse(text);
-      if (!parsed)
-        return parsed.error();
-      into->push_back(*parsed);
-    }
+  const auto allowed = read_networks(o.allow_networks, "allow_networks");
+  if (!allowed)
+    return allowed.error();
+  const auto denied = read_networks(o.deny_networks, "deny_networks");
+  if (!denied)
+    return denied.error();
   const std::lock_guard guard{fences_mutex_};
   const auto generation = ++fence_changes_;
-  if (allowed.empty() && denied.empty())
+  if (allowed->empty() && denied->empty())
     fences_.erase(o.id);
   else
     fences_[o.id] = {.policy = std::make_shared<const protocol::address_policy>(
-                       policy_.with(allowed, denied)),
+                       policy_.with(*allowed, *denied)),
                      .generation = generation};
   return {};
 }
@@ -1428,14 +1606,18 @@ result<retry> engine_implementation::resend(organizer_id owner, webhook_id hook,
            : kept.error();
   if ((*kept)->action == test_action)
     return error{ec::conflict,
-                 "A test is not sent again. POST to test/ for another one."};
+                 "A test is not sent again. Ask for another one."};
   return order<resend_order, retry>(owner, hook, found->subject);
 }
 
 void engine_implementation::test_webhook(const organizer& owner,
                                          webhook_id hook, tested done) {
-  if (auto own = find_webhook(owner.id, hook); !own)
-    return done(own.error());
+  const auto tell = [this, done = std::move(done)](result<test_call> made) {
+    call_program(options_, "The callback of a test",
+                 [&] { done(std::move(made)); });
+  };
+  if (auto own = find_record(owner.id, hook); !own)
+    return tell(own.error());
   storage::append_notifications append;
   append.published = clock_.now();
   // No registered type: it matches no subscription.
@@ -1445,20 +1627,20 @@ void engine_implementation::test_webhook(const organizer& owner,
      .new_event = {},
      .type = 0,
      .action = std::string{test_action},
-     .rest = R"(, "organizer": ")" + owner.slug + R"(", "action": ")"
-           + std::string{test_action} + R"(", "webhook": )"
-           + std::to_string(hook) + '}'});
+     .rest = R"(, "organizer": ")" + directory_.find_slug(owner.id)
+           + R"(", "action": ")" + std::string{test_action}
+           + R"(", "webhook": )" + std::to_string(hook) + '}'});
   const auto added = change(std::move(append));
   if (!added)
-    return done(added.error());
+    return tell(added.error());
   const auto what = added->front();
-  send_order(hook, test_order{what, reply<call>{[done = std::move(done),
-                                                 what](result<call> made) {
-                                if (made)
-                                  done(test_call{std::move(*made), what});
-                                else
-                                  done(made.error());
-                              }}});
+  send_order(hook,
+             test_order{what, reply<call>{[tell, what](result<call> made) {
+                          if (made)
+                            tell(test_call{std::move(*made), what});
+                          else
+                            tell(made.error());
+                        }}});
 }
 
 result<engine_implementation::planned_replay>
@@ -1467,6 +1649,15 @@ engine_implementation::plan_replay(organizer_id owner, webhook_id hook,
   auto found = find_record(owner, hook);
   if (!found)
     return found.error();
+  if (asked.since >= asked.until)
+    return error{ec::invalid_argument, "Must be later than since.", "until"};
+  if (asked.rate != 0
+      && !(asked.rate >= replay_request::least_rate
+           && asked.rate <= replay_request::most_rate))
+    return error{ec::invalid_argument,
+                 "Must be a number of notifications per second from 0.001 to "
+                 "10000, or 0 for as quickly as possible.",
+                 "rate"};
   replay value;
   value.asked = asked;
   value.upto = store_->tail();
@@ -1551,6 +1742,16 @@ engine_implementation::explain(const notification& what, std::size_t offset,
 result<issued_token>
 engine_implementation::add_token(organizer_id owner, std::string name,
                                  std::uint8_t permissions) {
+  if (auto known = check_owner(owner); !known)
+    return known.error();
+  if (auto fine = check_name(name); !fine)
+    return fine.error();
+  constexpr unsigned all = permission_webhooks | permission_notifications
+                         | permission_admin;
+  if (permissions == 0 || (permissions & ~all) != 0)
+    return error{ec::invalid_argument,
+                 "Give at least one permission, and none that does not exist.",
+                 "permissions"};
   issued_token issued;
   issued.key = protocol::make_token_key();
   token value;

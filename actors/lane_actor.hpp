@@ -24,7 +24,9 @@ public:
 
   explicit lane_actor(caf::actor_config& cfg)
     : super(cfg),
-      home_(dynamic_cast<lane*>(cfg.host)) {}
+      home_(dynamic_cast<lane*>(cfg.host)) {
+    this->set_exception_handler(reason_of);
+  }
 
   using super::enqueue;
 

@@ -34,6 +34,16 @@ void fetch(const caf::resumable* job) {
 
 } // namespace
 
+caf::error reason_of(caf::scheduled_actor*, std::exception_ptr& thrown) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const std::exception& e) {
+    return caf::make_error(caf::sec::runtime_error, e.what());
+  } catch (...) {
+    return caf::make_error(caf::sec::runtime_error, "no std::exception");
+  }
+}
+
 thread_local lane* lane::current_ = nullptr;
 
 lane::lane(caf::actor_system& sys, std::size_t index)

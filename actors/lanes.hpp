@@ -13,18 +13,25 @@
 #include <boost/asio/io_context.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
+#include <caf/error.hpp>
 #include <caf/execution_unit.hpp>
+#include <caf/scheduled_actor.hpp>
 #include <caf/scheduler/abstract_coordinator.hpp>
 
 #include <atomic>
 #include <cstddef>
 #include <deque>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
 
 namespace fanfare {
+
+/// Why an actor ends that has thrown, for its supervisor. CAF's own handler
+/// would also write to the standard error, which is the program's.
+caf::error reason_of(caf::scheduled_actor*, std::exception_ptr& thrown);
 
 class lane final : public caf::execution_unit {
 public:

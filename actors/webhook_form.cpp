@@ -33,14 +33,17 @@ result<void> check_texts(const webhook& wanted, const webhook& before) {
   if (wanted.target_url != before.target_url || before.target_url.empty())
     if (protocol::count_code_points(wanted.target_url)
           > protocol::target_url_limit
-        || !protocol::is_target_url(wanted.target_url))
+        || !protocol::is_target_url(wanted.target_url)
+        || !protocol::is_plain_text(wanted.target_url))
       return fault("target_url", "Give an http or https URL of at most "
                                    + std::to_string(protocol::target_url_limit)
                                    + " characters.");
   if (wanted.comment != before.comment && wanted.comment
-      && protocol::count_code_points(*wanted.comment) > comment_limit)
+      && (protocol::count_code_points(*wanted.comment) > comment_limit
+          || !protocol::is_plain_text(*wanted.comment)))
     return fault("comment", "A comment has at most "
-                              + std::to_string(comment_limit) + " characters.");
+                              + std::to_string(comment_limit)
+                              + " characters of UTF-8, none of them NUL.");
   return {};
 }
 

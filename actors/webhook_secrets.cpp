@@ -58,6 +58,9 @@ result<void> webhook_secrets::rotate(webhook_record& hook,
     return error{ec::conflict,
                  "Calls of this webhook are not signed. Set \"signing\" in its "
                  "delivery settings first."};
+  if (how.overlap < how.overlap.zero()
+      || how.overlap > secret_rotation::longest_overlap)
+    return error{ec::invalid_argument, "Must be 0 to 30 days.", "overlap"};
   auto text = how.secret;
   if (text.empty()) {
     text = protocol::signing_key::make(wanted).text();

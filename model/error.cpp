@@ -49,4 +49,8 @@ const std::error_category& error_category() noexcept {
   return one;
 }
 
+void raise(const error& e) {
+  throw std::system_error{make_error_code(e.code), e.detail};
+}
+
 } // namespace fanfare

@@ -127,8 +127,13 @@ private:
   }
 
   void signing() {
+    if (s_.signing > signing_algorithm::ed25519)
+      say("signing", "There is no such algorithm.");
     if (!s_.legacy)
       return;
+    if (s_.legacy->digest > legacy_signature::hash::sha512
+        || s_.legacy->text > legacy_signature::encoding::base64)
+      say("signing", "There is no such digest or encoding of it.");
     if (s_.signing != signing_algorithm::hmac_sha256)
       say("signing", "legacy needs the algorithm hmac_sha256.");
     if (auto wrong = header_name_fault(s_.legacy->header))

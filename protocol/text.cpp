@@ -72,6 +72,10 @@ std::string to_valid_utf8(std::string_view text) {
   return out;
 }
 
+bool is_plain_text(std::string_view text) {
+  return text.find('\0') == text.npos && to_valid_utf8(text) == text;
+}
+
 bool is_space(char32_t c) {
   return (c >= 0x09 && c <= 0x0D) || (c >= 0x1C && c <= 0x20) || c == 0x85
       || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028

@@ -27,6 +27,9 @@ struct code_point {
 /// The text with U+FFFD in place of each byte that is not UTF-8.
 [[nodiscard]] std::string to_valid_utf8(std::string_view text);
 
+/// Whether it is UTF-8 without NUL.
+[[nodiscard]] bool is_plain_text(std::string_view text);
+
 [[nodiscard]] bool is_space(char32_t c);
 [[nodiscard]] std::string_view trim(std::string_view text);
 /// ASCII letters only.

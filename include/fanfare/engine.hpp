@@ -43,7 +43,9 @@ namespace fanfare {
 
 enum class log_level { debug, info, warning, error };
 
-/// Every member has the default of the server's option of that name.
+/// Every member has the default of the server's option of that name. Durations
+/// go up to 36,500 days, which stands for "for ever"; those that say nothing
+/// else, and sizes and numbers, must be greater than zero.
 struct engine_options {
   /// The directory of the store; made if it does not exist.
   std::filesystem::path data = "data";
@@ -51,28 +53,29 @@ struct engine_options {
   std::size_t threads = 0;
   /// Networks ("10.0.0.0/8") that targets may be in although they are not
   /// public.
-  std::vector<std::string> allow_networks;
+  std::vector<std::string> allow_networks = {};
   /// Networks that they may not be in, whatever else allows it.
-  std::vector<std::string> deny_networks;
+  std::vector<std::string> deny_networks = {};
   /// "http://[USER:PASSWORD@]HOST:PORT" or "socks5://…": all calls go through
   /// it but those of webhooks with one of their own. Empty: directly.
-  std::string proxy;
+  std::string proxy = {};
   /// "ADDRESS" or "ADDRESS:PORT"; empty: the system's.
-  std::vector<std::string> dns_servers;
+  std::vector<std::string> dns_servers = {};
   /// What secrets are encrypted with on disk: a key per line, 32 bytes as 64
   /// hexadecimal digits or as base64; the first one seals, all of them open.
-  /// Empty: they are not encrypted, and the log says so. Erased by `start`.
+  /// Empty: they are not encrypted, and the log says so. `start` erases its
+  /// copy.
   std::string secret_keys = {};
   /// A file with them, in place of `secret_keys`; nobody but its owner may be
   /// allowed to use it. Empty: none.
   std::string secret_key_file = {};
   /// PEM file of the authorities that receivers are verified with; empty: the
   /// system's.
-  std::string ca_file;
+  std::string ca_file = {};
 
-  /// Delays after the attempts 1, 2, …; up to 10 % is added at random.
-  std::vector<std::chrono::milliseconds>
-    schedule; ///< empty: 5 s to 24 h, 12 attempts
+  /// Delays after the attempts 1, 2, …; up to 10 % is added at random. Empty:
+  /// 5 s to 24 h, 12 attempts.
+  std::vector<std::chrono::milliseconds> schedule = {};
   /// Age since publish beyond which nothing is tried again.
   std::chrono::milliseconds max_age = std::chrono::hours{72};
   /// Notifications and calls older than that are removed.
@@ -102,14 +105,18 @@ struct engine_options {
   /// How often progress is saved: bounds the calls that are replayed at a
   /// start.
   std::chrono::milliseconds checkpoint_interval{2'000};
-  /// How long finished calls wait for others to share a commit with.
+  /// How long finished calls wait for others to share a commit with; 0: not at
+  /// all.
   std::chrono::microseconds commit_linger{2'000};
-  /// Checkpoints after which an idle webhook's actor is ended.
+  /// Checkpoints after which an idle webhook's actor is ended; 0: at the next
+  /// one.
   std::size_t idle_checkpoints = 15;
-  /// Most bytes the store may take; publishes are refused before it is full.
+  /// Most bytes the store may take, up to 64 TiB; publishes are refused before
+  /// it is full.
   std::size_t max_store_size = std::size_t{64} << 30;
 
-  /// How long `publish` waits for room before it is `overloaded`.
+  /// How long `publish` waits for room before it is `overloaded`; 0: not at
+  /// all.
   std::chrono::milliseconds publish_patience{30'000};
 
   // -- what the program lends to the engine
@@ -117,22 +124,22 @@ struct engine_options {
 
   /// What an operator should know, one line each; without it nothing is logged.
   /// Any thread, several at once; must not block, and must not call the engine.
-  std::function<void(log_level, const std::string&)> log;
+  std::function<void(log_level, const std::string&)> log = {};
   /// The engine cannot go on and wants to be stopped; the sentence says why.
   /// Any thread; it must not stop the engine itself, but have somebody do it.
-  std::function<void(const std::string&)> on_fatal;
+  std::function<void(const std::string&)> on_fatal = {};
   /// Called with each finished call once it is on disk, in the order of the log
   /// and one at a time, on the engine's committer thread: what an observer
   /// takes, every commit waits for. It may publish by `try_publish`; calls that
   /// block would wait for themselves. The call is valid until it returns.
   /// Calls that are tests, and those that a stop cut short, are among them;
   /// what had been logged before a start is not told again.
-  std::vector<std::function<void(const call&)>> call_observers;
+  std::vector<std::function<void(const call&)>> call_observers = {};
   /// The time of day; null: the machine's. After it was set, call
-  /// `engine::wake`.
-  std::shared_ptr<const wall_clock> clock;
+  /// `engine::wake`. It must not throw.
+  std::shared_ptr<const wall_clock> clock = {};
   /// Where the engine's figures go; null: only `engine::metrics` has them.
-  std::shared_ptr<metrics_registry> metrics;
+  std::shared_ptr<metrics_registry> metrics = {};
 };
 
 /// Figures of a running engine.
@@ -164,7 +171,7 @@ struct publication {
   std::string trace = {};
   /// In place of `payload`, for those who render themselves: the request body
   /// behind `{"notification_id": N`, up to and with the closing brace. It is
-  /// sent as it is, and not looked at.
+  /// sent as it is, and not looked at. At most 1 MiB.
   std::string rest = {};
 };
 
@@ -303,7 +310,10 @@ struct secret_view {
 };
 
 struct secret_rotation {
-  std::string secret; ///< "whsec_…" or "whsk_…"; empty: a new one is made
+  static constexpr std::chrono::days longest_overlap{30};
+  /// "whsec_…" or "whsk_…"; empty: a new one is made.
+  std::string secret = {};
+  /// How long calls also carry a signature by the secret before.
   std::chrono::milliseconds overlap = std::chrono::hours{24};
 };
 
@@ -319,9 +329,11 @@ struct filter_preview {
 /// from any number of threads, until the destructor begins. None throws but for
 /// want of memory.
 ///
-/// What the program hands over to be called must not throw; what it throws is
-/// logged and dropped. Once the engine stops, callbacks that wait are called on
-/// the thread that stops it.
+/// What the program hands over to be called should not throw: what it throws is
+/// logged and dropped, but where a function of publishing calls `done` before
+/// it returns, whose exceptions its caller gets. Once the engine stops,
+/// callbacks that wait are called on the thread that stops it, which may be
+/// any.
 ///
 /// It is an interface: a program's tests may put something simpler in its
 /// place.
@@ -329,8 +341,9 @@ class FANFARE_API engine {
 public:
   /// Opens the store, recovers, and delivers from now on. Takes as long as
   /// reading the registry and what was logged since the last checkpoint does.
-  /// Errors: those of the data directory (store_…, io_error), invalid_argument
-  /// (field: the option).
+  /// Errors: those of the data directory (store_…, io_error), and those of
+  /// options, which have its name as their field: invalid_argument, and
+  /// io_error for a file that cannot be read.
   static result<std::unique_ptr<engine>> start(engine_options options);
 
   engine() = default;
@@ -348,10 +361,11 @@ public:
   //
   // Errors: invalid_argument with field "action" (unknown: register it by
   // add_action_type; the sentence names it), "event" (not a slug), "payload"
-  // (not the text of a JSON object), "organizer", or empty (no or more than
-  // 1,000 publications); too_large (a body of more than 1 MiB); overloaded;
-  // store_full; stopping; io_error. In a list the sentence begins with the
-  // place of the item: "items[2]: …".
+  // (not the text of a JSON object), "trace", or empty (no or more than 1,000
+  // publications); not_found (field "organizer"); too_large (a body of more
+  // than 1 MiB, a list of more than 64 MiB); overloaded; store_full; stopping;
+  // io_error. In a list of several the sentence begins with the place of the
+  // item: "items[2]: …".
 
   using published = std::function<void(result<std::vector<position>>)>;
 
@@ -435,8 +449,10 @@ public:
   /// The organizer of this slug, added with the slug as its name if there is
   /// none. May block.
   result<organizer> ensure_organizer(std::string_view slug);
-  /// Blocks. Applies `edit` to the stored organizer; it may change all but id
-  /// and slug. Its networks must be ones that protocol::network can read.
+  /// Blocks. Applies `edit` to the stored organizer, as change_webhook does; it
+  /// may change all but id and slug. Networks are as in engine_options.
+  /// not_found, invalid_argument (field "name", "allow_networks",
+  /// "deny_networks").
   virtual result<organizer>
   change_organizer(organizer_id id,
                    std::function<result<void>(organizer&)> edit) = 0;
@@ -448,7 +464,7 @@ public:
   [[nodiscard]] virtual std::optional<event> find_event(event_id id) const = 0;
   /// Memory. By name, then slug.
   [[nodiscard]] virtual std::vector<event> events(organizer_id owner) const = 0;
-  /// Blocks. already_exists, invalid_argument.
+  /// Blocks. already_exists, invalid_argument, not_found (no such organizer).
   virtual result<event> add_event(organizer_id owner, std::string slug,
                                   std::string name) = 0;
 
@@ -472,7 +488,8 @@ public:
   find_token(std::string_view key) const = 0;
   /// Memory. By id, without the revoked ones.
   [[nodiscard]] virtual std::vector<token> tokens(organizer_id owner) const = 0;
-  /// Blocks.
+  /// Blocks. not_found (no such organizer), invalid_argument (field "name": 1
+  /// to 200 characters, or "permissions").
   virtual result<issued_token> add_token(organizer_id owner, std::string name,
                                          std::uint8_t permissions) = 0;
   /// Blocks. not_found.
@@ -483,12 +500,14 @@ public:
 
   /// Blocks. Answers what was stored, with its id and its signing secret made.
   /// invalid_argument, with the field ("target_url", "action_types", "events",
-  /// "filter", "comment", "delivery.KEY") and a sentence.
+  /// "filter", "comment", "delivery.KEY") and a sentence; not_found (no such
+  /// organizer).
   virtual result<webhook> add_webhook(organizer_id owner, webhook value) = 0;
   /// Blocks. Applies `edit` to the stored webhook, atomically; an error that
   /// it returns ends the change. `id` and `owner` stay. It runs on the engine's
-  /// committer thread while this one waits: it must not call the engine. Errors
-  /// as of add_webhook, not_found.
+  /// committer thread while this one waits, again if the disk refused what it
+  /// made, and never after this one has returned: it must not call the engine.
+  /// Errors as of add_webhook, not_found.
   virtual result<webhook>
   change_webhook(organizer_id owner, webhook_id id,
                  std::function<result<void>(webhook&)> edit) = 0;
@@ -510,7 +529,8 @@ public:
   /// Blocks. not_found also if its calls are not signed.
   virtual result<secret_view> find_secret(organizer_id owner,
                                           webhook_id hook) = 0;
-  /// Blocks. invalid_argument (field "secret"), conflict (not signed).
+  /// Blocks. invalid_argument (field "secret", "overlap"), conflict (not
+  /// signed).
   virtual result<secret_view> rotate_secret(organizer_id owner, webhook_id hook,
                                             secret_rotation how) = 0;
   /// Blocks. Against the newest 100 notifications that the webhook is
@@ -557,10 +577,11 @@ public:
   // -- replay
   // -----------------------------------------------------------------------
 
-  /// Blocks.
+  /// Blocks. invalid_argument (field "until", "rate").
   virtual result<replay_preview>
   preview_replay(organizer_id owner, webhook_id hook, replay_request asked) = 0;
-  /// Blocks. conflict: the webhook is disabled, or a replay of it runs.
+  /// Blocks. conflict: the webhook is disabled, or a replay of it runs; else as
+  /// preview_replay.
   virtual result<replay_progress>
   start_replay(organizer_id owner, webhook_id hook, replay_request asked) = 0;
   /// Blocks. The last one, also if it has ended. not_found.
@@ -602,7 +623,8 @@ public:
   /// `deadline` for those under way, and saves where it was. Attempts that did
   /// not end are made again at the next start. Afterwards everything but
   /// queries is refused with `stopping`. Blocks, at most a few seconds longer
-  /// than `deadline`; idempotent; not from a callback of the engine.
+  /// than `deadline`; idempotent; any thread, but not from a callback of the
+  /// engine.
   virtual void stop(std::chrono::milliseconds deadline) = 0;
 };
 

@@ -10,7 +10,7 @@
 ///     if (!engine)
 ///       std::cerr << engine.error().detail << '\n';
 ///
-/// The codes are `std::error_code`s as well, of the category
+/// The codes convert to `std::error_code`s, of the category
 /// `fanfare::error_category()`, and equal the `std::errc` that means the same:
 /// `if (failed.code == std::errc::no_space_on_device)`.
 
@@ -85,6 +85,11 @@ enum class ec : std::uint8_t {
   return {static_cast<int>(code), error_category()};
 }
 
+/// Whether they mean the same.
+[[nodiscard]] inline bool operator==(ec code, std::errc condition) noexcept {
+  return make_error_code(code) == condition;
+}
+
 /// A code, and a sentence for people. Where the input of one field is at fault
 /// `field` names it ("target_url"), else it is empty.
 struct error {
@@ -96,9 +101,7 @@ struct error {
 };
 
 /// Throws what `result::value()` throws for this error.
-[[noreturn]] inline void raise(const error& e) {
-  throw std::system_error{make_error_code(e.code), e.detail};
-}
+[[noreturn]] FANFARE_API void raise(const error& e);
 
 /// A value, or why there is none. Looking at the value of a failure with `*` or
 /// `->` is undefined, as for `std::optional`; `value()` throws then.

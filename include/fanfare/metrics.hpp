@@ -31,7 +31,7 @@ struct metric {
 };
 
 /// Where an engine announces its figures. Implement it over the library that
-/// your program uses; docs/embedding.md shows one.
+/// your program uses: `add` keeps the collector, a scrape calls it.
 class FANFARE_API metrics_registry {
 public:
   /// The figures of now, all of a name next to each other. Any thread; takes a

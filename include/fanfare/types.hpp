@@ -90,11 +90,11 @@ enum class signing_algorithm : std::uint8_t {
 struct legacy_signature {
   enum class hash : std::uint8_t { sha1 = 0, sha256 = 1, sha512 = 2 };
   enum class encoding : std::uint8_t { hex = 0, base64 = 1 };
-  std::string header;
+  std::string header = {};
   hash digest = hash::sha256;
   encoding text = encoding::hex;
   /// In front of the signature, "sha256=".
-  std::string prefix;
+  std::string prefix = {};
   /// What is signed: {id}, {timestamp} and {body} are replaced.
   std::string content = "{body}";
   bool operator==(const legacy_signature&) const = default;
@@ -143,23 +143,23 @@ private:
 /// engine's options. docs/delivery.md says what each does and its limits.
 struct delivery_settings {
   struct timeout_settings {
-    std::optional<std::chrono::milliseconds> dns;
-    std::optional<std::chrono::milliseconds> connect;
-    std::optional<std::chrono::milliseconds> tls;
-    std::optional<std::chrono::milliseconds> first_byte;
-    std::optional<std::chrono::milliseconds> total;
+    std::optional<std::chrono::milliseconds> dns = {};
+    std::optional<std::chrono::milliseconds> connect = {};
+    std::optional<std::chrono::milliseconds> tls = {};
+    std::optional<std::chrono::milliseconds> first_byte = {};
+    std::optional<std::chrono::milliseconds> total = {};
     bool operator==(const timeout_settings&) const = default;
   };
   /// Of what a receiver may answer.
   struct limit_settings {
-    std::optional<std::uint32_t> min_rate;     ///< bytes per second
-    std::optional<std::uint32_t> header_bytes; ///< of the head
-    std::optional<std::uint32_t> body_bytes;
+    std::optional<std::uint32_t> min_rate = {};     ///< bytes per second
+    std::optional<std::uint32_t> header_bytes = {}; ///< of the head
+    std::optional<std::uint32_t> body_bytes = {};
     bool operator==(const limit_settings&) const = default;
   };
   struct header {
-    std::string name;
-    secret_text value;
+    std::string name = {};
+    secret_text value = {};
     bool operator==(const header&) const = default;
   };
   /// At most `count` requests per `period`; as many may go at once.
@@ -175,33 +175,33 @@ struct delivery_settings {
     bool operator==(const batching&) const = default;
   };
   struct tls_material {
-    std::string ca;          ///< PEM; empty: the engine's authorities
-    std::string certificate; ///< PEM; empty: none is shown
-    secret_text key;         ///< PEM
+    std::string ca = {};          ///< PEM; empty: the engine's authorities
+    std::string certificate = {}; ///< PEM; empty: none is shown
+    secret_text key = {};         ///< PEM
     bool operator==(const tls_material&) const = default;
   };
 
-  timeout_settings timeouts;
-  limit_settings limits;
-  std::optional<std::uint32_t> max_in_flight; ///< 1 to 64
+  timeout_settings timeouts = {};
+  limit_settings limits = {};
+  std::optional<std::uint32_t> max_in_flight = {}; ///< 1 to 64
   /// Delays after the attempts 1, 2, …; an empty list means "never again".
-  std::optional<std::vector<std::chrono::milliseconds>> schedule;
+  std::optional<std::vector<std::chrono::milliseconds>> schedule = {};
   /// Age since publish after which nothing is tried again.
-  std::optional<std::chrono::milliseconds> max_age;
+  std::optional<std::chrono::milliseconds> max_age = {};
   bool put = false;  ///< the method is PUT instead of POST
   bool thin = false; ///< only what names the notification is sent
   bool ordered = false;
   bool paused = false;
-  std::vector<header> headers;
-  std::string user_agent_suffix;
+  std::vector<header> headers = {};
+  std::string user_agent_suffix = {};
   signing_algorithm signing = signing_algorithm::hmac_sha256;
-  std::optional<legacy_signature> legacy;
-  std::optional<rate> rate_limit;
+  std::optional<legacy_signature> legacy = {};
+  std::optional<rate> rate_limit = {};
   /// After a pause, for what was published before its end.
-  std::optional<rate> resume_rate;
-  std::optional<batching> batch;
-  std::optional<tls_material> tls;
-  secret_text proxy; ///< URL; empty: the engine's way
+  std::optional<rate> resume_rate = {};
+  std::optional<batching> batch = {};
+  std::optional<tls_material> tls = {};
+  secret_text proxy = {}; ///< URL; empty: the engine's way
   bool operator==(const delivery_settings&) const = default;
 };
 
@@ -321,7 +321,10 @@ struct replay_request {
   timestamp since;          ///< published then or later
   timestamp until;          ///< and before that
   bool only_failed = false; ///< only what was not delivered so far
-  /// Notifications per second; 0: as quickly as the webhook takes them.
+  static constexpr double least_rate = 0.001;
+  static constexpr double most_rate = 10'000;
+  /// Notifications per second, least_rate to most_rate; 0: as quickly as the
+  /// webhook takes them.
   double rate = 0;
   bool operator==(const replay_request&) const = default;
 };

@@ -3,7 +3,6 @@
 
 #include "protocol/rest/notifications.hpp"
 
-#include "protocol/header_rules.hpp"
 #include "protocol/publication.hpp"
 #include "protocol/rest/answers.hpp"
 #include "protocol/rest/explanation_json.hpp"
@@ -11,12 +10,12 @@
 #include "protocol/rest/pagination.hpp"
 #include "protocol/rest/request_body.hpp"
 #include "protocol/text.hpp"
+#include "protocol/trace_context.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/system/result.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <string>
@@ -84,26 +83,11 @@ explain(const exchange& x, const notification& subject) {
 /// What the request says about the trace it belongs to (W3C Trace Context). As
 /// the specification asks, what is malformed counts as absent.
 std::string read_trace(const http_request& request) {
-  const auto is_hex = [](std::string_view text) {
-    return std::ranges::all_of(text, [](char c) {
-      return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-    });
-  };
   const auto parent = request.header("traceparent");
-  constexpr std::size_t size = 55; // VERSION-TRACE-PARENT-FLAGS
-  if (parent.size() < size || (parent.size() > size && parent[size] != '-')
-      || parent.size() > 128 || parent[2] != '-' || parent[35] != '-'
-      || parent[52] != '-' || !is_hex(parent.substr(0, 2))
-      || !is_hex(parent.substr(3, 32)) || !is_hex(parent.substr(36, 16))
-      || !is_hex(parent.substr(53, 2)) || parent.starts_with("ff")
-      || (parent.starts_with("00") && parent.size() != size)
-      || parent.substr(3, 32).find_first_not_of('0') == parent.npos
-      || parent.substr(36, 16).find_first_not_of('0') == parent.npos
-      || !is_header_text(parent))
+  if (!is_traceparent(parent))
     return {};
   std::string trace{parent};
-  if (const auto state = request.header("tracestate");
-      !state.empty() && state.size() <= 512 && is_header_text(state))
+  if (const auto state = request.header("tracestate"); is_tracestate(state))
     trace.append("\n").append(state);
   return trace;
 }

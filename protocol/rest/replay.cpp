@@ -18,10 +18,6 @@ namespace fanfare::protocol::rest {
 
 namespace {
 
-/// Notifications per second.
-constexpr double least_rate = 0.001;
-constexpr double rate_limit = 10'000;
-
 struct sent_request {
   replay_request asked;
   bool dry_run = false;
@@ -69,7 +65,8 @@ sent_request read_request(const boost::json::object& json,
       if (value.is_null())
         continue;
       out.asked.rate = value.is_number() ? value.to_number<double>() : 0;
-      if (!(out.asked.rate >= least_rate && out.asked.rate <= rate_limit))
+      if (!(out.asked.rate >= replay_request::least_rate
+            && out.asked.rate <= replay_request::most_rate))
         errors.add(key, "Must be a number of notifications per second from "
                         "0.001 to 10000, or null for as quickly as possible.");
     } else {

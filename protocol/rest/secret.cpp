@@ -17,7 +17,9 @@ namespace fanfare::protocol::rest {
 
 namespace {
 
-constexpr double longest_overlap = 30 * 24 * 3600;
+constexpr double longest_overlap = std::chrono::duration<
+                                     double>{secret_rotation::longest_overlap}
+                                     .count();
 
 boost::json::object to_json(const secret_view& s) {
   boost::json::object out;

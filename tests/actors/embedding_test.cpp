@@ -15,9 +15,12 @@
 #include <atomic>
 #include <condition_variable>
 #include <filesystem>
+#include <functional>
+#include <future>
 #include <iterator>
 #include <memory>
 #include <mutex>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -227,6 +230,86 @@ TEST_F(EmbeddingTest, EndsWhilePublishesAreOnTheirWay) {
     engine.reset();
     EXPECT_EQ(told, published);
   }
+}
+
+TEST_F(EmbeddingTest, AnyThreadMayEndIt) {
+  const auto in_time = [](const std::function<void()>& body) {
+    std::promise<void> over;
+    std::thread other{[&] {
+      body();
+      over.set_value();
+    }};
+    EXPECT_EQ(over.get_future().wait_for(10s), std::future_status::ready);
+    other.join();
+  };
+  auto first = start({}, {}, "first");
+  auto second = start({}, {}, "second");
+  first->publish(owner_, order()).value();
+  in_time([&] { first->stop(1s); });
+  in_time([&] { first.reset(); });
+  in_time([&] { second.reset(); });
+  in_time([&] { first = start({}, {}, "first"); });
+  EXPECT_EQ(first->publish(owner_, order()).value(), 2U);
+  first.reset(); // by another thread than has started it, which is no more
+}
+
+TEST_F(EmbeddingTest, WhatCallbacksThrowEndsNothing) {
+  http_sink sink;
+  const auto fail = [](const auto&...) { throw std::runtime_error{"mine"}; };
+  std::atomic<int> lines{0};
+  testing::internal::CaptureStderr();
+  {
+    auto engine = start({.log =
+                           [&](log_level, const std::string& line) {
+                             lines += line.find("mine") != line.npos ? 1 : 0;
+                             throw std::runtime_error{"the log's"};
+                           },
+                         .call_observers = {fail}},
+                        {sink.url()});
+    const auto shop = engine->find_organizer("shop").value();
+    engine->publish(owner_, order(), fail);
+    engine->publish_keyed(owner_, {order()}, {.key = {'1'}}, fail);
+    engine->publish_keyed(owner_, {order()}, {.key = {'2'}}, {});
+    engine->publish_keyed(owner_, {}, {.key = {'3'}}, fail);
+    engine->remember_answer({'4'}, {.status = 200}, fail);
+    engine->remember_answer({'5'}, {.status = 200}, {});
+    engine->test_webhook(shop, 1, fail);
+    engine->test_webhook(shop, 1, {});
+    engine->test_webhook(shop, 99, fail);
+    EXPECT_TRUE(sink.wait_for(5, patience)) << "three and two tests";
+    EXPECT_EQ(engine->publish(owner_, order()).value(), 6U);
+    EXPECT_TRUE(engine->ready());
+    EXPECT_TRUE(eventually(patience, [&] { return lines >= 6 + 5; }))
+      << lines << ": six callbacks and five calls seen";
+    engine->stop(5s);
+  }
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), IsEmpty());
+}
+
+TEST_F(EmbeddingTest, ARegistryThatThrowsIsARefusedOption) {
+  class broken final : public metrics_registry {
+  public:
+    void add(const void*, collector) override {
+      throw std::runtime_error{"full"};
+    }
+    void remove(const void*) noexcept override {}
+  };
+  const auto started = engine::start(
+    {.data = folder_.path() / "data", .metrics = std::make_shared<broken>()});
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().field, "metrics");
+  EXPECT_THAT(started.error().detail, HasSubstr("full"));
+}
+
+TEST_F(EmbeddingTest, ATestNamesTheOrganizerThatIsStored) {
+  http_sink sink;
+  auto engine = start({}, {sink.url()});
+  std::promise<result<test_call>> told;
+  engine->test_webhook(
+    {.id = owner_, .slug = "\"no", .name = ""}, 1,
+    [&](result<test_call> made) { told.set_value(std::move(made)); });
+  EXPECT_THAT(told.get_future().get().value().what->body,
+              HasSubstr(R"("organizer": "shop")"));
 }
 
 TEST_F(EmbeddingTest, EndsInTimeAlthoughAReceiverHangs) {

@@ -22,6 +22,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <stdexcept>
@@ -36,6 +37,9 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
+
+const std::string
+  traced = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 class EngineTest : public testing::Test {
 protected:
@@ -143,8 +147,30 @@ TEST_F(EngineTest, RefusesAWebhookThatCannotBe) {
   EXPECT_EQ(with([](auto& w) { w.filter = R"({"a": {"$no": 1}})"; }), "filter");
   EXPECT_EQ(with([](auto& w) { w.comment = std::string(256, 'x'); }),
             "comment");
+  EXPECT_EQ(with([](auto& w) { w.comment = "\xFF"; }), "comment");
+  EXPECT_EQ(with([](auto& w) { w.comment = std::string(1, '\0'); }), "comment");
+  EXPECT_EQ(with([](auto& w) {
+              w.target_url = std::string("https://a.example/\0", 19);
+            }),
+            "target_url");
   EXPECT_EQ(with([](auto& w) { w.delivery.max_in_flight = 65; }),
             "delivery.max_in_flight");
+  EXPECT_EQ(with([](auto& w) {
+              w.delivery.signing = static_cast<signing_algorithm>(77);
+            }),
+            "delivery.signing");
+  EXPECT_EQ(with([](auto& w) {
+              w.delivery.legacy = legacy_signature{.header = "X-Sign"};
+              w.delivery.legacy->digest = static_cast<legacy_signature::hash>(
+                99);
+            }),
+            "delivery.signing");
+  EXPECT_EQ(with([](auto& w) {
+              w.delivery.legacy = legacy_signature{.header = "X-Sign"};
+              w.delivery.legacy->text = static_cast<legacy_signature::encoding>(
+                99);
+            }),
+            "delivery.signing");
   EXPECT_EQ(engine_->count_webhooks(owner_, {}).value(), 1U)
     << "only the good one";
 }
@@ -223,6 +249,90 @@ TEST_F(EngineTest, ChecksWhatNamesThings) {
   EXPECT_EQ(engine_->ensure_action_type("fanfare.mine").error().code,
             ec::invalid_argument);
   EXPECT_EQ(engine_->ensure_organizer("/").error().field, "slug");
+  for (const auto& name : {std::string{}, std::string(201, 'x'),
+                           std::string{"\xC3"}, std::string("a\0b", 3)}) {
+    EXPECT_EQ(engine_->add_organizer("ok", name).error().field, "name");
+    EXPECT_EQ(engine_->add_event(owner_, "ok", name).error().field, "name");
+    EXPECT_EQ(engine_->add_token(owner_, name, 1).error().field, "name");
+    EXPECT_EQ(engine_
+                ->change_organizer(owner_,
+                                   [&](organizer& o) -> result<void> {
+                                     o.name = name;
+                                     return {};
+                                   })
+                .error()
+                .field,
+              "name");
+  }
+  for (const auto bits : std::initializer_list<std::uint8_t>{0, 8, 255})
+    EXPECT_EQ(engine_->add_token(owner_, "ok", bits).error().field,
+              "permissions");
+}
+
+TEST_F(EngineTest, NothingIsMadeForAnOrganizerThatDoesNotExist) {
+  // Its id would be the next one's.
+  const organizer_id next = owner_ + 1;
+  const auto code = [](const auto& made) { return made.error().code; };
+  EXPECT_EQ(code(engine_->add_event(next, "autumn", "Autumn")), ec::not_found);
+  EXPECT_EQ(code(engine_->add_token(next, "key", permission_admin)),
+            ec::not_found);
+  EXPECT_EQ(code(engine_->add_webhook(next, hook())), ec::not_found);
+  EXPECT_EQ(code(engine_->publish(next, {.action = "shop.order.placed"})),
+            ec::not_found);
+  EXPECT_EQ(
+    code(engine_->publish(next, {.action = "shop.order.placed", .rest = "}"})),
+    ec::not_found);
+  ASSERT_EQ(engine_->ensure_organizer("second").value().id, next);
+  EXPECT_THAT(engine_->tokens(next), ElementsAre());
+  EXPECT_THAT(engine_->events(next), ElementsAre());
+  EXPECT_EQ(engine_->count_webhooks(next, {}).value(), 0U);
+}
+
+TEST_F(EngineTest, KeepsOnlyNetworksThatItCanRead) {
+  const auto set = [this](std::vector<std::string> allow,
+                          std::vector<std::string> deny) {
+    const auto changed = engine_->change_organizer(
+      owner_, [&](organizer& o) -> result<void> {
+        o.allow_networks = allow;
+        o.deny_networks = deny;
+        return {};
+      });
+    return changed ? "" : changed.error().field;
+  };
+  EXPECT_EQ(set({"nonsense"}, {}), "allow_networks");
+  EXPECT_EQ(set({}, {"127.0.0.0/8", "oops"}), "deny_networks");
+  EXPECT_EQ(set({"10.0.0.0/8"}, {"::1"}), "");
+  start();
+  EXPECT_THAT(engine_->find_organizer("shop")->allow_networks,
+              ElementsAre("10.0.0.0/8"));
+}
+
+TEST_F(EngineTest, RefusesAReplayOrARotationThatCannotBe) {
+  const auto id = engine_->add_webhook(owner_, hook()).value().id;
+  const auto field = [&](replay_request asked) {
+    const auto shown = engine_->preview_replay(owner_, id, asked);
+    EXPECT_EQ(engine_->start_replay(owner_, id, asked).error().field,
+              shown ? "" : shown.error().field);
+    return shown ? "" : shown.error().field;
+  };
+  const auto at = [](int seconds) {
+    return timestamp{std::chrono::seconds{seconds}};
+  };
+  EXPECT_EQ(field({.since = at(2), .until = at(2)}), "until");
+  for (const double rate :
+       {-1.0, 1e-300, 1e300, std::numeric_limits<double>::infinity(),
+        std::numeric_limits<double>::quiet_NaN()})
+    EXPECT_EQ(field({.since = at(1), .until = at(2), .rate = rate}), "rate");
+  EXPECT_EQ(field({.since = at(1), .until = at(2), .rate = 1}), "")
+    << "but for the webhook, which is disabled";
+  EXPECT_EQ(engine_->rotate_secret(owner_, id, {.overlap = -1ms}).error().field,
+            "overlap");
+  EXPECT_EQ(
+    engine_
+      ->rotate_secret(owner_, id, {.overlap = std::chrono::milliseconds::max()})
+      .error()
+      .field,
+    "overlap");
 }
 
 TEST_F(EngineTest, RefusesOptionsByTheirName) {
@@ -237,6 +347,29 @@ TEST_F(EngineTest, RefusesOptionsByTheirName) {
   EXPECT_EQ(field({.secret_keys = "short"}), "secret_keys");
   EXPECT_EQ(field({.secret_key_file = "/nonexistent"}), "secret_key_file");
   EXPECT_EQ(field({.max_age = 0ms}), "max_age");
+  constexpr auto ever = std::chrono::milliseconds::max();
+  EXPECT_EQ(field({.max_age = ever}), "max_age");
+  EXPECT_EQ(field({.total_timeout = ever}), "total_timeout");
+  EXPECT_EQ(field({.schedule = {ever}}), "schedule");
+  EXPECT_EQ(field({.schedule = {-1ms}}), "schedule");
+  EXPECT_EQ(field({.checkpoint_interval = ever}), "checkpoint_interval");
+  EXPECT_EQ(field({.publish_patience = ever}), "publish_patience");
+  EXPECT_EQ(field({.publish_patience = -1ms}), "publish_patience");
+  EXPECT_EQ(field({.commit_linger = -1us}), "commit_linger");
+  EXPECT_EQ(field({.disable_after = -1h}), "disable_after");
+  EXPECT_EQ(field({.breaker_pause = -1h}), "breaker_pause");
+  EXPECT_EQ(field({.window = std::numeric_limits<std::size_t>::max()}),
+            "window");
+  EXPECT_EQ(field({.max_per_destination = 0}), "max_per_destination");
+  EXPECT_EQ(field({.max_per_organizer = 0}), "max_per_organizer");
+  EXPECT_EQ(field({.max_store_size = 0}), "max_store_size");
+  EXPECT_EQ(field({.max_store_size = std::numeric_limits<std::size_t>::max()}),
+            "max_store_size");
+  EXPECT_EQ(field({.proxy = "ftp://a.example"}), "proxy");
+  EXPECT_EQ(field({.ca_file = "/nonexistent"}), "ca_file");
+  EXPECT_EQ(engine::start({.data = ""}).error().field, "data");
+  EXPECT_EQ(engine::start({.data = std::string("a\0b", 3)}).error().field,
+            "data");
   EXPECT_FALSE(std::filesystem::exists(folder_.path() / "other"))
     << "nothing is half done";
 }
@@ -286,6 +419,18 @@ TEST_F(EngineTest, RefusesWhatCannotBePublished) {
             "invalid_argument event");
   EXPECT_EQ(refused({.action = "shop.order.placed", .payload = "[1]"}),
             "invalid_argument payload");
+  EXPECT_EQ(refused({.action = "shop.order.placed", .trace = traced}), "");
+  EXPECT_EQ(refused({.action = "shop.order.placed", .trace = traced + "\na=1"}),
+            "");
+  for (const auto& trace :
+       {std::string{"x\r\nEvil: yes"}, traced + "\na=1\r\nEvil: yes",
+        traced + "\n", traced + "\n" + std::string(513, 'x'),
+        std::string(10'000'000, 'x')})
+    EXPECT_EQ(refused({.action = "shop.order.placed", .trace = trace}),
+              "invalid_argument trace");
+  EXPECT_EQ(refused({.action = "shop.order.placed",
+                     .rest = ", \"a\": \"" + std::string(1 << 20, 'x')}),
+            "too_large rest");
   EXPECT_EQ(
     refused({.action = "shop.order.placed",
              .payload = R"({"a":")" + std::string(1 << 20, 'x') + "\"}"}),
@@ -308,7 +453,7 @@ TEST_F(EngineTest, AListIsPublishedAsAWholeOrNotAtAll) {
   std::vector<publication> items(3, {.action = "shop.order.placed",
                                      .event = "autumn",
                                      .payload = R"({"a": 1})",
-                                     .trace = "t"});
+                                     .trace = traced});
   items[2].payload = "no JSON";
   const auto before = items;
   bool called = false;
