@@ -24,6 +24,8 @@ import os
 import pathlib
 import platform
 import resource
+import shutil
+import signal
 import subprocess
 import sys
 import traceback
@@ -36,6 +38,8 @@ from harness.bench import Bench  # noqa: E402
 from harness.processes import BenchError, ROOT  # noqa: E402
 from harness.results import plain, table  # noqa: E402
 
+BINARY = ROOT / "build/release/fanfare"
+PROGRAMS = {"nginx": "-v", "wrk": "-v", "redis-server": "--version", "node": "--version"}
 CASES = sorted(path.stem for path in (HERE / "cases").glob("[a-z]*.py"))
 ORDER = "limit fanout spread tls publish latency isolation backlog registered log embed peers".split()
 CASES.sort(key=ORDER.index)
@@ -53,7 +57,22 @@ def machine():
     }
 
 
-def commit():
+def programs():
+    """What else took part, with its version."""
+    found = {}
+    for name, option in PROGRAMS.items():
+        path = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+        if path:
+            done = subprocess.run([path, option], capture_output=True, text=True)
+            found[name] = (done.stdout + done.stderr).strip().split("\n")[0]
+    return found
+
+
+def commit(binary):
+    """What is measured, if it was built here."""
+    if pathlib.Path(binary) != BINARY:
+        return f"unknown: {binary}"
+
     def git(*words):
         done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True)
         return done.stdout.strip()
@@ -81,7 +100,7 @@ def read_options(arguments):
         help="case peers: compare with the server that FILE describes, not with BullMQ",
     )
     parser.add_argument("--output", type=pathlib.Path, default=ROOT / "build/bench")
-    parser.add_argument("--binary", default=ROOT / "build/release/fanfare", help=argparse.SUPPRESS)
+    parser.add_argument("--binary", type=pathlib.Path, default=BINARY, help=argparse.SUPPRESS)
     parser.add_argument("--tools", default=ROOT / "build/release/bench", help=argparse.SUPPRESS)
     parser.add_argument("--check", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
@@ -93,6 +112,7 @@ def read_options(arguments):
             parser.error("--peer-adapter is for the case peers, which is not to be run")
         # Read from here: main works in another folder.
         options.peer_adapter = options.peer_adapter.resolve()
+    options.output, options.binary = options.output.resolve(), options.binary.resolve()
     options.rounds = options.rounds or (1 if options.quick else 5)
     options.seconds = options.seconds or (1 if options.quick else 3)
     return options
@@ -111,8 +131,10 @@ def main(arguments):
     if options.check:  # what script/bench asks before it builds
         return 0
     raise_descriptor_limit()
+    # So that what was started is ended.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     os.chdir(ROOT)
-    results, wrong = [], []
+    measured, results, wrong = commit(options.binary), [], []
     began = datetime.datetime.now(datetime.timezone.utc)
     for case in options.case or CASES:
         print(f"{case}:", file=sys.stderr, flush=True)
@@ -125,7 +147,10 @@ def main(arguments):
             peer_adapter=options.peer_adapter,
         )
         try:
-            results.extend(importlib.import_module(f"cases.{case}").run(bench))
+            for result in importlib.import_module(f"cases.{case}").run(bench):
+                if options.quick:  # such sizes say nothing about a goal
+                    result.met = None
+                results.append(result)
         except BenchError as error:
             wrong.append(f"{case}: {error}")
         except Exception:  # one case must not take the others with it
@@ -135,8 +160,9 @@ def main(arguments):
     options.output.mkdir(parents=True, exist_ok=True)
     report = {
         "began": began.isoformat(timespec="seconds"),
-        "commit": commit(),
+        "commit": measured,
         "machine": machine(),
+        "programs": programs(),
         "settings": {"quick": options.quick, "rounds": options.rounds, "seconds": options.seconds},
         "results": [plain(result.to_json()) for result in results],
         "wrong": wrong,

@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """embed: an engine within a program (bench/tools/embed.cpp). Publishes that are on
 disk, from several threads; and the fan-out to 1,000 webhooks, in turns with the same
-through the server, where every publish and call is on disk too."""
+through the server, where every publish and call is on disk too. The server's time
+ends when all has arrived, the program's when all is in the log."""
 
 import json
+import shutil
 import subprocess
 
 from cases.fanout import deliver
@@ -33,7 +35,10 @@ WEBHOOKS = 1000
 def embedded(bench, command, data, *words):
     """What the program measured."""
     done = subprocess.run(
-        [bench.tools / "embed", command, data, *map(str, words)], capture_output=True, text=True
+        [bench.tools / "embed", command, data, *map(str, words)],
+        capture_output=True,
+        text=True,
+        timeout=600,
     )
     if done.returncode != 0:
         raise BenchError(done.stderr.strip() or f"embed ended with {done.returncode}")
@@ -47,6 +52,7 @@ def publish(bench, form, threads):
         bench, "publish", data, "--form", form, "--threads", threads, "--seconds", bench.seconds
     )
     filled.check(bench, data, notifications=1 + found["published"])
+    shutil.rmtree(data)
     return found["rate"], found["cpu_s_per_1000"]
 
 
@@ -61,7 +67,7 @@ def publishes(bench):
             unit="notifications/s",
             measured=rate,
             goal=f">= {goal:,}/s",
-            met=bench.judge(rate.median >= goal),
+            met=rate.median >= goal,
             cost={"cpu_s_per_1000_fanfare": Spread.of(cpu for _, cpu in rounds).median},
             settings={"threads": threads, "form": form},
         )
@@ -81,7 +87,10 @@ def fan_out(bench):
                 bench, "fanout", data, "--url", nginx.url, "--webhooks", WEBHOOKS,
                 "--notifications", notifications,
             )  # fmt: skip
-            filled.check(bench, data, webhooks=WEBHOOKS, calls=WEBHOOKS + deliveries)
+            filled.check(
+                bench, data, webhooks=WEBHOOKS, calls=WEBHOOKS + deliveries, undelivered=0
+            )
+            shutil.rmtree(data)
             meter = deliver(bench, server, nginx, WEBHOOKS, notifications)
             within.append(found["rate"]), costs.append(found["cpu_s_per_1000"])
             beside.append(deliveries / meter.seconds)
@@ -94,7 +103,6 @@ def fan_out(bench):
         unit="deliveries/s",
         goal=">= 0.95 x the server",
         holds=lambda ratio: ratio >= 0.95,
-        judged=not bench.quick,
         cost={"cpu_s_per_1000_fanfare": Spread.of(costs).median},
         settings={"webhooks": WEBHOOKS, "notifications": notifications},
     )

@@ -68,6 +68,12 @@ def run(bench):
                 for one in both if done % 2 else reversed(both):
                     seconds[one] = deliver(bench, one, nginx, WEBHOOKS, notifications).seconds
                 running += read_pages(server, order.sample(ids, bench.size(1000, 100)))
+            filled.check(
+                bench, server.data, undelivered=0,
+                calls=calls + WEBHOOKS * (1 + notifications) * (done + 1),
+            )  # fmt: skip
+            filled.check(bench, other.data, undelivered=0, calls=WEBHOOKS * (2 + notifications))
+            shutil.rmtree(empty)
             rates.append(WEBHOOKS * notifications / seconds[server])
             others.append(WEBHOOKS * notifications / seconds[other])
             bench.say(f"{calls:,} calls: {rates[-1]:,.0f}/s beside {others[-1]:,.0f}/s")
@@ -81,7 +87,6 @@ def run(bench):
         unit="deliveries/s",
         goal=f">= {GOAL} x with an empty log",
         holds=lambda ratio: ratio >= GOAL,
-        judged=not bench.quick,
         cost={"disk_bytes_per_call": size / calls},
         settings={**settings, "notifications": notifications},
     )
@@ -96,7 +101,7 @@ def run(bench):
             unit="ms",
             measured=Spread(p50, min(times), max(times), bench.rounds),
             goal=f"p50 < {PAGE_MS} ms",
-            met=bench.judge(p50 < PAGE_MS),
+            met=p50 < PAGE_MS,
             cost={"p99_ms": percentile(times, 0.99), **more},
             settings={**settings, "pages": len(times)},
         )

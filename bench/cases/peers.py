@@ -7,6 +7,7 @@ describes. Both are driven over HTTP by an adapter, and nginx counts for both.""
 import os
 from dataclasses import dataclass
 
+from cases.fanout import check_log
 from harness.adapter import Adapter
 from harness.bench import Meter, median_costs
 from harness.bullmq import BullMq, Redis, require_programs
@@ -74,6 +75,15 @@ def costs_of(ours, theirs, deliveries):
     }
 
 
+def check_own_log(server, published):
+    """As BullMQ's is: of some webhooks."""
+    organizers = server.call("GET", "/organizers/")["results"]
+    (slug,) = [one["slug"] for one in organizers if one["slug"].startswith("bench-")]
+    page = server.call("GET", f"/organizers/{slug}/webhooks/")
+    ids = [webhook["id"] for webhook in page["results"]]
+    check_log(server, ids, published, organizer=slug)
+
+
 def compare(bench, nginx, peer, variant, *, settings=None, note=""):
     """A line of the table."""
     webhooks, notifications = sizes(bench, peer.adapter)
@@ -91,6 +101,7 @@ def compare(bench, nginx, peer, variant, *, settings=None, note=""):
             peer_rates.append(deliveries / theirs.seconds)
             costs.append(costs_of(ours, theirs, deliveries))
             bench.say(f"{variant}: {rates[-1]:,.0f}/s beside {peer_rates[-1]:,.0f}/s")
+        check_own_log(server, fanfare.published)
     return Result.beside(
         rates,
         peer_rates,
@@ -138,7 +149,7 @@ def beside_bullmq(bench, nginx, fsync, note):
 
 
 def run(bench):
-    with bench.nginx() as nginx:
+    with bench.nginx(signed=not bench.peer_adapter) as nginx:
         if bench.peer_adapter:
             yield beside_adapter(bench, nginx)
             return

@@ -6,7 +6,7 @@ verified, beside wrk over HTTPS. Timed like fanout: first publish to last delive
 import subprocess
 
 from cases.fanout import one_size
-from harness.processes import BenchError, free_port
+from harness.processes import ANSWER, BenchError, free_port
 
 # wrk and Fanfare agree on the same version and cipher with it: both OpenSSL's
 # first choice.
@@ -16,7 +16,7 @@ HTTPS = """\
     ssl_certificate {folder}/certificate.pem;
     ssl_certificate_key {folder}/key.pem;
     ssl_protocols TLSv1.3;
-    location / {{ return 200 "ok"; }}
+{answer}
   }}
 """
 
@@ -45,6 +45,6 @@ def run(bench):
         bench.size(300_000, 30_000),
         case="tls",
         base=f"https://127.0.0.1:{port}",
-        more=HTTPS.format(port=port, folder=folder),
+        more=HTTPS.format(port=port, folder=folder, answer=ANSWER),
         options=("--ca-file", folder / "certificate.pem"),
     )

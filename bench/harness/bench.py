@@ -32,10 +32,6 @@ class Bench:
     def size(self, full, quick):
         return quick if self.quick else full
 
-    def judge(self, holds):
-        """For `Result.met`, where small sizes say nothing about the goal."""
-        return None if self.quick else holds
-
     def folder(self, name):
         self._folders += 1
         return self.dir / f"{self._folders}-{name}"

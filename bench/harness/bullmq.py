@@ -9,7 +9,7 @@ import shutil
 import socket
 import urllib.parse
 
-from harness.processes import ROOT, BenchError, Process, free_port, wait_until
+from harness.processes import ROOT, BenchError, Process, free_port
 
 FOLDER = ROOT / "bench/peers/bullmq"
 
@@ -46,7 +46,7 @@ class Redis(Process):
         }
         words = [word for name, value in options.items() for word in (f"--{name}", value)]
         super().__init__(["redis-server", *words], log=directory / "redis.log")
-        wait_until(self._answers, 10, "Redis' start")
+        self.started_if(self._answers, 10, "Redis' start")
 
     def _answers(self):
         self.check()
@@ -75,7 +75,7 @@ class BullMq(Process):
                 "CONCURRENCY": str(concurrency),
             },
         )
-        wait_until(self._listens, 30, "the start of BullMQ's server")
+        self.started_if(self._listens, 30, "the start of BullMQ's server")
 
     def _listens(self):
         self.check()

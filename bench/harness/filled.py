@@ -12,7 +12,7 @@ from harness.processes import BenchError
 def tool(bench, *words):
     """What it prints. No server may use the directory meanwhile."""
     done = subprocess.run(
-        [bench.tools / "store", *map(str, words)], capture_output=True, text=True
+        [bench.tools / "store", *map(str, words)], capture_output=True, text=True, timeout=600
     )
     if done.returncode != 0:
         raise BenchError(done.stderr.strip() or f"store ended with {done.returncode}")
@@ -24,8 +24,10 @@ def fill(bench, data, what, count):
 
 
 def check(bench, data, **wanted):
-    """Fails unless the store holds so many organizers, webhooks, …; answers all counts."""
+    """Fails unless the store holds so many organizers, webhooks, …; answers all
+    counts. `undelivered` are those that wait, for a retry or a first attempt."""
     found = json.loads(tool(bench, "count", data))
+    found["undelivered"] = sum(sum(one.values()) for one in found["waiting"].values())
     for what, count in wanted.items():
         if found[what] != count:
             raise BenchError(f"the store has {found[what]} {what} instead of {count}")

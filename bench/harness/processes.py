@@ -85,7 +85,16 @@ class Process:
                 stderr=subprocess.STDOUT,
                 cwd=ROOT,
                 env={**os.environ, **(environment or {})},
+                start_new_session=True,  # nginx's and BullMQ's workers end with it
             )
+
+    def started_if(self, condition, seconds, what):
+        """Waits for it; a program that does not get there does not go on either."""
+        try:
+            wait_until(condition, seconds, what)
+        except BaseException:
+            Process.stop(self, signal.SIGKILL)
+            raise
 
     @property
     def pid(self):
@@ -129,14 +138,22 @@ class Process:
         return total / 1024
 
     def stop(self, how=signal.SIGTERM, seconds=60):
-        if self.child.poll() is None:
-            self.child.send_signal(how)
-            try:
-                self.child.wait(seconds)
-            except subprocess.TimeoutExpired:
-                self.child.kill()
-                self.child.wait()
-                raise BenchError(f"{self.name} did not end within {seconds} s") from None
+        if self.child.poll() is not None:
+            return
+        if how == signal.SIGKILL:
+            self._kill()
+            return
+        self.child.send_signal(how)
+        try:
+            self.child.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self._kill()
+            raise BenchError(f"{self.name} did not end within {seconds} s") from None
+
+    def _kill(self):
+        """With its children."""
+        os.killpg(self.pid, signal.SIGKILL)
+        self.child.wait()
 
     def __enter__(self):
         return self
@@ -166,6 +183,14 @@ class Together:
             program.reset_peak()
 
 
+# Whoever sends webhooks here signs them.
+ANSWER = """\
+    location / {
+      if ($http_webhook_signature = "") { return 400; }
+      return 200 "ok";
+    }"""
+UNSIGNED_ANSWER = '    location / { return 200 "ok"; }'
+
 NGINX_CONF = """\
 daemon off;
 pid {dir}/nginx.pid;
@@ -186,7 +211,7 @@ http {{
     listen 127.0.0.1:{port} backlog=4096;
     location = /status {{ stub_status; }}
     location = /publish {{ return 202 '{{"notification_id":1000000}}'; }}
-    location / {{ return 200 "ok"; }}
+{answer}
   }}
 {more}
 }}
@@ -197,10 +222,11 @@ class Nginx(Process):
     """The receiver: one worker, answers at once, logs nothing.
 
     `more` is further configuration inside of http {}. Requests to all of its
-    servers are counted together.
+    servers are counted together. What has no signature is answered 400, unless
+    `signed` is false.
     """
 
-    def __init__(self, directory, *, more=""):
+    def __init__(self, directory, *, more="", signed=True):
         directory = pathlib.Path(directory)
         directory.mkdir(parents=True)
         self.port = free_port()
@@ -213,6 +239,7 @@ class Nginx(Process):
                 dir=directory,
                 port=self.port,
                 more=more,
+                answer=ANSWER if signed else UNSIGNED_ANSWER,
                 nofile=nofile,
                 connections=min(nofile - 2048, 100000),
             )
@@ -224,7 +251,7 @@ class Nginx(Process):
             log=directory / "log",
             name="nginx",
         )
-        wait_until(self._answers, 10, "nginx's start")
+        self.started_if(self._answers, 10, "nginx's start")
 
     def _answers(self):
         self.check()
@@ -246,13 +273,15 @@ class Nginx(Process):
         return int(numbers[0]) - self._asked, int(numbers[2]) - self._asked
 
     def wait_for(self, requests, seconds, *, also=lambda: None):
-        """Waits until so many more requests than `requests[0]` say have come."""
+        """Waits until requests[1] more requests than requests[0] have come."""
         since, wanted = requests
         deadline = time.monotonic() + seconds
         while True:
             seen = self.counts()[1] - since
-            if seen >= wanted:
-                return seen
+            if seen == wanted:
+                return
+            if seen > wanted:
+                raise BenchError(f"{seen} requests came instead of {wanted}")
             also()
             if time.monotonic() > deadline:
                 raise BenchError(f"only {seen} of {wanted} requests came within {seconds} s")
@@ -278,20 +307,31 @@ class Server(Process):
             environment={"FANFARE_ADMIN_TOKEN": self.TOKEN, **(environment or {})},
             name="fanfare",
         )
-        wait_until(self._listens, 120, "the server's start")
-        self.start_seconds = time.monotonic() - self.started
-        self.port = urllib.parse.urlsplit(self.url).port
         self._connections = threading.local()
-        if organizer and self.try_call("GET", "/organizers/bench/events/")[0] != 200:
-            self.call("POST", "/organizers/", {"slug": "bench", "name": "Bench"})
+        self.started_if(self._listens, 120, "the server's start")
+        self.start_seconds = time.monotonic() - self.started
+        if organizer:
+            self.started_if(self._has_organizer, 1, "making an organizer")
 
     def _listens(self):
         self.check()
         for line in self.log.read_text(errors="replace").splitlines():
             if line.startswith("listening on "):
                 self.url = line.removeprefix("listening on ")
+                self.port = urllib.parse.urlsplit(self.url).port
                 return True
         return False
+
+    def _has_organizer(self):
+        if self.try_call("GET", "/organizers/bench/events/")[0] != 200:
+            self.call("POST", "/organizers/", {"slug": "bench", "name": "Bench"})
+        return True
+
+    def stop(self, how=signal.SIGTERM, seconds=60):
+        super().stop(how, seconds)
+        # A crash at its end is one, too.
+        if self.child.returncode not in (0, -signal.SIGKILL):
+            raise BenchError(f"fanfare ended with {self.child.returncode}")
 
     def try_call(self, method, path, body=None):
         """(status, text) of a request below /api/v1."""
@@ -396,6 +436,7 @@ def wrk(url, *, script="post.lua", connections=64, seconds=3.0, arguments=()):
     done = subprocess.run(
         ["wrk", "-t2", f"-c{connections}", f"-d{max(1, round(seconds))}s"]
         + ["-s", str(ROOT / "bench/load" / script), url, "--", *map(str, arguments)],
+        cwd=ROOT,
         env={**os.environ, "FANFARE_ADMIN_TOKEN": Server.TOKEN},
         capture_output=True,
         text=True,
@@ -406,5 +447,7 @@ def wrk(url, *, script="post.lua", connections=64, seconds=3.0, arguments=()):
     if done.returncode != 0 or not line:
         raise BenchError(f"wrk failed: {done.stdout}{done.stderr}")
     found = json.loads(line[0].removeprefix("result "))
+    if found["failed"]:
+        raise BenchError(f"{found['failed']} of {found['requests']} requests to {url} failed")
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return Load(rate=found["requests"] / found["seconds"], cpu=cpu, **found)

@@ -30,7 +30,7 @@ class Result:
     unit: str  # e.g. "deliveries/s"
     measured: Spread
     goal: str = ""  # as it is shown, e.g. ">= 0.60 x limit"; "" if there is none
-    met: bool | None = None  # None: no goal, or sizes that say nothing about it
+    met: bool | None = None  # None: no goal, or the sizes of a quick run
     reference: Spread | None = None  # of the same rounds, in the same unit
     ratio: Spread | None = None  # measured / reference, round by round
     # What it cost, e.g. "cpu_s_per_1000", "peak_mib", "disk_bytes_per_delivery",
@@ -40,15 +40,15 @@ class Result:
     note: str = ""  # what a reader must know about this figure
 
     @staticmethod
-    def beside(measured, reference, *, holds, judged=True, **fields):
+    def beside(measured, reference, *, holds, **fields):
         """Of rounds that were measured side by side. `holds` tells from the median
-        ratio whether the goal is met, if these sizes say anything about it."""
+        ratio whether the goal is met."""
         ratio = ratio_of(measured, reference)
         return Result(
             measured=Spread.of(measured),
             reference=Spread.of(reference),
             ratio=ratio,
-            met=holds(ratio.median) if judged else None,
+            met=holds(ratio.median),
             **fields,
         )
 

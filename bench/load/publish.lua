@@ -18,11 +18,6 @@ function init(args)
   end
   wrk.headers["Authorization"] = "Token " .. os.getenv("FANFARE_ADMIN_TOKEN")
   wrk.headers["Content-Type"] = "application/json"
-  request_text = wrk.format()
-end
-
-function request()
-  return request_text
 end
 
 dofile("bench/load/result.lua")

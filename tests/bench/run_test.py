@@ -8,12 +8,15 @@ FANFARE_PROGRAM is the program that is measured.
 import json
 import os
 import pathlib
+import signal
+import subprocess
+import sys
 import tempfile
 import unittest
 
 from support import ROOT, NaiveServer, run_bench
 
-from harness.processes import Server, wait_until
+from harness.processes import BenchError, Nginx, Process, Server, wait_until, wrk
 
 PROGRAM = os.environ["FANFARE_PROGRAM"]
 WEBHOOKS, NOTIFICATIONS = 10, 20
@@ -50,7 +53,7 @@ class RunTest(unittest.TestCase):
             self.check_log_of(peer)
         self.assertIn("no plots: install", done.stderr)
         self.assertEqual(
-            list(report), ["began", "commit", "machine", "settings", "results", "wrong"]
+            list(report), ["began", "commit", "machine", "programs", "settings", "results", "wrong"]
         )
         self.assertEqual(report["wrong"], [])
         self.assertEqual(report["settings"], {"quick": True, "rounds": 1, "seconds": 1})
@@ -111,6 +114,44 @@ class RunTest(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertEqual(report["results"], [])
         self.assertEqual(report["wrong"], ["peers: only 199 of 200 requests came within 2 s"])
+
+    def test_fails_if_a_delivery_comes_twice(self):
+        with NaiveServer(repeat=100) as peer:
+            done, report = self.run_cases(
+                "peers", adapter=NaiveServer.ADAPTER, environment=peer.environment
+            )
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(report["wrong"], ["peers: 201 requests came instead of 200"])
+
+    def test_a_reference_that_fails_is_none(self):
+        with Nginx(self.folder / "nginx") as nginx:
+            self.assertGreater(wrk(f"{nginx.url}/hook/1", seconds=1).rate, 0)
+            # It has no signature.
+            with self.assertRaisesRegex(BenchError, "requests to .* failed"):
+                wrk(f"{nginx.url}/hook/1", script="publish.lua", seconds=1)
+
+    def test_a_program_that_does_not_get_ready_is_ended(self):
+        with self.assertRaisesRegex(BenchError, "longer than 0.1 s"):
+            with Process(["sleep", "60"], log=self.folder / "log") as program:
+                program.started_if(lambda: False, 0.1, "its start")
+        self.assertEqual(program.child.returncode, -signal.SIGKILL)
+
+    def test_ends_what_it_started_when_it_is_told_to_end(self):
+        output = self.folder / "output"
+        arguments = ["limit", "--rounds", "50", "--output", output]
+        running = subprocess.Popen(
+            [sys.executable, ROOT / "bench/run.py", *arguments],
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "TMPDIR": str(self.folder)},
+        )
+        try:
+            wait_until(lambda: [*self.folder.glob("*/*/nginx.pid")], 20, "nginx's start")
+            (pid,) = [int(file.read_text()) for file in self.folder.glob("*/*/nginx.pid")]
+        finally:
+            running.terminate()
+            self.assertEqual(running.wait(60), 128 + signal.SIGTERM)
+        self.assertFalse(pathlib.Path(f"/proc/{pid}").exists())
+        self.assertEqual([*self.folder.glob("fanfare-bench-*")], [])
 
     def test_fails_with_an_adapter_that_is_wrong(self):
         done, report = self.run_cases("peers", adapter={"name": "x"}, environment={})

@@ -35,7 +35,8 @@ class NaiveServer:
         POST /apps/ID/events    {…}        delivered to all hooks of the app
 
     Every request needs "Authorization: Bearer naive". `requests` are those that
-    came, as (path, JSON). The delivery number `lose`, if any, is left out.
+    came, as (path, JSON). The delivery number `lose`, if any, is left out, the
+    number `repeat` is made twice.
     """
 
     ADAPTER = {
@@ -50,8 +51,9 @@ class NaiveServer:
         "publish": {"url": "${NAIVE_URL}/apps/{app}/events", "body": {"key": "event-{n}"}},
     }
 
-    def __init__(self, *, lose=None):
-        self.requests, self._lose, self._delivered = [], lose, 0
+    def __init__(self, *, lose=None, repeat=None):
+        self.requests, self._delivered = [], 0
+        self._lose, self._repeat = lose, repeat
         self._lock = threading.Lock()
         naive = self
 
@@ -94,6 +96,12 @@ class NaiveServer:
             self._delivered += 1
             if self._delivered == self._lose:
                 return
+            times = 2 if self._delivered == self._repeat else 1
+        for _ in range(times):
+            self._post(url, body)
+
+    @staticmethod
+    def _post(url, body):
         target = urllib.parse.urlsplit(url)
         connection = http.client.HTTPConnection(target.netloc, timeout=10)
         connection.request("POST", target.path, json.dumps(body))
