@@ -57,6 +57,13 @@ def machine():
     }
 
 
+def processor_time():
+    """(all of it, what the host of a virtual machine gave to others meanwhile)"""
+    words = pathlib.Path("/proc/stat").read_text().split("\n")[0].split()[1:9]
+    times = [int(word) for word in words]
+    return sum(times), times[7]
+
+
 def programs():
     """What else took part, with its version."""
     found = {}
@@ -135,6 +142,7 @@ def main(arguments):
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     os.chdir(ROOT)
     measured, results, wrong = commit(options.binary), [], []
+    before = processor_time()
     began = datetime.datetime.now(datetime.timezone.utc)
     for case in options.case or CASES:
         print(f"{case}:", file=sys.stderr, flush=True)
@@ -157,11 +165,12 @@ def main(arguments):
             wrong.append(f"{case}: {traceback.format_exc()}")
         finally:
             bench.close()
+    spent, stolen = (b - a for a, b in zip(before, processor_time()))
     options.output.mkdir(parents=True, exist_ok=True)
     report = {
         "began": began.isoformat(timespec="seconds"),
         "commit": measured,
-        "machine": machine(),
+        "machine": {**machine(), "stolen": round(stolen / max(1, spent), 4)},
         "programs": programs(),
         "settings": {"quick": options.quick, "rounds": options.rounds, "seconds": options.seconds},
         "results": [plain(result.to_json()) for result in results],
