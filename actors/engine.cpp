@@ -812,14 +812,16 @@ result<void> engine_implementation::begin() {
     return done;
   state_ = state::running;
   if (options_.metrics) {
+    std::string thrown = "something that is no std::exception";
     try {
       options_.metrics->add(this, [this] { return metrics(); });
+      measured_ = true;
     } catch (const std::exception& e) {
+      thrown = e.what();
+    } catch (...) {}
+    if (!measured_)
       return error{ec::invalid_argument,
-                   std::string{"The metrics registry threw: "} + e.what(),
-                   "metrics"};
-    }
-    measured_ = true;
+                   "The metrics registry threw: " + thrown, "metrics"};
   }
   return {};
 }

@@ -8,7 +8,8 @@
 
 Everything is started on loopback: the release server, nginx as the receiver, wrk
 as the load. Each round of a case runs beside its reference, so that the ratio is
-what to compare: these machines are noisy and differ from each other.
+what to compare: these machines are noisy and differ from each other. --quick shows
+that the cases work: its sizes say nothing about a goal, so none is judged.
 
 Prints one table, and writes results.json and a plot per case into the output
 directory, build/bench unless told otherwise. With FANFARE_BINARY=FILE another

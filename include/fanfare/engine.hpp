@@ -126,6 +126,7 @@ struct engine_options {
   /// Any thread, several at once; must not block, and must not call the engine.
   std::function<void(log_level, const std::string&)> log = {};
   /// The engine cannot go on and wants to be stopped; the sentence says why.
+  /// From then on publishes and changes are refused and nothing is attempted.
   /// Any thread; it must not stop the engine itself, but have somebody do it.
   std::function<void(const std::string&)> on_fatal = {};
   /// Called with each finished call once it is on disk, in the order of the log
