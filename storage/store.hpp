@@ -43,8 +43,9 @@ struct draft {
   std::string trace = {}; ///< as in `notification`
 };
 
-/// Appends all of them or none. Fails with store_full while the store keeps its
-/// last room for calls and for making room.
+/// Appends all of them or none; their texts are those of `done` then. Fails
+/// with store_full while the store keeps its last room for calls and for making
+/// room.
 struct append_notifications {
   std::vector<draft> drafts;
   timestamp published;

@@ -5,6 +5,7 @@
 #include "model/subscription.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstring>
 #include <memory>
@@ -15,14 +16,26 @@ namespace {
 
 constexpr std::string_view body_begin = R"({"notification_id": )";
 
-std::string make_body(position id, std::string_view rest) {
-  char digits[20];
-  auto end = std::to_chars(std::begin(digits), std::end(digits), id).ptr;
-  auto size = static_cast<std::size_t>(end - digits);
-  std::string body;
-  body.reserve(body_begin.size() + size + rest.size());
-  body.append(body_begin).append(digits, size).append(rest);
+/// Puts the id in front, for which whoever rendered it may have left room.
+std::string make_body(position id, std::string&& rest) {
+  std::array<char, body_begin.size() + 20> front;
+  std::ranges::copy(body_begin, front.begin());
+  const auto*
+    end = std::to_chars(front.begin() + body_begin.size(), front.end(), id).ptr;
+  const auto size = static_cast<std::size_t>(end - front.begin());
+  if (rest.capacity() - rest.size() >= size) {
+    rest.insert(0, front.data(), size);
+    return std::move(rest);
+  }
+  std::string body; // as long as it needs to be: it is kept
+  body.reserve(size + rest.size());
+  body.append(front.data(), size).append(rest);
   return body;
+}
+
+/// What make_body was given.
+std::string rest_of(const notification& n) {
+  return n.body.substr(body_begin.size() + std::to_string(n.id).size());
 }
 
 error refusal(ec code, std::string_view what, std::string_view field) {
@@ -92,11 +105,20 @@ void batch::execute(std::span<operation> operations) {
   for (auto& op : operations) {
     if (!txn_.ok())
       break;
+    if (!std::holds_alternative<append_notifications>(op))
+      write_index();
     std::visit([this](auto& o) { execute(o); }, op);
   }
+  write_index();
   // A cursor must not outlive its transaction.
   journal_end_.reset();
   calls_end_.reset();
+}
+
+void batch::take_back(std::span<operation> operations) {
+  for (auto& op : operations)
+    if (auto* append = std::get_if<append_notifications>(&op))
+      take_back(*append);
 }
 
 template <class Id, class T>
@@ -138,7 +160,7 @@ void batch::execute(append_notifications& op) {
     journal_end_.emplace(txn_, tables_.journal);
   std::vector<notification_ptr> added;
   added.reserve(op.drafts.size());
-  for (const auto& d : op.drafts) {
+  for (auto& d : op.drafts) {
     auto event_of = d.event;
     if (event_of == 0 && !d.new_event.empty()) {
       bool is_new = false;
@@ -153,9 +175,9 @@ void batch::execute(append_notifications& op) {
                    .owner = d.owner,
                    .event = event_of,
                    .type = d.type,
-                   .action = d.action,
-                   .body = make_body(last_.tail, d.rest),
-                   .trace = d.trace});
+                   .action = std::move(d.action),
+                   .body = make_body(last_.tail, std::move(d.rest)),
+                   .trace = std::move(d.trace)});
     buffer_.clear();
     encode_without_body(buffer_, *n);
     if (auto* to = journal_end_->reserve(
@@ -163,8 +185,7 @@ void batch::execute(append_notifications& op) {
       std::memcpy(to, buffer_.data(), buffer_.size());
       std::memcpy(to + buffer_.size(), n->body.data(), n->body.size());
     }
-    txn_.put(tables_.journal_index, as_key(n->owner),
-             index_entry{n->id, n->type, n->event}.view(), MDB_APPENDDUP);
+    index(*n);
     added.push_back(std::move(n));
   }
   if (op.once)
@@ -176,6 +197,34 @@ void batch::execute(append_notifications& op) {
                   .list = op.once->list,
                   .indent = op.once->indent}});
   op.done = std::move(added);
+}
+
+void batch::take_back(append_notifications& op) {
+  if (!op.done)
+    return;
+  auto draft = op.drafts.begin();
+  for (const auto& n : *op.done) {
+    draft->action = n->action;
+    draft->rest = rest_of(*n);
+    draft->trace = n->trace;
+    ++draft;
+  }
+  op.done = error{};
+}
+
+void batch::index(const notification& n) {
+  if (n.owner != index_owner_)
+    write_index();
+  index_owner_ = n.owner;
+  index_ += index_entry{n.id, n.type, n.event}.view();
+}
+
+void batch::write_index() {
+  if (index_.empty())
+    return;
+  cursor{txn_, tables_.journal_index}.append_values(as_key(index_owner_),
+                                                    index_, index_entry::size);
+  index_.clear();
 }
 
 event batch::find_or_add_event(organizer_id owner, const std::string& slug,

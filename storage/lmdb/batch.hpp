@@ -30,6 +30,9 @@ public:
 
   /// In their order; stops at the first error of the transaction.
   void execute(std::span<operation> operations);
+  /// Makes them what they were before, so that they can be executed again in
+  /// another transaction after this one has failed.
+  static void take_back(std::span<operation> operations);
 
   [[nodiscard]] const counters& last() const noexcept {
     return last_;
@@ -69,6 +72,11 @@ private:
   void put_answer(const idempotency_key& key, const remembered& value);
   void drop_answers(timestamp before, std::size_t limit);
 
+  static void take_back(append_notifications& op);
+  /// Adds the entry to `index_`.
+  void index(const notification& n);
+  /// Writes `index_`. Before anything that reads or removes entries.
+  void write_index();
   /// The event, registered if it was not. `is_new` says which.
   event find_or_add_event(organizer_id owner, const std::string& slug,
                           const std::string& name, bool& is_new);
@@ -100,6 +108,10 @@ private:
   std::optional<cursor> calls_end_;
   /// Encoded records.
   std::string buffer_;
+  /// Index entries of notifications that have none yet, all of `index_owner_`.
+  /// Many at once cost less than one after the other.
+  std::string index_;
+  organizer_id index_owner_ = 0;
 };
 
 /// What publishing these will take in the file, roughly and rather too much.

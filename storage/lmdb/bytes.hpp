@@ -22,11 +22,16 @@ public:
   }
 
   void number(std::uint64_t v) {
+    if (v < 0x80)
+      return u8(static_cast<std::uint8_t>(v));
+    char digits[10]; // 64 bits, 7 a byte
+    std::size_t size = 0;
     while (v >= 0x80) {
-      u8(static_cast<std::uint8_t>(v | 0x80));
+      digits[size++] = static_cast<char>(v | 0x80);
       v >>= 7;
     }
-    u8(static_cast<std::uint8_t>(v));
+    digits[size++] = static_cast<char>(v);
+    out_.append(digits, size);
   }
 
   /// Small for small magnitudes of either sign.

@@ -305,6 +305,18 @@ char* cursor::reserve(bytes key, std::size_t size, unsigned flags) {
   return static_cast<char*>(v.mv_data);
 }
 
+void cursor::append_values(bytes key, bytes values, std::size_t size) {
+  if (!cursor_ || !txn_.ok())
+    return;
+  auto k = to_val(key);
+  // The size of each, then how many.
+  MDB_val v[] = {{size, const_cast<char*>(values.data())},
+                 {values.size() / size, nullptr}};
+  if (auto code = mdb_cursor_put(cursor_, &k, v, MDB_MULTIPLE | MDB_APPENDDUP);
+      code != MDB_SUCCESS)
+    txn_.fail(code, "write to the store");
+}
+
 // -- environment -------------------------------------------------------------
 
 result<std::unique_ptr<environment>> environment::open(const options& opts) {

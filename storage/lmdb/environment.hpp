@@ -147,6 +147,10 @@ public:
   /// Only in a write_transaction, as there.
   void put(bytes key, bytes value, unsigned flags);
   [[nodiscard]] char* reserve(bytes key, std::size_t size, unsigned flags);
+  /// Adds `values`, each of `size` bytes, behind all that the key has. They are
+  /// in ascending order. Only for tables whose keys have many values, all of
+  /// that size.
+  void append_values(bytes key, bytes values, std::size_t size);
 
 private:
   static bytes view(const MDB_val& v) noexcept {

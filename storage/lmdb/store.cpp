@@ -267,8 +267,10 @@ result<void> embedded_store::commit_once(std::span<operation> operations,
   work.execute(operations);
   auto done = txn.commit();
   code = txn.code();
-  if (!done)
+  if (!done) {
+    batch::take_back(operations);
     return done;
+  }
   last_ = work.last();
   checkpoint_ = work.last_checkpoint();
   {

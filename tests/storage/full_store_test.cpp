@@ -234,6 +234,45 @@ TEST_F(FullStore, AFileSizeLimitRefusesAndLosesNothing) {
   EXPECT_EQ(code, 0);
 }
 
+TEST_F(FullStore, WhatTheDiskRefusedCanBeTriedAgainAsItIs) {
+  store_.reset();
+  auto code = in_child([this] {
+    open();
+    rlimit old{};
+    ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &old), 0);
+    std::signal(SIGXFSZ, SIG_IGN);
+    auto limited = old;
+    limited.rlim_cur = 1 << 20;
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &limited), 0);
+    auto first = draft_of(1, 1, "first");
+    first.trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    const auto large = draft_of(2, 1, std::string(2 << 20, 'x'));
+    std::vector<operation> batch;
+    batch.emplace_back(publish_of({first, large}));
+    auto& op = std::get<append_notifications>(batch.front());
+    for (int i = 0; i < 3; ++i) {
+      EXPECT_TRUE(store_->commit(batch)) << "of what it could do";
+      EXPECT_EQ(code_of(op.done), ec::store_full);
+      EXPECT_EQ(op.drafts[0].action, first.action);
+      EXPECT_EQ(op.drafts[0].rest, first.rest);
+      EXPECT_EQ(op.drafts[0].trace, first.trace);
+      EXPECT_EQ(op.drafts[1].rest, large.rest);
+    }
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &old), 0);
+    EXPECT_TRUE(store_->commit(batch));
+    ASSERT_TRUE(op.done);
+    const auto stored = store_->notifications(0, 10, 10).value();
+    ASSERT_EQ(stored.size(), 2U);
+    EXPECT_EQ(*stored[0], *op.done->at(0));
+    EXPECT_EQ(stored[0]->action, first.action);
+    EXPECT_EQ(stored[0]->trace, first.trace);
+    EXPECT_EQ(stored[0]->body, R"({"notification_id": 1)" + first.rest);
+    EXPECT_EQ(stored[1]->body, R"({"notification_id": 2)" + large.rest);
+    store_.reset();
+  });
+  EXPECT_EQ(code, 0);
+}
+
 TEST_F(FullStore, AFullDiskRefusesAndLosesNothing) {
   store_.reset();
   auto code = in_child([this] {
