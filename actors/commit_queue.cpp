@@ -3,7 +3,9 @@
 
 #include "actors/commit_queue.hpp"
 
+#include <algorithm>
 #include <array>
+#include <iterator>
 #include <utility>
 
 namespace fanfare {
@@ -12,6 +14,8 @@ namespace {
 
 /// Calls that are worth a commit of their own without waiting for more.
 constexpr std::size_t full_batch = 1'000;
+/// Entries that a queue may have memory for in any case.
+constexpr std::size_t kept_capacity = 1'024;
 
 /// A checkpoint of what no call or publish has changed would say the same
 /// again.
@@ -24,21 +28,77 @@ bool can_linger(const storage::operation& op) {
   return std::holds_alternative<storage::append_call>(op);
 }
 
+const error& stopping() {
+  static const error why{ec::stopping,
+                         "The engine is stopping. Try again once it is back."};
+  return why;
+}
+
 } // namespace
 
-bool commit_queue::add(std::span<item> items, std::size_t publish_bytes) {
+// -- batch
+// ---------------------------------------------------------------------
+
+void commit_queue::batch::add(item&& one) {
+  // If memory ends in between there are endings without operations, which
+  // nobody looks at.
+  endings.push_back({std::move(one.done), one.lasting});
+  operations.push_back(std::move(one.what));
+}
+
+void commit_queue::batch::append(batch&& others) {
+  std::ranges::move(others.endings, std::back_inserter(endings));
+  std::ranges::move(others.operations, std::back_inserter(operations));
+}
+
+void commit_queue::batch::move(std::size_t from, std::size_t to) {
+  if (from == to)
+    return;
+  operations[to] = std::move(operations[from]);
+  endings[to] = std::exchange(endings[from], {});
+}
+
+void commit_queue::batch::truncate(std::size_t count) {
+  const auto behind = static_cast<std::ptrdiff_t>(count);
+  operations.erase(operations.begin() + behind, operations.end());
+  endings.erase(endings.begin() + behind, endings.end());
+}
+
+void commit_queue::batch::shrink(std::size_t count) {
+  constexpr std::size_t many_times = 8;
+  if (operations.capacity() > std::max(kept_capacity, many_times * count))
+    *this = {};
+}
+
+void commit_queue::batch::tell(std::size_t i, const error* failure) {
+  if (auto done = std::exchange(endings[i].done, nullptr))
+    done(operations[i], failure);
+}
+
+void commit_queue::batch::tell_all(const error* failure) {
+  for (std::size_t i = 0; i < size(); ++i)
+    tell(i, failure);
+}
+
+// -- any thread
+// ---------------------------------------------------------------------
+
+bool commit_queue::add(std::span<item> items, std::size_t publish_bytes,
+                       bool patient) {
   committer_actor sleeper; // set if it is to be woken
   bool interrupt = false;
   {
     std::unique_lock guard{mutex_};
     if (closed_.load()) {
       guard.unlock();
-      refuse(items);
+      for (auto& one : items)
+        if (one.done)
+          one.done(one.what, &stopping());
       return true;
     }
     if (publish_bytes > 0
         && (publish_bytes_ + publish_bytes > publish_bytes_limit
-            || items_.size() > publish_limit))
+            || (patient && publish_bytes_ >= patient_bytes_limit)))
       return false;
     if (items_.empty())
       sleeper = committer_;
@@ -47,7 +107,7 @@ bool commit_queue::add(std::span<item> items, std::size_t publish_bytes) {
       urgent_ = urgent_ || !can_linger(one.what);
       if (needs_checkpoint(one.what))
         dirty_.store(true, std::memory_order_relaxed);
-      items_.push_back(std::move(one));
+      items_.add(std::move(one));
     }
     waiting_.store(items_.size(), std::memory_order_relaxed);
     interrupt = lingering_ && (urgent_ || items_.size() >= full_batch);
@@ -59,25 +119,18 @@ bool commit_queue::add(std::span<item> items, std::size_t publish_bytes) {
   return true;
 }
 
-void commit_queue::refuse(std::span<item> items) {
-  static const error stopping{
-    ec::stopping, "The engine is stopping. Try again once it is back."};
-  for (auto& one : items)
-    if (one.done)
-      one.done(one.what, &stopping);
-}
-
 void commit_queue::push(item one) {
-  add({&one, 1}, 0);
+  add({&one, 1}, 0, false);
 }
 
 void commit_queue::push(item first, item second) {
   std::array<item, 2> both{std::move(first), std::move(second)};
-  add(both, 0);
+  add(both, 0, false);
 }
 
-bool commit_queue::try_push_publish(item& one, std::size_t bytes) {
-  return add({&one, 1}, bytes);
+bool commit_queue::try_push_publish(item& one, std::size_t bytes,
+                                    bool patient) {
+  return add({&one, 1}, bytes, patient);
 }
 
 bool commit_queue::wait_for_room(std::chrono::steady_clock::time_point until) {
@@ -110,8 +163,7 @@ void commit_queue::attach(committer_actor committer) {
   committer_ = std::move(committer);
 }
 
-std::vector<commit_queue::item>
-commit_queue::take(std::chrono::microseconds linger) {
+void commit_queue::take(batch& into, std::chrono::microseconds linger) {
   std::unique_lock guard{mutex_};
   if (!items_.empty() && !urgent_ && items_.size() < full_batch
       && linger.count() > 0) {
@@ -127,7 +179,11 @@ commit_queue::take(std::chrono::microseconds linger) {
   if (room_wanted_ != 0)
     room_.notify_all();
   waiting_.store(0, std::memory_order_relaxed);
-  return std::exchange(items_, {});
+  // The other one's memory is used again while there is as much to do.
+  std::swap(items_, into);
+  items_.shrink(into.size());
+  if (into.empty())
+    into.shrink(0);
 }
 
 void commit_queue::wait_for_more(std::chrono::milliseconds patience) {
@@ -154,17 +210,17 @@ void commit_queue::announce_writable() {
 }
 
 void commit_queue::close() {
-  std::vector<item> rest;
+  batch rest;
   std::vector<webhook_actor> held; // must not outlive their lanes
   {
     std::lock_guard guard{mutex_};
     closed_.store(true);
-    rest.swap(items_);
+    std::swap(rest, items_);
     held.swap(held_);
   }
   more_.notify_all();
   room_.notify_all();
-  refuse(rest);
+  rest.tell_all(&stopping());
 }
 
 } // namespace fanfare

@@ -39,6 +39,38 @@ public:
     bool lasting = false;
   };
 
+  /// What shares a commit, in order. The store takes the operations as they
+  /// are; what else belongs to them has the same places.
+  class batch {
+  public:
+    struct ending {
+      completion done;
+      bool lasting = false;
+    };
+
+    std::vector<storage::operation> operations;
+    std::vector<ending> endings;
+
+    [[nodiscard]] bool empty() const {
+      return operations.empty();
+    }
+    [[nodiscard]] std::size_t size() const {
+      return operations.size();
+    }
+    void add(item&& one);
+    void append(batch&& others);
+    /// Moves what is at `from` to `to`.
+    void move(std::size_t from, std::size_t to);
+    /// Drops all behind the first `count`.
+    void truncate(std::size_t count);
+    /// Gives memory back that is much more than `count` entries need. Only
+    /// while it is empty.
+    void shrink(std::size_t count);
+    /// Answers one, if it was not answered before.
+    void tell(std::size_t i, const error* failure);
+    void tell_all(const error* failure);
+  };
+
   // -- any thread
   // ----------------------------------------------------------------
 
@@ -46,8 +78,9 @@ public:
   void push(item one);
   void push(item first, item second);
 
-  /// Adds a publish; false (and `one` untouched) if too much waits already.
-  bool try_push_publish(item& one, std::size_t bytes);
+  /// Adds a publish; false (and `one` untouched) if too much would wait with it,
+  /// or, of a patient one, if `patient_bytes_limit` or more wait already.
+  bool try_push_publish(item& one, std::size_t bytes, bool patient = false);
 
   /// Waits until the committer has taken what is there, or until then. False:
   /// not in time.
@@ -76,9 +109,9 @@ public:
   // ---------------------------------------------------------------------
 
   void attach(committer_actor committer);
-  /// Entries in order, or none. If all of them can wait (calls), waits up to
-  /// `linger` for more to share the commit with.
-  std::vector<item> take(std::chrono::microseconds linger);
+  /// Fills `into`, which is empty, with the entries there are. If all of them
+  /// can wait (calls), waits up to `linger` for more to share the commit with.
+  void take(batch& into, std::chrono::microseconds linger);
   /// Waits for new entries or until `patience` has passed.
   void wait_for_more(std::chrono::milliseconds patience);
   void set_failing(bool failing);
@@ -96,20 +129,23 @@ public:
   /// a crash, so that this bounds the duplicates, together with the attempts
   /// under way.
   static constexpr std::size_t congestion_limit = 4'000;
-  static constexpr std::size_t publish_limit = 100'000;
+  /// Publishes that may wait for the disk.
   static constexpr std::size_t publish_bytes_limit = std::size_t{64} << 20;
+  /// At that, whoever can wait does: more would share a commit that takes
+  /// longer, and be out of the processor's cache when its turn comes. The rest
+  /// is for those who cannot.
+  static constexpr std::size_t patient_bytes_limit = std::size_t{4} << 20;
 
 private:
-  /// False: there is no room for a publish of that size.
-  bool add(std::span<item> items, std::size_t publish_bytes);
-  static void refuse(std::span<item> items);
+  /// Publishes have bytes. False: there is no room for so many.
+  bool add(std::span<item> items, std::size_t publish_bytes, bool patient);
 
   mutable std::mutex mutex_;
   std::condition_variable more_;
   std::condition_variable room_; ///< after `taken_` has grown
   std::uint64_t taken_ = 0;
   std::size_t room_wanted_ = 0; ///< who waits for it
-  std::vector<item> items_;
+  batch items_;
   std::vector<webhook_actor> held_;
   std::size_t publish_bytes_ = 0;
   bool urgent_ = false;

@@ -5,30 +5,9 @@
 
 #include "actors/lanes.hpp"
 
-#include <iterator>
 #include <utility>
 
 namespace fanfare {
-
-namespace {
-
-/// The store takes operations; the queue knows who waits for them.
-std::vector<storage::operation>
-operations_of(std::vector<commit_queue::item>& batch) {
-  std::vector<storage::operation> ops;
-  ops.reserve(batch.size());
-  for (auto& item : batch)
-    ops.push_back(std::move(item.what));
-  return ops;
-}
-
-void give_back(std::vector<storage::operation>& ops,
-               std::vector<commit_queue::item>& batch) {
-  for (std::size_t i = 0; i < ops.size(); ++i)
-    batch[i].what = std::move(ops[i]);
-}
-
-} // namespace
 
 committer::committer(caf::actor_config& cfg, committer_config config)
   : committer_actor::base(cfg),
@@ -43,29 +22,44 @@ committer::behavior_type committer::make_behavior() {
   };
 }
 
+void committer::on_exit() {
+  // Not empty if it ended by an exception: whoever waits must not wait for
+  // ever.
+  static const error ended{ec::internal,
+                           "The engine's committer has ended because of an "
+                           "error. Look whether this was stored before trying "
+                           "it again, with an engine that is started anew."};
+  for (std::size_t i = 0; i < batch_.size(); ++i) {
+    try {
+      batch_.tell(i, &ended);
+    } catch (...) { // NOLINT(bugprone-empty-catch): the others are still told
+    }
+  }
+  batch_.truncate(0);
+}
+
 void committer::run() {
   for (;;) {
-    auto batch = config_.queue->take(config_.linger);
-    if (batch.empty())
+    config_.queue->take(batch_, config_.linger);
+    if (batch_.empty())
       return;
-    commit(std::move(batch));
+    commit();
+    batch_.truncate(0);
     config_.queue->announce_writable();
   }
 }
 
-void committer::commit(items batch) {
+void committer::commit() {
   bool failing = false;
   for (;;) {
-    auto ops = operations_of(batch);
-    auto written = config_.store->commit(ops);
-    give_back(ops, batch);
+    const auto written = config_.store->commit(batch_.operations);
     if (written) {
       if (failing) {
         config_.queue->set_failing(false);
         config_.log(log_level::info,
                     "the disk takes writes again; delivery goes on");
       }
-      succeed(batch);
+      succeed();
       return;
     }
     const auto failure = written.error();
@@ -76,20 +70,19 @@ void committer::commit(items batch) {
                   "commit failed, publishes are refused and delivery waits: "
                     + failure.detail);
     }
-    const auto before = batch.size();
-    batch = refuse(std::move(batch), failure);
+    const auto before = batch_.size();
+    refuse(failure);
     if (config_.queue->closed()) {
       // Stopping: the calls that could not be written will be made again.
-      for (auto& item : batch)
-        if (item.done)
-          item.done(item.what, &failure);
+      batch_.tell_all(&failure);
       return;
     }
-    if (before == batch.size())
+    if (before == batch_.size())
       config_.queue->wait_for_more(config_.retry_pause);
-    auto more = config_.queue->take(std::chrono::microseconds{0});
-    std::move(more.begin(), more.end(), std::back_inserter(batch));
-    if (batch.empty()) {
+    commit_queue::batch more;
+    config_.queue->take(more, std::chrono::microseconds{0});
+    batch_.append(std::move(more));
+    if (batch_.empty()) {
       // Nothing lasting is left that would show whether the disk has recovered:
       // let the next publish try.
       config_.queue->set_failing(false);
@@ -98,34 +91,34 @@ void committer::commit(items batch) {
   }
 }
 
-committer::items committer::refuse(items batch, const error& why) {
-  items rest;
-  for (auto& item : batch) {
-    if (item.lasting)
-      rest.push_back(std::move(item));
-    else if (item.done)
-      item.done(item.what, &why);
+void committer::refuse(const error& why) {
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < batch_.size(); ++i) {
+    if (batch_.endings[i].lasting)
+      batch_.move(i, kept++);
+    else
+      batch_.tell(i, &why);
   }
-  return rest;
+  batch_.truncate(kept);
 }
 
-void committer::succeed(items& batch) {
+void committer::succeed() {
   auto news = std::make_shared<committed>();
-  for (auto& item : batch) {
-    config_.observe(item.what);
+  for (std::size_t i = 0; i < batch_.size(); ++i) {
+    auto& op = batch_.operations[i];
+    config_.observe(op);
     // A webhook's state comes before the edits that were committed with it.
-    if (item.done && std::holds_alternative<storage::load_webhook>(item.what))
-      std::exchange(item.done, nullptr)(item.what, nullptr);
-    if (auto* append = std::get_if<storage::append_notifications>(&item.what)) {
+    if (std::holds_alternative<storage::load_webhook>(op))
+      batch_.tell(i, nullptr);
+    if (auto* append = std::get_if<storage::append_notifications>(&op)) {
       if (append->done)
         for (const auto& n : *append->done)
           news->notifications.push_back(n);
-    } else if (auto* add = std::get_if<storage::add_webhook>(&item.what)) {
+    } else if (auto* add = std::get_if<storage::add_webhook>(&op)) {
       if (add->done)
         news->webhooks.push_back(
           std::make_shared<const webhook_record>(*add->done));
-    } else if (auto* change = std::get_if<storage::change_webhook>(
-                 &item.what)) {
+    } else if (auto* change = std::get_if<storage::change_webhook>(&op)) {
       if (change->done)
         news->webhooks.push_back(
           std::make_shared<const webhook_record>(*change->done));
@@ -140,9 +133,7 @@ void committer::succeed(items& batch) {
       news->notifications.clear();
     config_.publish(std::move(news));
   }
-  for (auto& item : batch)
-    if (item.done)
-      item.done(item.what, nullptr);
+  batch_.tell_all(nullptr);
 }
 
 } // namespace fanfare

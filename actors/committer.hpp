@@ -45,17 +45,19 @@ public:
   committer(caf::actor_config& cfg, committer_config config);
 
   behavior_type make_behavior() override;
+  void on_exit() override;
 
 private:
-  using items = std::vector<commit_queue::item>;
-
   void run();
-  void commit(items batch);
-  void succeed(items& batch);
-  /// Answers what cannot wait for the disk with the error; returns the rest.
-  static items refuse(items batch, const error& why);
+  /// Writes `batch_`, or as much of it as can wait for the disk until that
+  /// takes it.
+  void commit();
+  void succeed();
+  /// Answers what cannot wait for the disk with the error; the rest stays.
+  void refuse(const error& why);
 
   committer_config config_;
+  commit_queue::batch batch_; ///< of the commit at hand
   position tail_ = 0;
 };
 

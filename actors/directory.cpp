@@ -135,9 +135,8 @@ std::vector<organizer> directory::organizers() const {
   return all;
 }
 
-event_id directory::find_event_id(organizer_id owner,
-                                  std::string_view slug) const {
-  std::shared_lock guard{mutex_};
+event_id directory::event_id_of(organizer_id owner,
+                                std::string_view slug) const {
   const auto of_owner = events_by_slug_.find(owner);
   if (of_owner == events_by_slug_.end())
     return 0;
@@ -145,10 +144,17 @@ event_id directory::find_event_id(organizer_id owner,
   return i == of_owner->second.end() ? 0 : i->second;
 }
 
+event_id directory::find_event_id(organizer_id owner,
+                                  std::string_view slug) const {
+  std::shared_lock guard{mutex_};
+  return event_id_of(owner, slug);
+}
+
 std::optional<event> directory::find_event(organizer_id owner,
                                            std::string_view slug) const {
-  const auto id = find_event_id(owner, slug);
-  return id == 0 ? std::nullopt : find_event(id);
+  std::shared_lock guard{mutex_};
+  const auto id = event_id_of(owner, slug);
+  return id == 0 ? std::nullopt : std::optional{events_.at(id)};
 }
 
 std::optional<event> directory::find_event(event_id id) const {
@@ -176,10 +182,12 @@ directory::find_action_type(std::string_view name) const {
   return id ? std::optional{*action_types_.at(*id)} : std::nullopt;
 }
 
-std::optional<action_type_id>
-directory::resolve_action(std::string_view action) const {
+directory::names directory::find_names(organizer_id owner,
+                                       std::string_view action,
+                                       std::string_view event) const {
   std::shared_lock guard{mutex_};
-  return action_types_.resolve(action);
+  return {.type = action_types_.resolve(action),
+          .event = event.empty() ? 0 : event_id_of(owner, event)};
 }
 
 std::vector<action_type> directory::action_types() const {

@@ -51,8 +51,13 @@ public:
 
   [[nodiscard]] std::optional<action_type>
   find_action_type(std::string_view name) const;
-  [[nodiscard]] std::optional<action_type_id>
-  resolve_action(std::string_view action) const;
+  /// What a publication names, looked up at once.
+  struct names {
+    std::optional<action_type_id> type;
+    event_id event = 0; ///< 0: there is none of that slug
+  };
+  [[nodiscard]] names find_names(organizer_id owner, std::string_view action,
+                                 std::string_view event) const;
   [[nodiscard]] std::vector<action_type> action_types() const;
 
   /// By the hash of its key; also a revoked one. Null if there is none. Notes
@@ -86,6 +91,8 @@ private:
     }
   };
 
+  [[nodiscard]] event_id event_id_of(organizer_id owner,
+                                     std::string_view slug) const;
   void add(const organizer& o);
   void add(const event& e);
   void add(const token& t);

@@ -70,8 +70,9 @@ constexpr std::size_t preview_notifications = 100;
 constexpr std::size_t preview_scan = 100'000;
 /// What a test says that happened.
 constexpr std::string_view test_action = "fanfare.test";
-/// Bytes of one publish call that count against the commit queue, per
-/// notification.
+/// Bytes that count against the commit queue for each publish, and for each of
+/// its notifications besides what is sent.
+constexpr std::size_t publish_overhead = 512;
 constexpr std::size_t notification_overhead = 256;
 /// Of an organizer's or event's name, in code points.
 constexpr std::size_t name_limit = 200;
@@ -572,14 +573,27 @@ private:
   };
   result<drafted> draft_all(organizer_id owner,
                             std::vector<publication>& items);
-  /// Checks one; with its `rest` if it has to be rendered. `slug` is the
-  /// organizer's.
-  result<storage::draft> draft_one(organizer_id owner, const publication& item,
-                                   const std::string& slug);
+  /// What the publications of one call share.
+  struct drafting {
+    organizer_id owner = 0;
+    protocol::publication_renderer renderer;
+    /// Of the one at hand, if they are known.
+    std::optional<directory::names> names = {};
+  };
+  /// Checks one; with its `rest` if it has to be rendered.
+  result<storage::draft> draft_one(drafting& shared, const publication& item);
+  /// Publishes by `push`, which is given what push_publish takes and says
+  /// whether it was taken. If not, `items` and `done` are as they were.
+  template <class Push>
+  result<void> publish_within(organizer_id owner,
+                              std::vector<publication>& items, published& done,
+                              Push push);
   /// Gives the publisher back what draft_all took.
   static void give_back(drafted& what, std::vector<publication>& items);
-  /// False: too much waits for the disk; `what` and `done` are as they were.
-  bool push_publish(drafted& what, commit_queue::completion& done);
+  /// False: too much waits for the disk, for a patient one a part of that;
+  /// `what` and `done` are as they were.
+  bool push_publish(drafted& what, commit_queue::completion& done,
+                    bool patient = false);
   /// Ids are given in turn: what was made for one that does not exist would
   /// belong to whoever comes next.
   [[nodiscard]] result<void> check_owner(organizer_id id) const {
@@ -1190,13 +1204,25 @@ engine_implementation::draft_all(organizer_id owner,
                  "Publish 1 to " + std::to_string(protocol::publications_limit)
                    + " notifications at once."};
   drafted out;
+  out.bytes = publish_overhead;
   out.append.published = clock_.now();
   out.append.drafts.reserve(count);
   const auto slug = directory_.find_slug(owner);
   if (slug.empty())
     return no_such_organizer(owner);
+  out.was_rendered.reserve(count);
+  drafting shared{.owner = owner,
+                  .renderer = protocol::publication_renderer{slug}};
   for (auto& item : items) {
-    auto checked = draft_one(owner, item, slug);
+    // Those of a list often name the same as the one before.
+    if (shared.names) {
+      const auto& before = out.append.drafts.back();
+      const auto& its_event = before.new_event.empty() ? (&item - 1)->event
+                                                       : before.new_event;
+      if (before.action != item.action || its_event != item.event)
+        shared.names.reset();
+    }
+    auto checked = draft_one(shared, item);
     if (!checked) {
       give_back(out, items);
       auto fault = checked.error();
@@ -1206,11 +1232,8 @@ engine_implementation::draft_all(organizer_id owner,
       return fault;
     }
     auto& d = *checked;
-    if (!item.event.empty()) {
-      d.event = directory_.find_event_id(owner, item.event);
-      if (d.event == 0)
-        d.new_event = std::move(item.event);
-    }
+    if (d.event == 0)
+      d.new_event = std::move(item.event);
     d.action = std::move(item.action);
     d.trace = std::move(item.trace);
     out.was_rendered.push_back(d.rest.empty());
@@ -1228,36 +1251,38 @@ engine_implementation::draft_all(organizer_id owner,
 }
 
 result<storage::draft>
-engine_implementation::draft_one(organizer_id owner, const publication& item,
-                                 const std::string& slug) {
-  if (protocol::is_own_action(item.action))
-    return error{ec::invalid_argument,
-                 "Actions that begin with \"fanfare.\" are published by the "
-                 "engine alone.",
-                 "action"};
-  const auto type = protocol::is_action_name(item.action)
-                    ? directory_.resolve_action(item.action)
-                    : std::nullopt;
-  if (!type)
-    return error{ec::invalid_argument,
-                 "Unknown action type \"" + item.action + "\".", "action"};
-  if (!item.event.empty() && !protocol::is_slug(item.event))
-    return error{ec::invalid_argument, std::string{protocol::slug_rule},
-                 "event"};
+engine_implementation::draft_one(drafting& shared, const publication& item) {
+  if (!shared.names) {
+    if (protocol::is_own_action(item.action))
+      return error{ec::invalid_argument,
+                   "Actions that begin with \"fanfare.\" are published by the "
+                   "engine alone.",
+                   "action"};
+    const auto found = directory_.find_names(shared.owner, item.action,
+                                             item.event);
+    if (!found.type || !protocol::is_action_name(item.action))
+      return error{ec::invalid_argument,
+                   "Unknown action type \"" + item.action + "\".", "action"};
+    if (!item.event.empty() && !protocol::is_slug(item.event))
+      return error{ec::invalid_argument, std::string{protocol::slug_rule},
+                   "event"};
+    shared.names = found;
+  }
   if (!item.trace.empty() && !protocol::is_trace(item.trace))
     return error{ec::invalid_argument,
                  "Give a traceparent as in W3C Trace Context, and a tracestate "
                  "in a second line if there is one.",
                  "trace"};
   storage::draft d;
-  d.owner = owner;
-  d.type = *type;
+  d.owner = shared.owner;
+  d.event = shared.names->event;
+  d.type = *shared.names->type;
   if (!item.rest.empty()) {
     if (item.rest.size() > protocol::notification_body_limit)
       return error{ec::too_large, "A notification may have 1 MiB.", "rest"};
     return d;
   }
-  auto rendered = protocol::render_publication(item, slug);
+  auto rendered = shared.renderer.render(item);
   if (!rendered)
     return rendered.error();
   d.rest = std::move(*rendered);
@@ -1279,13 +1304,13 @@ void engine_implementation::give_back(drafted& what,
 }
 
 bool engine_implementation::push_publish(drafted& what,
-                                         commit_queue::completion& done) {
+                                         commit_queue::completion& done,
+                                         bool patient) {
   commit_queue::item item;
   item.what = std::move(what.append);
   item.done = std::move(done);
-  if (commits_.try_push_publish(item, what.bytes))
+  if (commits_.try_push_publish(item, what.bytes, patient))
     return true;
-  counters_.refused();
   what.append = std::move(std::get<storage::append_notifications>(item.what));
   done = std::move(item.done);
   return false;
@@ -1293,27 +1318,40 @@ bool engine_implementation::push_publish(drafted& what,
 
 result<void> engine_implementation::try_publish(
   organizer_id owner, std::vector<publication>&& items, published&& done) {
-  auto what = draft_all(owner, items);
-  if (!what)
-    return what.error();
-  commit_queue::completion told = answer_published{std::move(done), &options_};
-  if (push_publish(*what, told))
-    return {};
-  done = std::move(told.target<answer_published>()->done);
-  give_back(*what, items);
-  return overloaded();
+  return publish_within(owner, items, done, [this](auto& what, auto& told) {
+    return push_publish(what, told);
+  });
 }
 
 result<void> engine_implementation::publish_waiting(
   organizer_id owner, std::vector<publication>&& items, published&& done) {
-  const auto until = std::chrono::steady_clock::now()
-                   + options_.publish_patience;
-  for (;;) {
-    auto pushed = try_publish(owner, std::move(items), std::move(done));
-    if (pushed || pushed.error().code != ec::overloaded
-        || !commits_.wait_for_room(until))
-      return pushed;
-  }
+  return publish_within(owner, items, done, [this](auto& what, auto& told) {
+    const auto until = std::chrono::steady_clock::now()
+                     + options_.publish_patience;
+    while (!push_publish(what, told, true)) {
+      if (!commits_.wait_for_room(until))
+        return false;
+      what.append.published = clock_.now();
+    }
+    return true;
+  });
+}
+
+template <class Push>
+result<void>
+engine_implementation::publish_within(organizer_id owner,
+                                      std::vector<publication>& items,
+                                      published& done, Push push) {
+  auto what = draft_all(owner, items);
+  if (!what)
+    return what.error();
+  commit_queue::completion told = answer_published{std::move(done), &options_};
+  if (push(*what, told))
+    return {};
+  counters_.refused();
+  done = std::move(told.target<answer_published>()->done);
+  give_back(*what, items);
+  return overloaded();
 }
 
 void engine_implementation::publish_keyed(organizer_id owner,
@@ -1330,8 +1368,10 @@ void engine_implementation::publish_keyed(organizer_id owner,
   if (!what)
     return refuse(what.error());
   what->append.once = once;
-  if (!push_publish(*what, told))
+  if (!push_publish(*what, told)) {
+    counters_.refused();
     refuse(overloaded());
+  }
 }
 
 void engine_implementation::remember_answer(const idempotency_key& key,

@@ -12,7 +12,9 @@
 #include <charconv>
 #include <chrono>
 #include <cmath>
+#include <cstdint>
 #include <cstdio>
+#include <cstring>
 
 namespace fanfare::protocol {
 
@@ -26,6 +28,37 @@ constexpr auto plain = [] {
     table[c] = c != '"' && c != '\\';
   return table;
 }();
+
+/// Whether one of eight bytes is not plain. From the lowest one that is not
+/// upwards the bits may be wrong, so that only this can be asked.
+/// (S. E. Anderson, Bit Twiddling Hacks: "Determine if a word has a zero
+/// byte".)
+bool any_not_plain(std::uint64_t word) {
+  constexpr std::uint64_t each = 0x0101010101010101;
+  constexpr std::uint64_t high = each * 0x80;
+  const auto below = [&](std::uint64_t w, unsigned least) {
+    return (w - each * least) & ~w;
+  };
+  const auto equals = [&](char c) {
+    return below(word ^ each * static_cast<unsigned char>(c), 1);
+  };
+  return ((word | below(word, ' ') | equals('"') | equals('\\')
+           | equals('\x7f'))
+          & high)
+      != 0;
+}
+
+/// The first byte that is not plain, or the end.
+const char* skip_plain(const char* p, const char* end) {
+  for (std::uint64_t word = 0; end - p >= 8; p += sizeof word) {
+    std::memcpy(&word, p, sizeof word);
+    if (any_not_plain(word))
+      break;
+  }
+  while (p != end && plain[static_cast<unsigned char>(*p)])
+    ++p;
+  return p;
+}
 
 void append_unit(std::string& out, std::uint32_t unit) {
   static constexpr char digits[] = "0123456789abcdef";
@@ -150,8 +183,7 @@ void json_escaper::append(std::string& out, std::string_view part) {
   while (p != end) {
     if (missing_ == 0) {
       const char* const begin = p;
-      while (p != end && plain[static_cast<unsigned char>(*p)])
-        ++p;
+      p = skip_plain(p, end);
       out.append(begin, p);
       if (p == end)
         return;

@@ -122,22 +122,23 @@ private:
 
 } // namespace
 
-result<std::string> render_publication(const publication& one,
-                                       std::string_view organizer) {
-  detail::publication_reader reader{organizer};
-  boost::json::error_code failure;
-  auto member = [&](std::string_view key, std::string_view value) {
-    reader.on_key({key.data(), key.size()}, key.size(), failure);
-    reader.on_string({value.data(), value.size()}, value.size(), failure);
-  };
-  reader.on_object_begin(failure);
-  member("action", one.action);
-  if (!one.event.empty())
-    member("event", one.event);
+publication_renderer::publication_renderer(std::string_view organizer)
+  : reader_{std::make_unique<detail::publication_reader>(organizer)} {}
+
+publication_renderer::publication_renderer(publication_renderer&&) noexcept =
+  default;
+publication_renderer&
+publication_renderer::operator=(publication_renderer&&) noexcept = default;
+publication_renderer::~publication_renderer() = default;
+
+result<std::string> publication_renderer::render(const publication& one) {
+  auto& reader = *reader_;
+  reader.begin(one.action, one.event, one.payload.size() + 16);
   if (!one.payload.empty()) {
     boost::json::parse_options options;
     options.max_depth = publication_depth_limit;
     boost::json::basic_parser<payload_feeder> parser{options, reader};
+    boost::json::error_code failure;
     const auto used = parser.write_some(false, one.payload.data(),
                                         one.payload.size(), failure);
     if (parser.handler().is_other())
@@ -158,11 +159,7 @@ result<std::string> render_publication(const publication& one,
                    "no names for a payload's own members.",
                    "payload"};
   }
-  reader.on_object_end(0, failure);
-  auto read = reader.take();
-  if (!read)
-    return read.error();
-  return std::move(read->items.front().rest);
+  return reader.finish();
 }
 
 std::string notification_body(position id, std::string_view rest) {

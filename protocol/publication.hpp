@@ -11,11 +11,16 @@
 #include "fanfare/types.hpp"
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace fanfare::protocol {
+
+namespace detail {
+class publication_reader;
+} // namespace detail
 
 /// Most notifications in one request.
 inline constexpr std::size_t publications_limit = 1'000;
@@ -49,12 +54,24 @@ struct publications {
 [[nodiscard]] result<publications>
 read_publications(std::string_view json, std::string_view organizer);
 
-/// A `rest` for one that has none: the members of `one.payload`, with the names
-/// before and behind them that a publication of `organizer` has when it is
-/// read. invalid_argument with field "action", "event" or "payload"; too_large.
-/// Any thread.
-[[nodiscard]] result<std::string>
-render_publication(const publication& one, std::string_view organizer);
+/// Makes a `rest` for publications that have none, of one organizer. Any
+/// thread, one at a time.
+class publication_renderer {
+public:
+  /// `organizer` is a slug.
+  explicit publication_renderer(std::string_view organizer);
+  publication_renderer(publication_renderer&&) noexcept;
+  publication_renderer& operator=(publication_renderer&&) noexcept;
+  ~publication_renderer();
+
+  /// The members of `one.payload`, with the names before and behind them that a
+  /// publication has when it is read. invalid_argument with field "action",
+  /// "event" or "payload"; too_large.
+  [[nodiscard]] result<std::string> render(const publication& one);
+
+private:
+  std::unique_ptr<detail::publication_reader> reader_;
+};
 
 /// The complete body of the notification `id`.
 [[nodiscard]] std::string notification_body(position id, std::string_view rest);

@@ -266,26 +266,38 @@ void publication_reader::begin_item(kind k) {
                    + std::string{names[static_cast<std::size_t>(k)]} + ".");
   }
   active_ = true;
+  // Nothing of the one before, also if that was not read to its end.
+  in_payload_ = payload_has_action_ = false;
+  role_ = role::other;
+  escaper_ = {};
   text_.clear();
   key_.clear();
   members_.clear();
   payload_.clear();
-  payload_has_action_ = false;
-  action_ = event_ = stated_organizer_ = payload_value_ = {};
+  for (auto* value : {&action_, &event_, &stated_organizer_, &payload_value_}) {
+    value->found = kind::absent;
+    value->text.clear();
+  }
 }
 
 void publication_reader::end_item() {
+  if (auto rest = checked_rest())
+    found_.items.push_back({.action = std::move(action_.text),
+                            .event = std::move(event_.text),
+                            .rest = std::move(*rest)});
+}
+
+std::optional<std::string> publication_reader::checked_rest() {
   if (!check_item())
-    return;
+    return std::nullopt;
   auto rest = render();
   static constexpr std::size_t
     longest_front = sizeof R"({"notification_id": 18446744073709551615)";
-  if (rest.size() + longest_front > notification_body_limit)
-    return fault(ec::too_large, {},
-                 "The body of a notification may have 1 MiB, as it is sent.");
-  found_.items.push_back({.action = std::move(action_.text),
-                          .event = std::move(event_.text),
-                          .rest = std::move(rest)});
+  if (rest.size() + longest_front <= notification_body_limit)
+    return rest;
+  fault(ec::too_large, {},
+        "The body of a notification may have 1 MiB, as it is sent.");
+  return std::nullopt;
 }
 
 bool publication_reader::check_item() {
@@ -357,8 +369,13 @@ bool publication_reader::check_text(const known& value,
 
 std::string publication_reader::render() const {
   std::string out;
-  out.reserve(text_.size() + organizer_member_.size() + event_.text.size()
-              + action_.text.size() + 64);
+  // The store will put the id in front.
+  constexpr std::size_t names_and_id = 128;
+  constexpr std::size_t separator = 2;
+  out.reserve(text_.size()
+              + separator * (members_.all().size() + payload_.all().size())
+              + organizer_member_.size() + event_.text.size()
+              + action_.text.size() + names_and_id);
   const bool whole = payload_value_.found == kind::absent;
   if (whole) {
     out += organizer_member_;
@@ -384,6 +401,32 @@ void publication_reader::append_members(std::string& out,
     out += ", ";
     out.append(text_, m.begin, m.end - m.begin);
   }
+}
+
+// -- a notification whose members are known but for those of its payload
+// ---
+
+void publication_reader::begin(std::string_view action, std::string_view event,
+                               std::size_t size) {
+  fault_.reset();
+  stopped_.clear();
+  active_ = in_text_ = false;
+  count_ = depth_ = 0;
+  failure ignored; // one level is not too deep
+  open(kind::object, ignored);
+  text_.reserve(size);
+  action_.found = kind::string;
+  action_.text = action;
+  if (!event.empty()) {
+    event_.found = kind::string;
+    event_.text = event;
+  }
+}
+
+result<std::string> publication_reader::finish() {
+  if (auto rest = checked_rest())
+    return std::move(*rest);
+  return std::move(*fault_);
 }
 
 // -- the outcome

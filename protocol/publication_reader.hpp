@@ -52,6 +52,15 @@ public:
   /// What was read, or the first fault. Only after the parser took the whole
   /// text.
   [[nodiscard]] result<publications> take();
+
+  // -- a notification whose members are known but for those of its payload
+  // -----
+
+  /// Begins one, whatever was read before. `event` is empty if there is none;
+  /// members come from the events below. `size` is what they will have, about.
+  void begin(std::string_view action, std::string_view event, std::size_t size);
+  /// Ends it: what is sent behind the id, or the first fault.
+  [[nodiscard]] result<std::string> finish();
   /// Whether the members of the notification at hand say no other action and
   /// event than these, and name neither an organizer nor a payload.
   [[nodiscard]] bool speaks_of(std::string_view action,
@@ -170,6 +179,8 @@ private:
   void end_value();
   void begin_item(kind k);
   void end_item();
+  /// What is sent behind the id; nothing if there is a fault.
+  std::optional<std::string> checked_rest();
   void begin_member();
   void separate();
 

@@ -365,8 +365,8 @@ public:
   // (not the text of a JSON object), "trace", or empty (no or more than 1,000
   // publications); not_found (field "organizer"); too_large (a body of more
   // than 1 MiB, a list of more than 64 MiB); overloaded; store_full; stopping;
-  // io_error. In a list of several the sentence begins with the place of the
-  // item: "items[2]: …".
+  // io_error; internal. In a list of several the sentence begins with the place
+  // of the item: "items[2]: …".
 
   using published = std::function<void(result<std::vector<position>>)>;
 
@@ -374,15 +374,16 @@ public:
   /// notifications are on disk or the disk refused them, on the engine's
   /// committer thread: it must not block, nor call functions marked "blocks".
   /// With an error it is not called, and `items` and `done` are as they were:
-  /// after `overloaded` (100,000 publishes or 64 MiB wait for the disk) try
-  /// again in a moment, or use `publish`, which waits. O(bytes).
+  /// after `overloaded` (64 MiB of publishes wait for the disk, what they take
+  /// besides their text included) try again in a moment, or use `publish`,
+  /// which waits. O(bytes).
   virtual result<void> try_publish(organizer_id owner,
                                    std::vector<publication>&& items,
                                    published&& done) = 0;
 
-  /// The same after waiting for room, for up to
-  /// `engine_options::publish_patience`. One that never waits need not override
-  /// it.
+  /// The same after waiting, while 4 MiB of publishes wait for the disk, for up
+  /// to `engine_options::publish_patience`. One that never waits need not
+  /// override it.
   virtual result<void> publish_waiting(organizer_id owner,
                                        std::vector<publication>&& items,
                                        published&& done);

@@ -8,6 +8,8 @@
 
 #include <gmock/gmock.h>
 
+#include <stdexcept>
+
 namespace fanfare::test {
 
 namespace {
@@ -25,7 +27,7 @@ protected:
   }
 
   /// Publishes; the outcome is noted in `published_`.
-  bool publish(std::size_t bytes = 100) {
+  bool publish(std::size_t bytes = 100, bool patient = false) {
     storage::append_notifications append;
     append.drafts.push_back({.owner = 1,
                              .event = 0,
@@ -38,7 +40,7 @@ protected:
       .done = [this](storage::operation&, const error* failure) {
         published_.push_back(failure != nullptr ? failure->code : ec::ok);
       }};
-    return node_->queue.try_push_publish(item, bytes);
+    return node_->queue.try_push_publish(item, bytes, patient);
   }
 
   void log(position subject) {
@@ -166,6 +168,36 @@ TEST_F(CommitterTest, TakesNoMorePublishesThanFitIntoMemory) {
   EXPECT_TRUE(publish(1));
   node_->run();
   EXPECT_THAT(published_, ElementsAre(ec::ok, ec::ok));
+}
+
+TEST_F(CommitterTest, LeavesNobodyWaitingIfItEndsByAnException) {
+  node_->store.on_commit = []() -> result<void> {
+    throw std::runtime_error{"out of something"};
+  };
+  publish();
+  log(1);
+  publish();
+  node_->run();
+  EXPECT_THAT(published_, ElementsAre(ec::internal, ec::internal));
+}
+
+TEST_F(CommitterTest, LetsWhoeverCanWaitDoSoBeforeItRefusesOthers) {
+  constexpr auto some = commit_queue::patient_bytes_limit;
+  constexpr auto all = commit_queue::publish_bytes_limit;
+  EXPECT_TRUE(publish(some - 1, true));
+  EXPECT_TRUE(publish(2 * some, true)) << "large ones get their turn";
+  EXPECT_FALSE(publish(1, true));
+  EXPECT_TRUE(publish(1));
+  EXPECT_TRUE(publish(all - 3 * some));
+  EXPECT_FALSE(publish(1));
+  node_->run();
+  EXPECT_TRUE(publish(1, true));
+  EXPECT_FALSE(publish(all, true)) << "all together have a limit";
+  node_->run();
+  EXPECT_TRUE(publish(all, true));
+  node_->run();
+  EXPECT_THAT(published_, SizeIs(6));
+  EXPECT_THAT(published_, Each(ec::ok));
 }
 
 TEST_F(CommitterTest, EndsWhenItIsClosedAlthoughTheDiskIsFull) {

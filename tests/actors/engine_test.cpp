@@ -449,6 +449,47 @@ TEST_F(EngineTest, RefusesWhatCannotBePublished) {
             ec::invalid_argument);
 }
 
+TEST_F(EngineTest, EachOfAListSaysAndBelongsToItsOwn) {
+  const auto paid = engine_->ensure_action_type("shop.order.paid").value().id;
+  const auto any = engine_->ensure_action_type("shop.order.*").value().id;
+  const std::vector<publication> items{
+    {.action = "shop.order.placed", .event = "spring", .payload = R"({"a":1})"},
+    {.action = "shop.order.placed", .event = "spring", .payload = R"({"b":2})"},
+    {.action = "shop.order.placed"},
+    {.action = "shop.order.paid", .payload = R"({"c":3})"},
+    {.action = "shop.order.paid", .event = "autumn"},
+    {.action = "shop.order.placed", .event = "autumn", .trace = traced},
+    {.action = "shop.order.placed",
+     .event = "spring",
+     .payload = R"({"b":2})"}};
+  // The second time both events are known.
+  for (int round = 0; round < 2; ++round) {
+    const auto ids = engine_->publish_all(owner_, items).value();
+    ASSERT_EQ(ids.size(), items.size());
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      const auto got = engine_->find_notification(owner_, ids[i]).value();
+      const auto& sent = items[i];
+      EXPECT_EQ(got->action, sent.action) << i;
+      EXPECT_EQ(got->type, sent.action == "shop.order.paid" ? paid : any) << i;
+      EXPECT_EQ(got->trace, sent.trace) << i;
+      EXPECT_EQ(got->event,
+                sent.event.empty()
+                  ? 0
+                  : engine_->find_event(owner_, sent.event).value().id)
+        << i;
+      // What the same says that is published alone.
+      const auto alone = engine_
+                           ->find_notification(
+                             owner_, engine_->publish(owner_, sent).value())
+                           .value();
+      const auto behind_id = [](const std::string& body) {
+        return body.substr(body.find(','));
+      };
+      EXPECT_EQ(behind_id(got->body), behind_id(alone->body)) << i;
+    }
+  }
+}
+
 TEST_F(EngineTest, AListIsPublishedAsAWholeOrNotAtAll) {
   std::vector<publication> items(3, {.action = "shop.order.placed",
                                      .event = "autumn",

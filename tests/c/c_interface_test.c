@@ -220,6 +220,9 @@ static void check_publishing(fanfare_engine *engine, uint32_t shop) {
   OK(fanfare_get_body(engine, shop, 1, &body, &error));
   CHECK(body != NULL && strstr(body, "\"code\": \"A1\"") != NULL);
   fanfare_free_text(body);
+  OK(fanfare_get_body(engine, shop, 2, &body, &error));
+  CHECK(body != NULL && strstr(body, "code") == NULL);
+  fanfare_free_text(body);
   OK(fanfare_publish_callback(engine, shop, items, 2, on_published, &failures,
                               &error));
   OK(fanfare_try_publish(engine, shop, items, 1, on_published, &failures,

@@ -472,7 +472,7 @@ TEST(JsonText, ReplacesWhatIsNotUtf8) {
 // ----------------------------------------------------------
 
 std::string rendered(const publication& one) {
-  const auto rest = render_publication(one, "acme");
+  const auto rest = publication_renderer{"acme"}.render(one);
   return rest ? notification_body(7, *rest)
               : rest.error().field + ": " + rest.error().detail;
 }
@@ -513,6 +513,70 @@ TEST(RenderPublication, TellsWhatIsWrongWithAPayload) {
       << text << rendered({.action = "a.b", .payload = text});
 }
 
+TEST(RenderPublication, SaysNothingOfTheOneBefore) {
+  const std::vector<publication> all{
+    {.action = "a.b", .event = "e", .payload = R"({"a":1,"n":{"x":[1]}})"},
+    {.action = "c.d", .payload = R"({"b":2})"},
+    {.action = "c.d"},
+    {.action = "a.b", .event = "e"},
+    {.action = "a.b", .payload = R"({"payload":{"x":[{"y":"z)"},
+    {.action = "a.b", .payload = R"({"c":3})"},
+    {.action = "a.b", .payload = R"({"text":"\xc3)"},
+    {.action = "a.b", .payload = R"({"text":"e"})"},
+    {.action = "a.b", .payload = R"({"organizer":"acme"})"},
+    {.action = "a.b", .payload = "[1]"},
+    {.action = "a.b", .payload = R"({"a":[[[{"k)"},
+    {.action = ""},
+    {.action = "a.b", .payload = R"({"notification_id":7,"d":4})"},
+    {.action = "a.b",
+     .payload = R"({"a":")" + std::string(1 << 20, 'x') + "\"}"},
+    {.action = "a.b", .payload = R"({"a":4,"a":5})"}};
+  publication_renderer shared{"acme"};
+  const auto check = [&](const publication& one) {
+    const auto got = shared.render(one);
+    const auto alone = publication_renderer{"acme"}.render(one);
+    ASSERT_EQ(got.has_value(), alone.has_value()) << one.payload;
+    if (got) {
+      EXPECT_EQ(*got, *alone);
+      EXPECT_LT(got->capacity(), got->size() + 256) << "it is kept";
+    } else {
+      EXPECT_EQ(got.error().field, alone.error().field);
+      EXPECT_EQ(got.error().detail, alone.error().detail);
+    }
+  };
+  for (const auto& before : all)
+    for (const auto& one : all) {
+      check(before);
+      check(one);
+    }
+}
+
+TEST(JsonText, LooksAtEveryByteWhereverItIs) {
+  for (unsigned byte = 0; byte < 256; ++byte)
+    for (std::size_t before = 0; before < 17; ++before)
+      for (std::size_t behind = 0; behind < 9; ++behind) {
+        const auto c = static_cast<char>(byte);
+        const auto text = std::string(before, 'a') + c
+                        + std::string(behind, '~');
+        std::string alone;
+        append_json_string(alone, std::string(1, c));
+        std::string out;
+        append_json_string(out, text);
+        ASSERT_EQ(out, '"' + std::string(before, 'a')
+                         + alone.substr(1, alone.size() - 2)
+                         + std::string(behind, '~') + '"')
+          << byte << " behind " << before;
+      }
+  for (const auto& [plain, escaped] :
+       std::vector<std::pair<std::string, std::string>>{{"\"", R"(\")"},
+                                                        {"\\", R"(\\)"},
+                                                        {"\x7f", R"(\u007f)"},
+                                                        {"\x1f", R"(\u001f)"},
+                                                        {" ", " "},
+                                                        {"~", "~"}})
+    EXPECT_EQ(json_quoted(plain), '"' + escaped + '"');
+}
+
 TEST(RenderPublication, KeepsTheLimitsOfTheApi) {
   const auto nested = [](std::size_t depth) {
     return R"({"a":)" + std::string(depth - 1, '[')
@@ -524,7 +588,8 @@ TEST(RenderPublication, KeepsTheLimitsOfTheApi) {
                 .starts_with("payload: "));
   publication large{.action = "a.b",
                     .payload = R"({"a":")" + std::string(1 << 20, 'x') + "\"}"};
-  EXPECT_EQ(render_publication(large, "acme").error().code, ec::too_large);
+  EXPECT_EQ(publication_renderer{"acme"}.render(large).error().code,
+            ec::too_large);
 }
 
 } // namespace
