@@ -78,8 +78,8 @@ public:
   void push(item one);
   void push(item first, item second);
 
-  /// Adds a publish; false (and `one` untouched) if too much would wait with it,
-  /// or, of a patient one, if `patient_bytes_limit` or more wait already.
+  /// Adds a publish; false (and `one` untouched) if too much would wait with
+  /// it, or, of a patient one, if `patient_bytes_limit` or more wait already.
   bool try_push_publish(item& one, std::size_t bytes, bool patient = false);
 
   /// Waits until the committer has taken what is there, or until then. False:

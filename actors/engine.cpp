@@ -1330,7 +1330,7 @@ result<void> engine_implementation::publish_waiting(
                      + options_.publish_patience;
     while (!push_publish(what, told, true)) {
       if (!commits_.wait_for_room(until))
-        return false;
+        return push_publish(what, told); // cannot wait any longer
       what.append.published = clock_.now();
     }
     return true;

@@ -381,9 +381,9 @@ public:
                                    std::vector<publication>&& items,
                                    published&& done) = 0;
 
-  /// The same after waiting, while 4 MiB of publishes wait for the disk, for up
-  /// to `engine_options::publish_patience`. One that never waits need not
-  /// override it.
+  /// The same, but while 4 MiB of publishes wait for the disk it waits for
+  /// room, for up to `engine_options::publish_patience`. One that never waits
+  /// need not override it.
   virtual result<void> publish_waiting(organizer_id owner,
                                        std::vector<publication>&& items,
                                        published&& done);
