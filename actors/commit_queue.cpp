@@ -39,16 +39,24 @@ const error& stopping() {
 // -- batch
 // ---------------------------------------------------------------------
 
+void commit_queue::batch::make_room(std::size_t count) {
+  const auto grow = [count](auto& list) {
+    if (list.capacity() - list.size() < count)
+      list.reserve(std::max(2 * list.capacity(), list.size() + count));
+  };
+  grow(operations);
+  grow(endings);
+}
+
 void commit_queue::batch::add(item&& one) {
-  // If memory ends in between there are endings without operations, which
-  // nobody looks at.
-  endings.push_back({std::move(one.done), one.lasting});
   operations.push_back(std::move(one.what));
+  endings.push_back({std::move(one.done), one.lasting});
 }
 
 void commit_queue::batch::append(batch&& others) {
-  std::ranges::move(others.endings, std::back_inserter(endings));
+  make_room(others.size());
   std::ranges::move(others.operations, std::back_inserter(operations));
+  std::ranges::move(others.endings, std::back_inserter(endings));
 }
 
 void commit_queue::batch::move(std::size_t from, std::size_t to) {
@@ -100,6 +108,7 @@ bool commit_queue::add(std::span<item> items, std::size_t publish_bytes,
         && (publish_bytes_ + publish_bytes > publish_bytes_limit
             || (patient && publish_bytes_ >= patient_bytes_limit)))
       return false;
+    items_.make_room(items.size()); // from here on nothing can fail
     if (items_.empty())
       sleeper = committer_;
     publish_bytes_ += publish_bytes;

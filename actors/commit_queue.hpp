@@ -57,6 +57,9 @@ public:
     [[nodiscard]] std::size_t size() const {
       return operations.size();
     }
+    /// For so many more. An entry is added whole or not at all if memory ends
+    /// here, and not in between.
+    void make_room(std::size_t count);
     void add(item&& one);
     void append(batch&& others);
     /// Moves what is at `from` to `to`.
@@ -131,9 +134,9 @@ public:
   static constexpr std::size_t congestion_limit = 4'000;
   /// Publishes that may wait for the disk.
   static constexpr std::size_t publish_bytes_limit = std::size_t{64} << 20;
-  /// At that, whoever can wait does: more would share a commit that takes
-  /// longer, and be out of the processor's cache when its turn comes. The rest
-  /// is for those who cannot.
+  /// At that, whoever can wait does, as long as it can: more would share a
+  /// commit that takes longer, and be out of the processor's cache when its
+  /// turn comes. The rest is for those who cannot.
   static constexpr std::size_t patient_bytes_limit = std::size_t{4} << 20;
 
 private:

@@ -1329,9 +1329,10 @@ result<void> engine_implementation::publish_waiting(
     const auto until = std::chrono::steady_clock::now()
                      + options_.publish_patience;
     while (!push_publish(what, told, true)) {
-      if (!commits_.wait_for_room(until))
-        return push_publish(what, told); // cannot wait any longer
+      const bool room = commits_.wait_for_room(until);
       what.append.published = clock_.now();
+      if (!room)
+        return push_publish(what, told); // cannot wait any longer
     }
     return true;
   });

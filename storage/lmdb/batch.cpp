@@ -23,11 +23,14 @@ std::string make_body(position id, std::string&& rest) {
   const auto*
     end = std::to_chars(front.begin() + body_begin.size(), front.end(), id).ptr;
   const auto size = static_cast<std::size_t>(end - front.begin());
-  if (rest.capacity() - rest.size() >= size) {
+  // It is kept as long as somebody has to send it: with little to spare.
+  constexpr std::size_t most_spare = 256;
+  const auto spare = rest.capacity() - rest.size();
+  if (spare >= size && spare <= most_spare) {
     rest.insert(0, front.data(), size);
     return std::move(rest);
   }
-  std::string body; // as long as it needs to be: it is kept
+  std::string body;
   body.reserve(size + rest.size());
   body.append(front.data(), size).append(rest);
   return body;

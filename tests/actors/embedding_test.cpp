@@ -370,7 +370,13 @@ TEST_F(EmbeddingTest, APublishThatFindsNoRoomLeavesTheCallerWhatItHad) {
   EXPECT_EQ(items[7].rest, "");
   EXPECT_EQ(engine->publish_all(owner_, large()).error().code, ec::overloaded)
     << "after it has waited";
-  engine->publish(owner_, order(), count); // there is room for this one
+  const auto before = std::chrono::system_clock::now();
+  std::atomic<position> late{0};
+  // There is room for this one.
+  engine->publish(owner_, order(), [&](const result<position>& id) {
+    late = id.value();
+    ++told;
+  });
   EXPECT_THAT(prometheus_text(engine->metrics()),
               HasSubstr("fanfare_publishes_refused_total"));
 
@@ -378,6 +384,9 @@ TEST_F(EmbeddingTest, APublishThatFindsNoRoomLeavesTheCallerWhatItHad) {
   EXPECT_TRUE(eventually(patience, [&] { return told == 2; }));
   EXPECT_TRUE(engine->try_publish(owner_, std::move(items), std::move(done)));
   EXPECT_TRUE(eventually(patience, [&] { return told == 3; }));
+  EXPECT_GE(engine->find_notification(owner_, late).value()->published,
+            std::chrono::floor<std::chrono::milliseconds>(before) + 50ms)
+    << "when it was taken: ids and times rise together";
   engine->stop(10s);
 }
 

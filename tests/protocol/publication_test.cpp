@@ -514,6 +514,9 @@ TEST(RenderPublication, TellsWhatIsWrongWithAPayload) {
 }
 
 TEST(RenderPublication, SaysNothingOfTheOneBefore) {
+  std::string many_keys = "{";
+  for (int i = 0; i < 40; ++i)
+    many_keys += "\"k" + std::to_string(i) + "\":" + std::to_string(i) + ",";
   const std::vector<publication> all{
     {.action = "a.b", .event = "e", .payload = R"({"a":1,"n":{"x":[1]}})"},
     {.action = "c.d", .payload = R"({"b":2})"},
@@ -521,7 +524,9 @@ TEST(RenderPublication, SaysNothingOfTheOneBefore) {
     {.action = "a.b", .event = "e"},
     {.action = "a.b", .payload = R"({"payload":{"x":[{"y":"z)"},
     {.action = "a.b", .payload = R"({"c":3})"},
-    {.action = "a.b", .payload = R"({"text":"\xc3)"},
+    {.action = "a.b", .payload = "{\"text\":\"\xc3"},
+    {.action = "a.b", .payload = many_keys + R"("k1":"again"})"},
+    {.action = "a.b", .payload = many_keys + R"("k1":"again","x":{)"},
     {.action = "a.b", .payload = R"({"text":"e"})"},
     {.action = "a.b", .payload = R"({"organizer":"acme"})"},
     {.action = "a.b", .payload = "[1]"},
