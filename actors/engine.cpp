@@ -576,7 +576,10 @@ private:
   /// What the publications of one call share.
   struct drafting {
     organizer_id owner = 0;
-    protocol::publication_renderer renderer;
+    std::string slug; ///< of the organizer
+    /// Made for the first that has to be rendered: what came by REST is
+    /// already.
+    std::optional<protocol::publication_renderer> renderer = {};
     /// Of the one at hand, if they are known.
     std::optional<directory::names> names = {};
   };
@@ -1207,12 +1210,11 @@ engine_implementation::draft_all(organizer_id owner,
   out.bytes = publish_overhead;
   out.append.published = clock_.now();
   out.append.drafts.reserve(count);
-  const auto slug = directory_.find_slug(owner);
+  auto slug = directory_.find_slug(owner);
   if (slug.empty())
     return no_such_organizer(owner);
   out.was_rendered.reserve(count);
-  drafting shared{.owner = owner,
-                  .renderer = protocol::publication_renderer{slug}};
+  drafting shared{.owner = owner, .slug = std::move(slug)};
   for (auto& item : items) {
     // Those of a list often name the same as the one before.
     if (shared.names) {
@@ -1282,7 +1284,9 @@ engine_implementation::draft_one(drafting& shared, const publication& item) {
       return error{ec::too_large, "A notification may have 1 MiB.", "rest"};
     return d;
   }
-  auto rendered = shared.renderer.render(item);
+  if (!shared.renderer)
+    shared.renderer.emplace(shared.slug);
+  auto rendered = shared.renderer->render(item);
   if (!rendered)
     return rendered.error();
   d.rest = std::move(*rendered);

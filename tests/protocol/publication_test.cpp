@@ -468,6 +468,32 @@ TEST(JsonText, ReplacesWhatIsNotUtf8) {
   }
 }
 
+TEST(JsonText, LooksAtEveryByteWhereverItIs) {
+  for (unsigned byte = 0; byte < 256; ++byte)
+    for (std::size_t before = 0; before < 17; ++before)
+      for (std::size_t behind = 0; behind < 9; ++behind) {
+        const auto c = static_cast<char>(byte);
+        const auto text = std::string(before, 'a') + c
+                        + std::string(behind, '~');
+        std::string alone;
+        append_json_string(alone, std::string(1, c));
+        std::string out;
+        append_json_string(out, text);
+        ASSERT_EQ(out, '"' + std::string(before, 'a')
+                         + alone.substr(1, alone.size() - 2)
+                         + std::string(behind, '~') + '"')
+          << byte << " behind " << before;
+      }
+  for (const auto& [plain, escaped] :
+       std::vector<std::pair<std::string, std::string>>{{"\"", R"(\")"},
+                                                        {"\\", R"(\\)"},
+                                                        {"\x7f", R"(\u007f)"},
+                                                        {"\x1f", R"(\u001f)"},
+                                                        {" ", " "},
+                                                        {"~", "~"}})
+    EXPECT_EQ(json_quoted(plain), '"' + escaped + '"');
+}
+
 // -- publications of a program
 // ----------------------------------------------------------
 
@@ -554,32 +580,6 @@ TEST(RenderPublication, SaysNothingOfTheOneBefore) {
       check(before);
       check(one);
     }
-}
-
-TEST(JsonText, LooksAtEveryByteWhereverItIs) {
-  for (unsigned byte = 0; byte < 256; ++byte)
-    for (std::size_t before = 0; before < 17; ++before)
-      for (std::size_t behind = 0; behind < 9; ++behind) {
-        const auto c = static_cast<char>(byte);
-        const auto text = std::string(before, 'a') + c
-                        + std::string(behind, '~');
-        std::string alone;
-        append_json_string(alone, std::string(1, c));
-        std::string out;
-        append_json_string(out, text);
-        ASSERT_EQ(out, '"' + std::string(before, 'a')
-                         + alone.substr(1, alone.size() - 2)
-                         + std::string(behind, '~') + '"')
-          << byte << " behind " << before;
-      }
-  for (const auto& [plain, escaped] :
-       std::vector<std::pair<std::string, std::string>>{{"\"", R"(\")"},
-                                                        {"\\", R"(\\)"},
-                                                        {"\x7f", R"(\u007f)"},
-                                                        {"\x1f", R"(\u001f)"},
-                                                        {" ", " "},
-                                                        {"~", "~"}})
-    EXPECT_EQ(json_quoted(plain), '"' + escaped + '"');
 }
 
 TEST(RenderPublication, KeepsTheLimitsOfTheApi) {
