@@ -61,7 +61,10 @@ result<void> check_name(std::string_view name, std::string_view field,
   if (name.empty())
     return refusal(ec::invalid_argument, "This must not be empty.", field);
   if (name.size() + prefix > max_key_size)
-    return refusal(ec::too_large, "This is too long.", field);
+    return refusal(ec::too_large,
+                   "This may have at most "
+                     + std::to_string(max_key_size - prefix) + " bytes.",
+                   field);
   return {};
 }
 

@@ -98,6 +98,20 @@ error to_error(int code, std::string_view doing) {
         text + std::generic_category().message(code)
           + ". The user that runs Fanfare must own the data directory and be "
             "able to write to it."};
+    case ENOMEM:
+      return {ec::io_error,
+              text + std::generic_category().message(code)
+                + ". Give the process more memory and address space (ulimit "
+                  "-v), or the store a smaller maximum size."};
+    case EMFILE:
+    case ENFILE:
+      return {ec::io_error, text + std::generic_category().message(code)
+                              + ". Raise the limit of open files (ulimit -n)."};
+    case EISDIR:
+    case ENOTDIR:
+    case ENAMETOOLONG:
+      return {ec::io_error, text + std::generic_category().message(code)
+                              + ". Use another directory."};
     default: break;
   }
   return {ec::io_error, text
@@ -344,7 +358,51 @@ result<std::unique_ptr<environment>> environment::open(const options& opts) {
   mdb_env_stat(env->env_, &stat);
   env->page_size_ = stat.ms_psize;
   env->find_map();
+  if (auto whole = env->check_length(); !whole)
+    return whole.error();
   return env;
+}
+
+result<void> environment::check_length() {
+  constexpr table free_list{0};
+  int file = -1;
+  struct stat found {};
+  if (auto code = mdb_env_get_fd(env_, &file); code != MDB_SUCCESS)
+    return to_error(code, "look at the store");
+  if (::fstat(file, &found) != 0)
+    return to_error(errno, "look at the store");
+  const auto length = static_cast<std::size_t>(found.st_size);
+  const auto pages = pages_allocated();
+  if (length >= pages * page_size_)
+    return {};
+  // Zeros are read as a damaged page; beyond the end of the file the system
+  // would end the process.
+  if (::ftruncate(file, static_cast<off_t>(pages * page_size_)) != 0)
+    return to_error(errno, "lengthen the store");
+  const auto there = length / page_size_;
+  auto missing = pages - there;
+  {
+    read_transaction txn{*this};
+    cursor at{txn, free_list};
+    for (auto more = at.move(MDB_FIRST); more; more = at.move(MDB_NEXT)) {
+      // How many they are, then their numbers.
+      const auto value = at.value();
+      for (auto i = sizeof(std::size_t); i + sizeof i <= value.size();
+           i += sizeof i) {
+        std::size_t page = 0;
+        std::memcpy(&page, value.data() + i, sizeof page);
+        missing -= page >= there && missing > 0 ? 1 : 0;
+      }
+    }
+  }
+  if (missing == 0)
+    return {}; // was never written, and so never used
+  (void)::ftruncate(file, found.st_size);
+  return error{ec::store_damaged,
+               "Cannot open the store: its file has " + std::to_string(length)
+                 + " of " + std::to_string(pages * page_size_)
+                 + " bytes, so it was cut short. Restore the data directory "
+                   "from a backup."};
 }
 
 environment::~environment() {

@@ -193,4 +193,34 @@ TEST(DataDirectory, WithADamagedRecordSaysSo) {
   EXPECT_EQ(open_code(dir / "data"), ec::store_damaged);
 }
 
+// As an interrupted copy leaves it. Reading a page that is mapped and behind
+// the end of the file would end the process.
+TEST(DataDirectory, ThatWasCutShortSaysSoAndStaysAsItIs) {
+  temp_dir dir;
+  const auto file = dir / "data/fanfare.mdb";
+  {
+    auto store = std::move(*open_embedded(dir / "data"));
+    for (int i = 0; i < 200; ++i) {
+      std::vector<storage::operation> one;
+      one.emplace_back(storage::add_organizer{.slug = "o" + std::to_string(i),
+                                              .name = std::string(1'000, 'x')});
+      ASSERT_TRUE(store->commit(one));
+    }
+  }
+  dir.write("whole", "");
+  std::filesystem::copy_file(file, dir / "whole",
+                             std::filesystem::copy_options::overwrite_existing);
+  const auto length = std::filesystem::file_size(file);
+  for (auto left = length / 2; left >= 8'192; left /= 2) {
+    std::filesystem::resize_file(file, left);
+    EXPECT_EQ(open_code(dir / "data"), ec::store_damaged) << left;
+    EXPECT_EQ(std::filesystem::file_size(file), left);
+    std::filesystem::copy_file(
+      dir / "whole", file, std::filesystem::copy_options::overwrite_existing);
+  }
+  const auto opened = open_embedded(dir / "data");
+  ASSERT_TRUE(opened);
+  EXPECT_EQ((*opened)->organizers()->size(), 200U);
+}
+
 } // namespace fanfare::test
