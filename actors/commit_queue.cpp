@@ -30,11 +30,14 @@ bool can_linger(const storage::operation& op) {
 
 const error& stopping() {
   static const error why{ec::stopping,
-                         "The engine is stopping. Try again once it is back."};
+                         "The engine is stopping, or has ended because of an "
+                         "error. Try again once it is started anew."};
   return why;
 }
 
 } // namespace
+
+thread_local const commit_queue* commit_queue::written_ = nullptr;
 
 // -- batch
 // ---------------------------------------------------------------------
@@ -109,8 +112,10 @@ bool commit_queue::add(std::span<item> items, std::size_t publish_bytes,
             || (patient && publish_bytes_ >= patient_bytes_limit)))
       return false;
     items_.make_room(items.size()); // from here on nothing can fail
-    if (items_.empty())
+    if (!turn_taken_ && committer_) {
+      turn_taken_ = true;
       sleeper = committer_;
+    }
     publish_bytes_ += publish_bytes;
     for (auto& one : items) {
       urgent_ = urgent_ || !can_linger(one.what);
@@ -167,13 +172,75 @@ void commit_queue::notify_when_writable(const webhook_actor& who) {
   caf::anon_send(who, atom::writable_v);
 }
 
+// -- a thread that waits
+// -------------------------------------------------------------
+
+bool commit_queue::take_turn() {
+  std::lock_guard guard{mutex_};
+  if (turn_taken_ || !items_.empty() || closed_.load())
+    return false;
+  turn_taken_ = true;
+  ++others_;
+  dirty_.store(true, std::memory_order_relaxed);
+  return true;
+}
+
+void commit_queue::end_turn(batch&& rest) {
+  committer_actor successor; // set if there is something to write
+  {
+    std::lock_guard guard{mutex_};
+    if (!rest.empty() && !closed_.load()) {
+      rest.append(std::move(items_));
+      items_ = std::exchange(rest, {});
+      urgent_ = true;
+      waiting_.store(items_.size(), std::memory_order_relaxed);
+    }
+    turn_taken_ = !items_.empty();
+    if (turn_taken_)
+      successor = committer_;
+  }
+  rest.tell_all(&stopping());
+  if (successor)
+    caf::anon_send(successor, atom::commit_v);
+  leave();
+}
+
+void commit_queue::fail_turn(std::exception_ptr why) {
+  committer_actor heir;
+  {
+    std::lock_guard guard{mutex_};
+    broken_ = std::move(why);
+    heir = committer_;
+  }
+  if (heir)
+    caf::anon_send(heir, atom::commit_v);
+  leave();
+}
+
+void commit_queue::leave() {
+  // Who waits for this may destroy the queue next.
+  std::lock_guard guard{mutex_};
+  --others_;
+  others_left_.notify_all();
+}
+
+void commit_queue::wait_for_others() {
+  std::unique_lock guard{mutex_};
+  others_left_.wait(guard, [this] { return others_ == 0; });
+}
+
+// -- committer
+// -----------------------------------------------------------------
+
 void commit_queue::attach(committer_actor committer) {
   std::lock_guard guard{mutex_};
   committer_ = std::move(committer);
 }
 
-void commit_queue::take(batch& into, std::chrono::microseconds linger) {
+bool commit_queue::take(batch& into, std::chrono::microseconds linger) {
   std::unique_lock guard{mutex_};
+  if (broken_)
+    std::rethrow_exception(broken_);
   if (!items_.empty() && !urgent_ && items_.size() < full_batch
       && linger.count() > 0) {
     lingering_ = true;
@@ -182,6 +249,20 @@ void commit_queue::take(batch& into, std::chrono::microseconds linger) {
     });
     lingering_ = false;
   }
+  swap_out(into);
+  if (!into.empty())
+    return true;
+  into.shrink(0);
+  turn_taken_ = false;
+  return false;
+}
+
+void commit_queue::take_more(batch& into) {
+  std::lock_guard guard{mutex_};
+  swap_out(into);
+}
+
+void commit_queue::swap_out(batch& into) {
   urgent_ = false;
   publish_bytes_ = 0;
   ++taken_;
@@ -191,8 +272,6 @@ void commit_queue::take(batch& into, std::chrono::microseconds linger) {
   // The other one's memory is used again while there is as much to do.
   std::swap(items_, into);
   items_.shrink(into.size());
-  if (into.empty())
-    into.shrink(0);
 }
 
 void commit_queue::wait_for_more(std::chrono::milliseconds patience) {

@@ -2,10 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The only writer of the store. It turns what waits in the commit queue into
-/// one transaction at a time, and tells everyone concerned once it is on disk.
-/// It runs on a thread of its own, because a commit waits for the disk.
+/// Turns what waits in the commit queue into one transaction at a time, and
+/// tells everyone concerned once it is on disk. While the disk refuses writes
+/// it keeps what has to be written. It runs on a thread of its own, because a
+/// commit waits for the disk.
 
+#include "actors/batch_writer.hpp"
 #include "actors/commit_queue.hpp"
 #include "actors/interfaces.hpp"
 #include "fanfare/engine.hpp"
@@ -21,7 +23,7 @@ namespace fanfare {
 using log_function = std::function<void(log_level, const std::string&)>;
 
 struct committer_config {
-  storage::store* store = nullptr;
+  batch_writer* writer = nullptr;
   commit_queue* queue = nullptr;
   log_function log;
   /// How long calls wait for others to share a commit with. What finished
@@ -29,15 +31,6 @@ struct committer_config {
   std::chrono::microseconds linger{2'000};
   /// How long to wait before the disk is tried again when it was full.
   std::chrono::milliseconds retry_pause{250};
-  /// What a commit made durable, before anyone else hears of it: keeps the
-  /// engine's memory of the registry current. On the committer's thread.
-  std::function<void(const storage::operation&)> observe;
-  /// The router; empty until routing begins.
-  std::function<void(committed_ptr)> publish;
-  const std::atomic<position>* routed_upto = nullptr;
-  /// Notifications that may wait in the router's mailbox; beyond it reads the
-  /// journal.
-  std::size_t max_unrouted = 20'000;
 };
 
 class committer final : public committer_actor::base {
@@ -52,13 +45,11 @@ private:
   /// Writes `batch_`, or as much of it as can wait for the disk until that
   /// takes it.
   void commit();
-  void succeed();
   /// Answers what cannot wait for the disk with the error; the rest stays.
   void refuse(const error& why);
 
   committer_config config_;
   commit_queue::batch batch_; ///< of the commit at hand
-  position tail_ = 0;
 };
 
 } // namespace fanfare

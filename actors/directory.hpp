@@ -4,8 +4,8 @@
 
 /// The part of the registry that every publish and every request looks at, in
 /// memory: organizers, events, action types and tokens (not webhooks). It
-/// follows the store: filled at start, then updated by the committer after each
-/// commit, before anyone is answered.
+/// follows the store: filled at start, then updated by whoever writes after
+/// each commit, before anyone is answered.
 
 #include "fanfare/error.hpp"
 #include "fanfare/types.hpp"

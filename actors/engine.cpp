@@ -4,6 +4,7 @@
 #include "fanfare/engine.hpp"
 
 #include "actors/admission.hpp"
+#include "actors/batch_writer.hpp"
 #include "actors/commit_queue.hpp"
 #include "actors/committer.hpp"
 #include "actors/directory.hpp"
@@ -19,6 +20,7 @@
 #include "actors/webhook_health.hpp"
 #include "actors/webhook_order.hpp"
 #include "actors/webhook_secrets.hpp"
+#include "model/awaited.hpp"
 #include "model/payload_filter.hpp"
 #include "model/subscription.hpp"
 #include "protocol/credentials.hpp"
@@ -35,6 +37,7 @@
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/system/system_error.hpp>
 
 #include <string.h>
 #include <sys/resource.h>
@@ -63,6 +66,9 @@ constexpr auto token_uses_interval = 60s;
 constexpr auto cancel_patience = 1s;
 /// Reads that may wait for the disk at the same time.
 constexpr std::size_t reader_threads = 2;
+/// Beside these and the lanes, while it starts: its clock's, the committer's,
+/// the one that makes it, and CAF's.
+constexpr std::size_t further_threads = 6;
 /// Of the notifications that a replay would send, those that its preview names.
 constexpr std::size_t preview_size = 10;
 /// Notifications that a filter is tried on, and how far it looks for them.
@@ -246,6 +252,13 @@ struct answer_keyed {
   }
 };
 
+error cannot_wait() {
+  return {
+    ec::conflict,
+    "A callback of the engine cannot wait for the engine, which waits for "
+    "it. Use try_publish, or do it on another thread."};
+}
+
 error overloaded() {
   return {ec::overloaded,
           "Too much waits for the disk. Publish again in a moment."};
@@ -341,8 +354,13 @@ public:
   result<void> publish_waiting(organizer_id owner,
                                std::vector<publication>&& items,
                                published&& done) override;
+  result<std::vector<position>>
+  publish_all(organizer_id owner, std::vector<publication> items) override;
   void publish_keyed(organizer_id owner, std::vector<publication> items,
                      publish_once once, answered done) override;
+  result<stored_answer> publish_keyed(organizer_id owner,
+                                      std::vector<publication> items,
+                                      publish_once once) override;
   void remember_answer(const idempotency_key& key, plain_answer answer,
                        answered done) override;
   result<stored_answer_ptr> find_answer(const idempotency_key& key) override {
@@ -546,6 +564,8 @@ private:
   result<void> check_options();
   /// What secrets are sealed with; erases it from the options.
   result<void> read_keys();
+  /// Whether as many threads can be made as it needs.
+  result<void> check_threads();
   result<void> add_builtin_types();
   /// Whether the secrets on disk can be read, and says how they are kept.
   result<void> check_secrets();
@@ -591,12 +611,22 @@ private:
   result<void> publish_within(organizer_id owner,
                               std::vector<publication>& items, published& done,
                               Push push);
+  template <class Push>
+  void publish_keyed_within(organizer_id owner, std::vector<publication>& items,
+                            const publish_once& once, answered done, Push push);
   /// Gives the publisher back what draft_all took.
   static void give_back(drafted& what, std::vector<publication>& items);
   /// False: too much waits for the disk, for a patient one a part of that;
   /// `what` and `done` are as they were.
   bool push_publish(drafted& what, commit_queue::completion& done,
                     bool patient = false);
+  /// The same, after it has waited for room.
+  bool push_patiently(drafted& what, commit_queue::completion& done);
+  /// The same for a thread that will do nothing until they are on disk: it
+  /// writes them itself if nobody else writes.
+  bool write_or_wait(drafted& what, commit_queue::completion& done);
+  template <class Hand>
+  bool hand_over(drafted& what, commit_queue::completion& done, Hand hand);
   /// Ids are given in turn: what was made for one that does not exist would
   /// belong to whoever comes next.
   [[nodiscard]] result<void> check_owner(organizer_id id) const {
@@ -649,6 +679,9 @@ private:
   std::atomic<std::size_t> active_webhooks_{0};
   std::atomic<std::size_t> in_flight_{0};
   std::mutex stop_mutex_;
+  /// The earliest time that a caller of `stop` has given.
+  std::atomic<std::chrono::steady_clock::time_point> stop_by_{
+    std::chrono::steady_clock::time_point::max()};
   std::mutex order_mutex_; ///< for those who speak to router_ from outside
   directory directory_;
   webhook_form form_{directory_, vault_};
@@ -656,6 +689,7 @@ private:
   // them.
   std::unique_ptr<storage::store> store_;
   commit_queue commits_;
+  std::unique_ptr<batch_writer> writer_;
   std::unique_ptr<store_reader> reader_;
   std::unique_ptr<system_config> config_;
   std::unique_ptr<caf::actor_system> system_;
@@ -675,6 +709,8 @@ private:
 constexpr std::chrono::days longest{36'500};
 /// Of what is counted in memory.
 constexpr std::size_t most_in_memory = 1'000'000;
+/// Delays of a schedule, as those of a webhook.
+constexpr std::size_t longest_schedule = 100;
 /// Of what a process can map.
 constexpr std::size_t largest_store = std::size_t{1} << 46;
 
@@ -695,7 +731,7 @@ result<void> not_negative(std::string_view name, Duration value) {
 
 template <class Duration>
 result<void> positive(std::string_view name, Duration value) {
-  if (value == Duration::zero())
+  if (value <= Duration::zero())
     return out_of_range(name, "greater than zero");
   return not_negative(name, value);
 }
@@ -746,6 +782,9 @@ result<void> engine_implementation::check_options() {
                  "threads"};
   if (options_.threads == 0)
     options_.threads = std::max(1U, std::thread::hardware_concurrency());
+  if (options_.schedule.size() > longest_schedule)
+    return out_of_range(
+      "schedule", "of at most " + std::to_string(longest_schedule) + " delays");
   for (auto delay : options_.schedule)
     if (auto checked = not_negative("schedule", delay); !checked)
       return checked;
@@ -782,6 +821,10 @@ result<void> engine_implementation::check_options() {
 result<void> engine_implementation::read_keys() {
   auto& text = options_.secret_keys;
   const bool in_file = !options_.secret_key_file.empty();
+  if (in_file && !text.empty())
+    return error{ec::invalid_argument,
+                 "Give secret_keys or secret_key_file, not both.",
+                 "secret_key_file"};
   if (in_file || !text.empty()) {
     auto made = in_file ? protocol::vault::from_file(options_.secret_key_file)
                         : protocol::vault::from_text(text);
@@ -812,6 +855,8 @@ result<void> engine_implementation::begin() {
       return fenced;
   if (auto readable = check_secrets(); !readable)
     return readable;
+  if (auto enough = check_threads(); !enough)
+    return enough;
   reader_ = std::make_unique<store_reader>(*store_, reader_threads);
   config_ = std::make_unique<system_config>(options_.threads);
   // On a thread that ends at once. Each thread that makes the system or spawns
@@ -841,6 +886,31 @@ result<void> engine_implementation::begin() {
                    "The metrics registry threw: " + thrown, "metrics"};
   }
   return {};
+}
+
+result<void> engine_implementation::check_threads() {
+  // CAF and Asio do not survive that one of theirs cannot be made, so as many
+  // are made for a moment.
+  const auto wanted = options_.threads + reader_threads + further_threads;
+  std::vector<std::jthread> made;
+  made.reserve(wanted);
+  std::promise<void> over;
+  const auto wait = [end = over.get_future().share()] { end.wait(); };
+  std::string why;
+  try {
+    while (made.size() < wanted)
+      made.emplace_back(wait);
+  } catch (const std::system_error& e) {
+    why = e.code().message();
+  }
+  over.set_value();
+  if (why.empty())
+    return {};
+  return error{ec::io_error,
+               "Cannot make more than " + std::to_string(made.size()) + " of "
+                 + std::to_string(wanted) + " threads: " + why
+                 + ". Raise the limits of this process (ulimit -u and -v, "
+                   "TasksMax) or give fewer threads."};
 }
 
 result<void> engine_implementation::add_builtin_types() {
@@ -936,12 +1006,9 @@ result<void> engine_implementation::start_actors() {
     log(level, text);
   };
 
-  committer_config commit;
-  commit.store = store_.get();
-  commit.queue = &commits_;
-  commit.log = to_log;
-  commit.linger = options_.commit_linger;
-  commit.observe = [this](const storage::operation& op) {
+  batch_writer_config write;
+  write.store = store_.get();
+  write.observe = [this](const storage::operation& op) {
     directory_.observe(op);
     counters_.observe(op);
     if (const auto* call = std::get_if<storage::append_call>(&op))
@@ -952,10 +1019,19 @@ result<void> engine_implementation::start_actors() {
         changed != nullptr && changed->done)
       (void)fence(*changed->done); // was checked before it was stored
   };
-  commit.publish = [this](committed_ptr news) {
-    caf::anon_send(router_, atom::route_v, std::move(news));
+  write.publish = [this](committed_ptr news) {
+    const std::lock_guard guard{order_mutex_};
+    if (router_)
+      caf::anon_send(router_, atom::route_v, std::move(news));
   };
-  commit.routed_upto = &routed_upto_;
+  write.routed_upto = &routed_upto_;
+  writer_ = std::make_unique<batch_writer>(std::move(write));
+
+  committer_config commit;
+  commit.writer = writer_.get();
+  commit.queue = &commits_;
+  commit.log = to_log;
+  commit.linger = options_.commit_linger;
   // The router and the supervisor are told of each other before either gets a
   // message.
   committer_ = system_->spawn<committer, caf::detached>(std::move(commit));
@@ -1062,6 +1138,14 @@ void engine_implementation::save_token_uses() {
 // ------------------------------------------------------------------------
 
 void engine_implementation::stop(std::chrono::milliseconds deadline) {
+  using clock = std::chrono::steady_clock;
+  const auto until = clock::now()
+                   + std::clamp<std::chrono::milliseconds>(deadline, 0ms,
+                                                           longest);
+  // Who stops it already must not take longer than this one may.
+  auto before_this = stop_by_.load();
+  while (until < before_this
+         && !stop_by_.compare_exchange_weak(before_this, until)) {}
   std::lock_guard guard{stop_mutex_};
   draining_ = true; // before anybody is told so
   const auto before = state_.exchange(state::stopping);
@@ -1071,14 +1155,8 @@ void engine_implementation::stop(std::chrono::milliseconds deadline) {
   }
   if (std::exchange(measured_, false))
     options_.metrics->remove(this);
-  const auto until = std::chrono::steady_clock::now()
-                   + std::min<std::chrono::milliseconds>(deadline, longest);
-  auto left = [until] {
-    return std::max(0ms, std::chrono::duration_cast<std::chrono::milliseconds>(
-                           until - std::chrono::steady_clock::now()));
-  };
   if (router_) {
-    while (in_flight_ != 0 && left() > 0ms)
+    while (in_flight_ != 0 && clock::now() < stop_by_.load())
       std::this_thread::sleep_for(2ms);
     if (in_flight_ != 0) {
       log(log_level::warning,
@@ -1086,8 +1164,8 @@ void engine_implementation::stop(std::chrono::milliseconds deadline) {
             + " attempts did not end in time; they are logged as such and made "
               "again after the next start");
       close_wires(cancel_patience);
-      const auto logged = std::chrono::steady_clock::now() + cancel_patience;
-      while (in_flight_ != 0 && std::chrono::steady_clock::now() < logged)
+      const auto logged = clock::now() + cancel_patience;
+      while (in_flight_ != 0 && clock::now() < logged)
         std::this_thread::sleep_for(2ms);
     }
     // The last checkpoint, behind everything that was logged.
@@ -1105,6 +1183,7 @@ void engine_implementation::stop(std::chrono::milliseconds deadline) {
       log(log_level::warning, "the last commit did not end in time");
   }
   commits_.close();
+  commits_.wait_for_others();
   // From the outside in: nobody is started again, no new work, then those who
   // do it.
   if (supervisor_)
@@ -1260,9 +1339,15 @@ engine_implementation::draft_one(drafting& shared, const publication& item) {
                    "Actions that begin with \"fanfare.\" are published by the "
                    "engine alone.",
                    "action"};
+    if (item.action.size() > protocol::action_type_limit
+        || !protocol::is_action_name(item.action))
+      return error{ec::invalid_argument,
+                   "An action is made of labels of the characters a-z, 0-9, "
+                   "\"_\" and \"-\", joined by dots; at most 255 characters.",
+                   "action"};
     const auto found = directory_.find_names(shared.owner, item.action,
                                              item.event);
-    if (!found.type || !protocol::is_action_name(item.action))
+    if (!found.type)
       return error{ec::invalid_argument,
                    "Unknown action type \"" + item.action + "\".", "action"};
     if (!item.event.empty() && !protocol::is_slug(item.event))
@@ -1307,17 +1392,49 @@ void engine_implementation::give_back(drafted& what,
   }
 }
 
-bool engine_implementation::push_publish(drafted& what,
-                                         commit_queue::completion& done,
-                                         bool patient) {
+template <class Hand>
+bool engine_implementation::hand_over(drafted& what,
+                                      commit_queue::completion& done,
+                                      Hand hand) {
   commit_queue::item item;
   item.what = std::move(what.append);
   item.done = std::move(done);
-  if (commits_.try_push_publish(item, what.bytes, patient))
+  if (hand(item))
     return true;
   what.append = std::move(std::get<storage::append_notifications>(item.what));
   done = std::move(item.done);
   return false;
+}
+
+bool engine_implementation::push_publish(drafted& what,
+                                         commit_queue::completion& done,
+                                         bool patient) {
+  return hand_over(what, done, [&](auto& item) {
+    return commits_.try_push_publish(item, what.bytes, patient);
+  });
+}
+
+bool engine_implementation::push_patiently(drafted& what,
+                                           commit_queue::completion& done) {
+  if (commits_.is_written_by_caller())
+    return push_publish(what, done); // it would wait for itself
+  const auto until = std::chrono::steady_clock::now()
+                   + options_.publish_patience;
+  while (!push_publish(what, done, true)) {
+    const bool room = commits_.wait_for_room(until);
+    what.append.published = clock_.now();
+    if (!room)
+      return push_publish(what, done); // cannot wait any longer
+  }
+  return true;
+}
+
+bool engine_implementation::write_or_wait(drafted& what,
+                                          commit_queue::completion& done) {
+  const auto write = [this](auto& item) {
+    return writer_->write_alone(commits_, item);
+  };
+  return hand_over(what, done, write) || push_patiently(what, done);
 }
 
 result<void> engine_implementation::try_publish(
@@ -1330,16 +1447,25 @@ result<void> engine_implementation::try_publish(
 result<void> engine_implementation::publish_waiting(
   organizer_id owner, std::vector<publication>&& items, published&& done) {
   return publish_within(owner, items, done, [this](auto& what, auto& told) {
-    const auto until = std::chrono::steady_clock::now()
-                     + options_.publish_patience;
-    while (!push_publish(what, told, true)) {
-      const bool room = commits_.wait_for_room(until);
-      what.append.published = clock_.now();
-      if (!room)
-        return push_publish(what, told); // cannot wait any longer
-    }
-    return true;
+    return push_patiently(what, told);
   });
+}
+
+result<std::vector<position>>
+engine_implementation::publish_all(organizer_id owner,
+                                   std::vector<publication> items) {
+  if (commits_.is_written_by_caller())
+    return cannot_wait();
+  auto ids = std::make_shared<awaited<result<std::vector<position>>>>();
+  published done = [ids](result<std::vector<position>> got) {
+    ids->set(std::move(got));
+  };
+  const auto taken = publish_within(
+    owner, items, done,
+    [this](auto& what, auto& told) { return write_or_wait(what, told); });
+  if (!taken)
+    return taken.error();
+  return ids->get();
 }
 
 template <class Push>
@@ -1359,9 +1485,10 @@ engine_implementation::publish_within(organizer_id owner,
   return overloaded();
 }
 
-void engine_implementation::publish_keyed(organizer_id owner,
-                                          std::vector<publication> items,
-                                          publish_once once, answered done) {
+template <class Push>
+void engine_implementation::publish_keyed_within(
+  organizer_id owner, std::vector<publication>& items, const publish_once& once,
+  answered done, Push push) {
   commit_queue::completion told = answer_keyed{std::move(done), once,
                                                &options_};
   const auto refuse = [this, &told](const error& why) {
@@ -1373,10 +1500,30 @@ void engine_implementation::publish_keyed(organizer_id owner,
   if (!what)
     return refuse(what.error());
   what->append.once = once;
-  if (!push_publish(*what, told)) {
+  if (!push(*what, told)) {
     counters_.refused();
     refuse(overloaded());
   }
+}
+
+void engine_implementation::publish_keyed(organizer_id owner,
+                                          std::vector<publication> items,
+                                          publish_once once, answered done) {
+  publish_keyed_within(
+    owner, items, once, std::move(done),
+    [this](auto& what, auto& told) { return push_publish(what, told); });
+}
+
+result<stored_answer> engine_implementation::publish_keyed(
+  organizer_id owner, std::vector<publication> items, publish_once once) {
+  if (commits_.is_written_by_caller())
+    return cannot_wait();
+  auto answer = std::make_shared<awaited<result<stored_answer>>>();
+  publish_keyed_within(
+    owner, items, once,
+    [answer](result<stored_answer> got) { answer->set(std::move(got)); },
+    [this](auto& what, auto& done) { return write_or_wait(what, done); });
+  return answer->get();
 }
 
 void engine_implementation::remember_answer(const idempotency_key& key,
@@ -1413,6 +1560,8 @@ auto engine_implementation::change(Operation op) -> decltype(op.done) {
   if (state_ != state::running)
     return error{ec::stopping,
                  "The engine is stopping. Try again once it is back."};
+  if (commits_.is_written_by_caller())
+    return cannot_wait();
   auto done = std::make_shared<std::promise<decltype(op.done)>>();
   auto changed = done->get_future();
   commits_.push(
@@ -1424,9 +1573,9 @@ auto engine_implementation::change(Operation op) -> decltype(op.done) {
          done->set_value(std::move(std::get<Operation>(what).done));
      }});
   if (changed.wait_for(commit_patience) != std::future_status::ready)
-    return error{
-      ec::io_error,
-      "The disk did not answer in time; the change may yet be made."};
+    return error{ec::io_error, "The disk did not answer in time; the change "
+                               "may yet be made. Look before "
+                               "you try it again."};
   return changed.get();
 }
 
@@ -1626,6 +1775,8 @@ bool engine_implementation::send_order(webhook_id hook, webhook_order what) {
 template <class Order, class Answer, class... Known>
 result<Answer> engine_implementation::order(organizer_id owner, webhook_id hook,
                                             Known... known) {
+  if (commits_.is_written_by_caller())
+    return cannot_wait();
   if (auto own = find_record(owner, hook); !own)
     return own.error();
   auto done = std::make_shared<std::promise<result<Answer>>>();
@@ -1636,7 +1787,9 @@ result<Answer> engine_implementation::order(organizer_id owner, webhook_id hook,
                          }}});
   if (waited.wait_for(commit_patience) != std::future_status::ready)
     return error{ec::io_error,
-                 "The disk did not answer in time; it may yet be done."};
+                 "This was not answered in time, because the disk or the "
+                 "engine has too much to do; it may yet be done. Look before "
+                 "you try it again."};
   return waited.get();
 }
 
@@ -1824,10 +1977,26 @@ result<webhook_record> engine_implementation::find_record(organizer_id owner,
 
 } // namespace
 
+namespace {
+
+error cannot_start(const std::string& why) {
+  return {ec::io_error, "Cannot start: " + why
+                          + ". Raise the limits of this process (ulimit -n, -u "
+                            "and -v; LimitNOFILE, TasksMax)."};
+}
+
+} // namespace
+
 result<std::unique_ptr<engine>> engine::start(engine_options options) {
   auto made = std::make_unique<engine_implementation>(std::move(options));
-  if (auto begun = made->begin(); !begun)
-    return begun.error();
+  try {
+    if (auto begun = made->begin(); !begun)
+      return begun.error();
+  } catch (const std::system_error& e) {
+    return cannot_start(e.what());
+  } catch (const boost::system::system_error& e) {
+    return cannot_start(e.what());
+  }
   return std::unique_ptr<engine>{std::move(made)};
 }
 

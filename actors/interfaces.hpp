@@ -203,7 +203,7 @@ using router_actor = caf::typed_actor<
   // Engine: the clock was set; all webhook actors are to look at it again.
   caf::reacts_to<atom::wake>>;
 
-/// The only writer of the store, on a thread of its own.
+/// Writes what waits for the disk, on a thread of its own.
 using committer_actor = caf::typed_actor<
   // Commit queue: there is something to commit.
   caf::reacts_to<atom::commit>>;

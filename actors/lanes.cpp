@@ -139,6 +139,10 @@ void lane::stop() {
 lane_coordinator::lane_coordinator(caf::actor_system& sys)
   : caf::scheduler::abstract_coordinator(sys) {}
 
+lane_coordinator::~lane_coordinator() {
+  end_clock(); // if it was not stopped, because it has not started as a whole
+}
+
 caf::actor_system::module* lane_coordinator::make(caf::actor_system& sys,
                                                   caf::detail::type_list<>) {
   return new lane_coordinator(sys);
@@ -175,6 +179,12 @@ void lane_coordinator::halt() {
 void lane_coordinator::stop() {
   stop_actors();
   halt();
+  end_clock();
+}
+
+void lane_coordinator::end_clock() {
+  if (!clock_thread_.joinable())
+    return;
   clock_.cancel_dispatch_loop();
   clock_thread_.join();
 }

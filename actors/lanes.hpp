@@ -88,6 +88,7 @@ private:
 class lane_coordinator final : public caf::scheduler::abstract_coordinator {
 public:
   explicit lane_coordinator(caf::actor_system& sys);
+  ~lane_coordinator() override;
 
   static caf::actor_system::module* make(caf::actor_system& sys,
                                          caf::detail::type_list<>);
@@ -112,6 +113,8 @@ protected:
   void stop() override;
 
 private:
+  void end_clock();
+
   std::vector<std::unique_ptr<lane>> lanes_;
   std::atomic<std::size_t> next_{0};
   lane_clock clock_;

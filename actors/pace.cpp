@@ -129,9 +129,9 @@ void pace::shrink(timestamp now, timestamp started, double factor) {
 }
 
 void pace::open(timestamp now) {
-  pause_ = breaker_ == breaker_state::closed
-           ? policy_.breaker_pause
-           : std::min(pause_ * 2, policy_.breaker_longest);
+  const auto longest = std::max(policy_.breaker_pause, policy_.breaker_longest);
+  pause_ = breaker_ == breaker_state::closed ? policy_.breaker_pause
+                                             : std::min(pause_ * 2, longest);
   breaker_ = breaker_state::open;
   open_until_ = now + pause_;
 }

@@ -37,7 +37,8 @@ result<void> check_texts(const webhook& wanted, const webhook& before) {
         || !protocol::is_plain_text(wanted.target_url))
       return fault("target_url", "Give an http or https URL of at most "
                                    + std::to_string(protocol::target_url_limit)
-                                   + " characters.");
+                                   + " characters. Its host is an address, a "
+                                     "name with a dot in it, or localhost.");
   if (wanted.comment != before.comment && wanted.comment
       && (protocol::count_code_points(*wanted.comment) > comment_limit
           || !protocol::is_plain_text(*wanted.comment)))

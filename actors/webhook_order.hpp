@@ -32,9 +32,10 @@ public:
   explicit reply(receiver to)
     : to_(new receiver{std::move(to)}, [](receiver* unanswered) {
         if (*unanswered)
-          (*unanswered)(error{ec::stopping, "The webhook was stopped before "
-                                            "this was done. Try again in a "
-                                            "moment."});
+          (*unanswered)(error{ec::stopping,
+                              "The webhook was stopped before this was done. "
+                              "Try again in a moment; if the engine is "
+                              "stopping, once it is started anew."});
         delete unanswered;
       }) {}
 

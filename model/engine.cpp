@@ -7,6 +7,8 @@
 
 #include "fanfare/engine.hpp"
 
+#include "model/awaited.hpp"
+
 #include <algorithm>
 #include <cstring>
 
@@ -53,7 +55,11 @@ engine::publish_all_later(organizer_id owner, std::vector<publication> items) {
 
 result<std::vector<position>>
 engine::publish_all(organizer_id owner, std::vector<publication> items) {
-  return publish_all_later(owner, std::move(items)).get();
+  auto ids = std::make_shared<awaited<result<std::vector<position>>>>();
+  publish_all(
+    owner, std::move(items),
+    [ids](result<std::vector<position>> got) { ids->set(std::move(got)); });
+  return ids->get();
 }
 
 void engine::publish(organizer_id owner, publication one,
@@ -76,7 +82,18 @@ std::future<result<position>> engine::publish_later(organizer_id owner,
 }
 
 result<position> engine::publish(organizer_id owner, publication one) {
-  return publish_later(owner, std::move(one)).get();
+  const auto got = publish_all(owner, list_of(std::move(one)));
+  return got ? result<position>{got->front()} : got.error();
+}
+
+result<stored_answer> engine::publish_keyed(organizer_id owner,
+                                            std::vector<publication> items,
+                                            publish_once once) {
+  auto answer = std::make_shared<awaited<result<stored_answer>>>();
+  publish_keyed(
+    owner, std::move(items), once,
+    [answer](result<stored_answer> got) { answer->set(std::move(got)); });
+  return answer->get();
 }
 
 result<position> engine::publish_idempotent(organizer_id owner, publication one,
@@ -90,13 +107,7 @@ result<position> engine::publish_idempotent(organizer_id owner, publication one,
   once.key[0] = static_cast<char>(0x80 + key.size());
   std::memcpy(&once.key[1], &owner, sizeof owner);
   std::ranges::copy(key, once.key.begin() + front);
-  auto told = std::make_shared<std::promise<result<stored_answer>>>();
-  auto answer = told->get_future();
-  publish_keyed(owner, list_of(std::move(one)), once,
-                [told = std::move(told)](result<stored_answer> got) {
-                  told->set_value(std::move(got));
-                });
-  const auto got = answer.get();
+  const auto got = publish_keyed(owner, list_of(std::move(one)), once);
   if (!got)
     return got.error();
   if (const auto* receipt = std::get_if<publish_receipt>(&*got))

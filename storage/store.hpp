@@ -3,8 +3,8 @@
 #pragma once
 
 /// What survives: the journal, the call log, the progress of every webhook and
-/// the registry. One thread writes (`commit`), all others read. Everything that
-/// one `commit` is given becomes durable together or not at all.
+/// the registry. One thread at a time writes (`commit`), all read. Everything
+/// that one `commit` is given becomes durable together or not at all.
 
 #include "fanfare/error.hpp"
 #include "fanfare/idempotency.hpp"
@@ -130,9 +130,10 @@ struct add_webhook {
 /// owner and versions other than `current()`; what it returns as an error ends
 /// the operation. If `current()` was changed the store makes it a version of
 /// its own that holds from the next position on, and drops versions that no one
-/// can need any more (all webhooks' progress is past them). If it was disabled
-/// or enabled, its retries and its replay end and its cursor moves to the end
-/// of the journal (`progress::disable`).
+/// can need any more: the webhook's cursor is past them, and either the oldest
+/// notification of the journal is, too, or there are more than 64. If it was
+/// disabled or enabled, its retries and its replay end and its cursor moves to
+/// the end of the journal (`progress::disable`).
 struct change_webhook {
   organizer_id owner = 0; ///< 0: whatever organizer it belongs to (the engine's
                           ///< own changes)
@@ -276,7 +277,7 @@ class store {
 public:
   virtual ~store() = default;
 
-  // -- the writer's thread ----------------------------------------------------
+  // -- one thread at a time ---------------------------------------------------
 
   /// Carries out the operations in one transaction and returns once they are on
   /// disk. An error (store_full, io_error) means that nothing was done, also in

@@ -43,13 +43,13 @@ namespace fanfare {
 
 enum class log_level { debug, info, warning, error };
 
-/// Every member has the default of the server's option of that name. Durations
-/// go up to 36,500 days, which stands for "for ever"; those that say nothing
-/// else, and sizes and numbers, must be greater than zero.
+/// Every member has the default of the server's option of that name, if there
+/// is one. Durations go up to 36,500 days, which stands for "for ever"; those
+/// that say nothing else, and sizes and numbers, must be greater than zero.
 struct engine_options {
   /// The directory of the store; made if it does not exist.
   std::filesystem::path data = "data";
-  /// I/O threads; 0: as many as the machine has cores.
+  /// I/O threads, at most 256; 0: as many as the machine has cores.
   std::size_t threads = 0;
   /// Networks ("10.0.0.0/8") that targets may be in although they are not
   /// public.
@@ -62,7 +62,8 @@ struct engine_options {
   /// "ADDRESS" or "ADDRESS:PORT"; empty: the system's.
   std::vector<std::string> dns_servers = {};
   /// What secrets are encrypted with on disk: a key per line, 32 bytes as 64
-  /// hexadecimal digits or as base64; the first one seals, all of them open.
+  /// hexadecimal digits or as base64, or one of 32 bytes as they are; the first
+  /// one seals, all of them open. Lines that begin with '#' are comments.
   /// Empty: they are not encrypted, and the log says so. `start` erases its
   /// copy.
   std::string secret_keys = {};
@@ -73,8 +74,8 @@ struct engine_options {
   /// system's.
   std::string ca_file = {};
 
-  /// Delays after the attempts 1, 2, …; up to 10 % is added at random. Empty:
-  /// 5 s to 24 h, 12 attempts.
+  /// Delays after the attempts 1, 2, …, at most 100, which may be 0; up to 10 %
+  /// is added at random. Empty: 5 s to 24 h, 12 attempts.
   std::vector<std::chrono::milliseconds> schedule = {};
   /// Age since publish beyond which nothing is tried again.
   std::chrono::milliseconds max_age = std::chrono::hours{72};
@@ -82,19 +83,22 @@ struct engine_options {
   std::chrono::milliseconds retention = std::chrono::hours{24 * 30};
   std::chrono::milliseconds retention_interval = std::chrono::minutes{1};
 
-  /// Attempts of one webhook at the same time.
+  /// Attempts of one webhook at the same time; at most 1,000,000.
   std::size_t max_in_flight = 8;
   /// Quick attempts of one destination, and of one organizer, at the same time.
+  /// Each I/O thread has its share of them, but lets every webhook have
+  /// `max_in_flight` and an organizer no more than 1,024: with many threads it
+  /// may be more of a destination, or less of an organizer.
   std::size_t max_per_destination = 128;
   std::size_t max_per_organizer = 1'024;
   /// Failures of a webhook in a row after which nothing is attempted for a
-  /// pause, which doubles up to `breaker_longest`; 0: never.
+  /// pause, which doubles up to `breaker_longest`, if that is longer; 0: never.
   std::uint32_t breaker_failures = 50;
   std::chrono::milliseconds breaker_pause{2'000};
   std::chrono::milliseconds breaker_longest{60'000};
   /// A webhook that has only failed for that long is disabled; 0: never.
   std::chrono::milliseconds disable_after = std::chrono::days{5};
-  /// Notifications of one webhook that wait in memory.
+  /// Notifications of one webhook that wait in memory; at most 1,000,000.
   std::size_t window = 256;
   std::chrono::milliseconds dns_timeout{5'000};
   std::chrono::milliseconds connect_timeout{5'000};
@@ -111,15 +115,16 @@ struct engine_options {
   /// Checkpoints after which an idle webhook's actor is ended; 0: at the next
   /// one.
   std::size_t idle_checkpoints = 15;
-  /// Most bytes the store may take, up to 64 TiB; publishes are refused before
-  /// it is full.
+  /// Most bytes the store may take, 1 MiB (less means that) to 64 TiB;
+  /// publishes are refused before it is full.
   std::size_t max_store_size = std::size_t{64} << 30;
 
   /// How long `publish` waits for room before it is `overloaded`; 0: not at
   /// all.
   std::chrono::milliseconds publish_patience{30'000};
 
-  // -- what the program lends to the engine
+  // -- what the program lends to the engine: what it refers to must live until
+  // the engine's destructor has returned
   // -----------------------------------------------------------------------
 
   /// What an operator should know, one line each; without it nothing is logged.
@@ -137,7 +142,7 @@ struct engine_options {
   /// what had been logged before a start is not told again.
   std::vector<std::function<void(const call&)>> call_observers = {};
   /// The time of day; null: the machine's. After it was set, call
-  /// `engine::wake`. It must not throw.
+  /// `engine::wake`. Asked on any thread; it must not throw.
   std::shared_ptr<const wall_clock> clock = {};
   /// Where the engine's figures go; null: only `engine::metrics` has them.
   std::shared_ptr<metrics_registry> metrics = {};
@@ -164,15 +169,17 @@ struct publication {
   /// itself.
   std::string event = {};
   /// The text of a JSON object. Its members become those of the request body,
-  /// behind `notification_id`, `organizer` and `event` and before `action`;
-  /// these names, and "payload", are not for it. Empty: no further members.
+  /// behind `notification_id`, `organizer` and `event` and before `action`.
+  /// These names, and "payload", are not for it: `notification_id` is left out,
+  /// `event` and `action` must say the same as the publication. At most 32
+  /// levels deep. Empty: no further members.
   std::string payload = {};
   /// W3C Trace Context, passed on to receivers: "TRACEPARENT" or
   /// "TRACEPARENT\nTRACESTATE"; empty: none.
   std::string trace = {};
   /// In place of `payload`, for those who render themselves: the request body
   /// behind `{"notification_id": N`, up to and with the closing brace. It is
-  /// sent as it is, and not looked at. At most 1 MiB.
+  /// sent as it is, and not looked at, nor is `payload`. At most 1 MiB.
   std::string rest = {};
 };
 
@@ -245,7 +252,7 @@ struct webhook_health {
 
 /// What holds a webhook's calls back at this moment.
 enum class hold_reason : std::uint8_t {
-  none,        ///< nothing but its turn
+  none,        ///< nothing but its turn, or the disk, which takes no calls
   pause,       ///< its owner paused it
   order,       ///< `ordered`: one that failed comes first
   breaker,     ///< it failed too often in a row
@@ -286,7 +293,7 @@ struct explanation {
     retrying, ///< failed, due again
     delivered,
     given_up,
-    ended, ///< by a disabling, without an attempt
+    ended, ///< without a last call: by a disabling, before it was delivered
   };
   webhook hook;
   rule failed = rule::none; ///< the first that did not hold
@@ -325,16 +332,21 @@ struct filter_preview {
 };
 
 /// Functions marked "memory" answer from memory and never wait. Functions
-/// marked "blocks" may wait for the disk, at most a minute: call them from a
-/// thread that may wait, never from a callback of the engine. All may be called
-/// from any number of threads, until the destructor begins. None throws but for
-/// want of memory.
+/// marked "blocks" may wait for the disk: call them from a thread that may
+/// wait, never from a callback of the engine (`conflict` if it is one that the
+/// engine waits for). Changes and what a webhook is
+/// asked for give up after a minute with `io_error`; publishes and queries wait
+/// as long as the disk takes. All may be called from any number of threads,
+/// until the destructor begins. None throws but for want of memory.
 ///
 /// What the program hands over to be called should not throw: what it throws is
 /// logged and dropped, but where a function of publishing calls `done` before
-/// it returns, whose exceptions its caller gets. Once the engine stops,
-/// callbacks that wait are called on the thread that stops it, which may be
-/// any.
+/// it returns, whose exceptions its caller gets, and in an edit, which then is
+/// refused (invalid_argument, field "edit"). Once the engine stops, callbacks
+/// that wait are called on the thread that stops it, or that has found out that
+/// the engine cannot go on, and those of publishes that come later on the
+/// thread that publishes, before its call returns: so `done` must not take a
+/// lock that its publisher holds.
 ///
 /// It is an interface: a program's tests may put something simpler in its
 /// place.
@@ -342,9 +354,10 @@ class FANFARE_API engine {
 public:
   /// Opens the store, recovers, and delivers from now on. Takes as long as
   /// reading the registry and what was logged since the last checkpoint does.
-  /// Errors: those of the data directory (store_…, io_error), and those of
-  /// options, which have its name as their field: invalid_argument, and
-  /// io_error for a file that cannot be read.
+  /// Errors: those of the data directory (store_…, io_error), those of options,
+  /// which have its name as their field: invalid_argument, and io_error for a
+  /// file that cannot be read, and io_error if the process may not have as many
+  /// threads or files.
   static result<std::unique_ptr<engine>> start(engine_options options);
 
   engine() = default;
@@ -364,15 +377,17 @@ public:
   // add_action_type; the sentence names it), "event" (not a slug), "payload"
   // (not the text of a JSON object), "trace", or empty (no or more than 1,000
   // publications); not_found (field "organizer"); too_large (a body of more
-  // than 1 MiB, a list of more than 64 MiB); overloaded; store_full; stopping;
-  // io_error; internal. In a list of several the sentence begins with the place
-  // of the item: "items[2]: …".
+  // than 1 MiB, a list of more than 64 MiB, what each publication and the list
+  // take besides, 256 and 512 bytes, included); overloaded; store_full;
+  // stopping; io_error; internal. In a list of several the sentence begins with
+  // the place of the item: "items[2]: …".
 
   using published = std::function<void(result<std::vector<position>>)>;
 
   /// Never blocks. Without an error, `done` is called exactly once when the
   /// notifications are on disk or the disk refused them, on the engine's
-  /// committer thread: it must not block, nor call functions marked "blocks".
+  /// committer thread (but see above for when it stops): it must not block, nor
+  /// call functions marked "blocks".
   /// With an error it is not called, and `items` and `done` are as they were:
   /// after `overloaded` (64 MiB of publishes wait for the disk, what they take
   /// besides their text included) try again in a moment, or use `publish`,
@@ -382,17 +397,20 @@ public:
                                    published&& done) = 0;
 
   /// The same, but while 4 MiB of publishes wait for the disk it waits for
-  /// room, for up to `engine_options::publish_patience`. One that never waits
-  /// need not override it.
+  /// room, for up to `engine_options::publish_patience`, and is then treated as
+  /// by try_publish. An engine that never waits need not override it.
   virtual result<void> publish_waiting(organizer_id owner,
                                        std::vector<publication>&& items,
                                        published&& done);
 
   /// Blocks until it is on disk, first, for up to
-  /// `engine_options::publish_patience`, for room.
+  /// `engine_options::publish_patience`, for room. If nothing else is being
+  /// written, the calling thread writes it itself instead of waking another,
+  /// and what others publish meanwhile waits for it.
   result<position> publish(organizer_id owner, publication one);
-  /// Waits for room; `done` is called in any case, maybe before this returns,
-  /// else as for try_publish.
+  /// Waits for room, but not in a callback of the engine, which makes it;
+  /// `done` is called in any case, maybe before this returns, else as for
+  /// try_publish.
   void publish(organizer_id owner, publication one,
                std::function<void(result<position>)> done);
   /// Waits for room; the future becomes ready when it is on disk. It does not
@@ -401,8 +419,8 @@ public:
                                                             publication one);
 
   /// The same for lists.
-  result<std::vector<position>> publish_all(organizer_id owner,
-                                            std::vector<publication> items);
+  virtual result<std::vector<position>>
+  publish_all(organizer_id owner, std::vector<publication> items);
   void publish_all(organizer_id owner, std::vector<publication> items,
                    published done);
   [[nodiscard]] std::future<result<std::vector<position>>>
@@ -413,7 +431,8 @@ public:
   /// then. The key and the notification are written in one transaction. For
   /// programs that cannot tell whether they published before they were ended,
   /// such as the relay of an outbox. `key`: 1 to 27 bytes, else
-  /// invalid_argument (field "key").
+  /// invalid_argument (field "key"); conflict (field "key"): what is kept under
+  /// it is no publish.
   result<position> publish_idempotent(organizer_id owner, publication one,
                                       std::string_view key);
 
@@ -422,17 +441,22 @@ public:
   /// As try_publish, under an idempotency key, which is kept in the same
   /// transaction: if there is an answer of that key already, nothing is
   /// published. `done` gets the receipt, or that answer; it is called in any
-  /// case.
+  /// case, maybe before this returns.
   virtual void publish_keyed(organizer_id owner, std::vector<publication> items,
                              publish_once once, answered done) = 0;
+  /// Blocks. The same, after it has waited for room as `publish` does.
+  virtual result<stored_answer> publish_keyed(organizer_id owner,
+                                              std::vector<publication> items,
+                                              publish_once once);
   /// Keeps an answer under its idempotency key, unless there is one already.
-  /// Memory; never blocks. `done` gets the one that is kept, on any thread.
+  /// Memory; never blocks. `done` gets the one that is kept, on any thread, or
+  /// store_full, stopping, io_error.
   virtual void remember_answer(const idempotency_key& key, plain_answer answer,
                                answered done) = 0;
   /// Blocks. The answer of that key, null if there is none.
   virtual result<stored_answer_ptr> find_answer(const idempotency_key& key) = 0;
 
-  /// Blocks.
+  /// Blocks. not_found also for another organizer's.
   virtual result<notification_ptr> find_notification(organizer_id owner,
                                                      position id) = 0;
 
@@ -444,8 +468,8 @@ public:
   find_organizer(std::string_view slug) const = 0;
   /// Memory. By slug.
   [[nodiscard]] virtual std::vector<organizer> organizers() const = 0;
-  /// Blocks. already_exists, invalid_argument (field "slug": letters, digits,
-  /// '-', '.', '_'; at most 50).
+  /// Blocks. already_exists, invalid_argument (field "slug": a letter or digit,
+  /// then these or '-', '.', '_'; at most 50; or "name": 1 to 200 characters).
   virtual result<organizer> add_organizer(std::string slug,
                                           std::string name) = 0;
   /// The organizer of this slug, added with the slug as its name if there is
@@ -466,7 +490,8 @@ public:
   [[nodiscard]] virtual std::optional<event> find_event(event_id id) const = 0;
   /// Memory. By name, then slug.
   [[nodiscard]] virtual std::vector<event> events(organizer_id owner) const = 0;
-  /// Blocks. already_exists, invalid_argument, not_found (no such organizer).
+  /// Blocks. already_exists, invalid_argument (as add_organizer), not_found (no
+  /// such organizer).
   virtual result<event> add_event(organizer_id owner, std::string slug,
                                   std::string name) = 0;
 
@@ -475,8 +500,10 @@ public:
   find_action_type(std::string_view name) const = 0;
   /// Memory. By id.
   [[nodiscard]] virtual std::vector<action_type> action_types() const = 0;
-  /// Blocks. already_exists, invalid_argument. A name whose last part is "*"
-  /// stands for all below it.
+  /// Blocks. already_exists, invalid_argument (field "name": two or more parts
+  /// of a-z, 0-9, '_' and '-' with dots between them, at most 255 bytes; not
+  /// those that begin with "fanfare."). A name whose last part is "*" stands
+  /// for all below it.
   virtual result<action_type> add_action_type(std::string name) = 0;
   /// The type of this name, added if there is none. May block.
   result<action_type> ensure_action_type(std::string_view name);
@@ -515,7 +542,7 @@ public:
                  std::function<result<void>(webhook&)> edit) = 0;
   /// Blocks. not_found also for another organizer's.
   virtual result<webhook> find_webhook(organizer_id owner, webhook_id id) = 0;
-  /// Blocks. By id.
+  /// Blocks. By id; none of an organizer that does not exist.
   virtual result<std::vector<webhook>>
   webhooks(organizer_id owner, std::optional<bool> enabled, std::size_t offset,
            std::size_t limit) = 0;
@@ -536,12 +563,15 @@ public:
   virtual result<secret_view> rotate_secret(organizer_id owner, webhook_id hook,
                                             secret_rotation how) = 0;
   /// Blocks. Against the newest 100 notifications that the webhook is
-  /// subscribed to. invalid_argument (field "filter").
+  /// subscribed to, which it looks for among the newest 100,000 at most.
+  /// invalid_argument (field "filter"), not_found.
   virtual result<filter_preview>
   preview_filter(organizer_id owner, webhook_id hook, std::string filter) = 0;
 
   // -- calls
   // ------------------------------------------------------------------------
+
+  // not_found: no such webhook, or no such call of it.
 
   /// Blocks. Newest first, ids below `before` (0: from the newest).
   virtual result<std::vector<call>> calls(organizer_id owner, webhook_id hook,
@@ -561,10 +591,11 @@ public:
   /// way).
   virtual result<retry> resend(organizer_id owner, webhook_id hook,
                                call_id id) = 0;
-  /// Blocks. Makes all retries due now; how many.
+  /// Blocks. Makes all retries due now that are not; how many.
   virtual result<std::size_t> expedite_retries(organizer_id owner,
                                                webhook_id hook) = 0;
-  /// Blocks. Ends all retries, each logged as given up; how many.
+  /// Blocks. Ends all retries, each logged as given up; how many. What was not
+  /// attempted so far stays.
   virtual result<std::size_t> drop_retries(organizer_id owner,
                                            webhook_id hook) = 0;
 
@@ -579,7 +610,8 @@ public:
   // -- replay
   // -----------------------------------------------------------------------
 
-  /// Blocks. invalid_argument (field "until", "rate").
+  /// Blocks. O(notifications of that time). invalid_argument (field "until",
+  /// "rate"), not_found.
   virtual result<replay_preview>
   preview_replay(organizer_id owner, webhook_id hook, replay_request asked) = 0;
   /// Blocks. conflict: the webhook is disabled, or a replay of it runs; else as
@@ -595,13 +627,16 @@ public:
   // -- looking into it
   // --------------------------------------------------------------
 
-  /// Blocks until the webhook's actor has answered.
+  /// Blocks until the webhook's actor has answered, which is started for it if
+  /// it was idle. not_found.
   virtual result<delivery_state> inspect(organizer_id owner,
                                          webhook_id hook) = 0;
-  /// Blocks.
+  /// Blocks. Looks at 1,000 calls, and at no more than 100,000 notifications to
+  /// count the backlog. not_found.
   virtual result<webhook_health> health(organizer_id owner,
                                         webhook_id hook) = 0;
-  /// Blocks. One for each of the organizer's webhooks, by id.
+  /// Blocks. One for each of the organizer's webhooks, by id. Looks through up
+  /// to 20,000 calls of each.
   virtual result<std::vector<explanation>>
   explain(const notification& what, std::size_t offset, std::size_t limit) = 0;
   /// Blocks. For one webhook. not_found.
@@ -611,11 +646,14 @@ public:
   // -- state
   // ------------------------------------------------------------------------
 
-  /// Memory. True while publishes are accepted.
+  /// Memory. True while the engine runs and the disk takes writes. Publishes
+  /// may still be `overloaded`, or `store_full` once `max_store_size` is used
+  /// up.
   [[nodiscard]] virtual bool ready() const = 0;
-  /// Memory.
+  /// Reads the store's list of free pages, which is mostly in memory; waits for
+  /// no commit.
   [[nodiscard]] virtual engine_statistics statistics() const = 0;
-  /// Memory. The same and more, as a metrics library wants it.
+  /// As statistics: most of that and more, as a metrics library wants it.
   [[nodiscard]] virtual std::vector<metric> metrics() const = 0;
   /// Memory. Has all webhooks look at the clock again. The engine does so by
   /// itself once a minute; call it after an injected clock was set.
@@ -625,8 +663,9 @@ public:
   /// `deadline` for those under way, and saves where it was. Attempts that did
   /// not end are made again at the next start. Afterwards everything but
   /// queries is refused with `stopping`. Blocks, at most a few seconds longer
-  /// than `deadline`; idempotent; any thread, but not from a callback of the
-  /// engine.
+  /// than `deadline`, unless the disk hangs: a write that the system has begun
+  /// cannot be ended. Idempotent, and a second call with an earlier end holds
+  /// for the first, too; any thread, but not from a callback of the engine.
   virtual void stop(std::chrono::milliseconds deadline) = 0;
 };
 

@@ -8,6 +8,7 @@
 /// real actors and a store in memory.
 
 #include "actors/admission.hpp"
+#include "actors/batch_writer.hpp"
 #include "actors/commit_queue.hpp"
 #include "actors/committer.hpp"
 #include "actors/router.hpp"
@@ -367,18 +368,22 @@ public:
     context->seed = options.seed;
     context_ = context;
 
+    batch_writer_config write;
+    write.store = &store;
+    write.observe = [](const storage::operation&) {};
+    write.publish = [this](committed_ptr news) {
+      caf::anon_send(router_handle, atom::route_v, std::move(news));
+    };
+    write.routed_upto = &routed_upto;
+    write.max_unrouted = options.max_unrouted;
+    writer.emplace(std::move(write));
+
     committer_config commit;
-    commit.store = &store;
+    commit.writer = &*writer;
     commit.queue = &queue;
     commit.log = [this](log_level, const std::string& t) { log.push_back(t); };
     commit.linger = 0us;
     commit.retry_pause = 0ms;
-    commit.observe = [](const storage::operation&) {};
-    commit.publish = [this](committed_ptr news) {
-      caf::anon_send(router_handle, atom::route_v, std::move(news));
-    };
-    commit.routed_upto = &routed_upto;
-    commit.max_unrouted = options.max_unrouted;
     committer_handle = sys.system.spawn<committer>(std::move(commit));
     queue.attach(committer_handle);
 
@@ -581,6 +586,7 @@ public:
   fake_wire wire{clock};
   fake_reader reader{store};
   commit_queue queue;
+  std::optional<batch_writer> writer;
   boost::asio::io_context io;
   std::atomic<position> routed_upto{0};
   std::atomic<std::size_t> active_webhooks{0};

@@ -26,8 +26,8 @@ protected:
     node_->edit(hook_, [](webhook_record& w) { w.current().types = {9}; });
   }
 
-  /// Publishes; the outcome is noted in `published_`.
-  bool publish(std::size_t bytes = 100, bool patient = false) {
+  /// A publish whose outcome is noted in `published_`.
+  commit_queue::item publication() {
     storage::append_notifications append;
     append.drafts.push_back({.owner = 1,
                              .event = 0,
@@ -35,12 +35,23 @@ protected:
                              .type = 1,
                              .action = "a.b.c",
                              .rest = "}"});
-    commit_queue::item item{
-      .what = std::move(append),
-      .done = [this](storage::operation&, const error* failure) {
-        published_.push_back(failure != nullptr ? failure->code : ec::ok);
-      }};
+    return {.what = std::move(append),
+            .done = [this](storage::operation&, const error* failure) {
+              published_.push_back(failure != nullptr ? failure->code : ec::ok);
+            }};
+  }
+
+  bool publish(std::size_t bytes = 100, bool patient = false) {
+    auto item = publication();
     return node_->queue.try_push_publish(item, bytes, patient);
+  }
+
+  /// The same by a thread that would wait for it. False: it has to.
+  bool publish_alone() {
+    auto item = publication();
+    const bool written = node_->writer->write_alone(node_->queue, item);
+    EXPECT_EQ(item.done == nullptr, written) << "else it is untouched";
+    return written;
   }
 
   void log(position subject) {
@@ -198,6 +209,92 @@ TEST_F(CommitterTest, LetsWhoeverCanWaitDoSoBeforeItRefusesOthers) {
   node_->run();
   EXPECT_THAT(published_, SizeIs(6));
   EXPECT_THAT(published_, Each(ec::ok));
+}
+
+TEST_F(CommitterTest, WhoWaitsWritesIfNobodyElseDoes) {
+  const auto before = node_->store.commits;
+  EXPECT_TRUE(publish_alone());
+  EXPECT_THAT(published_, ElementsAre(ec::ok));
+  EXPECT_EQ(node_->store.commits, before + 1) << "no actor has run";
+  EXPECT_EQ(node_->store.tail(), 1U);
+  node_->run();
+  EXPECT_EQ(node_->routed_upto, 1U) << "the router was told";
+  EXPECT_TRUE(publish_alone()) << "again";
+  EXPECT_THAT(published_, ElementsAre(ec::ok, ec::ok));
+}
+
+TEST_F(CommitterTest, WhoWaitsDoesNotWriteWhatOthersHaveToSay) {
+  publish();
+  EXPECT_FALSE(publish_alone()) << "the committer has been woken";
+  EXPECT_THAT(published_, SizeIs(0));
+  node_->run();
+  EXPECT_THAT(published_, ElementsAre(ec::ok));
+  EXPECT_TRUE(publish_alone()) << "its turn has ended";
+}
+
+TEST_F(CommitterTest, TheCommitterWritesWhatCameWhileAnotherWrote) {
+  bool first = true;
+  node_->store.on_commit = [&]() -> result<void> {
+    if (std::exchange(first, false)) {
+      EXPECT_FALSE(publish_alone()) << "one at a time";
+      publish();
+      log(1);
+      node_->run();
+      EXPECT_THAT(published_, SizeIs(0)) << "not before the turn has ended";
+    }
+    return {};
+  };
+  EXPECT_TRUE(publish_alone());
+  EXPECT_THAT(published_, ElementsAre(ec::ok));
+  node_->run();
+  EXPECT_THAT(published_, ElementsAre(ec::ok, ec::ok));
+  EXPECT_THAT(logged(), ElementsAre(1));
+  EXPECT_TRUE(publish_alone());
+}
+
+TEST_F(CommitterTest, WhatOneAloneCannotWriteIsLeftToTheCommitter) {
+  int tries = 0;
+  node_->store.on_commit = [&]() -> result<void> {
+    if (++tries == 1)
+      log(1);
+    return tries < 4 ? result<void>{full_} : result<void>{};
+  };
+  EXPECT_TRUE(publish_alone());
+  EXPECT_THAT(published_, SizeIs(0)) << "it waits, as it would have anyway";
+  node_->run();
+  EXPECT_THAT(published_, ElementsAre(ec::store_full));
+  EXPECT_THAT(logged(), ElementsAre(1));
+  EXPECT_EQ(node_->store.tail(), 0U);
+  EXPECT_TRUE(publish_alone());
+  EXPECT_EQ(published_.back(), ec::ok);
+}
+
+TEST_F(CommitterTest, WhatOneAloneCannotWriteIsRefusedOnceItIsClosed) {
+  node_->store.on_commit = [&]() -> result<void> {
+    node_->queue.close();
+    return full_;
+  };
+  EXPECT_TRUE(publish_alone());
+  EXPECT_THAT(published_, ElementsAre(ec::stopping));
+  EXPECT_FALSE(publish_alone());
+  node_->queue.wait_for_others();
+}
+
+TEST_F(CommitterTest, EndsIfAnotherHasThrownWhileItWrote) {
+  node_->store.on_commit = [this]() -> result<void> {
+    publish();
+    throw std::runtime_error{"out of something"};
+  };
+  EXPECT_TRUE(publish_alone());
+  EXPECT_THAT(published_, ElementsAre(ec::internal));
+  node_->queue.wait_for_others();
+  node_->store.on_commit = nullptr;
+  node_->run();
+  EXPECT_FALSE(publish_alone()) << "nothing is written any more";
+  EXPECT_THAT(published_, SizeIs(1));
+  EXPECT_EQ(node_->store.tail(), 0U);
+  node_->queue.close(); // as the engine does when its committer has ended
+  EXPECT_THAT(published_, ElementsAre(ec::internal, ec::stopping));
 }
 
 TEST_F(CommitterTest, EndsWhenItIsClosedAlthoughTheDiskIsFull) {

@@ -12,6 +12,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <condition_variable>
 #include <filesystem>
@@ -32,6 +36,7 @@ using namespace std::chrono_literals;
 using test::eventually;
 using test::http_sink;
 using test::response_plan;
+using testing::AnyOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
@@ -232,6 +237,41 @@ TEST_F(EmbeddingTest, EndsWhilePublishesAreOnTheirWay) {
   }
 }
 
+// A thread that waits for its publish may be the one that writes it.
+TEST_F(EmbeddingTest, EndsWhileThreadsWaitForTheirPublishes) {
+  for (const int publishers : {1, 4}) {
+    for (int round = 0; round < 5; ++round) {
+      const auto directory = "data-" + std::to_string(publishers) + "-"
+                           + std::to_string(round);
+      auto engine = start({}, {}, directory);
+      std::atomic<std::size_t> durable{0};
+      std::vector<std::thread> threads;
+      for (int i = 0; i < publishers; ++i)
+        threads.emplace_back([&] {
+          for (;;) {
+            const auto id = engine->publish(owner_, order());
+            if (!id) {
+              EXPECT_EQ(id.error().code, ec::stopping);
+              return;
+            }
+            ++durable;
+          }
+        });
+      EXPECT_TRUE(eventually(patience, [&] { return durable > 50; }));
+      const auto begun = std::chrono::steady_clock::now();
+      engine->stop(0ms);
+      EXPECT_LT(std::chrono::steady_clock::now() - begun, 10s);
+      for (auto& t : threads)
+        t.join();
+      EXPECT_EQ(engine->statistics().tail, durable)
+        << "what was answered is there, and nothing else";
+      engine.reset();
+      engine = start({}, {}, directory);
+      EXPECT_EQ(engine->publish(owner_, order()).value(), durable + 1);
+    }
+  }
+}
+
 TEST_F(EmbeddingTest, AnyThreadMayEndIt) {
   const auto in_time = [](const std::function<void()>& body) {
     std::promise<void> over;
@@ -329,6 +369,105 @@ TEST_F(EmbeddingTest, EndsInTimeAlthoughAReceiverHangs) {
   EXPECT_EQ(seen[0].result, outcome::delivered);
   EXPECT_EQ(seen[0].subject, 1U);
   engine->stop(5s);
+}
+
+TEST_F(EmbeddingTest, ASecondStopWithAnEarlierEndHoldsForTheFirst) {
+  http_sink sink{
+    [](const test::request_record&) { return response_plan::hanging(); }};
+  auto engine = start({}, {sink.url()});
+  engine->publish(owner_, order()).value();
+  ASSERT_TRUE(sink.wait_for(1, patience));
+  std::thread first{[&] { engine->stop(1h); }};
+  EXPECT_TRUE(eventually(patience, [&] { return !engine->ready(); }));
+  const auto begun = std::chrono::steady_clock::now();
+  engine->stop(0ms);
+  first.join();
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, 10s);
+}
+
+TEST_F(EmbeddingTest, ACallbackThatWouldWaitForItselfIsToldSo) {
+  auto engine = start({}, {});
+  std::promise<std::vector<ec>> told;
+  engine->publish(owner_, order(), [&](const result<position>& id) {
+    const auto code = [](const auto& got) {
+      return got ? ec::ok : got.error().code;
+    };
+    told.set_value({code(id), code(engine->publish(owner_, order())),
+                    code(engine->publish_idempotent(owner_, order(), "key")),
+                    code(engine->add_organizer("other", "Other"))});
+  });
+  auto seen = told.get_future();
+  ASSERT_EQ(seen.wait_for(patience), std::future_status::ready);
+  EXPECT_EQ(seen.get(),
+            (std::vector{ec::ok, ec::conflict, ec::conflict, ec::conflict}));
+  EXPECT_EQ(engine->publish(owner_, order()).value(), 2U) << "nothing is held";
+}
+
+TEST_F(EmbeddingTest, ACallbackThatPublishesDoesNotWaitForRoom) {
+  // More than may wait, so that waiting for room would be for an hour.
+  constexpr std::size_t publishes = 200;
+  auto engine = start({.publish_patience = 1h}, {});
+  std::atomic<std::size_t> done{0}, followed{0};
+  publication large{.action = "shop.order.placed"};
+  large.rest = R"(, "x": ")" + std::string(100'000, 'x') + "\"}";
+  for (std::size_t i = 0; i < publishes; ++i)
+    engine->publish(owner_, large, [&](const result<position>&) {
+      ++done;
+      engine->publish(owner_, large,
+                      [&](const result<position>&) { ++followed; });
+    });
+  EXPECT_TRUE(eventually(
+    patience, [&] { return done == publishes && followed == publishes; }));
+}
+
+// In a process of its own, by a user who runs nothing else: what `start` says
+// under this limit, or by which signal it ends.
+std::string outcome_under(int resource, rlim_t limit,
+                          const std::filesystem::path& data) {
+  const auto child = ::fork();
+  if (child == 0) {
+    ::alarm(60);
+    constexpr unsigned nobody_else = 54'321;
+    const rlimit all{.rlim_cur = limit, .rlim_max = limit};
+    if (::setgid(nobody_else) != 0 || ::setuid(nobody_else) != 0
+        || ::setrlimit(static_cast<__rlimit_resource>(resource), &all) != 0)
+      ::_exit(100);
+    int code = 101; // something was thrown
+    try {
+      const auto started = engine::start({.data = data, .threads = 2});
+      code = started ? 0 : static_cast<int>(started.error().code);
+    } catch (...) {}
+    ::_exit(code);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  if (WIFSIGNALED(status))
+    return "signal " + std::to_string(WTERMSIG(status));
+  const auto code = WEXITSTATUS(status);
+  return code < 100 ? std::string{to_string(static_cast<ec>(code))}
+                    : "exit " + std::to_string(code);
+}
+
+TEST_F(EmbeddingTest, SaysThatItMayNotHaveThreadsOrFiles) {
+  if (::geteuid() != 0)
+    GTEST_SKIP() << "only root can become a user who runs nothing else";
+  std::filesystem::permissions(folder_.path(), std::filesystem::perms::all);
+  const auto data = folder_.path() / "data";
+  const auto refused = std::string{to_string(ec::io_error)};
+  for (const rlim_t threads : {1, 2, 3, 4, 5, 6, 7, 8, 9, 10})
+    EXPECT_EQ(outcome_under(RLIMIT_NPROC, threads, data), refused) << threads;
+  EXPECT_EQ(outcome_under(RLIMIT_NPROC, 20, data), "ok");
+  // What this process has open is open in the child, too.
+  rlim_t open = 0;
+  for ([[maybe_unused]] const auto& entry :
+       std::filesystem::directory_iterator{"/proc/self/fd"})
+    ++open;
+  EXPECT_EQ(outcome_under(RLIMIT_NOFILE, open, data), refused);
+  for (rlim_t more = 1; more < 20; ++more)
+    EXPECT_THAT(outcome_under(RLIMIT_NOFILE, open + more, data),
+                AnyOf(refused, "ok"))
+      << more;
+  EXPECT_EQ(outcome_under(RLIMIT_NOFILE, open + 200, data), "ok");
 }
 
 TEST_F(EmbeddingTest, APublishThatFindsNoRoomLeavesTheCallerWhatItHad) {

@@ -352,6 +352,10 @@ TEST_F(EngineTest, RefusesOptionsByTheirName) {
   EXPECT_EQ(field({.total_timeout = ever}), "total_timeout");
   EXPECT_EQ(field({.schedule = {ever}}), "schedule");
   EXPECT_EQ(field({.schedule = {-1ms}}), "schedule");
+  EXPECT_EQ(field({.schedule = std::vector(101, 1ms)}), "schedule");
+  EXPECT_EQ(field({.secret_keys = std::string(64, 'a'),
+                   .secret_key_file = "/nonexistent"}),
+            "secret_key_file");
   EXPECT_EQ(field({.checkpoint_interval = ever}), "checkpoint_interval");
   EXPECT_EQ(field({.publish_patience = ever}), "publish_patience");
   EXPECT_EQ(field({.publish_patience = -1ms}), "publish_patience");
@@ -413,6 +417,14 @@ TEST_F(EngineTest, RefusesWhatCannotBePublished) {
   EXPECT_EQ(refused({.action = "shop.order.placed"}), "");
   EXPECT_EQ(refused({.action = "shop.cart"}), "invalid_argument action");
   EXPECT_EQ(refused({.action = ""}), "invalid_argument action");
+  for (const auto& name :
+       {std::string{"shop.order.a b"}, std::string{"shop.order.\xff"},
+        "shop.order." + std::string(10'000, 'x')}) {
+    const auto why = engine_->publish(owner_, {.action = name}).error();
+    EXPECT_EQ(why.field, "action");
+    EXPECT_EQ(why.detail.find(name), std::string::npos)
+      << "what cannot be a name is not repeated";
+  }
   EXPECT_EQ(refused({.action = "fanfare.webhook.disabled"}),
             "invalid_argument action");
   EXPECT_EQ(refused({.action = "shop.order.placed", .event = "a b"}),

@@ -1,0 +1,83 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "actors/batch_writer.hpp"
+
+#include <utility>
+
+namespace fanfare {
+
+const error& writing_has_thrown() {
+  static const error why{ec::internal,
+                         "The engine's committer has ended because of an "
+                         "error. Look whether this was stored before trying it "
+                         "again, with an engine that is started anew."};
+  return why;
+}
+
+batch_writer::batch_writer(batch_writer_config config)
+  : config_(std::move(config)),
+    tail_(config_.store->tail()) {}
+
+result<void> batch_writer::write(commit_queue::batch& what) {
+  return config_.store->commit(what.operations);
+}
+
+void batch_writer::tell(commit_queue::batch& written) {
+  auto news = std::make_shared<committed>();
+  for (std::size_t i = 0; i < written.size(); ++i) {
+    auto& op = written.operations[i];
+    config_.observe(op);
+    // A webhook's state comes before the edits that were committed with it.
+    if (std::holds_alternative<storage::load_webhook>(op))
+      written.tell(i, nullptr);
+    if (auto* append = std::get_if<storage::append_notifications>(&op)) {
+      if (append->done)
+        for (const auto& n : *append->done)
+          news->notifications.push_back(n);
+    } else if (auto* add = std::get_if<storage::add_webhook>(&op)) {
+      if (add->done)
+        news->webhooks.push_back(
+          std::make_shared<const webhook_record>(*add->done));
+    } else if (auto* change = std::get_if<storage::change_webhook>(&op)) {
+      if (change->done)
+        news->webhooks.push_back(
+          std::make_shared<const webhook_record>(*change->done));
+    }
+  }
+  if (!news->notifications.empty())
+    tail_ = news->notifications.back()->id;
+  if (!news->notifications.empty() || !news->webhooks.empty())
+    tell_router(std::move(news));
+  written.tell_all(nullptr);
+}
+
+bool batch_writer::write_alone(commit_queue& queue, commit_queue::item& one) {
+  commit_queue::batch alone;
+  alone.make_room(1);
+  if (!queue.take_turn())
+    return false;
+  const commit_queue::scope here{queue};
+  try {
+    alone.add(std::move(one));
+    if (write(alone)) {
+      tell(alone);
+      alone.truncate(0);
+    }
+    queue.end_turn(std::move(alone));
+  } catch (...) {
+    alone.tell_all(&writing_has_thrown());
+    queue.fail_turn(std::current_exception());
+  }
+  return true;
+}
+
+void batch_writer::tell_router(std::shared_ptr<committed> news) {
+  news->tail = tail_;
+  if (tail_ - config_.routed_upto->load(std::memory_order_relaxed)
+      > config_.max_unrouted)
+    news->notifications.clear();
+  config_.publish(std::move(news));
+}
+
+} // namespace fanfare
