@@ -58,13 +58,13 @@ public:
     std::deque<std::shared_ptr<ticket>> waiting_for_more;
     bool in_rotation = false;
   };
-  /// A webhook that asks; it keeps one while its target stays the same. It
-  /// stands at most once in each queue.
   /// A place that is kept for whose turn it is.
   struct promise {
     std::shared_ptr<ticket> to;
     unsigned looks = 0; ///< of the timer, since it was made
   };
+  /// A webhook that asks; it keeps one while its target stays the same. It
+  /// stands at most once in each queue.
   struct ticket {
     caf::actor_addr who;
     std::shared_ptr<line> at;

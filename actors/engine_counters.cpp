@@ -56,8 +56,8 @@ std::vector<metric> engine_counters::figures(const engine_statistics& now,
       now.tail - std::min(now.tail, now.routed_upto));
   put("fanfare_store_bytes", "Bytes of the store in use.", kind::gauge,
       now.store_bytes);
-  put("fanfare_ready", "1 while publishes are accepted.", kind::gauge,
-      ready ? 1 : 0);
+  put("fanfare_ready", "1 while the engine runs and the disk takes writes.",
+      kind::gauge, ready ? 1 : 0);
   return out;
 }
 

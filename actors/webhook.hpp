@@ -222,9 +222,9 @@ private:
   void note_given_up(position subject);
   void tell_given_up();
   void give_up_unsent(const retry& what, std::string reason);
-  /// What becomes of an attempt that failed and is not the end.
   /// Whether it is the target of calls that start now.
   [[nodiscard]] bool is_current(const protocol::target& to) const;
+  /// What becomes of an attempt that failed and is not the end.
   void decide_failed(call& entry, const under_way& u, timestamp published,
                      std::minstd_rand spread);
   void inspect(delivery_state& out) const;

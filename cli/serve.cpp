@@ -341,9 +341,11 @@ void add_serve_command(CLI::App& app, int& exit_code) {
   serve
     ->add_option(
       "--secret-key-file", e.secret_key_file,
-      "Encrypt secrets on disk with the key in this file (32 bytes, "
-      "or 64 hexadecimal digits; only its owner may read it). Without "
-      "it, or FANFARE_SECRET_KEY, they are stored as they are")
+      "Encrypt secrets on disk with the keys in this file, which only its "
+      "owner may read: one per line, 32 bytes as 64 hexadecimal digits or as "
+      "base64 (lines that begin with # are comments), or 32 bytes as they are. "
+      "The first key encrypts, all decrypt. Without it, or FANFARE_SECRET_KEY, "
+      "they are stored as they are")
     ->type_name("FILE");
   serve
     ->add_option("--threads", e.threads,

@@ -35,9 +35,11 @@ enum class ec : std::uint8_t {
   invalid_argument = 1, ///< a value is outside of what is documented
   not_found = 2, ///< no such organizer, event, webhook, token or notification
   already_exists = 3, ///< the slug or name is taken
-  forbidden = 4,      ///< the resource belongs to another organizer
-  conflict = 5,       ///< the change contradicts what is stored
-  too_large = 6,      ///< more than the documented limit
+  /// Of the REST API alone: a notification names another organizer than the
+  /// path. The engine calls what is another organizer's not_found.
+  forbidden = 4,
+  conflict = 5,  ///< the change contradicts what is stored
+  too_large = 6, ///< more than the documented limit
   // -- the engine's state --------------------------------------------------
   stopping = 7,   ///< the engine is stopping and accepts nothing new
   overloaded = 8, ///< too much accepted work waits for the disk: try again soon

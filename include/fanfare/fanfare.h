@@ -94,7 +94,9 @@ typedef enum fanfare_outcome {
   FANFARE_DELIVERED = 0,
   FANFARE_RETRIED = 1,  /* failed, due again at retry_due */
   FANFARE_GIVEN_UP = 2, /* failed, and nothing will be tried again */
-  FANFARE_GONE = 3      /* the receiver said 410: the webhook is disabled */
+  /* 410, or it has only failed for `disable_after`: the webhook is disabled, unless
+   * its target was changed meanwhile: then due again at retry_due. */
+  FANFARE_GONE = 3
 } fanfare_outcome;
 
 /* One entry of the call log. */
@@ -112,8 +114,9 @@ typedef struct fanfare_call {
   int32_t replay;            /* 1: sent again on request */
   const char *target_url;    /* with its password masked */
   const char *reason;        /* "" for a success */
-  const char *response_head; /* cut at 4 KiB or so */
-  const char *response_body; /* may hold any bytes: see response_body_size */
+  const char *response_head; /* whole header fields, at most 8 KiB */
+  /* The first 16 KiB; may hold any bytes: see response_body_size. */
+  const char *response_body;
   size_t response_body_size;
 } fanfare_call;
 
@@ -147,15 +150,17 @@ typedef struct fanfare_options {
   int64_t total_timeout;
   uint64_t max_store_size;
   int64_t publish_patience;
-  /* What an operator should know. Any thread; must not block. NULL: nothing is
-   * logged. */
+  /* What an operator should know. Any thread, several at once; must not block, and
+   * must not call the engine. NULL: nothing is logged. */
   void (*log)(void *user, int32_t level, const char *text);
   void *log_user;
-  /* The engine cannot go on: have it stopped, by another thread. */
+  /* The engine cannot go on: have it stopped, by another thread than this one, which
+   * may be any. Must not block. */
   void (*on_fatal)(void *user, const char *text);
   void *on_fatal_user;
   /* Each finished call once it is on disk, one at a time and in order, on the
-   * engine's committer thread. The call is valid until it returns. */
+   * engine's committer thread: must not block, and may publish by fanfare_try_publish
+   * only. The call is valid until it returns. */
   void (*on_call)(void *user, const fanfare_call *call);
   void *on_call_user;
 } fanfare_options;
@@ -169,11 +174,13 @@ FANFARE_C_API fanfare_code fanfare_start(const fanfare_options *options,
                                          fanfare_engine **engine,
                                          fanfare_error *error);
 /* Refuses publishes at once, waits up to `deadline` for calls under way, and saves.
- * Blocks, a few seconds longer than that at most. Queries still answer. */
+ * Blocks, a few seconds longer than that at most, but for a disk that hangs: a thread
+ * that waits for it cannot be ended. Queries still answer. */
 FANFARE_C_API void fanfare_stop(fanfare_engine *engine, int64_t deadline);
 /* fanfare_stop with 0, if it was not stopped, and frees all. NULL is fine. */
 FANFARE_C_API void fanfare_free(fanfare_engine *engine);
-/* 1 while publishes are accepted. */
+/* 1 while the engine runs and the disk takes writes. Publishes may be refused with
+ * FANFARE_OVERLOADED or FANFARE_STORE_FULL all the same. */
 FANFARE_C_API int fanfare_ready(const fanfare_engine *engine);
 /* Has all webhooks look at the clock again, after the machine's was set. */
 FANFARE_C_API void fanfare_wake(fanfare_engine *engine);
@@ -230,7 +237,8 @@ typedef struct fanfare_webhook {
   const char *events;       /* slugs, separated by commas; needs all_events 0 */
   const char *filter;       /* JSON, or "" */
   const char *comment;
-  /* Settings of delivery; 0: as the engine does. */
+  /* Settings of delivery; 0: as the engine does, but for `signing`: with 0 calls are
+   * not signed. fanfare_webhook_init sets FANFARE_SIGN_HMAC_SHA256. */
   int32_t signing; /* a fanfare_signing */
   int32_t ordered;
   int32_t paused;
@@ -311,8 +319,10 @@ typedef struct fanfare_publication {
 } fanfare_publication;
 
 /* Told once the publish is on disk (`error` NULL; ids are `first` and those that
- * follow it, without gaps) or was refused. On the engine's committer thread, or on the
- * one that stops it: must not block. */
+ * follow it, without gaps) or was refused. On the engine's committer thread. Once the
+ * engine stops or has failed, maybe on the thread that stops it, on one of its I/O
+ * threads, or on the caller's before the function returns. Must not block, and may
+ * publish by fanfare_try_publish only. */
 typedef void (*fanfare_published)(void *user, uint64_t first, size_t count,
                                   const fanfare_error *error);
 
@@ -442,18 +452,21 @@ typedef struct fanfare_replay {
   uint64_t waiting; /* of those, neither delivered nor given up */
 } fanfare_replay;
 
-/* Block. Sends again what was published from `since` to before `until`, or of that only
- * what was not delivered; `rate` per second, 0: as quickly as possible. `out` may be
- * NULL. */
+/* Blocks. Sends again what was published from `since` to before `until`, or of that
+ * only what was not delivered; `rate` per second, 0: as quickly as possible. `out` may
+ * be NULL, else its size must be set. */
 FANFARE_C_API fanfare_code fanfare_start_replay(
   fanfare_engine *engine, uint32_t organizer, uint64_t webhook, int64_t since,
   int64_t until, int only_failed, double rate, fanfare_replay *out,
   fanfare_error *error);
+/* Blocks. The last one, also if it has ended. Fills `out`, which must not be NULL and
+ * whose size must be set. not_found: there was none. */
 FANFARE_C_API fanfare_code fanfare_find_replay(fanfare_engine *engine,
                                                uint32_t organizer,
                                                uint64_t webhook,
                                                fanfare_replay *out,
                                                fanfare_error *error);
+/* Blocks. Ends the one that runs. not_found: none does. */
 FANFARE_C_API fanfare_code fanfare_cancel_replay(fanfare_engine *engine,
                                                  uint32_t organizer,
                                                  uint64_t webhook,

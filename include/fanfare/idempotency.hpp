@@ -18,7 +18,9 @@
 
 namespace fanfare {
 
-/// SHA-256 over who asks and the key that was sent.
+/// Of the REST API: SHA-256 over who asks and the key that was sent. Of
+/// `engine::publish_idempotent`: a mark with the key's length, the organizer
+/// and the key as it is.
 using idempotency_key = std::array<char, 32>;
 
 /// How long an answer is kept.

@@ -296,9 +296,9 @@ struct call {
   call_timings timings{};
   std::string target_url{}; ///< as used, password masked
   std::string reason{};     ///< one plain line; empty for a success
-  std::string
-    response_head{}; ///< "Name: value\r\n"…, cut at a documented limit
-  std::string response_body{}; ///< cut at a documented limit
+  /// "Name: value\r\n"…; fields beyond 8 KiB are left out.
+  std::string response_head{};
+  std::string response_body{}; ///< the first 16 KiB
   bool operator==(const call&) const = default;
 };
 

@@ -107,9 +107,9 @@ private:
   /// The webhook's progress in `txn`, with what `in` has of it.
   progress read_current(transaction& txn, const change* in,
                         const webhook_record& hook) const;
-  /// The first position published at `t` or later, as far as times ascend.
   /// `passes`, for what the index knows only by its place.
   bool passes_at(transaction& txn, const subscription& sub, position at) const;
+  /// The first position published at `t` or later, as far as times ascend.
   position first_since(transaction& txn, timestamp t) const;
   /// Of the webhook's calls from `newest` backwards: notes whom they were
   /// about, and takes those that were delivered out of `chosen`.
