@@ -14,9 +14,8 @@ target_link_libraries(fanfare_build INTERFACE Threads::Threads)
 # A forgotten CAF type id becomes a compile error.
 target_compile_definitions(fanfare_build INTERFACE CAF_ENABLE_TYPE_ID_CHECKS)
 
-if(NOT CMAKE_BUILD_TYPE STREQUAL "Release")
-  target_compile_definitions(fanfare_build INTERFACE _GLIBCXX_ASSERTIONS)
-endif()
+target_compile_definitions(
+  fanfare_build INTERFACE $<$<NOT:$<CONFIG:Release>>:_GLIBCXX_ASSERTIONS>)
 
 # -- warnings -----------------------------------------------------------------
 

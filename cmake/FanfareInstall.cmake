@@ -10,31 +10,25 @@ include(CMakePackageConfigHelpers)
 
 set(_cmake_dir "${CMAKE_INSTALL_LIBDIR}/cmake/fanfare")
 
-# fanfare_install_configured(<input> <name> <folder> <component>): installs a file that
-# names where things are, which only the installation knows. What would go to
-# /usr/etc goes to /etc.
-function(fanfare_install_configured input name folder component)
+# fanfare_install_configured(<input> <name> <base> <folder> <component>): installs a
+# file that names where things are, which only the installation knows, into a folder of
+# the base PREFIX, LIBDIR or SYSCONFDIR.
+function(fanfare_install_configured input name base folder component)
   install(
     CODE "
-    set(PREFIX \"\${CMAKE_INSTALL_PREFIX}\")
-    set(FOLDER \"\${PREFIX}/${folder}\")
-    set(SYSCONFDIR \"\${PREFIX}/etc\")
-    set(STATEDIR \"\${PREFIX}/var/lib\")
-    if(PREFIX STREQUAL \"/usr\")
-      string(REGEX REPLACE \"^/usr/etc\" \"/etc\" FOLDER \"\${FOLDER}\")
-      set(SYSCONFDIR /etc)
-      set(STATEDIR /var/lib)
-    endif()
+    set(INPUT \"${PROJECT_SOURCE_DIR}/${input}\")
+    set(NAME \"${name}\")
+    set(BASE ${base})
+    set(FOLDER \"${folder}\")
+    set(BUILD \"${PROJECT_BINARY_DIR}\")
     set(VERSION ${PROJECT_VERSION})
     set(DESCRIPTION \"${PROJECT_DESCRIPTION}\")
-    set(LIBDIR \"${CMAKE_INSTALL_LIBDIR}\")
-    set(INCLUDEDIR \"${CMAKE_INSTALL_INCLUDEDIR}\")
     set(BINDIR \"${CMAKE_INSTALL_BINDIR}\")
     set(DATADIR \"${CMAKE_INSTALL_DATADIR}\")
-    configure_file(\"${PROJECT_SOURCE_DIR}/${input}\"
-                   \"${PROJECT_BINARY_DIR}/install/${name}\" @ONLY)
-    file(INSTALL DESTINATION \"\${FOLDER}\" TYPE FILE
-         FILES \"${PROJECT_BINARY_DIR}/install/${name}\")"
+    set(INCLUDEDIR \"${CMAKE_INSTALL_INCLUDEDIR}\")
+    set(LIBDIR \"${CMAKE_INSTALL_LIBDIR}\")
+    set(SYSCONFDIR \"${CMAKE_INSTALL_SYSCONFDIR}\")
+    include(\"${PROJECT_SOURCE_DIR}/cmake/InstallConfigured.cmake\")"
     COMPONENT ${component})
 endfunction()
 
@@ -72,7 +66,8 @@ configure_package_config_file(
   "${PROJECT_SOURCE_DIR}/cmake/fanfareConfig.cmake.in"
   "${PROJECT_BINARY_DIR}/fanfareConfig.cmake"
   INSTALL_DESTINATION "${_cmake_dir}"
-  PATH_VARS CMAKE_INSTALL_LIBDIR)
+  PATH_VARS CMAKE_INSTALL_LIBDIR
+  NO_SET_AND_CHECK_MACRO NO_CHECK_REQUIRED_COMPONENTS_MACRO)
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/fanfareConfigVersion.cmake"
                                  COMPATIBILITY SameMinorVersion)
 install(
@@ -82,18 +77,20 @@ install(
         "${PROJECT_SOURCE_DIR}/cmake/FindLMDB.cmake"
   DESTINATION "${_cmake_dir}"
   COMPONENT development)
-fanfare_install_configured(cmake/fanfare.pc.in fanfare.pc
-                           "${CMAKE_INSTALL_LIBDIR}/pkgconfig" development)
+fanfare_install_configured(cmake/fanfare.pc.in fanfare.pc LIBDIR pkgconfig
+                           development)
 
 # -- server ---------------------------------------------------------------------
 
-if(TARGET fanfare)
+# Not if(TARGET fanfare): a project that builds this one may have a target of that name.
+if(FANFARE_BUILD_PROGRAM)
   install(TARGETS fanfare RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}"
                                   COMPONENT server)
   fanfare_install_configured(packaging/fanfare.service.in fanfare.service
+                             PREFIX
                              lib/systemd/system server)
   fanfare_install_configured(packaging/fanfare.toml.in fanfare.toml
-                             etc/fanfare server)
+                             SYSCONFDIR fanfare server)
   install(
     FILES "${PROJECT_SOURCE_DIR}/README.md"
     DESTINATION "${CMAKE_INSTALL_DATADIR}/doc/fanfare-server"

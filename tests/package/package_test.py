@@ -6,9 +6,11 @@ installation in each way there is, and the Debian packages.
 
 Run by CTest, which sets FANFARE_BUILD to a build directory where all is built."""
 
+import json
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -150,6 +152,76 @@ class Symbols(PackageTest):
         self.assertIn(f"Library soname: [libfanfare.so.{SOVERSION}]", dynamic)
 
 
+class Configuring(PackageTest):
+    """As what a project that is not this one configures it; nothing is compiled."""
+
+    def configure(self, source, *options):
+        build = self.folder()
+        run("cmake", "-S", source, "-B", build, f"-DCMAKE_CXX_COMPILER={CXX}", *options)
+        return build
+
+    def compiled(self, build):
+        """What the compiler is called with, by source."""
+        return json.loads((build / "compile_commands.json").read_text())
+
+    def test_it_keeps_to_itself_in_another_project(self):
+        project = self.folder()
+        (project / "CMakeLists.txt").write_text(
+            "cmake_minimum_required(VERSION 3.25)\n"
+            "project(other LANGUAGES CXX)\n"
+            "set(CMAKE_EXPORT_COMPILE_COMMANDS ON)\n"
+            "add_custom_target(fanfare)\n"
+            f'add_subdirectory("{SOURCE}" engine)\n'
+            "add_executable(other a.cpp)\n"
+        )
+        (project / "a.cpp").write_text("int main() {}\n")
+        build = self.configure(
+            project, "-G", "Ninja", "-DFANFARE_INSTALL=ON", "-DCMAKE_UNITY_BUILD=ON"
+        )
+        # Its target of that name is not our program, its packages are not ours.
+        script = (build / "engine/cmake_install.cmake").read_text()
+        self.assertIn("libfanfare", script)
+        self.assertNotIn("fanfare.service", script)
+        self.assertFalse((build / "CPackConfig.cmake").exists())
+        # Ours is no unity build, its own is.
+        united = [
+            item["file"] for item in self.compiled(build) if "/Unity/" in item["file"]
+        ]
+        self.assertEqual([file for file in united if "/engine/" in file], [])
+        self.assertNotEqual(united, [])
+
+    def test_each_configuration_is_compiled_as_it_is_called(self):
+        build = self.configure(SOURCE, "-G", "Ninja Multi-Config", "-DFANFARE_BUILD_TESTS=OFF")
+        asserting = {
+            kind: {
+                "-D_GLIBCXX_ASSERTIONS" in item["command"]
+                for item in self.compiled(build)
+                if f"/{kind}/" in item["command"]
+            }
+            for kind in ("Debug", "RelWithDebInfo", "Release")
+        }
+        self.assertEqual(asserting, {"Debug": {True}, "RelWithDebInfo": {True}, "Release": {False}})
+
+    def test_each_folder_can_be_chosen(self):
+        place = self.folder()
+        build = self.configure(
+            SOURCE, "-G", "Ninja", "-DFANFARE_BUILD_TESTS=OFF", "-DCMAKE_BUILD_TYPE=Release",
+            f"-DCMAKE_INSTALL_LIBDIR={place}/libraries", "-DCMAKE_INSTALL_SYSCONFDIR=settings",
+        )  # fmt: skip
+        for file in (BUILD / "fanfare", *BUILD.glob("libfanfare.*")):
+            shutil.copy(file, build, follow_symlinks=False)
+        prefix = place / "prefix"
+        run("cmake", "--install", build, "--prefix", prefix)
+        self.assertTrue((prefix / "settings/fanfare/fanfare.toml").exists())
+        unit = (prefix / "lib/systemd/system/fanfare.service").read_text()
+        self.assertIn(f" --config {prefix}/settings/fanfare/fanfare.toml\n", unit)
+        environment = {**os.environ, "PKG_CONFIG_PATH": f"{place}/libraries/pkgconfig"}
+        flags = run("pkg-config", "--cflags", "--libs", "fanfare", env=environment)
+        self.assertEqual(
+            flags.split(), [f"-I{prefix}/include", f"-L{place}/libraries", "-lfanfare"]
+        )
+
+
 class Installation(PackageTest):
     @classmethod
     def setUpClass(cls):
@@ -216,6 +288,70 @@ class Installation(PackageTest):
         run(CXX, "-std=c++20", OUTSIDE / "main.cpp", "-o", program, *flags)
         self.assertNotIn("libfanfare", run("readelf", "-d", program))
 
+    def test_a_c_program_needs_no_more_than_that(self):
+        flags = run("pkg-config", "--cflags", "--libs", "--static", "fanfare", env=self.environment)
+        flags = flags.replace("-lfanfare", "-l:libfanfare.a").split()
+        run(
+            "cc", "-std=c99", "-D_POSIX_C_SOURCE=200809L", SOURCE / "tests/c/c_interface_test.c",
+            "-o", self.folder() / "a", *flags,
+        )  # fmt: skip
+
+    def find(self, prefix, words, *options):
+        """What find_package(fanfare 0.1 <words>) makes of a project."""
+        project = self.folder()
+        (project / "CMakeLists.txt").write_text(
+            "cmake_minimum_required(VERSION 3.25)\n"
+            "project(other LANGUAGES CXX)\n"
+            "set(CMAKE_MODULE_PATH /mine)\n"
+            f"find_package(fanfare 0.1 {words})\n"
+            "foreach(name IN ITEMS fanfare_FOUND fanfare_shared_FOUND fanfare_static_FOUND\n"
+            "                      fanfare_NOT_FOUND_MESSAGE CMAKE_MODULE_PATH)\n"
+            '  message("-> ${name} ${${name}}")\n'
+            "endforeach()\n"
+            "foreach(name IN ITEMS engine engine_static)\n"
+            "  if(TARGET fanfare::${name})\n"
+            '    message("-> ${name} is there")\n'
+            "  endif()\n"
+            "endforeach()\n"
+        )
+        said = run(
+            "cmake", "-G", "Ninja", "-S", project, "-B", project / "b", *options,
+            env={**os.environ, "CMAKE_PREFIX_PATH": str(prefix)},
+        )  # fmt: skip
+        told = re.findall(r"^-> (\S+) (.*)$", said, re.M)
+        self.assertIn(("CMAKE_MODULE_PATH", "/mine"), told)
+        found = {name for name, value in told if value in ("1", "TRUE", "is there")}
+        return found, dict(told)["fanfare_NOT_FOUND_MESSAGE"]
+
+    def test_a_project_is_told_what_there_is(self):
+        without = "-DCMAKE_DISABLE_FIND_PACKAGE_LMDB=ON"
+        shared = {"fanfare_FOUND", "fanfare_shared_FOUND", "engine"}
+        both = {*shared, "fanfare_static_FOUND", "engine_static"}
+        self.assertEqual(self.find(self.prefix, ""), (shared, ""))
+        self.assertEqual(self.find(self.prefix, "COMPONENTS static"), (both, ""))
+        optional = "OPTIONAL_COMPONENTS static"
+        self.assertEqual(self.find(self.prefix, optional), (both, ""))
+        self.assertEqual(self.find(self.prefix, optional, without), (shared, ""))
+        found, why = self.find(self.prefix, "COMPONENTS static", without)
+        self.assertEqual(found, {"fanfare_shared_FOUND"})
+        self.assertRegex(why, "needs LMDB")
+        found, why = self.find(self.prefix, "COMPONENTS shared other")
+        self.assertEqual(found, {"fanfare_shared_FOUND"})
+        self.assertRegex(why, 'not "other"')
+
+    def test_a_project_is_told_that_there_is_no_shared_library(self):
+        prefix = self.folder() / "prefix"
+        run("cmake", "--install", BUILD, "--prefix", prefix, "--component", "development")
+        found, why = self.find(prefix, "")
+        self.assertEqual(
+            (found, why), ({"fanfare_FOUND", "fanfare_static_FOUND", "engine", "engine_static"}, "")
+        )
+        found, why = self.find(prefix, "COMPONENTS shared")
+        self.assertEqual((found, why), ({"fanfare_static_FOUND"}, "libfanfare.so is not installed"))
+        found, why = self.find(prefix, "", "-DCMAKE_DISABLE_FIND_PACKAGE_LMDB=ON")
+        self.assertEqual(found, set())
+        self.assertRegex(why, "not installed, and .* needs LMDB")
+
     def test_a_project_can_build_it_as_a_part_of_itself(self):
         # With the same options the compiler's cache has most of it.
         self.use(
@@ -252,6 +388,27 @@ class Installation(PackageTest):
         self.assertIn(VERSION, run(self.prefix / "bin/fanfare", "--version"))
         unit = (self.prefix / "lib/systemd/system/fanfare.service").read_text()
         self.assertIn(f"ExecStart={self.prefix}/bin/fanfare serve --config {self.prefix}/etc/", unit)
+
+    def test_the_unit_and_its_configuration_name_one_directory(self):
+        unit = (self.prefix / "lib/systemd/system/fanfare.service").read_text()
+        settings = (self.prefix / "etc/fanfare/fanfare.toml").read_text()
+        directory = re.search(r"^StateDirectory=(\S+)$", unit, re.M)[1]
+        self.assertIn(f'\ndata = "/var/lib/{directory}"\n', settings)
+
+    def test_the_prefix_may_be_relative_and_have_a_space(self):
+        folder = self.folder()
+        run("cmake", "--install", BUILD, "--prefix", "./a stage", cwd=folder)
+        prefix = folder / "a stage"
+        package = next(prefix.rglob("fanfare.pc"))
+        environment = {**os.environ, "PKG_CONFIG_PATH": str(package.parent)}
+        flags = run("pkg-config", "--cflags", "--libs", "fanfare", env=environment)
+        self.assertEqual(
+            shlex.split(flags),
+            [f"-I{prefix}/include", f"-L{package.parents[1]}", "-lfanfare"],
+        )
+        unit = (prefix / "lib/systemd/system/fanfare.service").read_text()
+        escaped = str(prefix).replace(" ", r"\x20")
+        self.assertIn(f"ExecStart={escaped}/bin/fanfare serve --config {escaped}/etc/", unit)
 
 
 @unittest.skipUnless(shutil.which("dpkg-deb") and shutil.which("cpack"), "needs cpack and dpkg-deb")
@@ -297,6 +454,10 @@ class DebianPackages(PackageTest):
         self.assertIn(f"libfanfare (= {VERSION}-1)", self.field("libfanfare-dev", "Depends"))
         self.assertIn("/etc/fanfare/fanfare.toml", run(
             "dpkg-deb", "--info", self.packages["fanfare-server"], "conffiles"))  # fmt: skip
+
+    def test_the_library_says_what_needs_it(self):
+        shlibs = run("dpkg-deb", "--info", self.packages["libfanfare"], "shlibs")
+        self.assertEqual(shlibs.strip(), f"libfanfare {SOVERSION} libfanfare (>= {VERSION}-1)")
 
     def test_they_are_installed_used_and_removed(self):
         """In a system of its own: what is written goes to a folder over this one."""
