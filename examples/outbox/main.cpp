@@ -14,9 +14,11 @@
 // code.
 //
 // Each line of standard input is the code of an order; "taken CODE" is printed
-// once the order is in the database. Ends at the end of the input, when all is
-// published and was tried at least once. With --die-after insert or --die-after
-// publish the process kills itself at the first order, at the moments between.
+// once the order is in the database. Who has not read that, as the process
+// died, sends the code again: an order that is there is answered alike, and
+// told once. Ends at the end of the input, when all is published and was tried
+// at least once. With --die-after insert or --die-after publish the process
+// kills itself at the first order, at the moments between.
 
 #include <fanfare/engine.hpp>
 #include <sqlite3.h>
@@ -53,13 +55,15 @@ public:
         "action TEXT NOT NULL, payload TEXT NOT NULL)");
   }
 
-  /// Writes the order, and what is to be told about it, or neither.
+  /// Writes the order, and what is to be told about it, or neither; nothing if
+  /// the order is there.
   void place_order(const std::string& code) {
     run("BEGIN IMMEDIATE");
-    run("INSERT INTO orders VALUES (?1)", code);
-    run("INSERT INTO outbox (action, payload) "
-        "VALUES ('shop.order.placed', json_object('code', ?1))",
-        code);
+    run("INSERT OR IGNORE INTO orders VALUES (?1)", code);
+    if (sqlite3_changes(db_.get()) > 0)
+      run("INSERT INTO outbox (action, payload) "
+          "VALUES ('shop.order.placed', json_object('code', ?1))",
+          code);
     run("COMMIT");
   }
 

@@ -153,4 +153,7 @@ def main(directory):
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        print("usage: shop.py DIR", file=sys.stderr)
+        sys.exit(2)
     main(sys.argv[1])

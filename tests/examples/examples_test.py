@@ -105,6 +105,12 @@ class Minimal(ExampleTest):
         self.assertEqual(self.finish(self.start("minimal", other)), f"{other} answered 200\n")
         self.finish(self.start("minimal"), code=2)
 
+    def test_tells_what_is_wrong(self):
+        child = self.start("minimal", "no URL")
+        said, complained = child.communicate(timeout=PATIENCE)
+        self.assertEqual((child.returncode, said), (1, ""), complained)
+        self.assertRegex(complained, r"^minimal: .*URL.*\n$")
+
     def test_has_thirty_lines(self):
         source = pathlib.Path(__file__).parents[2] / "examples/minimal/main.cpp"
         lines = [
@@ -139,6 +145,16 @@ class Outbox(ExampleTest):
         said = self.finish(self.shop(), text="".join(f"A{i}\n" for i in range(20)))
         self.assertEqual(said.count("taken "), 20)
         self.assertEqual(len(self.check(f"A{i}" for i in range(20))), 20)
+
+    def test_an_order_that_comes_again_is_told_once(self):
+        said = self.finish(self.shop(), text="A1\nA2\nA1\n")
+        self.assertEqual(said, "taken A1\ntaken A2\ntaken A1\n")
+        self.assertEqual(self.check(["A1", "A2"]), {"A1", "A2"})
+
+    def test_an_order_comes_again_as_nobody_said_it_was_taken(self):
+        self.finish(self.shop("--die-after", "insert"), code=-9, text="A1\n")
+        self.assertEqual(self.finish(self.shop(), text="A1\nA2\n"), "taken A1\ntaken A2\n")
+        self.assertEqual(self.check(["A1", "A2"]), {"A1", "A2"})
 
     def test_dies_before_it_has_published(self):
         self.finish(self.shop("--die-after", "insert"), code=-9, text="A1\nA2\n")
@@ -183,6 +199,14 @@ class Outbox(ExampleTest):
 
 
 class Python(ExampleTest):
+    def test_tells_how_it_is_called(self):
+        done = subprocess.run(
+            ["/usr/bin/python3", pathlib.Path(__file__).parents[2] / "examples/python/shop.py"],
+            cwd=self.dir, capture_output=True, text=True, timeout=PATIENCE,
+        )  # fmt: skip
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertEqual(done.stderr, "usage: shop.py DIR\n")
+
     def test_publishes_through_the_interface_for_c(self):
         done = subprocess.run(
             ["/usr/bin/python3", pathlib.Path(__file__).parents[2] / "examples/python/shop.py", "data"],
