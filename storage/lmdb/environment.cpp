@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storage/lmdb/environment.hpp"
 
+#include "storage/lmdb/file_length.hpp"
+
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -335,6 +337,8 @@ void cursor::append_values(bytes key, bytes values, std::size_t size) {
 
 result<std::unique_ptr<environment>> environment::open(const options& opts) {
   auto doing = "open " + opts.file.string();
+  if (auto whole = check_length(opts.file); !whole)
+    return whole.error();
   std::unique_ptr<environment> env{new environment};
   if (auto code = mdb_env_create(&env->env_); code != MDB_SUCCESS) {
     env->env_ = nullptr;
@@ -358,51 +362,7 @@ result<std::unique_ptr<environment>> environment::open(const options& opts) {
   mdb_env_stat(env->env_, &stat);
   env->page_size_ = stat.ms_psize;
   env->find_map();
-  if (auto whole = env->check_length(); !whole)
-    return whole.error();
   return env;
-}
-
-result<void> environment::check_length() {
-  constexpr table free_list{0};
-  int file = -1;
-  struct stat found {};
-  if (auto code = mdb_env_get_fd(env_, &file); code != MDB_SUCCESS)
-    return to_error(code, "look at the store");
-  if (::fstat(file, &found) != 0)
-    return to_error(errno, "look at the store");
-  const auto length = static_cast<std::size_t>(found.st_size);
-  const auto pages = pages_allocated();
-  if (length >= pages * page_size_)
-    return {};
-  // Zeros are read as a damaged page; beyond the end of the file the system
-  // would end the process.
-  if (::ftruncate(file, static_cast<off_t>(pages * page_size_)) != 0)
-    return to_error(errno, "lengthen the store");
-  const auto there = length / page_size_;
-  auto missing = pages - there;
-  {
-    read_transaction txn{*this};
-    cursor at{txn, free_list};
-    for (auto more = at.move(MDB_FIRST); more; more = at.move(MDB_NEXT)) {
-      // How many they are, then their numbers.
-      const auto value = at.value();
-      for (auto i = sizeof(std::size_t); i + sizeof i <= value.size();
-           i += sizeof i) {
-        std::size_t page = 0;
-        std::memcpy(&page, value.data() + i, sizeof page);
-        missing -= page >= there && missing > 0 ? 1 : 0;
-      }
-    }
-  }
-  if (missing == 0)
-    return {}; // was never written, and so never used
-  (void)::ftruncate(file, found.st_size);
-  return error{ec::store_damaged,
-               "Cannot open the store: its file has " + std::to_string(length)
-                 + " of " + std::to_string(pages * page_size_)
-                 + " bytes, so it was cut short. Restore the data directory "
-                   "from a backup."};
 }
 
 environment::~environment() {

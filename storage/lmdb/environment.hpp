@@ -217,9 +217,6 @@ private:
   void note_end(std::uint64_t visited);
   /// Finds where the file is mapped.
   void find_map();
-  /// Whether the file has all pages that are in use: it may have been cut
-  /// short.
-  result<void> check_length();
 
   MDB_env* env_ = nullptr;
   std::size_t page_size_ = 4096;

@@ -96,7 +96,13 @@ void embedded_store::begin(std::optional<read_transaction>& txn,
     // Between a commit and its taking over there is an instant in which the two
     // do not belong together.
     txn.reset();
-    has_merged_.wait(lock, [&] { return merged_ >= seen; });
+    has_merged_.wait(lock, [&] { return merged_ >= seen || incomplete_; });
+    if (incomplete_) {
+      txn.emplace(*env_);
+      txn->fail(error{ec::internal, "There was not enough memory to take over "
+                                    "what was written. Start anew."});
+      return;
+    }
   }
   look(changes_);
 }

@@ -275,7 +275,12 @@ result<void> embedded_store::commit_once(std::span<operation> operations,
   checkpoint_ = work.last_checkpoint();
   {
     std::lock_guard lock{mutex_};
+    // Without it what is in memory does not belong to what is on disk, for
+    // ever: readers are told so.
+    incomplete_ = true;
+    has_merged_.notify_all();
     std::move(work).merge_into(changes_);
+    incomplete_ = false;
     merged_ = env_->last_commit();
     tail_.store(last_.tail, std::memory_order_release);
     last_call_.store(last_.last_call, std::memory_order_release);

@@ -130,6 +130,7 @@ private:
   changes changes_;
   /// The commit that changes_ belongs to.
   std::size_t merged_ = 0;
+  bool incomplete_ = false; ///< taking over has thrown
   mutable std::mutex mutex_;
   mutable std::condition_variable has_merged_;
 

@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: Fanfare contributors
 // SPDX-License-Identifier: Apache-2.0
+#include "storage/lmdb/file_length.hpp"
 #include "tests/storage/store_test.hpp"
 
 #include <lmdb.h>
@@ -198,6 +199,7 @@ TEST(DataDirectory, WithADamagedRecordSaysSo) {
 TEST(DataDirectory, ThatWasCutShortSaysSoAndStaysAsItIs) {
   temp_dir dir;
   const auto file = dir / "data/fanfare.mdb";
+  const auto whole = dir / "whole";
   {
     auto store = std::move(*open_embedded(dir / "data"));
     for (int i = 0; i < 200; ++i) {
@@ -207,20 +209,141 @@ TEST(DataDirectory, ThatWasCutShortSaysSoAndStaysAsItIs) {
       ASSERT_TRUE(store->commit(one));
     }
   }
-  dir.write("whole", "");
-  std::filesystem::copy_file(file, dir / "whole",
-                             std::filesystem::copy_options::overwrite_existing);
+  std::filesystem::copy_file(file, whole);
   const auto length = std::filesystem::file_size(file);
-  for (auto left = length / 2; left >= 8'192; left /= 2) {
+  for (std::uintmax_t left = length / 2;; left /= 2) {
     std::filesystem::resize_file(file, left);
-    EXPECT_EQ(open_code(dir / "data"), ec::store_damaged) << left;
+    EXPECT_EQ(open_code(dir / "data"),
+              left < 20 && left > 0 ? ec::store_foreign : ec::store_damaged)
+      << left;
     EXPECT_EQ(std::filesystem::file_size(file), left);
     std::filesystem::copy_file(
-      dir / "whole", file, std::filesystem::copy_options::overwrite_existing);
+      whole, file, std::filesystem::copy_options::overwrite_existing);
+    if (left == 0)
+      break;
   }
   const auto opened = open_embedded(dir / "data");
   ASSERT_TRUE(opened);
   EXPECT_EQ((*opened)->organizers()->size(), 200U);
+}
+
+/// A database of one table, and what is done with it.
+class plain_lmdb {
+public:
+  explicit plain_lmdb(const std::filesystem::path& file) {
+    EXPECT_EQ(mdb_env_create(&env_), 0);
+    mdb_env_set_mapsize(env_, std::size_t{1} << 30);
+    EXPECT_EQ(mdb_env_open(env_, file.c_str(), MDB_NOSUBDIR | MDB_NOSYNC, 0600),
+              0);
+  }
+  ~plain_lmdb() {
+    mdb_env_close(env_);
+  }
+  plain_lmdb(const plain_lmdb&) = delete;
+  plain_lmdb& operator=(const plain_lmdb&) = delete;
+
+  MDB_txn* reading() {
+    MDB_txn* txn = nullptr;
+    EXPECT_EQ(mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn), 0);
+    return txn;
+  }
+  template <class Body>
+  void write(Body body) {
+    MDB_txn* txn = nullptr;
+    MDB_dbi table = 0;
+    ASSERT_EQ(mdb_txn_begin(env_, nullptr, 0, &txn), 0);
+    ASSERT_EQ(mdb_dbi_open(txn, nullptr, 0, &table), 0);
+    body(txn, table);
+    ASSERT_EQ(mdb_txn_commit(txn), 0);
+  }
+  static void put(MDB_txn* txn, MDB_dbi table, int key, std::size_t size) {
+    std::string value(size, 'x');
+    MDB_val k{sizeof key, &key};
+    MDB_val v{value.size(), value.data()};
+    ASSERT_EQ(mdb_put(txn, table, &k, &v, 0), 0);
+  }
+  static void erase(MDB_txn* txn, MDB_dbi table, int key) {
+    MDB_val k{sizeof key, &key};
+    ASSERT_EQ(mdb_del(txn, table, &k, nullptr), 0);
+  }
+  /// Levels of the list of free pages.
+  unsigned free_list_depth() {
+    auto* txn = reading();
+    MDB_stat stat{};
+    mdb_stat(txn, 0, &stat);
+    mdb_txn_abort(txn);
+    return stat.ms_depth;
+  }
+  /// Of all pages that were ever used.
+  std::size_t bytes() {
+    MDB_envinfo info{};
+    MDB_stat stat{};
+    mdb_env_info(env_, &info);
+    mdb_env_stat(env_, &stat);
+    return (info.me_last_pgno + 1) * stat.ms_psize;
+  }
+
+private:
+  MDB_env* env_ = nullptr;
+};
+
+TEST(FileLength, MayLackPagesThatWereNeverWritten) {
+  temp_dir dir;
+  const auto file = dir / "db";
+  std::size_t bytes = 0;
+  {
+    plain_lmdb db{file};
+    db.write(
+      [](MDB_txn* txn, MDB_dbi table) { plain_lmdb::put(txn, table, 1, 10); });
+    // So that the list of free pages finds room among them.
+    for (int i = 0; i < 8; ++i)
+      db.write([](MDB_txn* txn, MDB_dbi table) {
+        plain_lmdb::put(txn, table, 1, 10);
+      });
+    // These pages are at the end, and given up before they are written.
+    db.write([](MDB_txn* txn, MDB_dbi table) {
+      plain_lmdb::put(txn, table, 2, 1'000'000);
+      plain_lmdb::erase(txn, table, 2);
+    });
+    bytes = db.bytes();
+  }
+  ASSERT_GT(bytes, 1'000'000U);
+  ASSERT_LT(std::filesystem::file_size(file), bytes);
+  EXPECT_TRUE(lmdb::check_length(file));
+  std::filesystem::resize_file(file, std::filesystem::file_size(file) - 4'096);
+  EXPECT_EQ(code_of(lmdb::check_length(file)), ec::store_damaged);
+}
+
+// Its list of free pages is a tree of several pages with entries of several.
+TEST(FileLength, IsLookedAtWithoutReadingWhatIsMissing) {
+  temp_dir dir;
+  const auto file = dir / "db";
+  std::size_t bytes = 0;
+  {
+    plain_lmdb db{file};
+    constexpr int large = 0;
+    db.write([](MDB_txn* txn, MDB_dbi table) {
+      plain_lmdb::put(txn, table, large, 8'000'000);
+    });
+    auto* held = db.reading(); // so that nothing is used again
+    db.write([](MDB_txn* txn, MDB_dbi table) {
+      plain_lmdb::erase(txn, table, large);
+    });
+    for (int i = 1; i < 600; ++i)
+      db.write([i](MDB_txn* txn, MDB_dbi table) {
+        plain_lmdb::put(txn, table, i, 3'000);
+      });
+    mdb_txn_abort(held);
+    EXPECT_GE(db.free_list_depth(), 2U);
+    bytes = db.bytes();
+  }
+  EXPECT_TRUE(lmdb::check_length(file));
+  std::filesystem::resize_file(file, bytes);
+  EXPECT_TRUE(lmdb::check_length(file));
+  for (auto left = bytes - 1; left > 50'000; left -= 40'961) {
+    std::filesystem::resize_file(file, left);
+    EXPECT_EQ(code_of(lmdb::check_length(file)), ec::store_damaged) << left;
+  }
 }
 
 } // namespace fanfare::test
