@@ -17,7 +17,9 @@ const error& writing_has_thrown() {
 
 batch_writer::batch_writer(batch_writer_config config)
   : config_(std::move(config)),
-    tail_(config_.store->tail()) {}
+    tail_(config_.store->tail()) {
+  (void)writing_has_thrown(); // made while there is memory
+}
 
 result<void> batch_writer::write(commit_queue::batch& what) {
   return config_.store->commit(what.operations);
@@ -52,7 +54,8 @@ void batch_writer::tell(commit_queue::batch& written) {
   written.tell_all(nullptr);
 }
 
-bool batch_writer::write_alone(commit_queue& queue, commit_queue::item& one) {
+bool batch_writer::write_alone(commit_queue& queue, commit_queue::item& one,
+                               std::size_t bytes) {
   commit_queue::batch alone;
   alone.make_room(1);
   if (!queue.take_turn())
@@ -64,10 +67,11 @@ bool batch_writer::write_alone(commit_queue& queue, commit_queue::item& one) {
       tell(alone);
       alone.truncate(0);
     }
-    queue.end_turn(std::move(alone));
+    queue.end_turn(std::move(alone), bytes);
   } catch (...) {
-    alone.tell_all(&writing_has_thrown());
-    queue.fail_turn(std::current_exception());
+    const auto why = std::current_exception();
+    alone.give_up(writing_has_thrown());
+    queue.fail_turn(why);
   }
   return true;
 }

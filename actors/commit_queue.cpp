@@ -91,6 +91,19 @@ void commit_queue::batch::tell_all(const error* failure) {
     tell(i, failure);
 }
 
+void commit_queue::batch::give_up(const error& why) noexcept {
+  for (std::size_t i = 0; i < size(); ++i) {
+    try {
+      tell(i, &why);
+    } catch (...) { // NOLINT(bugprone-empty-catch): the others are still told
+    }
+  }
+}
+
+commit_queue::commit_queue() {
+  (void)stopping(); // made while there is memory
+}
+
 // -- any thread
 // ---------------------------------------------------------------------
 
@@ -129,7 +142,7 @@ bool commit_queue::add(std::span<item> items, std::size_t publish_bytes,
   if (interrupt)
     more_.notify_one();
   if (sleeper)
-    caf::anon_send(sleeper, atom::commit_v);
+    wake(sleeper);
   return true;
 }
 
@@ -185,13 +198,14 @@ bool commit_queue::take_turn() {
   return true;
 }
 
-void commit_queue::end_turn(batch&& rest) {
+void commit_queue::end_turn(batch&& rest, std::size_t bytes) {
   committer_actor successor; // set if there is something to write
   {
     std::lock_guard guard{mutex_};
     if (!rest.empty() && !closed_.load()) {
       rest.append(std::move(items_));
       items_ = std::exchange(rest, {});
+      publish_bytes_ += bytes;
       urgent_ = true;
       waiting_.store(items_.size(), std::memory_order_relaxed);
     }
@@ -199,13 +213,13 @@ void commit_queue::end_turn(batch&& rest) {
     if (turn_taken_)
       successor = committer_;
   }
-  rest.tell_all(&stopping());
+  rest.give_up(stopping());
   if (successor)
-    caf::anon_send(successor, atom::commit_v);
+    wake(successor);
   leave();
 }
 
-void commit_queue::fail_turn(std::exception_ptr why) {
+void commit_queue::fail_turn(std::exception_ptr why) noexcept {
   committer_actor heir;
   {
     std::lock_guard guard{mutex_};
@@ -213,11 +227,21 @@ void commit_queue::fail_turn(std::exception_ptr why) {
     heir = committer_;
   }
   if (heir)
-    caf::anon_send(heir, atom::commit_v);
+    wake(heir);
   leave();
 }
 
-void commit_queue::leave() {
+void commit_queue::wake(const committer_actor& committer) noexcept {
+  try {
+    caf::anon_send(committer, atom::commit_v);
+  } catch (...) {
+    // For want of memory: whoever comes next tries again.
+    std::lock_guard guard{mutex_};
+    turn_taken_ = false;
+  }
+}
+
+void commit_queue::leave() noexcept {
   // Who waits for this may destroy the queue next.
   std::lock_guard guard{mutex_};
   --others_;

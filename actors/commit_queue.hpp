@@ -34,7 +34,7 @@ namespace fanfare {
 class commit_queue {
 public:
   /// Called once the operation is durable (`failure` null; its `done` is valid)
-  /// or was refused. On the committer's thread: must not block.
+  /// or was refused. On the thread that has written it: must not block.
   using completion = std::function<void(storage::operation&,
                                         const error* failure)>;
 
@@ -79,7 +79,11 @@ public:
     /// Answers one, if it was not answered before.
     void tell(std::size_t i, const error* failure);
     void tell_all(const error* failure);
+    /// The same, whatever those who are told throw.
+    void give_up(const error& why) noexcept;
   };
+
+  commit_queue();
 
   // -- any thread
   // ----------------------------------------------------------------
@@ -121,12 +125,12 @@ public:
   /// Gives the caller the turn to write, for something of its own. False:
   /// somebody has it, or something waits, so that it is to be pushed.
   [[nodiscard]] bool take_turn();
-  /// Ends the caller's turn. `rest` is what could not be written: the committer
-  /// knows what to do then.
-  void end_turn(batch&& rest);
+  /// Ends the caller's turn. `rest`, of so many bytes, is what could not be
+  /// written: the committer knows what to do then.
+  void end_turn(batch&& rest, std::size_t bytes);
   /// Instead of end_turn: writing has thrown. Nothing is written any more, and
   /// the committer ends by that.
-  void fail_turn(std::exception_ptr why);
+  void fail_turn(std::exception_ptr why) noexcept;
   /// Waits until no such thread has the turn. Once the queue is closed none
   /// will.
   void wait_for_others();
@@ -190,7 +194,9 @@ private:
   /// Publishes have bytes. False: there is no room for so many.
   bool add(std::span<item> items, std::size_t publish_bytes, bool patient);
   void swap_out(batch& into);
-  void leave();
+  /// Tells the committer that it has the turn.
+  void wake(const committer_actor& committer) noexcept;
+  void leave() noexcept;
 
   static thread_local const commit_queue* written_;
 

@@ -24,12 +24,8 @@ committer::behavior_type committer::make_behavior() {
 void committer::on_exit() {
   // Not empty if it ended by an exception: whoever waits must not wait for
   // ever.
-  for (std::size_t i = 0; i < batch_.size(); ++i) {
-    try {
-      batch_.tell(i, &writing_has_thrown());
-    } catch (...) { // NOLINT(bugprone-empty-catch): the others are still told
-    }
-  }
+  const commit_queue::scope here{*config_.queue};
+  batch_.give_up(writing_has_thrown());
   batch_.truncate(0);
 }
 

@@ -67,8 +67,8 @@ constexpr auto cancel_patience = 1s;
 /// Reads that may wait for the disk at the same time.
 constexpr std::size_t reader_threads = 2;
 /// Beside these and the lanes, while it starts: its clock's, the committer's,
-/// the one that makes it, and CAF's.
-constexpr std::size_t further_threads = 6;
+/// the one that makes it, CAF's, and some to spare.
+constexpr std::size_t further_threads = 8;
 /// Of the notifications that a replay would send, those that its preview names.
 constexpr std::size_t preview_size = 10;
 /// Notifications that a filter is tried on, and how far it looks for them.
@@ -355,12 +355,12 @@ public:
                                std::vector<publication>&& items,
                                published&& done) override;
   result<std::vector<position>>
-  publish_all(organizer_id owner, std::vector<publication> items) override;
+  publish_and_wait(organizer_id owner, std::vector<publication> items) override;
   void publish_keyed(organizer_id owner, std::vector<publication> items,
                      publish_once once, answered done) override;
-  result<stored_answer> publish_keyed(organizer_id owner,
-                                      std::vector<publication> items,
-                                      publish_once once) override;
+  result<stored_answer> publish_keyed_and_wait(organizer_id owner,
+                                               std::vector<publication> items,
+                                               publish_once once) override;
   void remember_answer(const idempotency_key& key, plain_answer answer,
                        answered done) override;
   result<stored_answer_ptr> find_answer(const idempotency_key& key) override {
@@ -635,6 +635,13 @@ private:
     return {};
   }
   result<webhook_record> find_record(organizer_id owner, webhook_id id);
+  /// Nothing, once it is stopped. Any thread.
+  template <class... Message>
+  void tell_router(Message&&... message) {
+    const std::lock_guard guard{order_mutex_};
+    if (router_)
+      caf::anon_send(router_, std::forward<Message>(message)...);
+  }
   /// Has the webhook's actor carry something out. False: the engine is
   /// stopping.
   bool send_order(webhook_id hook, webhook_order what);
@@ -682,7 +689,7 @@ private:
   /// The earliest time that a caller of `stop` has given.
   std::atomic<std::chrono::steady_clock::time_point> stop_by_{
     std::chrono::steady_clock::time_point::max()};
-  std::mutex order_mutex_; ///< for those who speak to router_ from outside
+  std::mutex order_mutex_; ///< for those who speak to router_
   directory directory_;
   webhook_form form_{directory_, vault_};
   // The order of destruction matters from here on: actors use what stands above
@@ -781,7 +788,8 @@ result<void> engine_implementation::check_options() {
     return error{ec::invalid_argument, "threads must be at most 256",
                  "threads"};
   if (options_.threads == 0)
-    options_.threads = std::max(1U, std::thread::hardware_concurrency());
+    options_.threads = std::clamp(std::thread::hardware_concurrency(), 1U,
+                                  256U);
   if (options_.schedule.size() > longest_schedule)
     return out_of_range(
       "schedule", "of at most " + std::to_string(longest_schedule) + " delays");
@@ -1020,9 +1028,7 @@ result<void> engine_implementation::start_actors() {
       (void)fence(*changed->done); // was checked before it was stored
   };
   write.publish = [this](committed_ptr news) {
-    const std::lock_guard guard{order_mutex_};
-    if (router_)
-      caf::anon_send(router_, atom::route_v, std::move(news));
+    tell_router(atom::route_v, std::move(news));
   };
   write.routed_upto = &routed_upto_;
   writer_ = std::make_unique<batch_writer>(std::move(write));
@@ -1081,12 +1087,8 @@ result<void> engine_implementation::start_actors() {
     if (options_.on_fatal)
       options_.on_fatal(why);
   };
-  watch.revive = [this](webhook_id id) {
-    caf::anon_send(router_, atom::revive_v, id);
-  };
-  watch.abandon = [this](webhook_id id) {
-    caf::anon_send(router_, atom::abandon_v, id);
-  };
+  watch.revive = [this](webhook_id id) { tell_router(atom::revive_v, id); };
+  watch.abandon = [this](webhook_id id) { tell_router(atom::abandon_v, id); };
   watch.start_janitor = [this, &lanes, to_log] {
     janitor_config clean;
     clean.commits = &commits_;
@@ -1118,7 +1120,7 @@ void engine_implementation::arm_checkpoint() {
     [this](const boost::system::error_code& failed) {
       if (failed)
         return;
-      caf::anon_send(router_, atom::checkpoint_v);
+      tell_router(atom::checkpoint_v);
       const auto now = std::chrono::steady_clock::now();
       if (now - token_uses_saved_ >= token_uses_interval) {
         token_uses_saved_ = now;
@@ -1266,9 +1268,7 @@ std::vector<metric> engine_implementation::metrics() const {
 }
 
 void engine_implementation::wake() {
-  const std::lock_guard guard{order_mutex_};
-  if (router_)
-    caf::anon_send(router_, atom::wake_v);
+  tell_router(atom::wake_v);
 }
 
 // -- publishing
@@ -1431,8 +1431,8 @@ bool engine_implementation::push_patiently(drafted& what,
 
 bool engine_implementation::write_or_wait(drafted& what,
                                           commit_queue::completion& done) {
-  const auto write = [this](auto& item) {
-    return writer_->write_alone(commits_, item);
+  const auto write = [&](auto& item) {
+    return writer_->write_alone(commits_, item, what.bytes);
   };
   return hand_over(what, done, write) || push_patiently(what, done);
 }
@@ -1452,14 +1452,12 @@ result<void> engine_implementation::publish_waiting(
 }
 
 result<std::vector<position>>
-engine_implementation::publish_all(organizer_id owner,
-                                   std::vector<publication> items) {
+engine_implementation::publish_and_wait(organizer_id owner,
+                                        std::vector<publication> items) {
   if (commits_.is_written_by_caller())
     return cannot_wait();
-  auto ids = std::make_shared<awaited<result<std::vector<position>>>>();
-  published done = [ids](result<std::vector<position>> got) {
-    ids->set(std::move(got));
-  };
+  auto [ids, set] = awaited<std::vector<position>>::make();
+  published done = std::move(set);
   const auto taken = publish_within(
     owner, items, done,
     [this](auto& what, auto& told) { return write_or_wait(what, told); });
@@ -1514,15 +1512,14 @@ void engine_implementation::publish_keyed(organizer_id owner,
     [this](auto& what, auto& told) { return push_publish(what, told); });
 }
 
-result<stored_answer> engine_implementation::publish_keyed(
+result<stored_answer> engine_implementation::publish_keyed_and_wait(
   organizer_id owner, std::vector<publication> items, publish_once once) {
   if (commits_.is_written_by_caller())
     return cannot_wait();
-  auto answer = std::make_shared<awaited<result<stored_answer>>>();
+  auto [answer, set] = awaited<stored_answer>::make();
   publish_keyed_within(
-    owner, items, once,
-    [answer](result<stored_answer> got) { answer->set(std::move(got)); },
-    [this](auto& what, auto& done) { return write_or_wait(what, done); });
+    owner, items, once, std::move(set),
+    [this](auto& what, auto& told) { return write_or_wait(what, told); });
   return answer->get();
 }
 
@@ -1739,9 +1736,7 @@ void engine_implementation::tell(const webhook_record& hook,
              + R"(, "target_url": )"
              + protocol::json_quoted(protocol::mask_url(hook.target_url))
              + members + '}';
-  const std::lock_guard guard{order_mutex_};
-  if (router_)
-    caf::anon_send(router_, atom::tell_v, notice_ptr{std::move(what)});
+  tell_router(atom::tell_v, notice_ptr{std::move(what)});
 }
 
 result<explanation>

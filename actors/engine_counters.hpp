@@ -17,7 +17,7 @@ namespace fanfare {
 
 class engine_counters {
 public:
-  /// A committed operation. Committer only.
+  /// A committed operation. By whoever writes.
   void observe(const storage::operation& op);
   /// A publish found no room. Any thread.
   void refused() {

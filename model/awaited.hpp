@@ -2,11 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// A value that one thread waits for and another sets, once. Unlike a promise
-/// it is simply dropped if an exception comes in between: a promise would then
-/// make another one, and end the process if memory is short.
+/// A result that one thread waits for and another sets, once. Unlike a promise
+/// it needs no memory when it is given up, so that a lack of memory neither
+/// ends the process nor leaves the thread waiting.
+
+#include "fanfare/error.hpp"
 
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -16,23 +19,62 @@ namespace fanfare {
 template <class T>
 class awaited {
 public:
-  void set(T value) {
-    std::lock_guard guard{mutex_};
-    value_.emplace(std::move(value));
-    is_set_.notify_one();
+  /// Sets it; may be copied.
+  class setter {
+  public:
+    void operator()(result<T> value) const {
+      held_->of->set(std::move(value));
+    }
+
+  private:
+    friend class awaited;
+    struct last {
+      std::shared_ptr<awaited> of;
+      explicit last(std::shared_ptr<awaited> made) : of(std::move(made)) {}
+      ~last() {
+        of->give_up();
+      }
+      last(const last&) = delete;
+      last& operator=(const last&) = delete;
+    };
+    std::shared_ptr<last> held_;
+  };
+
+  [[nodiscard]] static std::pair<std::shared_ptr<awaited>, setter> make() {
+    auto made = std::make_shared<awaited>();
+    setter sets;
+    sets.held_ = std::make_shared<typename setter::last>(made);
+    return {std::move(made), std::move(sets)};
   }
 
-  /// Waits for it and takes it.
-  T get() {
+  /// Waits for it and takes it. internal: nobody is left who could set it.
+  result<T> get() {
     std::unique_lock guard{mutex_};
-    is_set_.wait(guard, [this] { return value_.has_value(); });
-    return std::move(*value_);
+    ended_.wait(guard, [this] { return value_ || given_up_; });
+    if (value_)
+      return std::move(*value_);
+    return error{ec::internal, "Nobody has told what became of this, probably "
+                               "for want of memory. Look before you try it "
+                               "again."};
   }
 
 private:
+  void set(result<T> value) {
+    std::lock_guard guard{mutex_};
+    value_.emplace(std::move(value));
+    ended_.notify_one();
+  }
+
+  void give_up() {
+    std::lock_guard guard{mutex_};
+    given_up_ = true;
+    ended_.notify_one();
+  }
+
   std::mutex mutex_;
-  std::condition_variable is_set_;
-  std::optional<T> value_;
+  std::condition_variable ended_;
+  std::optional<result<T>> value_;
+  bool given_up_ = false;
 };
 
 } // namespace fanfare

@@ -55,10 +55,13 @@ engine::publish_all_later(organizer_id owner, std::vector<publication> items) {
 
 result<std::vector<position>>
 engine::publish_all(organizer_id owner, std::vector<publication> items) {
-  auto ids = std::make_shared<awaited<result<std::vector<position>>>>();
-  publish_all(
-    owner, std::move(items),
-    [ids](result<std::vector<position>> got) { ids->set(std::move(got)); });
+  return publish_and_wait(owner, std::move(items));
+}
+
+result<std::vector<position>>
+engine::publish_and_wait(organizer_id owner, std::vector<publication> items) {
+  auto [ids, set] = awaited<std::vector<position>>::make();
+  publish_all(owner, std::move(items), std::move(set));
   return ids->get();
 }
 
@@ -86,13 +89,10 @@ result<position> engine::publish(organizer_id owner, publication one) {
   return got ? result<position>{got->front()} : got.error();
 }
 
-result<stored_answer> engine::publish_keyed(organizer_id owner,
-                                            std::vector<publication> items,
-                                            publish_once once) {
-  auto answer = std::make_shared<awaited<result<stored_answer>>>();
-  publish_keyed(
-    owner, std::move(items), once,
-    [answer](result<stored_answer> got) { answer->set(std::move(got)); });
+result<stored_answer> engine::publish_keyed_and_wait(
+  organizer_id owner, std::vector<publication> items, publish_once once) {
+  auto [answer, set] = awaited<stored_answer>::make();
+  publish_keyed(owner, std::move(items), once, std::move(set));
   return answer->get();
 }
 
@@ -107,7 +107,7 @@ result<position> engine::publish_idempotent(organizer_id owner, publication one,
   once.key[0] = static_cast<char>(0x80 + key.size());
   std::memcpy(&once.key[1], &owner, sizeof owner);
   std::ranges::copy(key, once.key.begin() + front);
-  const auto got = publish_keyed(owner, list_of(std::move(one)), once);
+  const auto got = publish_keyed_and_wait(owner, list_of(std::move(one)), once);
   if (!got)
     return got.error();
   if (const auto* receipt = std::get_if<publish_receipt>(&*got))

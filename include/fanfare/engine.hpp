@@ -378,7 +378,8 @@ public:
   // (not the text of a JSON object), "trace", or empty (no or more than 1,000
   // publications); not_found (field "organizer"); too_large (a body of more
   // than 1 MiB, a list of more than 64 MiB, what each publication and the list
-  // take besides, 256 and 512 bytes, included); overloaded; store_full;
+  // take besides, 256 and 512 bytes, included); overloaded; conflict (it is a
+  // callback of the engine, and would wait for itself); store_full;
   // stopping; io_error; internal. In a list of several the sentence begins with
   // the place of the item: "items[2]: …".
 
@@ -419,12 +420,17 @@ public:
                                                             publication one);
 
   /// The same for lists.
-  virtual result<std::vector<position>>
-  publish_all(organizer_id owner, std::vector<publication> items);
+  result<std::vector<position>> publish_all(organizer_id owner,
+                                            std::vector<publication> items);
   void publish_all(organizer_id owner, std::vector<publication> items,
                    published done);
   [[nodiscard]] std::future<result<std::vector<position>>>
   publish_all_later(organizer_id owner, std::vector<publication> items);
+
+  /// What `publish` and `publish_all` are made of. An engine whose threads need
+  /// not know that they wait need not override it.
+  virtual result<std::vector<position>>
+  publish_and_wait(organizer_id owner, std::vector<publication> items);
 
   /// Blocks. As publish, but once: if the organizer has published under this
   /// key within the last 24 h, nothing is published, and the id is that of
@@ -445,9 +451,9 @@ public:
   virtual void publish_keyed(organizer_id owner, std::vector<publication> items,
                              publish_once once, answered done) = 0;
   /// Blocks. The same, after it has waited for room as `publish` does.
-  virtual result<stored_answer> publish_keyed(organizer_id owner,
-                                              std::vector<publication> items,
-                                              publish_once once);
+  virtual result<stored_answer>
+  publish_keyed_and_wait(organizer_id owner, std::vector<publication> items,
+                         publish_once once);
   /// Keeps an answer under its idempotency key, unless there is one already.
   /// Memory; never blocks. `done` gets the one that is kept, on any thread, or
   /// store_full, stopping, io_error.

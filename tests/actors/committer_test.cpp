@@ -49,7 +49,7 @@ protected:
   /// The same by a thread that would wait for it. False: it has to.
   bool publish_alone() {
     auto item = publication();
-    const bool written = node_->writer->write_alone(node_->queue, item);
+    const bool written = node_->writer->write_alone(node_->queue, item, 100);
     EXPECT_EQ(item.done == nullptr, written) << "else it is untouched";
     return written;
   }
