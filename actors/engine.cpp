@@ -205,8 +205,9 @@ struct answer_published {
   const engine_options* options;
 
   void operator()(storage::operation& op, const error* failure) const {
-    call_program(*options, "The callback of a publish",
-                 [&] { done(ids(op, failure)); });
+    if (done)
+      call_program(*options, "The callback of a publish",
+                   [&] { done(ids(op, failure)); });
   }
 
   static result<std::vector<position>> ids(storage::operation& op,
@@ -1991,6 +1992,8 @@ result<std::unique_ptr<engine>> engine::start(engine_options options) {
     return cannot_start(e.what());
   } catch (const boost::system::system_error& e) {
     return cannot_start(e.what());
+  } catch (const std::runtime_error& e) { // OpenSSL's, with its own sentence
+    return error{ec::internal, std::string{"Cannot start: "} + e.what()};
   }
   return std::unique_ptr<engine>{std::move(made)};
 }

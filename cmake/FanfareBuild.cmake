@@ -55,10 +55,10 @@ endif()
 
 if(FANFARE_SANITIZE)
   # CAF's spawn headers bind null references, hence no "null" check.
-  target_compile_options(
-    fanfare_build
-    INTERFACE -fsanitize=${FANFARE_SANITIZE} -fno-sanitize=null
-              -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  set(FANFARE_SANITIZE_OPTIONS
+      -fsanitize=${FANFARE_SANITIZE} -fno-sanitize=null -fno-sanitize-recover=all
+      -fno-omit-frame-pointer)
+  target_compile_options(fanfare_build INTERFACE ${FANFARE_SANITIZE_OPTIONS})
   target_link_options(fanfare_build INTERFACE -fsanitize=${FANFARE_SANITIZE})
 endif()
 

@@ -46,6 +46,8 @@ function(fanfare_engine_library target type export_name)
                         $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   target_link_libraries(${target} PRIVATE ${_needed})
   if(FANFARE_SANITIZE)
+    # Examples and other programs that embed it are looked at as well.
+    target_compile_options(${target} INTERFACE ${FANFARE_SANITIZE_OPTIONS})
     target_link_options(${target} PUBLIC -fsanitize=${FANFARE_SANITIZE})
   endif()
 endfunction()

@@ -20,7 +20,7 @@ allowed_folders() {
     protocol) echo fanfare protocol model ;;
     storage) echo fanfare storage model ;;
     actors) echo fanfare actors model protocol storage ;;
-    cli) echo fanfare cli model protocol ;;
+    cli) echo fanfare cli protocol ;;
     examples) echo fanfare ;;
   esac
 }
@@ -37,6 +37,15 @@ library_folders() {
     */*) echo model protocol storage storage/lmdb actors cli examples ;; # not include
   esac
 }
+
+# What the REST API may include besides the public interface and its own folder:
+# rules and texts without state. It reaches the engine by its interface alone.
+rest_may_include="model/payload_filter.hpp protocol/action_types.hpp
+protocol/composed_body.hpp protocol/credentials.hpp protocol/delivery_rules.hpp
+protocol/egress.hpp protocol/header_rules.hpp protocol/http_handler.hpp
+protocol/json_text.hpp protocol/network.hpp protocol/publication.hpp
+protocol/slug.hpp protocol/target.hpp protocol/target_url.hpp protocol/text.hpp
+protocol/tls.hpp protocol/trace_context.hpp"
 
 folders="fanfare include model protocol storage actors cli examples"
 
@@ -77,6 +86,9 @@ check_ours() { # FILE FOLDER PLACE NAME
     echo "$3: $2/ must not include $target/ (\"$4\")"
   elif [[ $1 == protocol/* && $4 == model/records.hpp ]]; then
     echo "$3: the API sees the public values, not what is stored (\"$4\")"
+  elif [[ $1 == protocol/rest/* && $target != fanfare && $4 != protocol/rest/* ]] \
+    && ! contains "$4" "${rest_may_include//$'\n'/ }"; then
+    echo "$3: the API is written on the public interface (\"$4\")"
   elif [[ $1 == storage/*.hpp && $1 != storage/lmdb/* && $4 == storage/lmdb/* ]]; then
     echo "$3: an interface of storage/ must not include its implementation (\"$4\")"
   fi
@@ -133,6 +145,11 @@ self_test() {
   try protocol/sub/a.cpp '#include <boost/beast/http.hpp>' good
   try protocol/a.cpp '#include "model/b.hpp"' good
   try protocol/rest/a.cpp '#include "model/records.hpp"' bad
+  try protocol/rest/a.cpp '#include "model/subscription.hpp"' bad
+  try protocol/rest/a.cpp '#include "protocol/http_client.hpp"' bad
+  try protocol/rest/a.cpp '#include "protocol/text.hpp"' good
+  try protocol/rest/a.cpp '#include "protocol/rest/b.hpp"' good
+  try protocol/rest/a.cpp '#include "fanfare/b.hpp"' good
   try protocol/a.cpp '// #include "storage/b.hpp"' good
   try storage/a.hpp '#include "protocol/b.hpp"' bad
   try storage/a.hpp '#include "storage/lmdb/b.hpp"' bad
@@ -149,6 +166,7 @@ self_test() {
   try actors/a.cpp '#include <boost/beast/http.hpp>' bad
   try actors/a.cpp '#include <lmdb.h>' bad
   try cli/main.cpp '#include "storage/b.hpp"' bad
+  try cli/main.cpp '#include "model/b.hpp"' bad
   try cli/main.cpp '#include <caf/all.hpp>' bad
   try cli/main.cpp '#include <lmdb.h>' bad
   try cli/main.cpp '#include "fanfare/engine.hpp"' good

@@ -81,6 +81,7 @@ struct engine_options {
   std::chrono::milliseconds max_age = std::chrono::hours{72};
   /// Notifications and calls older than that are removed.
   std::chrono::milliseconds retention = std::chrono::hours{24 * 30};
+  /// How often that is looked after.
   std::chrono::milliseconds retention_interval = std::chrono::minutes{1};
 
   /// Attempts of one webhook at the same time; at most 1,000,000.
@@ -100,6 +101,8 @@ struct engine_options {
   std::chrono::milliseconds disable_after = std::chrono::days{5};
   /// Notifications of one webhook that wait in memory; at most 1,000,000.
   std::size_t window = 256;
+  /// Of one attempt: the look-up of the host, the connection, the handshake,
+  /// from the request to the first byte of the answer, and all of it.
   std::chrono::milliseconds dns_timeout{5'000};
   std::chrono::milliseconds connect_timeout{5'000};
   std::chrono::milliseconds tls_timeout{5'000};
@@ -348,6 +351,12 @@ struct filter_preview {
 /// thread that publishes, before its call returns: so `done` must not take a
 /// lock that its publisher holds.
 ///
+/// What is returned is a copy of the caller's own. Errors that a function does
+/// not name: `stopping` of all but queries once the engine stops, `store_full`
+/// of what is to be stored, `io_error` of what reads or writes, `store_damaged`
+/// of what reads. Costs are those of a call, n being what it returns, if
+/// nothing else is said.
+///
 /// It is an interface: a program's tests may put something simpler in its
 /// place.
 class FANFARE_API engine {
@@ -366,7 +375,8 @@ public:
   /// stop(0 s), if it was not stopped before.
   virtual ~engine();
 
-  // -- publishing
+  // -- publishing: O(bytes), and the wait for the disk, which those share who
+  // publish at the same time
   // --------------------------------------------------------------
   //
   // All or none of a list is published. A publish that has ended without an
@@ -383,6 +393,7 @@ public:
   // stopping; io_error; internal. In a list of several the sentence begins with
   // the place of the item: "items[2]: …".
 
+  /// Gets the ids, in the order of the list; may be empty.
   using published = std::function<void(result<std::vector<position>>)>;
 
   /// Never blocks. Without an error, `done` is called exactly once when the
@@ -392,7 +403,7 @@ public:
   /// With an error it is not called, and `items` and `done` are as they were:
   /// after `overloaded` (64 MiB of publishes wait for the disk, what they take
   /// besides their text included) try again in a moment, or use `publish`,
-  /// which waits. O(bytes).
+  /// which waits.
   virtual result<void> try_publish(organizer_id owner,
                                    std::vector<publication>&& items,
                                    published&& done) = 0;
@@ -447,7 +458,7 @@ public:
   /// As try_publish, under an idempotency key, which is kept in the same
   /// transaction: if there is an answer of that key already, nothing is
   /// published. `done` gets the receipt, or that answer; it is called in any
-  /// case, maybe before this returns.
+  /// case, maybe before this returns, else as for try_publish.
   virtual void publish_keyed(organizer_id owner, std::vector<publication> items,
                              publish_once once, answered done) = 0;
   /// Blocks. The same, after it has waited for room as `publish` does.
@@ -455,7 +466,8 @@ public:
   publish_keyed_and_wait(organizer_id owner, std::vector<publication> items,
                          publish_once once);
   /// Keeps an answer under its idempotency key, unless there is one already.
-  /// Memory; never blocks. `done` gets the one that is kept, on any thread, or
+  /// Memory; never blocks, and has no bound: not for more than the program has
+  /// requests under way. `done` gets the one that is kept, on any thread, or
   /// store_full, stopping, io_error.
   virtual void remember_answer(const idempotency_key& key, plain_answer answer,
                                answered done) = 0;
@@ -494,7 +506,7 @@ public:
   find_event(organizer_id owner, std::string_view slug) const = 0;
   /// Memory.
   [[nodiscard]] virtual std::optional<event> find_event(event_id id) const = 0;
-  /// Memory. By name, then slug.
+  /// Memory. By name, then slug. O(n log n).
   [[nodiscard]] virtual std::vector<event> events(organizer_id owner) const = 0;
   /// Blocks. already_exists, invalid_argument (as add_organizer), not_found (no
   /// such organizer).
@@ -521,7 +533,7 @@ public:
   /// counts as a use of the token.
   [[nodiscard]] virtual std::shared_ptr<const token>
   find_token(std::string_view key) const = 0;
-  /// Memory. By id, without the revoked ones.
+  /// Memory. By id, without the revoked ones. O(all tokens).
   [[nodiscard]] virtual std::vector<token> tokens(organizer_id owner) const = 0;
   /// Blocks. not_found (no such organizer), invalid_argument (field "name": 1
   /// to 200 characters, or "permissions").
@@ -548,11 +560,13 @@ public:
                  std::function<result<void>(webhook&)> edit) = 0;
   /// Blocks. not_found also for another organizer's.
   virtual result<webhook> find_webhook(organizer_id owner, webhook_id id) = 0;
-  /// Blocks. By id; none of an organizer that does not exist.
+  /// Blocks. By id; none of an organizer that does not exist. O(offset +
+  /// limit), or, with `enabled`, of the webhooks that it passes over.
   virtual result<std::vector<webhook>>
   webhooks(organizer_id owner, std::optional<bool> enabled, std::size_t offset,
            std::size_t limit) = 0;
-  /// Blocks.
+  /// Blocks. 0 of an organizer that does not exist. O(the organizer's webhooks)
+  /// with `enabled`.
   virtual result<std::size_t> count_webhooks(organizer_id owner,
                                              std::optional<bool> enabled) = 0;
 
@@ -564,8 +578,8 @@ public:
   /// Blocks. not_found also if its calls are not signed.
   virtual result<secret_view> find_secret(organizer_id owner,
                                           webhook_id hook) = 0;
-  /// Blocks. invalid_argument (field "secret", "overlap"), conflict (not
-  /// signed).
+  /// Blocks. not_found, invalid_argument (field "secret", "overlap"), conflict
+  /// (not signed).
   virtual result<secret_view> rotate_secret(organizer_id owner, webhook_id hook,
                                             secret_rotation how) = 0;
   /// Blocks. Against the newest 100 notifications that the webhook is
@@ -579,14 +593,15 @@ public:
 
   // not_found: no such webhook, or no such call of it.
 
-  /// Blocks. Newest first, ids below `before` (0: from the newest).
+  /// Blocks. Newest first, ids below `before` (0: from the newest). O(limit):
+  /// page through many of them.
   virtual result<std::vector<call>> calls(organizer_id owner, webhook_id hook,
                                           call_id before,
                                           std::size_t limit) = 0;
   /// Blocks.
   virtual result<call> find_call(organizer_id owner, webhook_id hook,
                                  call_id id) = 0;
-  /// Blocks. By due time.
+  /// Blocks. By due time. All of them: O(n log n).
   virtual result<std::vector<retry>> retries(organizer_id owner,
                                              webhook_id hook) = 0;
 
@@ -597,7 +612,8 @@ public:
   /// way).
   virtual result<retry> resend(organizer_id owner, webhook_id hook,
                                call_id id) = 0;
-  /// Blocks. Makes all retries due now that are not; how many.
+  /// Blocks. Makes all retries due now that are not; how many. O(retries), as
+  /// dropping them.
   virtual result<std::size_t> expedite_retries(organizer_id owner,
                                                webhook_id hook) = 0;
   /// Blocks. Ends all retries, each logged as given up; how many. What was not
@@ -609,7 +625,8 @@ public:
 
   /// One attempt, now, of a made-up notification, also of a disabled webhook.
   /// Blocks until it is in the journal; `done` is called once with the call, or
-  /// an error, on any thread: it must not block.
+  /// an error (not_found, those of a publish), on any thread: it must not
+  /// block.
   virtual void test_webhook(const organizer& owner, webhook_id hook,
                             tested done) = 0;
 
@@ -624,7 +641,8 @@ public:
   /// preview_replay.
   virtual result<replay_progress>
   start_replay(organizer_id owner, webhook_id hook, replay_request asked) = 0;
-  /// Blocks. The last one, also if it has ended. not_found.
+  /// Blocks. The last one, also if it has ended. not_found. O(retries), to tell
+  /// what waits.
   virtual result<replay_progress> find_replay(organizer_id owner,
                                               webhook_id hook) = 0;
   /// Blocks. not_found: none runs.
@@ -645,7 +663,7 @@ public:
   /// to 20,000 calls of each.
   virtual result<std::vector<explanation>>
   explain(const notification& what, std::size_t offset, std::size_t limit) = 0;
-  /// Blocks. For one webhook. not_found.
+  /// Blocks. For one webhook, as above. not_found.
   virtual result<explanation> explain(const notification& what,
                                       webhook_id hook) = 0;
 

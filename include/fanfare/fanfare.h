@@ -15,7 +15,10 @@
  *       fprintf(stderr, "%s\n", error.detail);
  *
  * Not in here, because they are for servers: tokens, kept answers, explanations,
- * and settings of delivery beyond those of fanfare_webhook.
+ * and settings of delivery beyond those of fanfare_webhook. Nor is what only the
+ * interface for C++ has, <fanfare/engine.hpp>: lists of organizers, events and action
+ * types, single calls, previews of filters and replays, how a delivery goes at this
+ * moment, a clock and a metrics registry of the program's own.
  *
  * Structs begin with their size, as the program was compiled with it: a program may
  * be older than the library (what it does not know has its default) or newer (what the
@@ -114,7 +117,7 @@ typedef struct fanfare_call {
   int32_t replay;            /* 1: sent again on request */
   const char *target_url;    /* with its password masked */
   const char *reason;        /* "" for a success */
-  const char *response_head; /* whole header fields, at most 8 KiB */
+  const char *response_head; /* whole header fields, at most 8 KiB; maybe no UTF-8 */
   /* The first 16 KiB; may hold any bytes: see response_body_size. */
   const char *response_body;
   size_t response_body_size;

@@ -296,7 +296,8 @@ struct call {
   call_timings timings{};
   std::string target_url{}; ///< as used, password masked
   std::string reason{};     ///< one plain line; empty for a success
-  /// "Name: value\r\n"…; fields beyond 8 KiB are left out.
+  /// "Name: value\r\n"… as received, maybe no UTF-8; fields beyond 8 KiB are
+  /// left out.
   std::string response_head{};
   std::string response_body{}; ///< the first 16 KiB
   bool operator==(const call&) const = default;

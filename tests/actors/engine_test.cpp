@@ -401,6 +401,13 @@ TEST_F(EngineTest, PublishesInEachForm) {
                    [&](const result<position>& id) { told.set_value(id); });
   EXPECT_EQ(told.get_future().get().value(), 6U);
   EXPECT_EQ(engine_->statistics().tail, 6U);
+  // Nobody wants to know.
+  const std::function<void(result<position>)> nobody;
+  engine_->publish(owner_, {.action = "shop.order.placed"}, nobody);
+  engine_->publish(owner_, {.action = "unknown"}, nobody);
+  engine_->publish_all(owner_, {}, engine::published{});
+  EXPECT_EQ(engine_->publish(owner_, {.action = "shop.order.placed"}).value(),
+            8U);
   const auto stored = engine_->find_notification(owner_, 1).value();
   EXPECT_EQ(
     stored->body,
