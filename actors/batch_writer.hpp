@@ -20,7 +20,7 @@ struct batch_writer_config {
   /// What a commit made durable, before anyone else hears of it: keeps the
   /// engine's memory of the registry current.
   std::function<void(const storage::operation&)> observe;
-  /// The router; empty until routing begins.
+  /// Tells the router.
   std::function<void(committed_ptr)> publish;
   const std::atomic<position>* routed_upto = nullptr;
   /// Notifications that may wait in the router's mailbox; beyond it reads the

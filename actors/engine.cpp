@@ -253,6 +253,12 @@ struct answer_keyed {
   }
 };
 
+error cannot_start(const std::string& why) {
+  return {ec::io_error, "Cannot start: " + why
+                          + ". Raise the limits of this process (ulimit -n, -u "
+                            "and -v; LimitNOFILE, TasksMax)."};
+}
+
 error cannot_wait() {
   return {
     ec::conflict,
@@ -1572,8 +1578,8 @@ auto engine_implementation::change(Operation op) -> decltype(op.done) {
      }});
   if (changed.wait_for(commit_patience) != std::future_status::ready)
     return error{ec::io_error, "The disk did not answer in time; the change "
-                               "may yet be made. Look before "
-                               "you try it again."};
+                               "may yet be made. Look before you try it "
+                               "again."};
   return changed.get();
 }
 
@@ -1969,16 +1975,6 @@ result<webhook_record> engine_implementation::find_record(organizer_id owner,
   if (found && found->owner != owner)
     return error{ec::not_found, "No WebHook matches the given query."};
   return found;
-}
-
-} // namespace
-
-namespace {
-
-error cannot_start(const std::string& why) {
-  return {ec::io_error, "Cannot start: " + why
-                          + ". Raise the limits of this process (ulimit -n, -u "
-                            "and -v; LimitNOFILE, TasksMax)."};
 }
 
 } // namespace
