@@ -139,8 +139,7 @@ void admission::park(const std::shared_ptr<ticket>& who, bool further) {
     watch();
 }
 
-// -- places that are kept
-// ----------------------------------------------------------
+// -- places that are kept -----------------------------------------------------
 
 void admission::keep_place(std::shared_ptr<ticket> to) {
   ++to->at->to->promised;
@@ -170,8 +169,7 @@ void admission::take_promise(ticket& who) {
     give_up_place(who.place);
 }
 
-// -- turns
-// ------------------------------------------------------------------------
+// -- turns --------------------------------------------------------------------
 
 void admission::release(std::list<running>::iterator place) {
   if (place->quick) {

@@ -39,8 +39,7 @@ const error& stopping() {
 
 thread_local const commit_queue* commit_queue::written_ = nullptr;
 
-// -- batch
-// ---------------------------------------------------------------------
+// -- batch --------------------------------------------------------------------
 
 void commit_queue::batch::make_room(std::size_t count) {
   const auto grow = [count](auto& list) {
@@ -104,8 +103,7 @@ commit_queue::commit_queue() {
   (void)stopping(); // made while there is memory
 }
 
-// -- any thread
-// ---------------------------------------------------------------------
+// -- any thread ---------------------------------------------------------------
 
 bool commit_queue::add(std::span<item> items, std::size_t publish_bytes,
                        bool patient) {
@@ -185,8 +183,7 @@ void commit_queue::notify_when_writable(const webhook_actor& who) {
   caf::anon_send(who, atom::writable_v);
 }
 
-// -- a thread that waits
-// -------------------------------------------------------------
+// -- a thread that waits ------------------------------------------------------
 
 bool commit_queue::take_turn() {
   std::lock_guard guard{mutex_};
@@ -253,8 +250,7 @@ void commit_queue::wait_for_others() {
   others_left_.wait(guard, [this] { return others_ == 0; });
 }
 
-// -- committer
-// -----------------------------------------------------------------
+// -- committer ----------------------------------------------------------------
 
 void commit_queue::attach(committer_actor committer) {
   std::lock_guard guard{mutex_};

@@ -85,8 +85,7 @@ public:
 
   commit_queue();
 
-  // -- any thread
-  // ----------------------------------------------------------------
+  // -- any thread -------------------------------------------------------------
 
   /// Adds entries that end up next to each other in the same commit.
   void push(item one);
@@ -119,8 +118,7 @@ public:
     return dirty_.exchange(false);
   }
 
-  // -- a thread that waits
-  // -----------------------------------------------------------
+  // -- a thread that waits ----------------------------------------------------
 
   /// Gives the caller the turn to write, for something of its own. False:
   /// somebody has it, or something waits, so that it is to be pushed.
@@ -155,8 +153,7 @@ public:
     return written_ == this;
   }
 
-  // -- committer
-  // ---------------------------------------------------------------------
+  // -- committer --------------------------------------------------------------
 
   void attach(committer_actor committer);
   /// Fills `into`, which is empty, with the entries there are. If all of them

@@ -3,7 +3,7 @@
 
 #include "actors/committer.hpp"
 
-#include "actors/lanes.hpp"
+#include "actors/lanes/lanes.hpp"
 
 #include <utility>
 

@@ -7,7 +7,7 @@
 
 #include "actors/admission.hpp"
 #include "actors/interfaces.hpp"
-#include "actors/lane_actor.hpp"
+#include "actors/lanes/lane_actor.hpp"
 
 #include <memory>
 #include <string>

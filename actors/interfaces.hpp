@@ -5,9 +5,9 @@
 /// Every typed handle of the engine and the messages they understand. Messages
 /// stay inside the process: they carry shared pointers to immutable values.
 
-#include "actors/webhook_order.hpp"
+#include "actors/webhook/order.hpp"
 #include "model/records.hpp"
-#include "protocol/transport.hpp"
+#include "protocol/client/transport.hpp"
 #include "storage/store.hpp"
 
 #include <caf/all.hpp>
@@ -143,8 +143,7 @@ CAF_END_TYPE_ID_BLOCK(fanfare)
 
 namespace fanfare {
 
-// -- handles
-// --------------------------------------------------------------------
+// -- handles ------------------------------------------------------------------
 
 /// One subscriber: its window, cursor, retry set and timer. Lives on one lane.
 using webhook_actor = caf::typed_actor<

@@ -9,7 +9,7 @@
 #include "actors/commit_queue.hpp"
 #include "actors/committer.hpp"
 #include "actors/journal_reader.hpp"
-#include "actors/lane_actor.hpp"
+#include "actors/lanes/lane_actor.hpp"
 #include "fanfare/clock.hpp"
 
 #include <boost/asio/steady_timer.hpp>

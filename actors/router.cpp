@@ -60,8 +60,7 @@ void router::on_exit() {
   changes_.clear();
 }
 
-// -- start
-// -----------------------------------------------------------------------
+// -- start --------------------------------------------------------------------
 
 result<void> router::begin() {
   const auto& found = config_.store->recovered();
@@ -104,8 +103,7 @@ result<void> router::begin() {
   return {};
 }
 
-// -- routing
-// ---------------------------------------------------------------------
+// -- routing ------------------------------------------------------------------
 
 void router::on_committed(const committed_ptr& news) {
   for (const auto& hook : news->webhooks)
@@ -263,8 +261,7 @@ void router::make_room() {
                                        std::memory_order_relaxed);
 }
 
-// -- checkpoints
-// --------------------------------------------------------------------
+// -- checkpoints --------------------------------------------------------------
 
 void router::save_checkpoint() {
   storage::save_checkpoint point;
@@ -297,8 +294,7 @@ void router::save_checkpoint() {
     {.what = std::move(point), .done = {}, .lasting = true});
 }
 
-// -- supervision
-// ----------------------------------------------------------------------
+// -- supervision --------------------------------------------------------------
 
 void router::revive(webhook_id id) {
   const auto r = index_.find(id);

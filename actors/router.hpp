@@ -9,9 +9,9 @@
 #include "actors/committer.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/journal_reader.hpp"
-#include "actors/lane_actor.hpp"
+#include "actors/lanes/lane_actor.hpp"
 #include "actors/subscription_index.hpp"
-#include "actors/webhook.hpp"
+#include "actors/webhook/webhook.hpp"
 #include "fanfare/clock.hpp"
 
 #include <atomic>

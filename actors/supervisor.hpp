@@ -10,7 +10,7 @@
 
 #include "actors/committer.hpp"
 #include "actors/interfaces.hpp"
-#include "actors/lane_actor.hpp"
+#include "actors/lanes/lane_actor.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 

@@ -3,7 +3,7 @@
 
 #include "bench/samples.hpp"
 
-#include "protocol/answer_parser.hpp"
+#include "protocol/client/answer_parser.hpp"
 #include "protocol/vault.hpp"
 
 #include <boost/asio/buffer.hpp>

@@ -5,11 +5,11 @@
 /// What the benchmarks of single parts work on: always the same, and shaped
 /// like what a ticket shop publishes and what nginx answers.
 
-#include "actors/delivery_plan.hpp"
 #include "actors/subscription_index.hpp"
+#include "actors/webhook/delivery_plan.hpp"
 #include "model/payload_filter.hpp"
 #include "model/records.hpp"
-#include "protocol/transport.hpp"
+#include "protocol/client/transport.hpp"
 
 #include <cstddef>
 #include <memory>

@@ -9,8 +9,8 @@
 #include "fanfare/engine.hpp"
 #include "fanfare/version.hpp"
 #include "protocol/credentials.hpp"
-#include "protocol/http_server.hpp"
 #include "protocol/rest/rest_api.hpp"
+#include "protocol/server/http_server.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>

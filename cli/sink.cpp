@@ -4,7 +4,7 @@
 #include "cli/sink.hpp"
 
 #include "protocol/base64.hpp"
-#include "protocol/http_server.hpp"
+#include "protocol/server/http_server.hpp"
 #include "protocol/signature.hpp"
 
 #include <boost/asio/io_context.hpp>

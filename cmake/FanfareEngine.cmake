@@ -6,7 +6,7 @@
 #   fanfare_engine          static; the alias fanfare::engine in this build
 #   fanfare_engine_shared   shared: shows what FANFARE_API marks and nothing else
 
-set(_parts model protocol storage actors)
+set(_parts model protocol storage actors engine_parts)
 set(_objects)
 foreach(_part IN LISTS _parts)
   list(APPEND _objects $<TARGET_OBJECTS:fanfare_${_part}>)

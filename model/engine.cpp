@@ -3,7 +3,7 @@
 
 // What the engine's interface makes of its virtual functions, so that every
 // implementation has it: the forms of publishing that wait, and conveniences.
-// engine::start is where the implementation is, in actors/engine.cpp.
+// engine::start is where the implementation is, in engine/engine.cpp.
 
 #include "fanfare/engine.hpp"
 

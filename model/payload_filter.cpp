@@ -28,7 +28,7 @@ std::string_view view(json::string_view text) {
   return {text.data(), text.size()};
 }
 
-// -- values ---------------------------------------------------------------
+// -- values -------------------------------------------------------------------
 
 /// A number such that equal values are equal: all integers of 64 bits by sign
 /// and magnitude, also if they were doubles; everything else as a double.
@@ -182,7 +182,7 @@ bool equal(const literal& l, const json::value& v) {
   });
 }
 
-// -- search in texts ------------------------------------------------------
+// -- search in texts ----------------------------------------------------------
 
 /// For each beginning of the text, the length of its longest proper beginning
 /// that it also ends with (Knuth, Morris, Pratt).
@@ -225,14 +225,14 @@ bool has_text(std::string_view text, std::string_view wanted,
   return false;
 }
 
-// -- conditions -----------------------------------------------------------
+// -- conditions ---------------------------------------------------------------
 
 enum class op : std::uint8_t {
-  // -- on the value at hand, by `children` ----------------------------------
+  // -- on the value at hand, by `children` ------------------------------------
   all,
   any,
   key, ///< all, on the value of `name`
-  // -- on the value at hand, by `operands` ----------------------------------
+  // -- on the value at hand, by `operands` ------------------------------------
   equal,
   in,
   less,
@@ -341,7 +341,7 @@ bool holds(const condition& c, const json::value* seen) {
   return test() != c.negated;
 }
 
-// -- reading JSON ---------------------------------------------------------
+// -- reading JSON -------------------------------------------------------------
 
 /// Builds a value from the events of a parser. Unlike Boost's own it reads
 /// doubles exactly, and notices keys that are there twice if asked to.
@@ -369,7 +369,7 @@ public:
     return members_;
   }
 
-  // -- events of boost::json::basic_parser ----------------------------------
+  // -- events of boost::json::basic_parser ------------------------------------
 
   using failure = json::error_code;
   static constexpr std::size_t max_object_size = json::object::max_size();
@@ -553,7 +553,7 @@ private:
   std::optional<json::value> value_; // after what it lies in
 };
 
-// -- compiling ------------------------------------------------------------
+// -- compiling ----------------------------------------------------------------
 
 struct named_operator {
   std::string_view name;
@@ -887,7 +887,7 @@ private:
 
 } // namespace
 
-// -- the filter -----------------------------------------------------------
+// -- the filter ---------------------------------------------------------------
 
 struct payload_filter::node {
   std::vector<condition> conditions; ///< must all hold

@@ -3,10 +3,10 @@
 
 #include "protocol/delivery_rules.hpp"
 
-#include "protocol/egress.hpp"
+#include "protocol/client/egress.hpp"
+#include "protocol/client/tls.hpp"
 #include "protocol/header_rules.hpp"
 #include "protocol/text.hpp"
-#include "protocol/tls.hpp"
 
 #include <optional>
 #include <set>

@@ -10,8 +10,7 @@
 
 namespace fanfare::protocol::detail {
 
-// -- member_list
-// ---------------------------------------------------------------
+// -- member_list --------------------------------------------------------------
 
 void member_list::clear() {
   members_.clear();
@@ -43,8 +42,7 @@ void member_list::put(const std::string& text, member value) {
     members_[place->second] = value;
 }
 
-// -- events
-// --------------------------------------------------------------------
+// -- events -------------------------------------------------------------------
 
 publication_reader::publication_reader(std::string_view organizer)
   : organizer_{organizer} {
@@ -158,8 +156,7 @@ bool publication_reader::word(kind k, std::string_view text) {
   return true;
 }
 
-// -- structure
-// -----------------------------------------------------------------
+// -- structure ----------------------------------------------------------------
 
 /// Called before the value's first byte, with `depth_` of its container.
 void publication_reader::begin_value(kind k) {
@@ -251,8 +248,7 @@ publication_reader::known* publication_reader::known_for(role r) {
   return nullptr;
 }
 
-// -- one notification
-// ----------------------------------------------------------
+// -- one notification ---------------------------------------------------------
 
 void publication_reader::begin_item(kind k) {
   ++count_;
@@ -403,8 +399,7 @@ void publication_reader::append_members(std::string& out,
   }
 }
 
-// -- a notification whose members are known but for those of its payload
-// ---
+// -- a notification whose members are known but for those of its payload ------
 
 void publication_reader::begin(std::string_view action, std::string_view event,
                                std::size_t size) {
@@ -429,8 +424,7 @@ result<std::string> publication_reader::finish() {
   return std::move(*fault_);
 }
 
-// -- the outcome
-// ---------------------------------------------------------------
+// -- the outcome --------------------------------------------------------------
 
 void publication_reader::fault(ec code, std::string field,
                                std::string sentence) {

@@ -53,8 +53,7 @@ public:
   /// text.
   [[nodiscard]] result<publications> take();
 
-  // -- a notification whose members are known but for those of its payload
-  // -----
+  // -- a notification whose members are known but for those of its payload ----
 
   /// Begins one, whatever was read before. `event` is empty if there is none;
   /// members come from the events below. `size` is what they will have, about.
@@ -75,7 +74,7 @@ public:
     return stopped_;
   }
 
-  // -- events of boost::json::basic_parser -----------------------------------
+  // -- events of boost::json::basic_parser ------------------------------------
 
   using view = boost::json::string_view;
   using failure = boost::json::error_code;

@@ -56,8 +56,7 @@ private:
   Bytes& bytes_;
 };
 
-// -- HMAC
-// ----------------------------------------------------------------------
+// -- HMAC ---------------------------------------------------------------------
 
 // The low-level functions are deprecated in OpenSSL 3, but their states are
 // plain values: a copy on the stack is all that a signature needs, where
@@ -193,8 +192,7 @@ hmac_text hmac_signature(const hmac_key<sha256>& key,
   return text;
 }
 
-// -- Ed25519
-// -------------------------------------------------------------------
+// -- Ed25519 ------------------------------------------------------------------
 
 struct key_ending {
   void operator()(EVP_PKEY* key) const {
@@ -261,8 +259,7 @@ bool ed25519_verifies(EVP_PKEY* key, std::string_view signature,
            == 1;
 }
 
-// -- texts of keys
-// -------------------------------------------------------------
+// -- texts of keys ------------------------------------------------------------
 
 error bad_secret(std::string detail) {
   return {ec::invalid_argument, std::move(detail), "secret"};
@@ -356,8 +353,7 @@ bool verify_ed25519(EVP_PKEY* key, const signed_content& what,
   return found;
 }
 
-// -- the legacy header
-// ---------------------------------------------------------
+// -- the legacy header --------------------------------------------------------
 
 /// Calls `add` with the pieces of the text that is signed.
 template <class Function>
@@ -410,8 +406,7 @@ void append_legacy_signature(const legacy_signature& how,
 
 } // namespace
 
-// -- signing_key
-// ---------------------------------------------------------------
+// -- signing_key --------------------------------------------------------------
 
 struct signing_key::state {
   explicit state(std::string_view secret, std::string shown)
@@ -538,8 +533,7 @@ void signing_key::sign(const signed_content& what, std::string& out) const {
   out.append(ed25519_version).append(encoded.data(), encoded.size());
 }
 
-// -- verification
-// --------------------------------------------------------------
+// -- verification -------------------------------------------------------------
 
 result<signing_algorithm> verification_algorithm(std::string_view key) {
   if (key.starts_with(secret_prefix)) {
@@ -580,8 +574,7 @@ bool verify_signature(std::string_view key, const signed_content& what,
   return false;
 }
 
-// -- headers
-// -------------------------------------------------------------------
+// -- headers ------------------------------------------------------------------
 
 void append_signature_headers(std::span<const signing_key> keys,
                               const signed_content& what, std::string& out) {

@@ -107,8 +107,7 @@ std::optional<std::string> opened(const key_bytes& key, std::string_view sealed,
   return std::nullopt;
 }
 
-// -- texts of keys
-// -------------------------------------------------------------
+// -- texts of keys ------------------------------------------------------------
 
 int hex_digit(char c) {
   if (c >= '0' && c <= '9')
@@ -184,8 +183,7 @@ error bad_key(std::string detail) {
   return {ec::invalid_argument, std::move(detail)};
 }
 
-// -- files
-// ---------------------------------------------------------------------
+// -- files --------------------------------------------------------------------
 
 class file_descriptor {
 public:

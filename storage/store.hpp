@@ -25,7 +25,7 @@
 
 namespace fanfare::storage {
 
-// -- operations --------------------------------------------------------------
+// -- operations ---------------------------------------------------------------
 //
 // Input of `store::commit`, executed in their order. A member named `done` is
 // output: it is valid after `commit` has succeeded, and says for this operation
@@ -213,7 +213,7 @@ using operation = std::variant<
   add_webhook, change_webhook, drop_retries, enqueue, start_replay,
   load_webhook, save_checkpoint, expire>;
 
-// -- reading -----------------------------------------------------------------
+// -- reading ------------------------------------------------------------------
 
 /// Where routing and delivery go on after a start.
 struct recovery {
@@ -288,8 +288,8 @@ public:
   /// What open() found. Constant.
   [[nodiscard]] virtual const recovery& recovered() const = 0;
 
-  // -- any thread that may block on the disk
-  // ----------------------------------- All read only what is committed.
+  // -- any thread that may block on the disk ----------------------------------
+  // All read only what is committed.
 
   [[nodiscard]] virtual position tail() const = 0;
   [[nodiscard]] virtual store_statistics statistics() const = 0;

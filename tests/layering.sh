@@ -20,6 +20,7 @@ allowed_folders() {
     protocol) echo fanfare protocol model ;;
     storage) echo fanfare storage model ;;
     actors) echo fanfare actors model protocol storage ;;
+    engine) echo fanfare engine actors model protocol storage ;;
     cli) echo fanfare cli protocol ;;
     examples) echo fanfare ;;
   esac
@@ -28,13 +29,13 @@ allowed_folders() {
 # Prints the folders that may include the library header, nothing if any may.
 library_folders() {
   case $1 in
-    caf/*) echo actors ;;
+    caf/*) echo actors engine ;;
     lmdb.h) echo storage/lmdb ;;
     boost/beast.hpp | boost/beast/*) echo protocol ;;
-    boost/asio.hpp | boost/asio/*) echo protocol actors cli ;;
-    boost/json/*) echo model protocol storage actors cli ;; # filters on bodies
-    boost/*) echo protocol storage storage/lmdb actors cli ;; # not model
-    */*) echo model protocol storage storage/lmdb actors cli examples ;; # not include
+    boost/asio.hpp | boost/asio/*) echo protocol actors engine cli ;;
+    boost/json/*) echo model protocol storage actors engine cli ;; # filters on bodies
+    boost/*) echo protocol storage storage/lmdb actors engine cli ;; # not model
+    */*) echo model protocol storage storage/lmdb actors engine cli examples ;; # not include
   esac
 }
 
@@ -42,12 +43,12 @@ library_folders() {
 # rules and texts without state. It reaches the engine by its interface alone.
 rest_may_include="model/payload_filter.hpp protocol/action_types.hpp
 protocol/composed_body.hpp protocol/credentials.hpp protocol/delivery_rules.hpp
-protocol/egress.hpp protocol/header_rules.hpp protocol/http_handler.hpp
+protocol/client/egress.hpp protocol/header_rules.hpp protocol/server/http_handler.hpp
 protocol/json_text.hpp protocol/network.hpp protocol/publication.hpp
 protocol/slug.hpp protocol/target.hpp protocol/target_url.hpp protocol/text.hpp
-protocol/tls.hpp protocol/trace_context.hpp"
+protocol/client/tls.hpp protocol/trace_context.hpp"
 
-folders="fanfare include model protocol storage actors cli examples"
+folders="fanfare include model protocol storage actors engine cli examples"
 
 contains() { # WORD LIST
   [[ " $2 " == *" $1 "* ]]
@@ -146,7 +147,7 @@ self_test() {
   try protocol/a.cpp '#include "model/b.hpp"' good
   try protocol/rest/a.cpp '#include "model/records.hpp"' bad
   try protocol/rest/a.cpp '#include "model/subscription.hpp"' bad
-  try protocol/rest/a.cpp '#include "protocol/http_client.hpp"' bad
+  try protocol/rest/a.cpp '#include "protocol/client/http_client.hpp"' bad
   try protocol/rest/a.cpp '#include "protocol/text.hpp"' good
   try protocol/rest/a.cpp '#include "protocol/rest/b.hpp"' good
   try protocol/rest/a.cpp '#include "fanfare/b.hpp"' good
@@ -165,19 +166,24 @@ self_test() {
   try actors/a.cpp '#include <boost/asio/post.hpp>' good
   try actors/a.cpp '#include <boost/beast/http.hpp>' bad
   try actors/a.cpp '#include <lmdb.h>' bad
+  try actors/a.cpp '#include "engine/b.hpp"' bad
+  try engine/a.cpp '#include "actors/b.hpp"' good
+  try engine/a.cpp '#include "cli/b.hpp"' bad
+  try engine/a.cpp '#include <caf/all.hpp>' good
+  try engine/a.cpp '#include <lmdb.h>' bad
   try cli/main.cpp '#include "storage/b.hpp"' bad
   try cli/main.cpp '#include "model/b.hpp"' bad
   try cli/main.cpp '#include <caf/all.hpp>' bad
   try cli/main.cpp '#include <lmdb.h>' bad
   try cli/main.cpp '#include "fanfare/engine.hpp"' good
-  try cli/main.cpp '#include "actors/engine.hpp"' bad
+  try cli/main.cpp '#include "engine/engine.hpp"' bad
   try cli/main.cpp '#include "engine.hpp"' bad
   try examples/a/main.cpp '#include <fanfare/engine.hpp>' good
-  try examples/a/main.cpp '#include "actors/engine.hpp"' bad
-  try examples/a/main.cpp '#include <actors/engine.hpp>' bad
+  try examples/a/main.cpp '#include "engine/engine.hpp"' bad
+  try examples/a/main.cpp '#include <engine/engine.hpp>' bad
   try examples/a/main.cpp '#include <boost/asio.hpp>' bad
   try examples/a/main.cpp '#include <prometheus/exposer.h>' good
-  try cli/main.cpp '#include <actors/engine.hpp>' bad
+  try cli/main.cpp '#include <engine/engine.hpp>' bad
   ((faults == 0)) && echo "layering: each rule can fail"
 }
 

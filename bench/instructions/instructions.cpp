@@ -5,7 +5,7 @@
 /// so many times, for bench/instructions/check to count what it executes. Two
 /// runs do exactly the same: no clock, no random numbers, no threads.
 
-#include "actors/retry_heap.hpp"
+#include "actors/webhook/retry_heap.hpp"
 #include "bench/samples.hpp"
 #include "model/subscription.hpp"
 #include "protocol/composed_body.hpp"

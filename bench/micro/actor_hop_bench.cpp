@@ -5,8 +5,8 @@
 /// then each message wakes a thread.
 
 #include "actors/interfaces.hpp"
-#include "actors/lane_actor.hpp"
-#include "actors/lanes.hpp"
+#include "actors/lanes/lane_actor.hpp"
+#include "actors/lanes/lanes.hpp"
 #include "bench/samples.hpp"
 
 #include <caf/actor_system.hpp>

@@ -4,7 +4,7 @@
 /// What a request is made of: the plan of a webhook with the head that all its
 /// requests share, made once per change, and the headers of one attempt.
 
-#include "actors/delivery_plan.hpp"
+#include "actors/webhook/delivery_plan.hpp"
 #include "bench/samples.hpp"
 #include "protocol/target.hpp"
 

@@ -189,8 +189,7 @@ private:
       io_.stop();
   }
 
-  // -- the publishers
-  // ----------------------------------------------------------
+  // -- the publishers ---------------------------------------------------------
 
   asio::awaitable<void> keep_time() {
     asio::steady_timer timer{io_};
@@ -242,8 +241,7 @@ private:
     }
   }
 
-  // -- the receivers
-  // -----------------------------------------------------------
+  // -- the receivers ----------------------------------------------------------
 
   asio::awaitable<void> accept(tcp::acceptor acceptor, std::size_t receiver) {
     for (;;)

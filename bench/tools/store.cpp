@@ -54,7 +54,7 @@ timestamp now() {
     std::chrono::system_clock::now());
 }
 
-// -- organizers --------------------------------------------------------------
+// -- organizers ---------------------------------------------------------------
 
 /// What is copied.
 struct pattern {
@@ -129,7 +129,7 @@ void add_organizers(storage::store& store, std::size_t count) {
   }
 }
 
-// -- calls -------------------------------------------------------------------
+// -- calls --------------------------------------------------------------------
 
 storage::draft draft_of(const notification& n) {
   return {.owner = n.owner,
@@ -178,7 +178,7 @@ void add_calls(storage::store& store, std::size_t count) {
   }
 }
 
-// -- counting ----------------------------------------------------------------
+// -- counting -----------------------------------------------------------------
 
 void print_counts(const storage::store& store) {
   std::size_t hooks = 0;

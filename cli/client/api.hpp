@@ -7,7 +7,7 @@
 
 #include "cli/client/exit_code.hpp"
 #include "cli/client/settings.hpp"
-#include "protocol/api_client.hpp"
+#include "protocol/client/api_client.hpp"
 
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>

@@ -4,7 +4,7 @@
 #include "cli/client/settings.hpp"
 
 #include "cli/private_file.hpp"
-#include "protocol/api_client.hpp"
+#include "protocol/client/api_client.hpp"
 
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>

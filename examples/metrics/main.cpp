@@ -26,8 +26,7 @@ namespace {
 class engine_figures final : public fanfare::metrics_registry,
                              public prometheus::Collectable {
 public:
-  // -- what the engine calls
-  // ----------------------------------------------------
+  // -- what the engine calls --------------------------------------------------
 
   void add(const void*, collector figures) override {
     const std::lock_guard guard{mutex_};
@@ -39,8 +38,7 @@ public:
     figures_ = nullptr;
   }
 
-  // -- what a scrape calls
-  // ------------------------------------------------------
+  // -- what a scrape calls ----------------------------------------------------
 
   std::vector<prometheus::MetricFamily> Collect() const override {
     const std::lock_guard guard{mutex_};

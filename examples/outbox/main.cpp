@@ -36,8 +36,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// -- the shop's database
-// ---------------------------------------------------------
+// -- the shop's database ------------------------------------------------------
 
 class database {
 public:
@@ -114,8 +113,7 @@ private:
                                                          sqlite3_close};
 };
 
-// -- the shop
-// ----------------------------------------------------------------------
+// -- the shop -----------------------------------------------------------------
 
 [[noreturn]] void die() {
   kill(getpid(), SIGKILL);

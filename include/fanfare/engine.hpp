@@ -126,9 +126,9 @@ struct engine_options {
   /// all.
   std::chrono::milliseconds publish_patience{30'000};
 
-  // -- what the program lends to the engine: what it refers to must live until
-  // the engine's destructor has returned
-  // -----------------------------------------------------------------------
+  // -- lent by the program ----------------------------------------------------
+  //
+  // What these refer to must live until the engine's destructor has returned.
 
   /// What an operator should know, one line each; without it nothing is logged.
   /// Any thread, several at once; must not block, and must not call the engine.
@@ -375,9 +375,10 @@ public:
   /// stop(0 s), if it was not stopped before.
   virtual ~engine();
 
-  // -- publishing: O(bytes), and the wait for the disk, which those share who
-  // publish at the same time
-  // --------------------------------------------------------------
+  // -- publishing -------------------------------------------------------------
+  //
+  // O(bytes), and the wait for the disk, which publishers share that publish at
+  // the same time.
   //
   // All or none of a list is published. A publish that has ended without an
   // error is on disk: it will be delivered, whatever happens. Ids grow, and
@@ -478,8 +479,7 @@ public:
   virtual result<notification_ptr> find_notification(organizer_id owner,
                                                      position id) = 0;
 
-  // -- organizers, events, action types
-  // ------------------------------------------
+  // -- organizers, events, action types ---------------------------------------
 
   /// Memory.
   [[nodiscard]] virtual std::optional<organizer>
@@ -526,8 +526,7 @@ public:
   /// The type of this name, added if there is none. May block.
   result<action_type> ensure_action_type(std::string_view name);
 
-  // -- tokens
-  // ---------------------------------------------------------------------
+  // -- tokens -----------------------------------------------------------------
 
   /// Memory. Revoked tokens are found too (and marked). Null if there is none;
   /// counts as a use of the token.
@@ -542,8 +541,7 @@ public:
   /// Blocks. not_found.
   virtual result<void> revoke_token(organizer_id owner, token_id id) = 0;
 
-  // -- webhooks
-  // ---------------------------------------------------------------------
+  // -- webhooks ---------------------------------------------------------------
 
   /// Blocks. Answers what was stored, with its id and its signing secret made.
   /// invalid_argument, with the field ("target_url", "action_types", "events",
@@ -588,8 +586,7 @@ public:
   virtual result<filter_preview>
   preview_filter(organizer_id owner, webhook_id hook, std::string filter) = 0;
 
-  // -- calls
-  // ------------------------------------------------------------------------
+  // -- calls ------------------------------------------------------------------
 
   // not_found: no such webhook, or no such call of it.
 
@@ -630,8 +627,7 @@ public:
   virtual void test_webhook(const organizer& owner, webhook_id hook,
                             tested done) = 0;
 
-  // -- replay
-  // -----------------------------------------------------------------------
+  // -- replay -----------------------------------------------------------------
 
   /// Blocks. O(notifications of that time). invalid_argument (field "until",
   /// "rate"), not_found.
@@ -648,8 +644,7 @@ public:
   /// Blocks. not_found: none runs.
   virtual result<void> cancel_replay(organizer_id owner, webhook_id hook) = 0;
 
-  // -- looking into it
-  // --------------------------------------------------------------
+  // -- looking into it --------------------------------------------------------
 
   /// Blocks until the webhook's actor has answered, which is started for it if
   /// it was idle. not_found.
@@ -667,8 +662,7 @@ public:
   virtual result<explanation> explain(const notification& what,
                                       webhook_id hook) = 0;
 
-  // -- state
-  // ------------------------------------------------------------------------
+  // -- state ------------------------------------------------------------------
 
   /// Memory. True while the engine runs and the disk takes writes. Publishes
   /// may still be `overloaded`, or `store_full` once `max_store_size` is used

@@ -31,7 +31,7 @@ namespace fanfare {
 /// what they are; new ones are added at the end.
 enum class ec : std::uint8_t {
   ok = 0,
-  // -- the caller's input --------------------------------------------------
+  // -- the caller's input -----------------------------------------------------
   invalid_argument = 1, ///< a value is outside of what is documented
   not_found = 2, ///< no such organizer, event, webhook, token or notification
   already_exists = 3, ///< the slug or name is taken
@@ -40,17 +40,17 @@ enum class ec : std::uint8_t {
   forbidden = 4,
   conflict = 5,  ///< the change contradicts what is stored
   too_large = 6, ///< more than the documented limit
-  // -- the engine's state --------------------------------------------------
+  // -- the engine's state -----------------------------------------------------
   stopping = 7,   ///< the engine is stopping and accepts nothing new
   overloaded = 8, ///< too much accepted work waits for the disk: try again soon
   store_full = 9, ///< the disk or the store's maximum size is full
-  // -- the data directory --------------------------------------------------
+  // -- the data directory -----------------------------------------------------
   store_locked = 10,  ///< another engine uses the data directory
   store_foreign = 11, ///< the directory holds something else than a store
   store_newer = 12,   ///< the store was written by a newer version of Fanfare
   store_damaged = 13, ///< a record cannot be decoded
   io_error = 14,      ///< the operating system reported an error
-  // -- the network ----------------------------------------------------------
+  // -- the network ------------------------------------------------------------
   bind_failed = 15, ///< the listen address cannot be used
   internal = 16,    ///< a defect of Fanfare; the text says where
 };

@@ -15,7 +15,7 @@
 
 namespace fanfare {
 
-// -- identifiers -----------------------------------------------------------
+// -- identifiers --------------------------------------------------------------
 
 /// Place of a notification in the journal, from 1; also its `notification_id`.
 /// 0 means "before the first".
@@ -33,7 +33,7 @@ using action_type_id = std::uint32_t;
 /// Wall time. Everything that survives a restart is measured in it.
 using timestamp = std::chrono::sys_time<std::chrono::milliseconds>;
 
-// -- registry --------------------------------------------------------------
+// -- registry -----------------------------------------------------------------
 
 struct organizer {
   organizer_id id = 0;
@@ -78,7 +78,7 @@ struct token {
   bool operator==(const token&) const = default;
 };
 
-// -- settings of delivery --------------------------------------------------
+// -- settings of delivery -----------------------------------------------------
 
 enum class signing_algorithm : std::uint8_t {
   none = 0,        ///< calls are not signed
@@ -230,7 +230,7 @@ struct webhook {
   bool operator==(const webhook&) const = default;
 };
 
-// -- journal ---------------------------------------------------------------
+// -- journal ------------------------------------------------------------------
 
 /// One thing that happened, as it stands in the journal.
 struct notification {
@@ -250,7 +250,7 @@ struct notification {
 /// Notifications are immutable from the commit on and shared between threads.
 using notification_ptr = std::shared_ptr<const notification>;
 
-// -- call log --------------------------------------------------------------
+// -- call log -----------------------------------------------------------------
 
 /// What became of a notification by one entry of the call log.
 enum class outcome : std::uint8_t {
@@ -314,8 +314,7 @@ struct retry {
   bool operator==(const retry&) const = default;
 };
 
-// -- replay
-// --------------------------------------------------------------------
+// -- replay -------------------------------------------------------------------
 
 /// Which notifications of a webhook are to be sent again.
 struct replay_request {

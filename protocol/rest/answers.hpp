@@ -5,9 +5,9 @@
 /// The answers that all resources share. Any thread.
 
 #include "fanfare/error.hpp"
-#include "protocol/http_handler.hpp"
 #include "protocol/json_text.hpp"
 #include "protocol/rest/exchange.hpp"
+#include "protocol/server/http_handler.hpp"
 
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>

@@ -113,7 +113,7 @@ public:
   }
 
 private:
-  // -- reading the document --------------------------------------------------
+  // -- reading the document ---------------------------------------------------
 
   static std::string_view text(const json::object& from, std::string_view key) {
     const auto* found = from.if_contains({key.data(), key.size()});
@@ -158,7 +158,7 @@ private:
       }
   }
 
-  // -- the frame -------------------------------------------------------------
+  // -- the frame --------------------------------------------------------------
 
   static std::string method_mark(std::string_view method) {
     std::string upper{method};
@@ -210,7 +210,7 @@ private:
     text_ += "</section>\n";
   }
 
-  // -- an operation ----------------------------------------------------------
+  // -- an operation -----------------------------------------------------------
 
   void describe(std::string_view path, std::string_view method,
                 const json::object& operation) {
@@ -332,7 +332,7 @@ private:
     }
   }
 
-  // -- schemas ---------------------------------------------------------------
+  // -- schemas ----------------------------------------------------------------
 
   /// What a value may be, in words.
   std::string type_of(const json::object& given, int depth = 0) const {
@@ -445,7 +445,7 @@ private:
       nested(rest, prefix + (prefix.empty() ? "*" : ".*"), depth + 1);
   }
 
-  // -- what answers share ----------------------------------------------------
+  // -- what answers share -----------------------------------------------------
 
   void shared_answers() {
     text_ += "<section><h2 id=\"answers\">Shared answers</h2><p>Answers that "

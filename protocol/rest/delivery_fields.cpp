@@ -4,11 +4,11 @@
 #include "protocol/rest/delivery_fields.hpp"
 
 #include "model/payload_filter.hpp"
+#include "protocol/client/egress.hpp"
+#include "protocol/client/tls.hpp"
 #include "protocol/delivery_rules.hpp"
-#include "protocol/egress.hpp"
 #include "protocol/header_rules.hpp"
 #include "protocol/text.hpp"
-#include "protocol/tls.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
@@ -74,8 +74,7 @@ public:
     faults_.emplace_back(key_, std::move(sentence));
   }
 
-  // -- values
-  // ------------------------------------------------------------------
+  // -- values -----------------------------------------------------------------
 
   std::optional<milliseconds> time(const boost::json::value& json,
                                    milliseconds least, milliseconds most,
@@ -164,8 +163,7 @@ private:
   std::size_t before_ = 0;
 };
 
-// -- each key
-// ------------------------------------------------------------------
+// -- each key -----------------------------------------------------------------
 
 using edit = delivery_patch::edit;
 

@@ -7,9 +7,9 @@
 
 #include "fanfare/engine.hpp"
 #include "fanfare/types.hpp"
-#include "protocol/http_handler.hpp"
 #include "protocol/rest/query.hpp"
 #include "protocol/rest/router.hpp"
+#include "protocol/server/http_handler.hpp"
 
 #include <functional>
 #include <memory>

@@ -5,8 +5,8 @@
 /// webhooks/{id}/filter/preview/: what a filter would let pass, before it is
 /// saved.
 
-#include "protocol/http_handler.hpp"
 #include "protocol/rest/exchange.hpp"
+#include "protocol/server/http_handler.hpp"
 
 namespace fanfare::protocol::rest {
 

@@ -85,8 +85,7 @@ http_response to_response(const stored_answer& kept) {
                     kept);
 }
 
-// -- running_keys
-// ------------------------------------------------------------------
+// -- running_keys -------------------------------------------------------------
 
 std::optional<running_keys::entry>
 running_keys::enter(const idempotency_key& key) {
@@ -108,8 +107,7 @@ void running_keys::entry::free() {
   }
 }
 
-// -- keyed_request
-// -----------------------------------------------------------------
+// -- keyed_request ------------------------------------------------------------
 
 void keyed_request::respond(http_response response) {
   // Before the answer is out: its receiver may ask again at once.

@@ -9,7 +9,7 @@
 
 #include "fanfare/engine.hpp"
 #include "fanfare/idempotency.hpp"
-#include "protocol/http_handler.hpp"
+#include "protocol/server/http_handler.hpp"
 
 #include <functional>
 #include <memory>

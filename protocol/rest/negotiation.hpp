@@ -4,7 +4,7 @@
 
 /// Media types: which answers a client takes and what it sends. Any thread.
 
-#include "protocol/http_handler.hpp"
+#include "protocol/server/http_handler.hpp"
 
 #include <optional>
 #include <string>

@@ -5,8 +5,8 @@
 /// organizers/{organizer}/networks/: networks that the organizer's webhooks
 /// may, and may not, be in, beside those of the server. For the server's admin.
 
-#include "protocol/http_handler.hpp"
 #include "protocol/rest/exchange.hpp"
+#include "protocol/server/http_handler.hpp"
 
 namespace fanfare::protocol::rest {
 

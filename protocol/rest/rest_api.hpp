@@ -7,9 +7,9 @@
 /// keys of requests that are running and who failed to log in.
 
 #include "fanfare/engine.hpp"
-#include "protocol/http_handler.hpp"
 #include "protocol/rest/auth_limiter.hpp"
 #include "protocol/rest/idempotency.hpp"
+#include "protocol/server/http_handler.hpp"
 
 #include <cstddef>
 #include <cstdint>

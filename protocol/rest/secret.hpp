@@ -5,8 +5,8 @@
 /// webhooks/{id}/secret/ and webhooks/{id}/secret/rotate/: what its calls are
 /// signed with.
 
-#include "protocol/http_handler.hpp"
 #include "protocol/rest/exchange.hpp"
+#include "protocol/server/http_handler.hpp"
 
 namespace fanfare::protocol::rest {
 

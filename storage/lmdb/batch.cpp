@@ -134,7 +134,7 @@ void batch::append_record(table to, Id id, const T& value) {
   txn_.put(to, as_key(id), buffer_, MDB_APPEND);
 }
 
-// -- journal -----------------------------------------------------------------
+// -- journal ------------------------------------------------------------------
 
 void batch::execute(append_notifications& op) {
   op.new_events.clear();
@@ -252,7 +252,7 @@ event batch::find_or_add_event(organizer_id owner, const std::string& slug,
   return found;
 }
 
-// -- call log ----------------------------------------------------------------
+// -- call log -----------------------------------------------------------------
 
 void batch::execute(append_call& op) {
   auto& c = op.entry;
@@ -265,7 +265,7 @@ void batch::execute(append_call& op) {
   calls_end_->put(as_key(c.id), buffer_, MDB_APPEND);
 }
 
-// -- registry ----------------------------------------------------------------
+// -- registry -----------------------------------------------------------------
 
 void batch::execute(add_organizer& op) {
   if (auto fine = check_name(op.slug, "slug"); !fine) {
@@ -392,7 +392,7 @@ void batch::execute(touch_tokens& op) {
   }
 }
 
-// -- answers of idempotency keys ---------------------------------------------
+// -- answers of idempotency keys ----------------------------------------------
 
 std::shared_ptr<stored_answer> batch::find_answer(const idempotency_key& key,
                                                   timestamp now) {
@@ -447,7 +447,7 @@ void batch::drop_answers(timestamp before, std::size_t limit) {
   }
 }
 
-// -- webhooks ----------------------------------------------------------------
+// -- webhooks -----------------------------------------------------------------
 
 std::optional<webhook_record> batch::find_webhook(webhook_id id) {
   auto record = txn_.get(tables_.webhooks, as_key(id));
@@ -633,7 +633,7 @@ void batch::execute(load_webhook& op) {
   op.done = std::move(state);
 }
 
-// -- checkpoint and retention ------------------------------------------------
+// -- checkpoint and retention -------------------------------------------------
 
 void batch::execute(save_checkpoint& op) {
   auto before = layer_.last_checkpoint();

@@ -8,7 +8,7 @@
 
 namespace fanfare::storage::lmdb {
 
-// -- retry_changes -----------------------------------------------------------
+// -- retry_changes ------------------------------------------------------------
 
 void retry_changes::erase(position p) {
   if (cleared_)
@@ -82,7 +82,7 @@ void retry_changes::write(write_transaction& txn, table retries,
   }
 }
 
-// -- the tables --------------------------------------------------------------
+// -- the tables ---------------------------------------------------------------
 
 progress read_progress(transaction& txn, const tables& in, webhook_id hook,
                        position routed_upto) {
@@ -165,7 +165,7 @@ void erase_retries(write_transaction& txn, table retries, webhook_id hook) {
   }
 }
 
-// -- change_layer ------------------------------------------------------------
+// -- change_layer -------------------------------------------------------------
 
 const change* change_layer::below(webhook_id hook, const entry* at) const {
   if (base_void_ || (at && at->replaces))

@@ -68,7 +68,7 @@ struct change {
 
 using changes = std::unordered_map<webhook_id, change>;
 
-// -- the tables --------------------------------------------------------------
+// -- the tables ---------------------------------------------------------------
 
 /// The progress as of the checkpoint: what is in the tables, and the knowledge
 /// that who was not behind had settled everything up to `routed_upto`.
@@ -88,7 +88,7 @@ bool has_retries(transaction& txn, const tables& in, webhook_id hook);
 bool seek_next_webhook(cursor& retries, webhook_id after);
 void erase_retries(write_transaction& txn, table retries, webhook_id hook);
 
-// -- a batch's view ----------------------------------------------------------
+// -- a batch's view -----------------------------------------------------------
 
 /// The changes of one batch above those that are in force, which stay as they
 /// are until merge_into().

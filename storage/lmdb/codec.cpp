@@ -181,7 +181,7 @@ void get(byte_reader& from, subscription& value, bool filtered) {
   }
 }
 
-// -- delivery settings -------------------------------------------------------
+// -- delivery settings --------------------------------------------------------
 
 enum delivery_field : std::uint8_t {
   has_dns = 1,
@@ -385,7 +385,7 @@ void get_secrets(byte_reader& from, std::vector<signing_secret>& secrets) {
   }
 }
 
-// -- calls -------------------------------------------------------------------
+// -- calls --------------------------------------------------------------------
 
 // The first byte of a call: its outcome in two bits, and what is not at its
 // usual value.
@@ -424,7 +424,7 @@ void get_facts(byte_reader& from, call& c, std::uint8_t& mask) {
 
 } // namespace
 
-// -- encode ------------------------------------------------------------------
+// -- encode -------------------------------------------------------------------
 
 void encode(std::string& out, const organizer& value) {
   byte_writer to{out};
@@ -624,7 +624,7 @@ void encode(std::string& out, const remembered& value) {
   to.text(plain.body);
 }
 
-// -- decode ------------------------------------------------------------------
+// -- decode -------------------------------------------------------------------
 
 bool decode(std::string_view in, organizer& value) {
   byte_reader from{in};

@@ -122,7 +122,7 @@ error to_error(int code, std::string_view doing) {
                           + ". Check the disk."};
 }
 
-// -- transactions ------------------------------------------------------------
+// -- transactions -------------------------------------------------------------
 
 void transaction::fail(int code, std::string_view doing) {
   if (failure_)
@@ -242,7 +242,7 @@ result<void> write_transaction::commit() {
   return failure();
 }
 
-// -- cursor ------------------------------------------------------------------
+// -- cursor -------------------------------------------------------------------
 
 cursor::cursor(transaction& txn, table in) : txn_(txn) {
   if (!txn.ok())
@@ -333,7 +333,7 @@ void cursor::append_values(bytes key, bytes values, std::size_t size) {
     txn_.fail(code, "write to the store");
 }
 
-// -- environment -------------------------------------------------------------
+// -- environment --------------------------------------------------------------
 
 result<std::unique_ptr<environment>> environment::open(const options& opts) {
   auto doing = "open " + opts.file.string();

@@ -119,7 +119,7 @@ store_statistics embedded_store::statistics() const {
   return s;
 }
 
-// -- journal -----------------------------------------------------------------
+// -- journal ------------------------------------------------------------------
 
 result<notification_ptr> embedded_store::find_notification(position at) const {
   read_transaction txn{*env_};
@@ -200,7 +200,7 @@ result<backlog> embedded_store::read_backlog(const webhook_record& hook,
   return found;
 }
 
-// -- call log ----------------------------------------------------------------
+// -- call log -----------------------------------------------------------------
 
 result<std::vector<call>> embedded_store::calls(webhook_id hook, call_id before,
                                                 std::size_t limit) const {
@@ -288,8 +288,7 @@ result<std::vector<retry>> embedded_store::retries(webhook_id hook) const {
   return set;
 }
 
-// -- one webhook's progress
-// ----------------------------------------------------
+// -- one webhook's progress ---------------------------------------------------
 
 progress embedded_store::read_current(transaction& txn, const change* in,
                                       const webhook_record& hook) const {
@@ -417,7 +416,7 @@ embedded_store::newest_matches(organizer_id owner, const subscription& sub,
   return found;
 }
 
-// -- replay ------------------------------------------------------------------
+// -- replay -------------------------------------------------------------------
 
 result<replay> embedded_store::find_replay(webhook_id hook) const {
   read_transaction txn{*env_};
@@ -544,7 +543,7 @@ void embedded_store::drop_delivered(transaction& txn, call_id newest,
   }
 }
 
-// -- registry ----------------------------------------------------------------
+// -- registry -----------------------------------------------------------------
 
 template <class T>
 result<std::vector<T>>
@@ -670,7 +669,7 @@ result<void> embedded_store::for_each_webhook(
   }
 }
 
-// -- retention ---------------------------------------------------------------
+// -- retention ----------------------------------------------------------------
 
 result<stored_answer_ptr>
 embedded_store::find_answer(const idempotency_key& key, timestamp now) const {

@@ -57,7 +57,7 @@ bool grows(const operation& op) {
 
 } // namespace
 
-// -- opening -----------------------------------------------------------------
+// -- opening ------------------------------------------------------------------
 
 embedded_store::embedded_store(data_directory directory,
                                std::unique_ptr<environment> env,
@@ -102,7 +102,7 @@ embedded_store::open(const std::filesystem::path& directory,
   return opened;
 }
 
-// -- recovery ----------------------------------------------------------------
+// -- recovery -----------------------------------------------------------------
 
 result<void> embedded_store::recover() {
   {
@@ -207,7 +207,7 @@ void embedded_store::find_unsettled(transaction& txn, change_layer& layer) {
   }
 }
 
-// -- writing -----------------------------------------------------------------
+// -- writing ------------------------------------------------------------------
 
 result<void> embedded_store::commit(std::span<operation> operations) {
   auto left = measure(operations);

@@ -125,7 +125,7 @@ private:
   const std::size_t reserve_;
   recovery recovered_;
 
-  // -- the writer's; also read by others under mutex_ ------------------------
+  // -- the writer's; also read by others under mutex_ -------------------------
 
   changes changes_;
   /// The commit that changes_ belongs to.
@@ -134,12 +134,12 @@ private:
   mutable std::mutex mutex_;
   mutable std::condition_variable has_merged_;
 
-  // -- the writer's ----------------------------------------------------------
+  // -- the writer's -----------------------------------------------------------
 
   counters last_;
   checkpoint checkpoint_;
 
-  // -- any thread ------------------------------------------------------------
+  // -- any thread -------------------------------------------------------------
 
   std::atomic<position> tail_{0};
   std::atomic<call_id> last_call_{0};

@@ -62,7 +62,7 @@ inline constexpr bytes counters = "counters";
 /// LMDB's limit of keys.
 inline constexpr std::size_t max_key_size = 511;
 
-// -- numbers as they are -----------------------------------------------------
+// -- numbers as they are ------------------------------------------------------
 
 /// The bytes of a number, as long as it lives.
 template <std::unsigned_integral T>
@@ -79,7 +79,7 @@ std::optional<T> to_number(bytes key) {
   return number;
 }
 
-// -- numbers that sort as bytes ----------------------------------------------
+// -- numbers that sort as bytes -----------------------------------------------
 
 static_assert(std::endian::native == std::endian::little,
               "data directories are not portable");

@@ -12,7 +12,7 @@
 #include "actors/commit_queue.hpp"
 #include "actors/committer.hpp"
 #include "actors/router.hpp"
-#include "actors/webhook.hpp"
+#include "actors/webhook/webhook.hpp"
 #include "protocol/target.hpp"
 #include "tests/actors/memory_store.hpp"
 
@@ -482,8 +482,7 @@ public:
     run();
   }
 
-  // -- what users do
-  // -----------------------------------------------------------
+  // -- what users do ----------------------------------------------------------
 
   webhook_id add_webhook(webhook_record value) {
     if (value.versions.empty())
@@ -554,8 +553,7 @@ public:
     return store.tail();
   }
 
-  // -- what is seen
-  // -------------------------------------------------------------
+  // -- what is seen -----------------------------------------------------------
 
   [[nodiscard]] std::vector<call> calls(webhook_id of) const {
     auto newest_first = *store.calls(of, 0, 1'000'000);

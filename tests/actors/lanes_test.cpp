@@ -3,10 +3,10 @@
 
 /// The scheduler with real threads.
 
-#include "actors/lanes.hpp"
+#include "actors/lanes/lanes.hpp"
 
 #include "actors/interfaces.hpp"
-#include "actors/lane_actor.hpp"
+#include "actors/lanes/lane_actor.hpp"
 
 #include <boost/asio/post.hpp>
 

@@ -95,8 +95,7 @@ protected:
   std::vector<std::shared_ptr<void>> answers_;
 };
 
-// -- expedite
-// -----------------------------------------------------------------------
+// -- expedite -----------------------------------------------------------------
 
 TEST_F(OrderTest, ExpeditedRetriesAreMadeAtOnceAndKeepTheirCount) {
   code_ = 500;
@@ -136,8 +135,7 @@ TEST_F(OrderTest, AnAnsweredExpediteSurvivesACrash) {
   EXPECT_THAT(node_->retries(hook), IsEmpty());
 }
 
-// -- drop
-// ---------------------------------------------------------------------------
+// -- drop ---------------------------------------------------------------------
 
 TEST_F(OrderTest, DroppedRetriesAreLoggedAsGivenUpAndNeverMade) {
   code_ = 500;
@@ -209,8 +207,7 @@ TEST_F(OrderTest, ManyAreDroppedInPortionsThatTheDiskTakes) {
   EXPECT_LE(node_->store.largest_commit, commit_queue::congestion_limit + 10);
 }
 
-// -- resend
-// -------------------------------------------------------------------------
+// -- resend -------------------------------------------------------------------
 
 TEST_F(OrderTest, ADeliveredNotificationIsSentAgainWithAScheduleOfItsOwn) {
   auto hook = node_->add_webhook();
@@ -296,8 +293,7 @@ TEST_F(OrderTest, AnAttemptMadeAfterReenablingIsTriedAgain) {
   EXPECT_EQ(node_->calls(hook).back().result, outcome::retried);
 }
 
-// -- test
-// ---------------------------------------------------------------------------
+// -- test ---------------------------------------------------------------------
 
 TEST_F(OrderTest, ATestIsOneAttemptAndAnswersItsCall) {
   auto hook = node_->add_webhook();
@@ -363,8 +359,7 @@ TEST_F(OrderTest, AnOrderThatTheActorDoesNotLiveToCarryOutIsAnswered) {
   EXPECT_EQ((*place)->error().code, ec::stopping);
 }
 
-// -- replay
-// -------------------------------------------------------------------------
+// -- replay -------------------------------------------------------------------
 
 TEST_F(OrderTest, AReplaySendsAgainWhatIsSelectedInOrderAndMarksItsCalls) {
   auto hook = node_->add_webhook();

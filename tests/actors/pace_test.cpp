@@ -3,7 +3,7 @@
 
 // How fast a webhook may be called, by times that the test gives.
 
-#include "actors/pace.hpp"
+#include "actors/webhook/pace.hpp"
 
 #include <gtest/gtest.h>
 
@@ -51,7 +51,7 @@ protected:
   }
 };
 
-// -- rate --------------------------------------------------------------------
+// -- rate ---------------------------------------------------------------------
 
 TEST_F(PaceTest, ARateLetsItsCountGoAtOnceAndThenOnePerShare) {
   policy_.rate = {.count = 3, .period = 3'000ms};
@@ -115,7 +115,7 @@ TEST_F(PaceTest, AClockThatIsSetBackDoesNotStopARate) {
   EXPECT_EQ(ask(), reason::none);
 }
 
-// -- Retry-After -------------------------------------------------------------
+// -- Retry-After --------------------------------------------------------------
 
 TEST_F(PaceTest, RetryAfterHoldsEverythingUntilThen) {
   configure();
@@ -148,7 +148,7 @@ TEST_F(PaceTest, AShorterRetryAfterDoesNotEndALongerOne) {
   EXPECT_EQ(ask(), reason::retry_after);
 }
 
-// -- concurrency -------------------------------------------------------------
+// -- concurrency --------------------------------------------------------------
 
 TEST_F(PaceTest, BeginsAtItsCap) {
   configure();
@@ -223,7 +223,7 @@ TEST_F(PaceTest, AnotherCapHoldsAtOnce) {
   EXPECT_EQ(ask(15), reason::none);
 }
 
-// -- breaker -----------------------------------------------------------------
+// -- breaker ------------------------------------------------------------------
 
 TEST_F(PaceTest, TheBreakerOpensAfterFailuresInARow) {
   configure();

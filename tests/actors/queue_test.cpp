@@ -3,7 +3,7 @@
 
 /// The queue against std::deque, and what it keeps when it is empty.
 
-#include "actors/queue.hpp"
+#include "actors/webhook/queue.hpp"
 
 #include <gtest/gtest.h>
 

@@ -3,7 +3,7 @@
 
 /// The retries of a webhook against a sorted list of them.
 
-#include "actors/retry_heap.hpp"
+#include "actors/webhook/retry_heap.hpp"
 
 #include <gtest/gtest.h>
 

@@ -65,7 +65,7 @@ protected:
   }
 };
 
-// -- what is sent ------------------------------------------------------------
+// -- what is sent -------------------------------------------------------------
 
 TEST_F(SettingsTest, MethodHeadersAndUserAgentAreItsOwn) {
   add([](webhook_record& w) {
@@ -166,7 +166,7 @@ TEST_F(SettingsTest, AThinBodyNamesTheNotificationOnly) {
   EXPECT_TRUE(node_->calls(1).at(0).thin);
 }
 
-// -- filter ------------------------------------------------------------------
+// -- filter -------------------------------------------------------------------
 
 TEST_F(SettingsTest, AFilterHoldsBackWhatDoesNotPass) {
   const auto hook = add(
@@ -218,7 +218,7 @@ TEST_F(SettingsTest, AFilterHoldsForABacklogAndABatchToo) {
   EXPECT_THAT(node_->wire.ids(), ElementsAre(1, 4, 7, 10));
 }
 
-// -- ordered -----------------------------------------------------------------
+// -- ordered ------------------------------------------------------------------
 
 TEST_F(SettingsTest, OrderedSendsOneAtATime) {
   hang();
@@ -339,7 +339,7 @@ TEST_F(SettingsTest, OrderedDoesNotBlockItselfWithAReplay) {
   EXPECT_THAT(node_->retries(hook), IsEmpty());
 }
 
-// -- paused ------------------------------------------------------------------
+// -- paused -------------------------------------------------------------------
 
 TEST_F(SettingsTest, PausedHoldsEverythingAndLosesNothing) {
   node_options options;
@@ -389,7 +389,7 @@ TEST_F(SettingsTest, AfterAPauseItsBacklogGoesAtTheChosenPace) {
   EXPECT_THAT(node_->wire.ids(), SizeIs(7)) << "what is new goes at once";
 }
 
-// -- rate --------------------------------------------------------------------
+// -- rate ---------------------------------------------------------------------
 
 TEST_F(SettingsTest, ARateLimitSpreadsRequests) {
   const auto hook = add([](webhook_record& w) {
@@ -440,7 +440,7 @@ TEST_F(SettingsTest, ATimeThatPassesWhileItWorksIsNotMissed) {
   EXPECT_EQ(sent().size(), 1'200U);
 }
 
-// -- batch -------------------------------------------------------------------
+// -- batch --------------------------------------------------------------------
 
 TEST_F(SettingsTest, ABatchGoesWhenItIsFullOrItsTimeIsUp) {
   const auto hook = add([](webhook_record& w) {
@@ -531,7 +531,7 @@ TEST_F(SettingsTest, ABatchHasNoMoreThanAMegabyteBeyondTheFirst) {
   EXPECT_THAT(sent(), SizeIs(1)) << "two do not fit together";
 }
 
-// -- what the receiver wants -------------------------------------------------
+// -- what the receiver wants --------------------------------------------------
 
 TEST_F(SettingsTest, RetryAfterMovesTheWholeWebhook) {
   const auto hook = add([](webhook_record&) {});
@@ -703,7 +703,7 @@ TEST_F(SettingsTest, WithoutALimitItIsNeverDisabled) {
   EXPECT_TRUE(node_->store.find_webhook(hook)->current().enabled);
 }
 
-// -- what the owner is told --------------------------------------------------
+// -- what the owner is told ---------------------------------------------------
 
 TEST_F(SettingsTest, ItsOwnerIsToldOfA410) {
   code_ = 410;

@@ -162,8 +162,7 @@ TEST_F(SubscriptionIndexTest, TheLongestWildcardWinsAndOnlyOneTypeResults) {
   EXPECT_THAT(who_gets("a.b.c.d"), ElementsAre(1));
 }
 
-// -- from type to webhooks
-// ------------------------------------------------------
+// -- from type to webhooks ----------------------------------------------------
 
 TEST_F(SubscriptionIndexTest, AnApprovalOrderReachesOnlyItsOwnType) {
   put(1, to({"pretix.event.order.placed"}));
@@ -257,8 +256,7 @@ TEST_F(SubscriptionIndexTest, FindsTheWebhooksItHolds) {
   EXPECT_EQ(index_.find(9), subscription_index::none);
 }
 
-// -- against the definition
-// ---------------------------------------------------------
+// -- against the definition ---------------------------------------------------
 
 TEST_F(SubscriptionIndexTest, AgreesWithTheDefinitionOverRandomHistories) {
   for (std::uint32_t seed = 1; seed <= 200; ++seed) {
@@ -302,8 +300,7 @@ TEST_F(SubscriptionIndexTest, AgreesWithTheDefinitionOverRandomHistories) {
   }
 }
 
-// -- cost
-// ------------------------------------------------------------------------------
+// -- cost ---------------------------------------------------------------------
 
 TEST_F(SubscriptionIndexTest, ALookUpVisitsOnlyWhatMatches) {
   webhook_id id = 0;

@@ -32,8 +32,7 @@ protected:
   }
 };
 
-// -- the schedule
-// ---------------------------------------------------------------
+// -- the schedule -------------------------------------------------------------
 
 TEST_F(WebhookTest, DeliversWhatIsPublishedAndLogsTheCall) {
   auto hook = node_->add_webhook("http://u:secret@a.example/x");
@@ -264,8 +263,7 @@ TEST_F(WebhookTest, AnUnusableTargetIsAFailedCallThatSaysWhy) {
   EXPECT_EQ(node_->in_flight, 0U);
 }
 
-// -- 410, disabling, other targets
-// ------------------------------------------------
+// -- 410, disabling, other targets --------------------------------------------
 
 TEST_F(WebhookTest, AnAnswerOf410DisablesAndEndsRetries) {
   code_ = 500;
@@ -449,8 +447,7 @@ TEST_F(WebhookTest, AnEditRightAfterTheLoadIsNotLost) {
   }
 }
 
-// -- limits
-// -----------------------------------------------------------------------
+// -- limits -------------------------------------------------------------------
 
 TEST_F(WebhookTest, KeepsToItsLimitOfAttemptsInFlight) {
   hang();
@@ -714,8 +711,7 @@ TEST_F(WebhookTest, NothingIsInFlightBeforeItsCallIsOnItsWayToTheDisk) {
   EXPECT_EQ(node_->slots[hook]->settled_upto, 1U);
 }
 
-// -- crashes and restarts
-// -------------------------------------------------------------
+// -- crashes and restarts -----------------------------------------------------
 
 TEST_F(WebhookTest, ADeliveryThatCrashesIsAFailedCall) {
   hang();

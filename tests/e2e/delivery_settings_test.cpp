@@ -86,8 +86,7 @@ std::vector<std::uint64_t> ids_in(const std::vector<request_record>& records) {
   return out;
 }
 
-// -- shape
-// ------------------------------------------------------------------------
+// -- shape --------------------------------------------------------------------
 
 TEST_F(DeliverySettingsTest, RequestsHaveTheShapeThatIsAskedFor) {
   serve();
@@ -237,8 +236,7 @@ TEST_F(DeliverySettingsTest, TheEnginesOwnNamesAreNotForOthers) {
   EXPECT_THAT(registered.body, AllOf(HasSubstr("name"), HasSubstr("fanfare.")));
 }
 
-// -- when
-// ------------------------------------------------------------------------
+// -- when ---------------------------------------------------------------------
 
 TEST_F(DeliverySettingsTest, OrderIsKeptBehindAFailureAndOverAKill) {
   serve();
@@ -487,8 +485,7 @@ TEST_F(DeliverySettingsTest, TheBreakerOpensIsVisibleAndCloses) {
   EXPECT_THAT(text_of(known, "state"), AnyOf("open", "half_open"));
 }
 
-// -- bounds
-// ------------------------------------------------------------------------
+// -- bounds -------------------------------------------------------------------
 
 class DeliveryBoundsTest : public DeliverySettingsTest {
 protected:

@@ -82,8 +82,7 @@ std::string place(const http_sink& sink,
   return host + ':' + std::to_string(sink.port());
 }
 
-// -- networks
-// ------------------------------------------------------------------------
+// -- networks -----------------------------------------------------------------
 
 TEST_F(EgressTest, WhatIsDeniedIsDeniedWhateverElseAllowsIt) {
   serve({"--allow-network", "127.0.0.2/32", "--deny-network", "127.0.0.2/31"});
@@ -202,8 +201,7 @@ TEST_F(EgressTest, ARedirectLeadsNowhere) {
   EXPECT_EQ(closed.connections(), 0U);
 }
 
-// -- proxies
-// ------------------------------------------------------------------------
+// -- proxies ------------------------------------------------------------------
 
 TEST_F(EgressTest, CallsGoThroughTheServersProxy) {
   for (const bool socks : {false, true}) {
@@ -269,8 +267,7 @@ TEST_F(EgressTest, AProxyThatRefusesIsToldAndAWebhooksOwnIsJudgedLikeATarget) {
   EXPECT_EQ(sink.connections(), 0U);
 }
 
-// -- papers
-// ------------------------------------------------------------------------
+// -- papers -------------------------------------------------------------------
 
 TEST_F(EgressTest, AWebhookBringsItsOwnTlsPapers) {
   certificate_authority receivers{"The receivers' CA"};

@@ -373,8 +373,7 @@ TEST_F(SignaturesTest, TheSinkOfTheProgramAcceptsThem) {
   EXPECT_EQ(text_of(json::parse(*seen), "signature"), "valid");
 }
 
-// -- at rest
-// ------------------------------------------------------------------------
+// -- at rest ------------------------------------------------------------------
 
 constexpr const char*
   some_key = "8f4a1c0e5b7d92366e1fa0c4d8b35a7792e04c6b1d3f58a9c7e2b0d46f819a35";

@@ -72,7 +72,7 @@ std::string repeat(std::string_view text, std::size_t times) {
   return out;
 }
 
-// -- operators -------------------------------------------------------------
+// -- operators ----------------------------------------------------------------
 
 TEST(PayloadFilter, HoldsIfAllItsConditionsDo) {
   constexpr std::string_view example =
@@ -389,7 +389,7 @@ TEST(PayloadFilter, FollowsNestedKeys) {
   });
 }
 
-// -- what is refused -------------------------------------------------------
+// -- what is refused ----------------------------------------------------------
 
 TEST(PayloadFilter, SaysWhatIsWrongAndWhere) {
   const std::pair<std::string_view, std::string_view> cases[] = {
@@ -475,7 +475,7 @@ TEST(PayloadFilter, CompilesValuesLikeTexts) {
   EXPECT_FALSE(payload_filter::compile(odd));
 }
 
-// -- limits ----------------------------------------------------------------
+// -- limits -------------------------------------------------------------------
 
 TEST(PayloadFilter, LimitsItsText) {
   const std::string
@@ -569,7 +569,7 @@ TEST(PayloadFilter, LimitsItsDepth) {
                 ->matches(1, R"({"a":1})"));
 }
 
-// -- bodies ----------------------------------------------------------------
+// -- bodies -------------------------------------------------------------------
 
 TEST(PayloadFilter, TakesNoBodyAmiss) {
   const auto always = filter_of("{}");
@@ -717,7 +717,7 @@ TEST(FilterRef, IsEqualByText) {
   EXPECT_FALSE(none);
 }
 
-// -- against a reference ---------------------------------------------------
+// -- against a reference ------------------------------------------------------
 
 // What the header says, as plainly as possible and on the filter's own JSON.
 

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: Fanfare contributors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "protocol/api_client.hpp"
+#include "protocol/client/api_client.hpp"
 
 #include "tests/support/http_sink.hpp"
 

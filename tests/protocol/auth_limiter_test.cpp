@@ -126,8 +126,7 @@ TEST_F(AuthLimiter, CountsRightFromManyThreads) {
   EXPECT_EQ(borne, most);
 }
 
-// -- in the API
-// ------------------------------------------------------------------
+// -- in the API ---------------------------------------------------------------
 
 class FailedLogins : public RestTest {
 protected:

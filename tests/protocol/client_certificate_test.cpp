@@ -4,10 +4,10 @@
 /// TLS with the papers of one webhook: whom it trusts, what it shows, and that
 /// nobody else uses its connections.
 
-#include "protocol/egress.hpp"
-#include "protocol/http_client.hpp"
+#include "protocol/client/egress.hpp"
+#include "protocol/client/http_client.hpp"
+#include "protocol/client/tls.hpp"
 #include "protocol/target.hpp"
-#include "protocol/tls.hpp"
 #include "tests/protocol/client_test.hpp"
 #include "tests/support/certs.hpp"
 #include "tests/support/http_sink.hpp"
@@ -242,8 +242,7 @@ TEST_F(OldTlsTest, SpeaksNoTlsBelow12) {
   EXPECT_EQ(sink.size(), 0u);
 }
 
-// -- reading them
-// ------------------------------------------------------------------
+// -- reading them -------------------------------------------------------------
 
 TEST(WebhookTlsSettingsTest, TakesWhatIsRight) {
   const test::certificate_authority ca;

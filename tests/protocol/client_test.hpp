@@ -5,7 +5,7 @@
 /// What tests of the HTTP client share: receivers that speak bytes as told, a
 /// resolver that answers as told, and a client that runs on the test's thread.
 
-#include "protocol/http_client.hpp"
+#include "protocol/client/http_client.hpp"
 #include "protocol/target.hpp"
 
 #include <boost/asio/ip/tcp.hpp>

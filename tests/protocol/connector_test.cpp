@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: Fanfare contributors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "protocol/connector.hpp"
+#include "protocol/client/connector.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -93,8 +93,7 @@ protected:
     : listener(io, tcp::endpoint{asio::ip::make_address("127.0.0.1"), 0}),
       port(listener.local_endpoint().port()) {}
 
-  // -- connector_owner
-  // ---------------------------------------------------------
+  // -- connector_owner --------------------------------------------------------
 
   std::optional<std::string>
   refusal(const asio::ip::address& address) override {
@@ -123,8 +122,7 @@ protected:
     subject = nullptr;
   }
 
-  // -- tools
-  // ---------------------------------------------------------------------
+  // -- tools ------------------------------------------------------------------
 
   [[nodiscard]] bool over() const {
     return connected || failure;

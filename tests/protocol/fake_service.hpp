@@ -65,8 +65,7 @@ public:
     return owner;
   }
 
-  // -- publishing
-  // --------------------------------------------------------------
+  // -- publishing -------------------------------------------------------------
 
   result<void> try_publish(organizer_id owner, std::vector<publication>&& items,
                            published&& done) override {
@@ -136,8 +135,7 @@ public:
                            : std::make_shared<const stored_answer>(i->second);
   }
 
-  // -- organizers, events, action types
-  // ------------------------------------------
+  // -- organizers, events, action types ---------------------------------------
 
   std::optional<organizer>
   find_organizer(std::string_view slug) const override {
@@ -290,8 +288,7 @@ public:
     return added;
   }
 
-  // -- tokens
-  // ---------------------------------------------------------------------
+  // -- tokens -----------------------------------------------------------------
 
   std::shared_ptr<const token> find_token(std::string_view key) const override {
     for (const auto& [known, value] : known_tokens)
@@ -331,8 +328,7 @@ public:
     return error{ec::not_found, "No such token."};
   }
 
-  // -- webhooks
-  // ---------------------------------------------------------------------
+  // -- webhooks ---------------------------------------------------------------
 
   result<webhook> add_webhook(organizer_id owner, webhook value) override {
     ++blocking_calls;
@@ -389,8 +385,7 @@ public:
     return webhooks(owner, enabled, 0, hooks.size())->size();
   }
 
-  // -- calls
-  // ------------------------------------------------------------------------
+  // -- calls ------------------------------------------------------------------
 
   result<std::vector<call>> calls(organizer_id owner, webhook_id hook,
                                   call_id before, std::size_t limit) override {
@@ -460,8 +455,7 @@ public:
                 std::make_shared<const notification>(what)});
   }
 
-  // -- replay
-  // -----------------------------------------------------------------------
+  // -- replay -----------------------------------------------------------------
 
   result<replay_preview> preview_replay(organizer_id owner, webhook_id hook,
                                         replay_request asked) override {
@@ -500,8 +494,7 @@ public:
     return {};
   }
 
-  // -- looking into it
-  // --------------------------------------------------------------
+  // -- looking into it --------------------------------------------------------
 
   result<webhook_health> health(organizer_id owner, webhook_id hook) override {
     if (auto found = find_webhook(owner, hook); !found)
@@ -531,8 +524,7 @@ public:
     return one;
   }
 
-  // -- state
-  // ------------------------------------------------------------------------
+  // -- state ------------------------------------------------------------------
 
   bool ready() const override {
     return is_ready;

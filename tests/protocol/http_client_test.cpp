@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: Fanfare contributors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "protocol/http_client.hpp"
+#include "protocol/client/http_client.hpp"
 
 #include "fanfare/version.hpp"
 #include "protocol/target.hpp"
@@ -29,8 +29,7 @@ using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-// -- requests
-// ------------------------------------------------------------------
+// -- requests -----------------------------------------------------------------
 
 TEST_F(HttpClientTest, SendsTheRequestByteForByte) {
   std::promise<std::string> seen;
@@ -118,8 +117,7 @@ TEST_F(HttpClientTest, ReachesIpv6) {
             200);
 }
 
-// -- connections
-// -----------------------------------------------------------------
+// -- connections --------------------------------------------------------------
 
 TEST_F(HttpClientTest, KeepsConnections) {
   http_sink sink;
@@ -286,8 +284,7 @@ TEST_F(HttpClientTest, DropsAConnectionWithSurplusBytes) {
   EXPECT_EQ(client().idle(), 0u);
 }
 
-// -- answers
-// -----------------------------------------------------------------------
+// -- answers ------------------------------------------------------------------
 
 TEST_F(HttpClientTest, ReadsAnswersInEveryFraming) {
   struct row {
@@ -519,8 +516,7 @@ TEST_F(HttpClientTest, TakesAnAnswerThatComesBeforeAReset) {
   }
 }
 
-// -- failures
-// ------------------------------------------------------------------------
+// -- failures -----------------------------------------------------------------
 
 TEST_F(HttpClientTest, ReportsARefusedConnection) {
   std::string url;
@@ -661,8 +657,7 @@ TEST_F(HttpClientTest, TriesTheNextAddress) {
   EXPECT_EQ(call(sink.url("/", "two.example")).status, 200);
 }
 
-// -- limits
-// ----------------------------------------------------------------------------
+// -- limits -------------------------------------------------------------------
 
 TEST_F(HttpClientTest, EndsAHangingAnswer) {
   http_sink sink{
@@ -758,8 +753,7 @@ TEST_F(HttpClientTest, EndsAHandshakeThatHangs) {
             "timeout: TLS handshake took longer than 100 ms (tls)");
 }
 
-// -- TLS
-// -------------------------------------------------------------------------------
+// -- TLS ----------------------------------------------------------------------
 
 class HttpClientTlsTest : public HttpClientTest {
 protected:
@@ -882,8 +876,7 @@ TEST_F(HttpClientTlsTest, RunsManyExchanges) {
   EXPECT_LE(sink.connections(), 16u);
 }
 
-// -- the end
-// -----------------------------------------------------------------------------
+// -- the end ------------------------------------------------------------------
 
 TEST_F(HttpClientTest, EndsEveryExchangeWhenItIsClosed) {
   auto names = std::make_shared<scripted_resolver::state>();

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: Fanfare contributors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "protocol/http_server.hpp"
+#include "protocol/server/http_server.hpp"
 
 #include "tests/support/eventually.hpp"
 
@@ -45,8 +45,7 @@ using clock = std::chrono::steady_clock;
 
 constexpr auto patience = 20s;
 
-// -- the client side: sockets as they are, for what no library would send
-// ------
+// -- the client side: sockets as they are, for what no library would send -----
 
 struct answer {
   int status = 0;
@@ -216,7 +215,7 @@ std::string post(std::string_view body, std::string_view headers = "") {
        + std::string{body};
 }
 
-// -- the server side ---------------------------------------------------------
+// -- the server side ----------------------------------------------------------
 
 /// Answers with "METHOD target body" unless told otherwise.
 class scripted final : public http_handler {
@@ -312,7 +311,7 @@ void expect_alive(const http_server& server) {
   EXPECT_EQ(client.read().body, "POST / alive");
 }
 
-// -- plain requests ----------------------------------------------------------
+// -- plain requests -----------------------------------------------------------
 
 TEST(HttpServer, HandsOverTheRequestAsSent) {
   std::promise<http_request> got;
@@ -519,7 +518,7 @@ TEST(HttpServer, LetsNoHeaderOfTheHandlerBreakTheAnswer) {
   EXPECT_EQ(reply.headers.at("content-length"), "2");
 }
 
-// -- bad input ---------------------------------------------------------------
+// -- bad input ----------------------------------------------------------------
 
 struct bad_input {
   const char* name;
@@ -804,7 +803,7 @@ TEST(HttpServer, ShowsTheRefusalEvenToAClientThatWritesOn) {
   EXPECT_EQ(handler.calls, 0U);
 }
 
-// -- Expect: 100-continue ----------------------------------------------------
+// -- Expect: 100-continue -----------------------------------------------------
 
 TEST(HttpServer, AsksForTheBodyWhenTheClientWaits) {
   scripted handler;
@@ -845,10 +844,9 @@ TEST(HttpServer, AsksForTheBodyAfterEarlierAnswers) {
   EXPECT_EQ(client.read().body, "POST /second abc");
 }
 
-// -- pipelining
-// ----------------------------------------------------------------
+// -- pipelining ---------------------------------------------------------------
 
-// -- large bodies ------------------------------------------------------------
+// -- large bodies -------------------------------------------------------------
 
 /// Looks at heads; lets in what has no header "refuse".
 class doorman final : public http_handler {
@@ -1050,8 +1048,7 @@ TEST(HttpServer, AnswersAFloodOfPipelinedRequests) {
   writer.join();
 }
 
-// -- answers
-// -------------------------------------------------------------------
+// -- answers ------------------------------------------------------------------
 
 TEST(HttpServer, TakesAnswersFromOtherThreads) {
   std::mutex mutex;
@@ -1165,7 +1162,7 @@ TEST(HttpServer, SurvivesAnswersToClientsThatLeft) {
   room.echo(2);
 }
 
-// -- time --------------------------------------------------------------------
+// -- time ---------------------------------------------------------------------
 
 /// Sends a piece now and then until the server speaks or closes; how long it
 /// took.
@@ -1259,7 +1256,7 @@ TEST(HttpServer, WaitsForSlowReadersThatGoOn) {
     EXPECT_EQ(client.read().body.size(), 3'000'000U);
 }
 
-// -- numbers -----------------------------------------------------------------
+// -- numbers ------------------------------------------------------------------
 
 TEST(HttpServer, LimitsConnections) {
   scripted handler;
@@ -1369,7 +1366,7 @@ TEST(HttpServer, RecoversFromALackOfDescriptors) {
   EXPECT_EQ(client.read().status, 200);
 }
 
-// -- stopping ----------------------------------------------------------------
+// -- stopping -----------------------------------------------------------------
 
 TEST(HttpServer, FinishesWhatRunsWhenItStops) {
   waiting_room room;
@@ -1452,7 +1449,7 @@ TEST(HttpServer, StopsUnderLoadAndStartsAgainOnTheSamePort) {
   }
 }
 
-// -- starting ----------------------------------------------------------------
+// -- starting -----------------------------------------------------------------
 
 TEST(HttpServer, TellsItsAddress) {
   scripted handler;

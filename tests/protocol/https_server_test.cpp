@@ -3,8 +3,8 @@
 
 // The HTTP server over TLS.
 
-#include "protocol/http_server.hpp"
-#include "protocol/tls_identity.hpp"
+#include "protocol/server/http_server.hpp"
+#include "protocol/server/tls_identity.hpp"
 #include "tests/support/certs.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "tests/support/tls_client.hpp"

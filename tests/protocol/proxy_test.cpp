@@ -3,8 +3,8 @@
 
 /// Deliveries through proxies, of both kinds, that relay, refuse and misbehave.
 
-#include "protocol/egress.hpp"
-#include "protocol/http_client.hpp"
+#include "protocol/client/egress.hpp"
+#include "protocol/client/http_client.hpp"
 #include "protocol/target.hpp"
 #include "tests/protocol/client_test.hpp"
 #include "tests/support/certs.hpp"
@@ -38,8 +38,7 @@ asio::ip::address address(const char* text) {
   return asio::ip::make_address(text);
 }
 
-// -- what it is told
-// ---------------------------------------------------------------
+// -- what it is told ----------------------------------------------------------
 
 TEST(ProxyTest, ReadsUrls) {
   struct row {
@@ -117,8 +116,7 @@ TEST(ProxyTest, SaysWhatIsWrongWithAUrl) {
   }
 }
 
-// -- the way through
-// ---------------------------------------------------------------
+// -- the way through ----------------------------------------------------------
 
 class ProxyTunnelTest : public HttpClientTest,
                         public ::testing::WithParamInterface<bool> {

@@ -277,8 +277,7 @@ TEST(Publication, HandlesManyKeysInLittleTime) {
             60'000U + 3);
 }
 
-// -- against a tree
-// ------------------------------------------------------------
+// -- against a tree -----------------------------------------------------------
 
 class generator {
 public:
@@ -494,8 +493,7 @@ TEST(JsonText, LooksAtEveryByteWhereverItIs) {
     EXPECT_EQ(json_quoted(plain), '"' + escaped + '"');
 }
 
-// -- publications of a program
-// ----------------------------------------------------------
+// -- publications of a program ------------------------------------------------
 
 std::string rendered(const publication& one) {
   const auto rest = publication_renderer{"acme"}.render(one);

@@ -4,7 +4,7 @@
 /// What receivers may do to the client, and where it stops them: both sides of
 /// each limit, and the exchange that comes next.
 
-#include "protocol/http_client.hpp"
+#include "protocol/client/http_client.hpp"
 #include "protocol/target.hpp"
 #include "tests/protocol/client_test.hpp"
 #include "tests/support/certs.hpp"
@@ -55,8 +55,7 @@ protected:
   exchange_limits limits;
 };
 
-// -- the head
-// ----------------------------------------------------------------------
+// -- the head -----------------------------------------------------------------
 
 TEST_F(ReceiverLimitsTest, TakesAHeadOfExactlyTheLimit) {
   const std::string head = "HTTP/1.1 200 OK\r\nX-Long: " + std::string(300, 'y')
@@ -143,8 +142,7 @@ TEST_F(ReceiverLimitsTest, UnfoldsHeaders) {
   EXPECT_EQ(result.response_body, "ok");
 }
 
-// -- Retry-After
-// -------------------------------------------------------------------
+// -- Retry-After --------------------------------------------------------------
 
 TEST_F(ReceiverLimitsTest, ReportsRetryAfterAsItWasSent) {
   const auto date = "Wed, 21 Oct 2026 07:28:00 GMT";
@@ -177,8 +175,7 @@ TEST_F(ReceiverLimitsTest, ReportsRetryAfterAsItWasSent) {
   }
 }
 
-// -- the body
-// ----------------------------------------------------------------------
+// -- the body -----------------------------------------------------------------
 
 TEST_F(ReceiverLimitsTest, TakesABodyOfExactlyTheLimit) {
   struct row {
@@ -305,8 +302,7 @@ TEST_F(ReceiverLimitsTest, NeverDecompresses) {
   EXPECT_EQ(sink.records().at(0).header("Accept-Encoding"), "identity");
 }
 
-// -- the pace
-// ----------------------------------------------------------------------
+// -- the pace -----------------------------------------------------------------
 
 TEST_F(ReceiverLimitsTest, EndsAnAnswerThatDripsBelowTheRate) {
   http_sink sink{[](const request_record&) {
@@ -348,8 +344,7 @@ TEST_F(ReceiverLimitsTest, DoesNotJudgeThePaceOfAnAnswerThatHasNotBegun) {
   EXPECT_EQ(call(sink.url(), "{}", limits).status, 200);
 }
 
-// -- endings
-// -----------------------------------------------------------------------
+// -- endings ------------------------------------------------------------------
 
 TEST_F(ReceiverLimitsTest, SaysWhatAResetBroke) {
   const std::pair<const char*, const char*> table[] = {
@@ -499,8 +494,7 @@ TEST_F(ReceiverLimitsTest, DropsAConnectionOnWhichBytesComeUnasked) {
   EXPECT_EQ(call(receiver.url(), "").status, 201);
 }
 
-// -- what an attempt adds to its head
-// -------------------------------------------------
+// -- what an attempt adds to its head -----------------------------------------
 
 class ExtraHeadTest : public ReceiverLimitsTest,
                       public ::testing::WithParamInterface<bool> {};

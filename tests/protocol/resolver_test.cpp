@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: Fanfare contributors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "protocol/resolver.hpp"
+#include "protocol/dns/resolver.hpp"
 
-#include "protocol/name_cache.hpp"
+#include "protocol/dns/name_cache.hpp"
 #include "tests/support/dns_server.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -100,8 +100,7 @@ protected:
   std::unique_ptr<resolver> names_;
 };
 
-// -- answers
-// -----------------------------------------------------------------------
+// -- answers ------------------------------------------------------------------
 
 TEST_F(ResolverTest, FindsTheAddressesOfBothFamilies) {
   server.set("both.test", dns_answer::of({"192.0.2.1", "192.0.2.2"},
@@ -285,8 +284,7 @@ TEST_F(ResolverTest, FailsWhenNoServerListens) {
             "dns: temporary failure, no name server answered for name.test");
 }
 
-// -- names that need no server
-// -----------------------------------------------------
+// -- names that need no server ------------------------------------------------
 
 TEST_F(ResolverTest, UnderstandsNumbersInAnySpelling) {
   const std::pair<const char*, const char*> table[] = {
@@ -371,8 +369,7 @@ TEST_F(ResolverTest, AsksTheServersOfTheConfiguration) {
   EXPECT_EQ(ask("other.test").failure, "dns: name not found: other.test");
 }
 
-// -- what is remembered
-// ------------------------------------------------------------
+// -- what is remembered -------------------------------------------------------
 
 TEST_F(ResolverTest, RemembersAnswersForTheirTimeToLive) {
   server.set("name.test", dns_answer::of({"192.0.2.1"}, {"2001:db8::1"}, 60));
@@ -495,8 +492,7 @@ TEST(NameCacheTest, NeverGrowsBeyondItsBound) {
   EXPECT_NE(cache.find("host19999", start + 199s), nullptr);
 }
 
-// -- many at a time
-// ----------------------------------------------------------------
+// -- many at a time -----------------------------------------------------------
 
 TEST_F(ResolverTest, SharesALookUpThatIsUnderWay) {
   auto slow = dns_answer::of({"192.0.2.1"});
@@ -597,8 +593,7 @@ TEST_F(ResolverTest, AnswersThousandsOfNames) {
   EXPECT_TRUE(is_quiet());
 }
 
-// -- endings
-// -----------------------------------------------------------------------
+// -- endings ------------------------------------------------------------------
 
 TEST_F(ResolverTest, EndsALookUpThatNobodyWaitsFor) {
   options.patience = 100ms;

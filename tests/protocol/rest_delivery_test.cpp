@@ -139,8 +139,7 @@ protected:
   std::string settings = hook + "delivery/";
 };
 
-// -- all keys
-// ------------------------------------------------------------------------
+// -- all keys -----------------------------------------------------------------
 
 TEST_F(RestDelivery, HasAllKeysWithTheirDefaults) {
   const auto all = get(settings);
@@ -288,8 +287,7 @@ TEST_F(RestDelivery, MustBeAnObject) {
   EXPECT_EQ(ask("DELETE", settings).status, 405);
 }
 
-// -- numbers
-// -------------------------------------------------------------------------
+// -- numbers ------------------------------------------------------------------
 
 TEST_F(RestDelivery, LimitsTimeouts) {
   const std::vector<std::string> names{"dns", "connect", "tls", "first_byte",
@@ -396,8 +394,7 @@ TEST_F(RestDelivery, LimitsBatches) {
   refused("batch", "[]", "Must be an object.");
 }
 
-// -- choices
-// -------------------------------------------------------------------------
+// -- choices ------------------------------------------------------------------
 
 TEST_F(RestDelivery, HasChoices) {
   taken("method", R"("PUT")");
@@ -428,8 +425,7 @@ TEST_F(RestDelivery, HasASuffixForTheUserAgent) {
   refused("user_agent_suffix", "5", "This must be a text.");
 }
 
-// -- headers
-// -------------------------------------------------------------------------
+// -- headers ------------------------------------------------------------------
 
 TEST_F(RestDelivery, TakesHeaders) {
   taken("headers", R"({"Authorization":"Bearer a.b-c","x-tenant":"7",)"
@@ -585,8 +581,7 @@ TEST_F(RestDelivery, KeepsNoHeaderUnderAnIdempotencyKey) {
   EXPECT_EQ(engine.kept.size(), 1U);
 }
 
-// -- signing
-// -------------------------------------------------------------------------
+// -- signing ------------------------------------------------------------------
 
 TEST_F(RestDelivery, SignsByOneOfThreeWays) {
   for (const std::string one : {"hmac-sha256", "ed25519", "none"})
@@ -670,8 +665,7 @@ TEST_F(RestDelivery, HasNoLegacyHeaderTwice) {
   EXPECT_EQ(stored(), before);
 }
 
-// -- filters
-// -------------------------------------------------------------------------
+// -- filters ------------------------------------------------------------------
 
 TEST_F(RestDelivery, TakesFilters) {
   for (const std::string filter :
@@ -747,8 +741,7 @@ TEST_F(RestDelivery, PreviewsFilters) {
     404);
 }
 
-// -- papers and proxies
-// --------------------------------------------------------------
+// -- papers and proxies -------------------------------------------------------
 
 class RestDeliveryTls : public RestDelivery {
 protected:
@@ -876,8 +869,7 @@ TEST_F(RestDelivery, MasksThePasswordOfAProxy) {
           "The password of another proxy is not known: send it.");
 }
 
-// -- inside of webhooks
-// --------------------------------------------------------------
+// -- inside of webhooks -------------------------------------------------------
 
 TEST_F(RestDelivery, IsTakenInsideOfAWebhookAndNeverShownThere) {
   const std::string
@@ -927,8 +919,7 @@ TEST_F(RestDelivery, IsTakenInsideOfAWebhookAndNeverShownThere) {
   EXPECT_EQ(engine.hooks.size(), 2U);
 }
 
-// -- secrets
-// -------------------------------------------------------------------------
+// -- secrets ------------------------------------------------------------------
 
 class RestSecret : public RestDelivery {
 protected:
@@ -1039,8 +1030,7 @@ TEST_F(RestSecret, IsNotKeptUnderAnIdempotencyKey) {
   EXPECT_TRUE(engine.kept.empty());
 }
 
-// -- networks
-// ------------------------------------------------------------------------
+// -- networks -----------------------------------------------------------------
 
 class RestNetworks : public RestTest {
 protected:
@@ -1106,8 +1096,7 @@ TEST_F(RestNetworks, AreRefusedByWhatIsWrong) {
   EXPECT_EQ(change(with("allow", list_of(256, R"("10.0.0.0/8")"))).status, 200);
 }
 
-// -- what is told of deliveries
-// ------------------------------------------------------
+// -- what is told of deliveries -----------------------------------------------
 
 TEST_F(RestDelivery, HealthTellsTheStateOfDelivery) {
   const auto path = hook + "health/";

@@ -28,8 +28,7 @@ protected:
   }
 };
 
-// -- authentication
-// ------------------------------------------------------------------
+// -- authentication -----------------------------------------------------------
 
 TEST_F(RestRequests, NeedAValidToken) {
   engine.known_tokens[0].second.revoked = true;
@@ -205,8 +204,7 @@ TEST_F(RestRequests, DoNotTellWhichOrganizersExist) {
   EXPECT_EQ(ask("GET", "/api/v1/organizers/d%75mmy/webhooks/").status, 200);
 }
 
-// -- the order of the checks
-// ----------------------------------------------------------
+// -- the order of the checks --------------------------------------------------
 
 TEST_F(RestRequests, AreCheckedInOrder) {
   make_hook();
@@ -285,8 +283,7 @@ TEST_F(RestRequests, NameTheMediaTypeThatIsNotRead) {
             400); // nothing to read: {}
 }
 
-// -- how answers look
-// --------------------------------------------------------------------
+// -- how answers look ---------------------------------------------------------
 
 TEST_F(RestRequests, AgreeOnJson) {
   for (const std::string_view accept :
@@ -389,7 +386,7 @@ TEST_F(RestRequests, ToUnknownPathsAreHtmlUnderApiAndJsonElsewhere) {
   }
 }
 
-// -- before the body is there ------------------------------------------------
+// -- before the body is there -------------------------------------------------
 
 TEST_F(RestRequests, WithLargeBodiesAreRefusedByTheirHead) {
   const auto status = [this](std::string_view method, std::string_view target,
@@ -507,8 +504,7 @@ TEST_F(RestRequests, ToTheServerItselfNeedNoToken) {
             200); // as proxies ask
 }
 
-// -- the parts
-// -----------------------------------------------------------------------------
+// -- the parts ----------------------------------------------------------------
 
 TEST(RestText, ReadsNumbersAsPythonDoes) {
   using protocol::to_integer;

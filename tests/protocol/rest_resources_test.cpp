@@ -11,8 +11,7 @@
 namespace fanfare::test {
 namespace {
 
-// -- pages
-// -------------------------------------------------------------------------------
+// -- pages --------------------------------------------------------------------
 
 class RestLists : public RestTest {
 protected:
@@ -128,8 +127,7 @@ TEST_F(RestLists, KeepTheSuffixAndTheSchemeInLinks) {
             "https://h:1" + std::string{hooks_path} + "?page=2");
 }
 
-// -- the registry
-// --------------------------------------------------------------------------
+// -- the registry -------------------------------------------------------------
 
 class RestRegistry : public RestTest {
 protected:
@@ -265,8 +263,7 @@ TEST_F(RestRegistry, HasActionTypes) {
             R"({"name":["This field is required."]})");
 }
 
-// -- notifications
-// ---------------------------------------------------------------------------
+// -- notifications ------------------------------------------------------------
 
 class RestNotifications : public RestTest {
 protected:
@@ -378,8 +375,7 @@ TEST_F(RestNotifications, TellTheStateOfTheEngine) {
   }
 }
 
-// -- calls
-// -------------------------------------------------------------------------------------
+// -- calls --------------------------------------------------------------------
 
 class RestCalls : public RestTest {
 protected:

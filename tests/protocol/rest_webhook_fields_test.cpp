@@ -298,8 +298,7 @@ TEST_F(WebhookFields, LimitEventsExcludeAllEvents) {
     post("{" + valid + R"(,"limit_events":[],"all_events":true})").status, 201);
 }
 
-// -- forms
-// -------------------------------------------------------------------------
+// -- forms --------------------------------------------------------------------
 
 class WebhookForms : public RestTest {
 protected:
@@ -342,8 +341,7 @@ TEST_F(WebhookForms, CannotNameActionTypes) {
             R"("action_types":["This field is required."]})");
 }
 
-// -- changes
-// -----------------------------------------------------------------------
+// -- changes ------------------------------------------------------------------
 
 class WebhookChanges : public RestTest {
 protected:

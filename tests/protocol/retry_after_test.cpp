@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: Fanfare contributors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "protocol/retry_after.hpp"
+#include "protocol/client/retry_after.hpp"
 
 #include <gtest/gtest.h>
 

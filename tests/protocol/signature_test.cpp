@@ -60,8 +60,7 @@ signing_key key_of(std::string_view text) {
   return signing_key::parse(text).value();
 }
 
-// -- v1
-// ------------------------------------------------------------------------
+// -- v1 -----------------------------------------------------------------------
 
 TEST(SignatureTest, SignsTheExampleOfTheSpecification) {
   const auto key = key_of(example_secret);
@@ -155,8 +154,7 @@ TEST(SignatureTest, SignsLargeAndEmptyBodies) {
   }
 }
 
-// -- v1a
-// -----------------------------------------------------------------------
+// -- v1a ----------------------------------------------------------------------
 
 TEST(SignatureTest, HasThePublicKeysOfRfc8032) {
   const std::pair<std::string, std::string> table[] = {
@@ -312,8 +310,7 @@ TEST(SignatureTest, SignsInSeveralThreadsAtOnce) {
     EXPECT_EQ(out, expected);
 }
 
-// -- keys
-// ----------------------------------------------------------------------
+// -- keys ---------------------------------------------------------------------
 
 TEST(SigningKeyTest, MakesNewOnes) {
   const auto secret = signing_key::make(signing_algorithm::hmac_sha256);
@@ -421,8 +418,7 @@ TEST(SigningKeyTest, IsCopiedAndMoved) {
   EXPECT_EQ(signature_of(moved, example), example_signature);
 }
 
-// -- headers
-// -------------------------------------------------------------------
+// -- headers ------------------------------------------------------------------
 
 TEST(SignatureHeadersTest, AreWrittenForEachKey) {
   std::string out = "Host: a\r\n";
@@ -445,8 +441,7 @@ TEST(SignatureHeadersTest, AreWrittenForEachKey) {
                    + "\r\n");
 }
 
-// -- the legacy header
-// ---------------------------------------------------------
+// -- the legacy header --------------------------------------------------------
 
 using hash = legacy_signature::hash;
 using encoding = legacy_signature::encoding;
@@ -560,8 +555,7 @@ TEST(LegacySignatureTest, ReplacesPlaceholdersOnce) {
       << content;
 }
 
-// -- Base64
-// --------------------------------------------------------------------
+// -- Base64 -------------------------------------------------------------------
 
 TEST(Base64Test, HasTheVectorsOfRfc4648) {
   const std::pair<std::string, std::string> table[] = {

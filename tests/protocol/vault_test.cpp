@@ -31,8 +31,7 @@ vault vault_of(std::string_view text) {
   return vault::from_text(text).value();
 }
 
-// -- sealing
-// -------------------------------------------------------------------
+// -- sealing ------------------------------------------------------------------
 
 TEST(VaultTest, OpensWhatItSealed) {
   const auto safe = vault_of(hex_of_a);
@@ -142,8 +141,7 @@ TEST(VaultTest, IsCopiedAndAssigned) {
   EXPECT_FALSE(safe.encrypts());
 }
 
-// -- texts of keys
-// -------------------------------------------------------------
+// -- texts of keys ------------------------------------------------------------
 
 TEST(VaultTest, ReadsAKeyInEachWayOfWritingIt) {
   const auto sealed = vault_of(hex_of_a).seal("text", "secret");
@@ -203,8 +201,7 @@ TEST(VaultTest, NamesTheBadLineButNotWhatIsInIt) {
   }
 }
 
-// -- files
-// ---------------------------------------------------------------------
+// -- files --------------------------------------------------------------------
 
 class VaultFileTest : public ::testing::Test {
 protected:

@@ -114,7 +114,7 @@ TEST_F(Checkpoint, OfAnIdleEngineDoesNotTouchTheDisk) {
   EXPECT_EQ(std::filesystem::last_write_time(file), before);
 }
 
-// -- retries -----------------------------------------------------------------
+// -- retries ------------------------------------------------------------------
 
 TEST_F(Checkpoint, RetriesSurviveItAndEndWithTheirSuccess) {
   for (position p = 1; p <= 3; ++p)
@@ -153,7 +153,7 @@ TEST_F(Checkpoint, RetriesAreListedByTheirDueTime) {
             (std::vector<position>{3, 2, 1}));
 }
 
-// -- disabling ---------------------------------------------------------------
+// -- disabling ----------------------------------------------------------------
 
 TEST_F(Checkpoint, DisablingEndsRetriesAndBacklogForGood) {
   append(call_of(hook_, 1, outcome::retried, 1));

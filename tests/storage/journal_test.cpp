@@ -99,7 +99,7 @@ TEST_F(Journal, ABatchOfReadsDoesNotTouchTheDisk) {
   EXPECT_EQ(store_->statistics().bytes_used, visited);
 }
 
-// -- backlog -----------------------------------------------------------------
+// -- backlog ------------------------------------------------------------------
 
 TEST_F(Journal, ABacklogHoldsWhatMatchesInOrder) {
   auto hook = add_hook(1, {2, 4});
@@ -146,7 +146,7 @@ TEST_F(Journal, ABacklogSkipsWhatHasExpired) {
   EXPECT_EQ(backlog_of(hook.id), (positions{1, 3}));
 }
 
-// -- versions of subscriptions -----------------------------------------------
+// -- versions of subscriptions ------------------------------------------------
 
 TEST_F(Journal, AWebhookGetsNothingFromBeforeItWasMade) {
   publish(draft_of(1));

@@ -225,8 +225,7 @@ TEST_F(Replay, AStandingIsWhatProgressAndRetriesSay) {
   EXPECT_EQ(code_of(store_->find_standing(99, 1)), ec::not_found);
 }
 
-// -- position_set
-// -------------------------------------------------------------
+// -- position_set -------------------------------------------------------------
 
 TEST(PositionSet, HoldsWhatItsStretchCovers) {
   position_set set{10, 200};

@@ -1,0 +1,85 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// What a webhook's settings make of its calls, worked out once per change:
+/// where to, which way, within which limits, signed with what.
+
+#include "actors/webhook/backoff.hpp"
+#include "actors/webhook/pace.hpp"
+#include "model/records.hpp"
+#include "protocol/client/egress.hpp"
+#include "protocol/client/transport.hpp"
+#include "protocol/signature.hpp"
+#include "protocol/target.hpp"
+#include "protocol/vault.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace fanfare {
+
+/// What a webhook gets where its settings say nothing.
+struct delivery_defaults {
+  backoff_policy backoff;
+  protocol::exchange_limits limits;
+  pace_policy pace;
+  /// Opens what is sealed in the settings. Null: nothing is encrypted.
+  const protocol::vault* vault = nullptr;
+  /// The fence of an organizer with networks of its own; null for others, and
+  /// if this is empty.
+  struct fence {
+    std::shared_ptr<const protocol::address_policy> policy;
+    std::uint64_t generation = 0; ///< another one after each change
+  };
+  std::function<fence(organizer_id)> fence_of = {};
+};
+
+class delivery_plan {
+public:
+  delivery_plan() = default;
+  delivery_plan(const webhook_record& hook, const delivery_defaults& defaults);
+
+  /// Null: `error` says why nothing can be sent.
+  std::shared_ptr<const protocol::target> to;
+  std::string error;
+  std::shared_ptr<const protocol::egress> by; ///< null: the engine's way
+  backoff_policy backoff;
+  protocol::exchange_limits limits;
+  pace_policy pace;
+  bool thin = false;
+  bool ordered = false;
+  bool paused = false;
+  std::optional<delivery_settings::batching> batch;
+  /// What was published before is as old as that.
+  timestamp resumed{};
+
+  /// The headers of one attempt: signatures and trace, each with its CRLF.
+  /// `id`: of the message, the same in all attempts.
+  [[nodiscard]] std::string headers(std::string_view id, std::string_view body,
+                                    std::string_view trace, timestamp now) {
+    return keys_.empty() && trace.empty()
+           ? std::string{}
+           : render_headers(id, body, trace, now);
+  }
+
+private:
+  std::string render_headers(std::string_view id, std::string_view body,
+                             std::string_view trace, timestamp now);
+  void read_secrets(const webhook_record& hook, const protocol::vault& vault);
+  void read_egress(const webhook_record& hook,
+                   const delivery_defaults& defaults,
+                   const protocol::vault& vault);
+  protocol::request_style style(const webhook_record& hook,
+                                const protocol::vault& vault);
+
+  std::vector<protocol::signing_key> keys_; ///< newest first
+  std::vector<std::optional<timestamp>> expire_;
+  std::optional<legacy_signature> legacy_;
+  std::string secret_; ///< its text, for the legacy header
+};
+
+} // namespace fanfare

@@ -1,0 +1,170 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "actors/webhook/pace.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace fanfare {
+
+// -- token_bucket -------------------------------------------------------------
+
+void token_bucket::configure(
+  const std::optional<delivery_settings::rate>& rate) {
+  if (rate == rate_)
+    return;
+  rate_ = rate;
+  tokens_ = rate ? rate->count : 0;
+  filled_.reset();
+}
+
+void token_bucket::refill(timestamp now) {
+  if (filled_ && now > *filled_)
+    tokens_ = std::min<double>(
+      rate_->count, tokens_
+                      + static_cast<double>((now - *filled_).count())
+                          * rate_->count
+                          / static_cast<double>(rate_->period.count()));
+  // A clock that was set back must not stop it.
+  filled_ = now;
+}
+
+timestamp token_bucket::available(timestamp now) {
+  if (!rate_)
+    return now;
+  refill(now);
+  // Thirds of a token add up to a little less than one.
+  constexpr double enough = 1 - 1e-6;
+  if (tokens_ >= enough)
+    return now;
+  const auto wait = (1 - tokens_) * static_cast<double>(rate_->period.count())
+                  / rate_->count;
+  return now
+       + std::chrono::milliseconds{static_cast<std::int64_t>(std::ceil(wait))};
+}
+
+void token_bucket::take(timestamp now) {
+  if (!rate_)
+    return;
+  refill(now);
+  tokens_ = std::max(0.0, tokens_ - 1);
+}
+
+timestamp token_bucket::full_again() const {
+  if (!filled_)
+    return {};
+  const auto wait = (rate_->count - tokens_)
+                  * static_cast<double>(rate_->period.count()) / rate_->count;
+  return *filled_
+       + std::chrono::milliseconds{static_cast<std::int64_t>(std::ceil(wait))};
+}
+
+// -- pace ---------------------------------------------------------------------
+
+void pace::configure(const pace_policy& policy) {
+  const auto cap_before = policy_.cap;
+  policy_ = policy;
+  rate_.configure(policy.rate);
+  resume_.configure(policy.resume_rate);
+  const auto cap = static_cast<double>(policy.cap);
+  // One that had not been shrunk goes with its cap.
+  if (limit_ >= static_cast<double>(cap_before) || limit_ > cap)
+    limit_ = cap;
+}
+
+void pace::restore(std::uint32_t failures, timestamp last_failure) {
+  failures_ = failures;
+  if (policy_.breaker_failures != 0 && failures >= policy_.breaker_failures)
+    open(last_failure);
+}
+
+void pace::reset() {
+  limit_ = static_cast<double>(policy_.cap);
+  ramping_ = false;
+  held_until_ = {};
+  breaker_ = breaker_state::closed;
+  failures_ = 0;
+  pause_ = {};
+  open_until_ = {};
+}
+
+pace::verdict pace::ask(timestamp now, std::size_t in_flight, bool resumed) {
+  if (now < held_until_)
+    return {reason::retry_after, held_until_};
+  if (breaker_ != breaker_state::closed) {
+    if (now < open_until_)
+      return {reason::breaker, open_until_};
+    // The one that probes goes alone.
+    if (in_flight > 0)
+      return {reason::concurrency};
+  }
+  if (in_flight >= concurrency())
+    return {reason::concurrency};
+  auto at = rate_.available(now);
+  if (resumed)
+    at = std::max(at, resume_.available(now));
+  if (at > now)
+    return {reason::rate, at};
+  return {};
+}
+
+void pace::started(timestamp now, bool resumed) {
+  rate_.take(now);
+  if (resumed)
+    resume_.take(now);
+  if (breaker_ == breaker_state::open && now >= open_until_)
+    breaker_ = breaker_state::half_open;
+}
+
+void pace::shrink(timestamp now, timestamp started, double factor) {
+  ramping_ = false;
+  // Those that ran at the same time fail for the same cause.
+  if (started < shrunk_)
+    return;
+  shrunk_ = now;
+  limit_ = std::max(1.0, limit_ * factor);
+}
+
+void pace::open(timestamp now) {
+  const auto longest = std::max(policy_.breaker_pause, policy_.breaker_longest);
+  pause_ = breaker_ == breaker_state::closed ? policy_.breaker_pause
+                                             : std::min(pause_ * 2, longest);
+  breaker_ = breaker_state::open;
+  open_until_ = now + pause_;
+}
+
+bool pace::succeeded(const ending& how) {
+  failures_ = 0;
+  if (breaker_ != breaker_state::closed) {
+    breaker_ = breaker_state::closed;
+    limit_ = 1;
+    ramping_ = true;
+    return true;
+  }
+  const auto cap = static_cast<double>(policy_.cap);
+  if (how.took >= policy_.slow) {
+    shrink(how.started
+             + std::chrono::duration_cast<std::chrono::milliseconds>(how.took),
+           how.started, 0.75);
+  } else if (limit_ < cap && how.took <= policy_.quick) {
+    limit_ = std::min(cap, limit_ + (ramping_ ? 1 : 1 / limit_));
+    ramping_ = ramping_ && limit_ < cap;
+  }
+  return false;
+}
+
+void pace::failed(timestamp now, const ending& how) {
+  if (how.retry_after)
+    held_until_ = std::max(
+      held_until_, std::min(*how.retry_after, now + policy_.longest_hold));
+  ++failures_;
+  if (how.status == 0 || how.status == 429 || how.status >= 500)
+    shrink(now, how.started, 0.5);
+  if (breaker_ == breaker_state::half_open
+      || (breaker_ == breaker_state::closed && policy_.breaker_failures != 0
+          && failures_ >= policy_.breaker_failures))
+    open(now);
+}
+
+} // namespace fanfare

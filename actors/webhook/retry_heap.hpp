@@ -1,0 +1,114 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// The pending retries of one webhook by due time: 24 bytes each, whatever the
+/// notification weighs. Those that failed, and those that are to be sent again
+/// and were not attempted, are apart: with `ordered` the first hold all others.
+
+#include "fanfare/types.hpp"
+
+#include <algorithm>
+#include <vector>
+
+namespace fanfare {
+
+class retry_heap {
+public:
+  // -- storage::retry_sink ----------------------------------------------------
+
+  void put(const retry& r) {
+    auto& to = r.attempt > 1 ? failed_ : fresh_;
+    to.push_back(r);
+    std::ranges::push_heap(to, later);
+  }
+  /// Nothing: a retry leaves the heap when its attempt starts.
+  void erase(position) {}
+  void clear() {
+    // Assigning {} would keep the memory, which may be that of a million.
+    for (auto* heap : {&failed_, &fresh_})
+      std::vector<retry>{}.swap(*heap);
+  }
+
+  // -- owner ------------------------------------------------------------------
+
+  [[nodiscard]] bool empty() const {
+    return failed_.empty() && fresh_.empty();
+  }
+  /// Entries that there is memory for.
+  [[nodiscard]] std::size_t capacity() const {
+    return failed_.capacity() + fresh_.capacity();
+  }
+  [[nodiscard]] std::size_t size() const {
+    return failed_.size() + fresh_.size();
+  }
+  [[nodiscard]] const retry& earliest() const {
+    return failed_is_earlier() ? failed_.front() : fresh_.front();
+  }
+  retry pop() {
+    return pop_from(failed_is_earlier() ? failed_ : fresh_);
+  }
+
+  /// Of those that failed; null if there are none.
+  [[nodiscard]] const retry* earliest_failed() const {
+    return failed_.empty() ? nullptr : &failed_.front();
+  }
+  retry pop_failed() {
+    return pop_from(failed_);
+  }
+
+  /// Calls `change` with each entry, in any order. It may change its due time.
+  template <class Change>
+  void update(Change change) {
+    for (auto* heap : {&failed_, &fresh_}) {
+      for (auto& r : *heap)
+        change(r);
+      std::ranges::make_heap(*heap, later);
+    }
+  }
+
+  /// Takes out those that `wanted` says yes to, in any order.
+  template <class Wanted>
+  std::vector<retry> extract(Wanted wanted) {
+    std::vector<retry> out;
+    for (auto* heap : {&failed_, &fresh_}) {
+      const auto taken = std::ranges::partition(
+        *heap, [&wanted](const retry& r) { return !wanted(r); });
+      out.insert(out.end(), taken.begin(), taken.end());
+      heap->erase(taken.begin(), taken.end());
+      std::ranges::make_heap(*heap, later);
+    }
+    return out;
+  }
+
+  void assign(const std::vector<retry>& all) {
+    clear();
+    for (const auto& r : all)
+      (r.attempt > 1 ? failed_ : fresh_).push_back(r);
+    std::ranges::make_heap(failed_, later);
+    std::ranges::make_heap(fresh_, later);
+  }
+
+private:
+  static bool later(const retry& a, const retry& b) {
+    return a.due != b.due ? a.due > b.due : a.subject > b.subject;
+  }
+
+  /// Not to be asked if both are empty.
+  [[nodiscard]] bool failed_is_earlier() const {
+    return fresh_.empty()
+        || (!failed_.empty() && later(fresh_.front(), failed_.front()));
+  }
+
+  static retry pop_from(std::vector<retry>& heap) {
+    std::ranges::pop_heap(heap, later);
+    const auto r = heap.back();
+    heap.pop_back();
+    return r;
+  }
+
+  std::vector<retry> failed_;
+  std::vector<retry> fresh_;
+};
+
+} // namespace fanfare

@@ -1,0 +1,126 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "engine/webhook_form.hpp"
+
+#include "model/payload_filter.hpp"
+#include "protocol/delivery_rules.hpp"
+#include "protocol/target_url.hpp"
+#include "protocol/text.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace fanfare {
+
+namespace {
+
+constexpr std::size_t comment_limit = 255;
+
+error fault(std::string field, std::string sentence) {
+  return {ec::invalid_argument, std::move(sentence), std::move(field)};
+}
+
+template <class T>
+void sort_unique(std::vector<T>& list) {
+  std::ranges::sort(list);
+  const auto repeats = std::ranges::unique(list);
+  list.erase(repeats.begin(), repeats.end());
+}
+
+result<void> check_texts(const webhook& wanted, const webhook& before) {
+  if (wanted.target_url != before.target_url || before.target_url.empty())
+    if (protocol::count_code_points(wanted.target_url)
+          > protocol::target_url_limit
+        || !protocol::is_target_url(wanted.target_url)
+        || !protocol::is_plain_text(wanted.target_url))
+      return fault("target_url", "Give an http or https URL of at most "
+                                   + std::to_string(protocol::target_url_limit)
+                                   + " characters. Its host is an address, a "
+                                     "name with a dot in it, or localhost.");
+  if (wanted.comment != before.comment && wanted.comment
+      && (protocol::count_code_points(*wanted.comment) > comment_limit
+          || !protocol::is_plain_text(*wanted.comment)))
+    return fault("comment", "A comment has at most "
+                              + std::to_string(comment_limit)
+                              + " characters of UTF-8, none of them NUL.");
+  return {};
+}
+
+} // namespace
+
+webhook webhook_form::show(const webhook_record& stored) const {
+  const auto& sub = stored.current();
+  webhook out;
+  out.id = stored.id;
+  out.owner = stored.owner;
+  out.target_url = stored.target_url;
+  out.action_types = stored.action_types;
+  out.enabled = sub.enabled;
+  out.all_events = sub.all_events;
+  for (const auto id : sub.events)
+    if (auto found = names_.find_event(id))
+      out.events.push_back(std::move(found->slug));
+  if (sub.filter)
+    out.filter = sub.filter.value->text();
+  out.comment = stored.comment;
+  out.delivery = stored.delivery;
+  return out;
+}
+
+result<subscription> webhook_form::subscribe(const webhook& wanted,
+                                             organizer_id owner) const {
+  subscription out;
+  out.enabled = wanted.enabled;
+  out.all_events = wanted.all_events;
+  if (out.all_events && !wanted.events.empty())
+    return fault("events", "Name events or take all of them, not both: set "
+                           "all_events to false.");
+  for (const auto& slug : wanted.events) {
+    const auto id = names_.find_event_id(owner, slug);
+    if (id == 0)
+      return fault("events", "There is no event \"" + slug
+                               + "\": add it, or publish about it, first.");
+    out.events.push_back(id);
+  }
+  for (const auto& name : wanted.action_types) {
+    const auto found = names_.find_action_type(name);
+    if (!found)
+      return fault("action_types",
+                   "There is no action type \"" + name + "\": add it first.");
+    out.types.push_back(found->id);
+  }
+  sort_unique(out.events);
+  sort_unique(out.types);
+  if (!wanted.filter.empty()) {
+    auto compiled = payload_filter::parse(wanted.filter);
+    if (!compiled)
+      return compiled.error();
+    out.filter.value = std::move(*compiled);
+  }
+  return out;
+}
+
+result<void> webhook_form::write(const webhook& wanted, const webhook& before,
+                                 webhook_record& to) const {
+  if (auto fine = check_texts(wanted, before); !fine)
+    return fine;
+  auto sub = subscribe(wanted, to.owner);
+  if (!sub)
+    return sub.error();
+  if (wanted.delivery != before.delivery) {
+    if (auto fine = protocol::check_delivery(wanted.delivery, seals_); !fine)
+      return fine;
+    to.delivery = wanted.delivery;
+    protocol::seal_secrets(to.delivery, seals_);
+  }
+  to.target_url = wanted.target_url;
+  to.comment = wanted.comment;
+  to.action_types = wanted.action_types;
+  std::ranges::sort(to.action_types);
+  to.current() = std::move(*sub);
+  return {};
+}
+
+} // namespace fanfare

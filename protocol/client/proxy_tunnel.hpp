@@ -1,0 +1,105 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// Asks a proxy, over a socket that is connected to it, for a way to an
+/// address: HTTP CONNECT (RFC 9110, 9.3.6) or SOCKS5 (RFC 1928, 1929). INTERNAL
+/// to client_connection. The caller has the deadline.
+
+#include "protocol/client/egress.hpp"
+
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace fanfare::protocol {
+
+/// Belongs to one I/O thread; its owner closes it before the socket goes away.
+class proxy_tunnel
+  : public boost::intrusive_ref_counter<proxy_tunnel,
+                                        boost::thread_unsafe_counter> {
+public:
+  using socket_type = boost::asio::basic_stream_socket<
+    boost::asio::ip::tcp, boost::asio::io_context::executor_type>;
+
+  /// How it ended. Nothing of the target's has been read from the socket.
+  struct outcome {
+    /// Empty: what is written now goes to the address. Else one line that
+    /// begins with "proxy: ".
+    std::string failure;
+    /// The proxy could not reach this address; it may reach another.
+    bool unreachable = false;
+  };
+  using completion = std::function<void(outcome&&)>;
+
+  /// Most bytes of an answer to CONNECT.
+  static constexpr std::size_t most_head = 8'192;
+
+  proxy_tunnel(socket_type& socket, std::shared_ptr<const proxy> via)
+    : socket_(socket),
+      via_(std::move(via)) {}
+  proxy_tunnel(const proxy_tunnel&) = delete;
+  proxy_tunnel& operator=(const proxy_tunnel&) = delete;
+
+  /// To be called once. `done` is called later, once, unless it is closed.
+  void open(const boost::asio::ip::address& to, std::uint16_t port,
+            completion done);
+
+  /// Reports nothing more, and does not touch the socket any more.
+  void close() noexcept {
+    done_ = nullptr;
+  }
+
+private:
+  using error_code = boost::system::error_code;
+  using step = void (proxy_tunnel::*)();
+
+  /// Sends `out_`, then goes on with `next` when `bytes` have come back.
+  void ask(std::size_t bytes, step next);
+  void write();
+  void want(std::size_t bytes, step next);
+  void read();
+
+  void ask_http();
+  void on_http();
+
+  void ask_socks();
+  void on_method();
+  void on_password();
+  void ask_socks_address();
+  void on_reply();
+  void on_bound();
+
+  void lost(const error_code& code);
+  void fail(const std::string& why, bool unreachable = false);
+  void finish(outcome&& how);
+  /// "ADDRESS:PORT" of the target.
+  [[nodiscard]] std::string place() const;
+  [[nodiscard]] unsigned at(std::size_t i) const noexcept {
+    return static_cast<unsigned char>(in_[i]);
+  }
+
+  socket_type& socket_;
+  std::shared_ptr<const proxy> via_;
+  boost::asio::ip::address to_;
+  std::uint16_t port_ = 0;
+  completion done_; // null: closed
+  std::string out_;
+  std::size_t sent_ = 0;
+  std::array<char, most_head> in_;
+  std::size_t have_ = 0;
+  std::size_t wanted_ = 0; // bytes before `next_`; 0: whatever comes
+  step next_ = nullptr;
+};
+
+} // namespace fanfare::protocol
