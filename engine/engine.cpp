@@ -12,6 +12,7 @@
 #include "actors/lanes/lanes.hpp"
 #include "actors/router.hpp"
 #include "actors/supervisor.hpp"
+#include "actors/webhook/backoff_timer.hpp"
 #include "actors/webhook/order.hpp"
 #include "actors/webhook/webhook.hpp"
 #include "engine/counters.hpp"
@@ -88,38 +89,6 @@ struct system_config : caf::actor_system_config {
     set("scheduler.max-threads", lanes);
     load<lane_coordinator>();
   }
-};
-
-/// A webhook's backoff timer on its lane.
-class asio_wake_timer final : public wake_timer {
-public:
-  asio_wake_timer(boost::asio::io_context& io, const wall_clock& clock,
-                  const webhook_actor& who)
-    : timer_(io),
-      clock_(clock),
-      who_(who.address()) {}
-
-  void set(timestamp due) override {
-    // At most a minute at once: the time of day may be set meanwhile. Waking
-    // early is harmless.
-    timer_.expires_after(
-      std::clamp<std::chrono::milliseconds>(due - clock_.now(), 0ms, 60s));
-    timer_.async_wait([who = who_](const boost::system::error_code& failed) {
-      if (failed)
-        return;
-      if (auto self = caf::actor_cast<webhook_actor>(who))
-        caf::anon_send(self, atom::wake_v);
-    });
-  }
-
-  void cancel() override {
-    timer_.cancel();
-  }
-
-private:
-  boost::asio::steady_timer timer_;
-  const wall_clock& clock_;
-  caf::actor_addr who_;
 };
 
 /// Connections a lane may have open: three quarters of the process's files
@@ -1001,7 +970,7 @@ void engine_implementation::start_stations() {
                                     bounds.total);
     c.gate = admission::make(l->io(), bounds);
     c.make_timer = [&io = l->io(), this](const webhook_actor& who) {
-      return std::make_unique<asio_wake_timer>(io, clock_, who);
+      return std::make_unique<backoff_timer>(io, clock_, who);
     };
     c.commits = &commits_;
     c.reader = reader_.get();

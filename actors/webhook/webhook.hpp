@@ -12,6 +12,7 @@
 #include "actors/delivery.hpp"
 #include "actors/journal_reader.hpp"
 #include "actors/lanes/lane_actor.hpp"
+#include "actors/webhook/backoff_timer.hpp"
 #include "actors/webhook/delivery_plan.hpp"
 #include "actors/webhook/order.hpp"
 #include "actors/webhook/pace.hpp"
@@ -29,16 +30,6 @@
 #include <vector>
 
 namespace fanfare {
-
-/// Wakes one webhook actor at a wall time. Holds no reference to it. Lane
-/// thread only.
-class wake_timer {
-public:
-  virtual ~wake_timer() = default;
-  /// Sends `wake` at `due` or soon after, once; replaces an earlier date.
-  virtual void set(timestamp due) = 0;
-  virtual void cancel() = 0;
-};
 
 /// What all webhook actors of a lane share.
 struct webhook_context {
