@@ -4,7 +4,7 @@
 #include "bench/samples.hpp"
 
 #include "protocol/client/answer_parser.hpp"
-#include "protocol/vault.hpp"
+#include "protocol/security/vault.hpp"
 
 #include <boost/asio/buffer.hpp>
 

@@ -4,7 +4,7 @@
 #include "cli/admin_token.hpp"
 
 #include "cli/private_file.hpp"
-#include "protocol/credentials.hpp"
+#include "protocol/security/credentials.hpp"
 
 #include <algorithm>
 #include <cerrno>

@@ -8,8 +8,8 @@
 #include "cli/sink.hpp"
 #include "fanfare/engine.hpp"
 #include "fanfare/version.hpp"
-#include "protocol/credentials.hpp"
 #include "protocol/rest/rest_api.hpp"
+#include "protocol/security/credentials.hpp"
 #include "protocol/server/http_server.hpp"
 
 #include <boost/asio/post.hpp>

@@ -4,8 +4,8 @@
 #include "cli/sink.hpp"
 
 #include "protocol/base64.hpp"
+#include "protocol/security/signature.hpp"
 #include "protocol/server/http_server.hpp"
-#include "protocol/signature.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>

@@ -9,7 +9,7 @@
 
 #include "fanfare/error.hpp"
 #include "fanfare/types.hpp"
-#include "protocol/action_types.hpp"
+#include "protocol/rules/action_types.hpp"
 #include "storage/store.hpp"
 
 #include <atomic>

@@ -26,15 +26,15 @@
 #include "model/subscription.hpp"
 #include "protocol/client/egress.hpp"
 #include "protocol/client/http_client.hpp"
-#include "protocol/credentials.hpp"
 #include "protocol/dns/resolver.hpp"
-#include "protocol/json_text.hpp"
-#include "protocol/publication.hpp"
-#include "protocol/slug.hpp"
-#include "protocol/target.hpp"
+#include "protocol/payload/json_text.hpp"
+#include "protocol/payload/publication.hpp"
+#include "protocol/payload/trace_context.hpp"
+#include "protocol/rules/slug.hpp"
+#include "protocol/security/credentials.hpp"
+#include "protocol/security/vault.hpp"
+#include "protocol/target/target.hpp"
 #include "protocol/text.hpp"
-#include "protocol/trace_context.hpp"
-#include "protocol/vault.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>

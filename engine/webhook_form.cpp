@@ -4,8 +4,8 @@
 #include "engine/webhook_form.hpp"
 
 #include "model/payload_filter.hpp"
-#include "protocol/delivery_rules.hpp"
-#include "protocol/target_url.hpp"
+#include "protocol/rules/delivery_rules.hpp"
+#include "protocol/target/target_url.hpp"
 #include "protocol/text.hpp"
 
 #include <algorithm>

@@ -4,13 +4,13 @@
 
 /// Between a webhook as its owner writes it, with names and plain secrets, and
 /// the record that is stored, with ids and sealed ones. The rules of what a
-/// webhook may be are here and in protocol/delivery_rules.hpp.
+/// webhook may be are here and in protocol/rules/delivery_rules.hpp.
 
 #include "engine/directory.hpp"
 #include "fanfare/error.hpp"
 #include "fanfare/types.hpp"
 #include "model/records.hpp"
-#include "protocol/vault.hpp"
+#include "protocol/security/vault.hpp"
 
 namespace fanfare {
 

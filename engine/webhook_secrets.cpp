@@ -3,7 +3,7 @@
 
 #include "engine/webhook_secrets.hpp"
 
-#include "protocol/signature.hpp"
+#include "protocol/security/signature.hpp"
 
 #include <algorithm>
 #include <string>

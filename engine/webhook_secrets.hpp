@@ -7,7 +7,7 @@
 #include "fanfare/engine.hpp"
 #include "fanfare/error.hpp"
 #include "model/records.hpp"
-#include "protocol/vault.hpp"
+#include "protocol/security/vault.hpp"
 
 namespace fanfare {
 

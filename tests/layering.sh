@@ -41,12 +41,14 @@ library_folders() {
 
 # What the REST API may include besides the public interface and its own folder:
 # rules and texts without state. It reaches the engine by its interface alone.
-rest_may_include="model/payload_filter.hpp protocol/action_types.hpp
-protocol/composed_body.hpp protocol/credentials.hpp protocol/delivery_rules.hpp
-protocol/client/egress.hpp protocol/header_rules.hpp protocol/server/http_handler.hpp
-protocol/json_text.hpp protocol/network.hpp protocol/publication.hpp
-protocol/slug.hpp protocol/target.hpp protocol/target_url.hpp protocol/text.hpp
-protocol/client/tls.hpp protocol/trace_context.hpp"
+rest_may_include="model/payload_filter.hpp protocol/text.hpp protocol/client/egress.hpp
+protocol/client/tls.hpp protocol/payload/composed_body.hpp
+protocol/payload/json_text.hpp protocol/payload/publication.hpp
+protocol/payload/trace_context.hpp protocol/rules/action_types.hpp
+protocol/rules/delivery_rules.hpp protocol/rules/header_rules.hpp
+protocol/rules/slug.hpp protocol/security/credentials.hpp
+protocol/server/http_handler.hpp protocol/target/network.hpp protocol/target/target.hpp
+protocol/target/target_url.hpp"
 
 folders="fanfare include model protocol storage actors engine cli examples"
 

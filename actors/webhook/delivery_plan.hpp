@@ -10,9 +10,9 @@
 #include "model/records.hpp"
 #include "protocol/client/egress.hpp"
 #include "protocol/client/transport.hpp"
-#include "protocol/signature.hpp"
-#include "protocol/target.hpp"
-#include "protocol/vault.hpp"
+#include "protocol/security/signature.hpp"
+#include "protocol/security/vault.hpp"
+#include "protocol/target/target.hpp"
 
 #include <functional>
 #include <memory>

@@ -5,9 +5,9 @@
 
 #include "model/subscription.hpp"
 #include "protocol/client/retry_after.hpp"
-#include "protocol/composed_body.hpp"
-#include "protocol/json_text.hpp"
-#include "protocol/target.hpp"
+#include "protocol/payload/composed_body.hpp"
+#include "protocol/payload/json_text.hpp"
+#include "protocol/target/target.hpp"
 
 #include <algorithm>
 #include <charconv>

@@ -8,8 +8,8 @@
 #include "actors/webhook/retry_heap.hpp"
 #include "bench/samples.hpp"
 #include "model/subscription.hpp"
-#include "protocol/composed_body.hpp"
-#include "protocol/signature.hpp"
+#include "protocol/payload/composed_body.hpp"
+#include "protocol/security/signature.hpp"
 #include "storage/lmdb/codec.hpp"
 #include "storage/progress.hpp"
 

@@ -7,7 +7,7 @@
 
 #include "bench/micro/sample_store.hpp"
 #include "bench/samples.hpp"
-#include "protocol/publication.hpp"
+#include "protocol/payload/publication.hpp"
 
 #include <benchmark/benchmark.h>
 

@@ -6,7 +6,7 @@
 
 #include "actors/webhook/delivery_plan.hpp"
 #include "bench/samples.hpp"
-#include "protocol/target.hpp"
+#include "protocol/target/target.hpp"
 
 #include <benchmark/benchmark.h>
 

@@ -4,7 +4,7 @@
 /// Signatures by Standard Webhooks, by the size of what is signed.
 
 #include "bench/samples.hpp"
-#include "protocol/signature.hpp"
+#include "protocol/security/signature.hpp"
 
 #include <benchmark/benchmark.h>
 

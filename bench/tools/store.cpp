@@ -15,8 +15,8 @@
 
 #include "storage/store.hpp"
 
-#include "protocol/signature.hpp"
-#include "protocol/vault.hpp"
+#include "protocol/security/signature.hpp"
+#include "protocol/security/vault.hpp"
 
 #include <algorithm>
 #include <charconv>

@@ -3,7 +3,7 @@
 
 #include "cli/client/api.hpp"
 
-#include "protocol/slug.hpp"
+#include "protocol/rules/slug.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>

@@ -3,7 +3,7 @@
 
 #include "cli/client/commands.hpp"
 #include "cli/client/terminal.hpp"
-#include "protocol/target.hpp"
+#include "protocol/target/target.hpp"
 
 #include <boost/json/array.hpp>
 

@@ -5,7 +5,7 @@
 
 #include "cli/client/terminal.hpp"
 #include "cli/client/terminal_text.hpp"
-#include "protocol/json_text.hpp"
+#include "protocol/payload/json_text.hpp"
 
 #include <boost/json/array.hpp>
 

@@ -5,7 +5,7 @@
 
 #include "fanfare/version.hpp"
 #include "protocol/client/tls.hpp"
-#include "protocol/target.hpp"
+#include "protocol/target/target.hpp"
 
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>

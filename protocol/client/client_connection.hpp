@@ -12,7 +12,7 @@
 #include "protocol/client/proxy_tunnel.hpp"
 #include "protocol/client/tls.hpp"
 #include "protocol/client/transport.hpp"
-#include "protocol/target.hpp"
+#include "protocol/target/target.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>

@@ -3,8 +3,8 @@
 
 #include "protocol/client/egress.hpp"
 
-#include "protocol/target.hpp"
-#include "protocol/url_text.hpp"
+#include "protocol/target/target.hpp"
+#include "protocol/target/url_text.hpp"
 
 #include <boost/beast/core/string.hpp>
 

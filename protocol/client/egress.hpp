@@ -6,8 +6,8 @@
 /// trust, with which papers, through which proxy, within which fence.
 
 #include "fanfare/error.hpp"
-#include "protocol/address_policy.hpp"
 #include "protocol/client/tls.hpp"
+#include "protocol/target/address_policy.hpp"
 
 #include <cstdint>
 #include <memory>

@@ -7,11 +7,11 @@
 /// well-formedness) but not what it means: no retry, no redirect, no decision
 /// by status.
 
-#include "protocol/address_policy.hpp"
 #include "protocol/client/egress.hpp"
 #include "protocol/client/tls.hpp"
 #include "protocol/client/transport.hpp"
 #include "protocol/dns/resolver.hpp"
+#include "protocol/target/address_policy.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>

@@ -3,7 +3,7 @@
 
 #include "protocol/client/proxy_tunnel.hpp"
 
-#include "protocol/url_text.hpp"
+#include "protocol/target/url_text.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>

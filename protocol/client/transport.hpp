@@ -17,7 +17,7 @@
 
 namespace fanfare::protocol {
 
-class target;  // protocol/target.hpp
+class target;  // protocol/target/target.hpp
 struct egress; // protocol/client/egress.hpp
 
 /// Limits of one exchange.

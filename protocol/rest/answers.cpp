@@ -3,7 +3,7 @@
 
 #include "protocol/rest/answers.hpp"
 
-#include "protocol/json_text.hpp"
+#include "protocol/payload/json_text.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/string.hpp>

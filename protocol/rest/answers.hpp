@@ -5,7 +5,7 @@
 /// The answers that all resources share. Any thread.
 
 #include "fanfare/error.hpp"
-#include "protocol/json_text.hpp"
+#include "protocol/payload/json_text.hpp"
 #include "protocol/rest/exchange.hpp"
 #include "protocol/server/http_handler.hpp"
 

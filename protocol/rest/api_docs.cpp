@@ -3,11 +3,11 @@
 
 #include "protocol/rest/api_docs.hpp"
 
-#include "protocol/credentials.hpp"
-#include "protocol/json_text.hpp"
+#include "protocol/payload/json_text.hpp"
 #include "protocol/rest/answers.hpp"
 #include "protocol/rest/negotiation.hpp"
 #include "protocol/rest/openapi.hpp"
+#include "protocol/security/credentials.hpp"
 
 #include <boost/json/array.hpp>
 

@@ -3,8 +3,8 @@
 
 #include "protocol/rest/authentication.hpp"
 
-#include "protocol/credentials.hpp"
 #include "protocol/rest/answers.hpp"
+#include "protocol/security/credentials.hpp"
 #include "protocol/text.hpp"
 
 #include <string>

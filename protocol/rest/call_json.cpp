@@ -3,7 +3,7 @@
 
 #include "protocol/rest/call_json.hpp"
 
-#include "protocol/composed_body.hpp"
+#include "protocol/payload/composed_body.hpp"
 #include "protocol/rest/answers.hpp"
 #include "protocol/text.hpp"
 

@@ -6,8 +6,8 @@
 #include "model/payload_filter.hpp"
 #include "protocol/client/egress.hpp"
 #include "protocol/client/tls.hpp"
-#include "protocol/delivery_rules.hpp"
-#include "protocol/header_rules.hpp"
+#include "protocol/rules/delivery_rules.hpp"
+#include "protocol/rules/header_rules.hpp"
 #include "protocol/text.hpp"
 
 #include <boost/json/array.hpp>

@@ -6,7 +6,7 @@
 #include "protocol/rest/answers.hpp"
 #include "protocol/rest/call_json.hpp"
 #include "protocol/rest/health.hpp"
-#include "protocol/target.hpp"
+#include "protocol/target/target.hpp"
 
 #include <boost/json/array.hpp>
 

@@ -3,9 +3,9 @@
 
 #include "protocol/rest/idempotency.hpp"
 
-#include "protocol/credentials.hpp"
-#include "protocol/json_text.hpp"
+#include "protocol/payload/json_text.hpp"
 #include "protocol/rest/answers.hpp"
+#include "protocol/security/credentials.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>

@@ -3,9 +3,9 @@
 
 #include "protocol/rest/networks.hpp"
 
-#include "protocol/network.hpp"
 #include "protocol/rest/answers.hpp"
 #include "protocol/rest/request_body.hpp"
+#include "protocol/target/network.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>

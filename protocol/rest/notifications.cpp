@@ -3,14 +3,14 @@
 
 #include "protocol/rest/notifications.hpp"
 
-#include "protocol/publication.hpp"
+#include "protocol/payload/publication.hpp"
+#include "protocol/payload/trace_context.hpp"
 #include "protocol/rest/answers.hpp"
 #include "protocol/rest/explanation_json.hpp"
 #include "protocol/rest/idempotency.hpp"
 #include "protocol/rest/pagination.hpp"
 #include "protocol/rest/request_body.hpp"
 #include "protocol/text.hpp"
-#include "protocol/trace_context.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>

@@ -4,10 +4,10 @@
 #include "protocol/rest/openapi.hpp"
 
 #include "fanfare/version.hpp"
-#include "protocol/credentials.hpp"
-#include "protocol/json_text.hpp"
+#include "protocol/payload/json_text.hpp"
 #include "protocol/rest/answers.hpp"
 #include "protocol/rest/negotiation.hpp"
+#include "protocol/security/credentials.hpp"
 #include "protocol/text.hpp"
 
 #include <boost/json/object.hpp>

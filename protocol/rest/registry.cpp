@@ -3,11 +3,11 @@
 
 #include "protocol/rest/registry.hpp"
 
-#include "protocol/action_types.hpp"
 #include "protocol/rest/answers.hpp"
 #include "protocol/rest/pagination.hpp"
 #include "protocol/rest/request_body.hpp"
-#include "protocol/slug.hpp"
+#include "protocol/rules/action_types.hpp"
+#include "protocol/rules/slug.hpp"
 #include "protocol/text.hpp"
 
 #include <boost/json/array.hpp>

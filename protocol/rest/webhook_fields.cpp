@@ -3,7 +3,7 @@
 
 #include "protocol/rest/webhook_fields.hpp"
 
-#include "protocol/target_url.hpp"
+#include "protocol/target/target_url.hpp"
 #include "protocol/text.hpp"
 
 #include <boost/json/array.hpp>

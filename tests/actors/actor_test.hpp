@@ -13,7 +13,7 @@
 #include "actors/committer.hpp"
 #include "actors/router.hpp"
 #include "actors/webhook/webhook.hpp"
-#include "protocol/target.hpp"
+#include "protocol/target/target.hpp"
 #include "tests/actors/memory_store.hpp"
 
 #include <caf/all.hpp>

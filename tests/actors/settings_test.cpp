@@ -5,7 +5,7 @@
 // under a clock that the test moves.
 
 #include "model/payload_filter.hpp"
-#include "protocol/signature.hpp"
+#include "protocol/security/signature.hpp"
 #include "tests/actors/actor_test.hpp"
 
 #include <gmock/gmock.h>

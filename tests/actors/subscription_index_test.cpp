@@ -7,7 +7,7 @@
 #include "actors/subscription_index.hpp"
 
 #include "model/subscription.hpp"
-#include "protocol/action_types.hpp"
+#include "protocol/rules/action_types.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -7,11 +7,11 @@
 
 #include "fanfare/engine.hpp"
 #include "fanfare/error.hpp"
-#include "protocol/action_types.hpp"
-#include "protocol/delivery_rules.hpp"
-#include "protocol/publication.hpp"
-#include "protocol/slug.hpp"
-#include "protocol/vault.hpp"
+#include "protocol/payload/publication.hpp"
+#include "protocol/rules/action_types.hpp"
+#include "protocol/rules/delivery_rules.hpp"
+#include "protocol/rules/slug.hpp"
+#include "protocol/security/vault.hpp"
 
 #include <algorithm>
 #include <map>

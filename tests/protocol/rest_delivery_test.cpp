@@ -4,8 +4,8 @@
 /// The settings of delivery, key by key, and the resources that go with them:
 /// secrets, previews of filters, networks, and what is told of deliveries.
 
-#include "protocol/json_text.hpp"
-#include "protocol/vault.hpp"
+#include "protocol/payload/json_text.hpp"
+#include "protocol/security/vault.hpp"
 #include "tests/protocol/rest_test.hpp"
 #include "tests/support/certs.hpp"
 

@@ -5,8 +5,8 @@
 /// The API over a fake engine, asked without sockets. Jobs that may block run
 /// at once, but the fixture knows whether they asked to.
 
-#include "protocol/credentials.hpp"
 #include "protocol/rest/rest_api.hpp"
+#include "protocol/security/credentials.hpp"
 #include "tests/protocol/fake_service.hpp"
 
 #include <boost/json/parse.hpp>

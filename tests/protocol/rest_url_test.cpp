@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: Fanfare contributors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "protocol/target_url.hpp"
+#include "protocol/target/target_url.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,0 +1,215 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "protocol/rules/delivery_rules.hpp"
+
+#include "protocol/client/egress.hpp"
+#include "protocol/client/tls.hpp"
+#include "protocol/rules/header_rules.hpp"
+#include "protocol/text.hpp"
+
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+
+namespace fanfare::protocol {
+
+namespace {
+
+using namespace delivery_limits;
+using std::chrono::milliseconds;
+using namespace std::chrono_literals;
+
+error fault(std::string_view key, std::string sentence) {
+  return {ec::invalid_argument, std::move(sentence),
+          "delivery." + std::string{key}};
+}
+
+/// The first fault found.
+class checker {
+public:
+  explicit checker(const delivery_settings& settings) : s_(settings) {}
+
+  std::optional<error> find(const vault& seals) {
+    times();
+    numbers();
+    headers();
+    signing();
+    way(seals);
+    return std::move(found_);
+  }
+
+private:
+  void say(std::string_view key, std::string sentence) {
+    if (!found_)
+      found_ = fault(key, std::move(sentence));
+  }
+
+  void time(std::string_view key, const std::optional<milliseconds>& value,
+            milliseconds least, milliseconds most) {
+    if (value && (*value < least || *value > most))
+      say(key, "Must be " + std::to_string(least.count()) + " to "
+                 + std::to_string(most.count()) + " milliseconds.");
+  }
+
+  void number(std::string_view key, const std::optional<std::uint32_t>& value,
+              double least, double most) {
+    if (value && (*value < least || *value > most))
+      say(key, "Must be " + std::to_string(static_cast<long>(least)) + " to "
+                 + std::to_string(static_cast<long>(most)) + ".");
+  }
+
+  void plain(std::string_view key, std::string_view value, std::size_t most) {
+    if (value.size() > most)
+      say(key, "Must have at most " + std::to_string(most) + " characters.");
+    else if (!is_header_text(value) || value.find('\t') != value.npos)
+      say(key, "Must be printable ASCII.");
+  }
+
+  void times() {
+    for (const auto& value :
+         {s_.timeouts.dns, s_.timeouts.connect, s_.timeouts.tls,
+          s_.timeouts.first_byte, s_.timeouts.total})
+      time("timeouts", value, 1ms, timeout_limit);
+    time("max_age", s_.max_age, 1ms, age_limit);
+    if (!s_.schedule)
+      return;
+    if (s_.schedule->size() > schedule_limit)
+      say("schedule",
+          "Must have at most " + std::to_string(schedule_limit) + " delays.");
+    for (const auto delay : *s_.schedule)
+      time("schedule", delay, 0ms, age_limit);
+  }
+
+  void numbers() {
+    number("limits", s_.limits.min_rate, 0, min_rate_limit);
+    number("limits", s_.limits.header_bytes, least_header_bytes,
+           header_bytes_limit_of_answer);
+    number("limits", s_.limits.body_bytes, 0, body_bytes_limit);
+    number("max_in_flight", s_.max_in_flight, 1, in_flight_limit);
+    rate("rate_limit", s_.rate_limit);
+    rate("resume_rate", s_.resume_rate);
+    if (s_.batch) {
+      number("batch", s_.batch->max_count, 1, batch_limit);
+      time("batch", s_.batch->max_wait, 0ms,
+           milliseconds{static_cast<long>(batch_wait_limit)});
+    }
+  }
+
+  void rate(std::string_view key,
+            const std::optional<delivery_settings::rate>& value) {
+    if (!value)
+      return;
+    number(key, value->count, 1, delivery_limits::rate_limit);
+    time(key, value->period, 1ms, period_limit);
+  }
+
+  void headers() {
+    if (s_.headers.size() > headers_limit)
+      say("headers",
+          "Must be at most " + std::to_string(headers_limit) + " headers.");
+    std::set<std::string> names;
+    std::size_t bytes = 0;
+    for (const auto& [name, value] : s_.headers) {
+      const auto text = value.is_sealed() ? std::string_view{}
+                                          : std::string_view{value.bytes()};
+      if (auto wrong = header_fault(name, text))
+        say("headers", std::move(*wrong));
+      if (!names.insert(to_lower(name)).second)
+        say("headers", "\"" + name + "\" is given twice.");
+      bytes += name.size() + value.bytes().size() + 4;
+    }
+    if (bytes > header_bytes_limit + s_.headers.size() * 64) // as sealed
+      say("headers", "All headers together must have at most "
+                       + std::to_string(header_bytes_limit) + " bytes.");
+    plain("user_agent_suffix", s_.user_agent_suffix, suffix_limit);
+  }
+
+  void signing() {
+    if (s_.signing > signing_algorithm::ed25519)
+      say("signing", "There is no such algorithm.");
+    if (!s_.legacy)
+      return;
+    if (s_.legacy->digest > legacy_signature::hash::sha512
+        || s_.legacy->text > legacy_signature::encoding::base64)
+      say("signing", "There is no such digest or encoding of it.");
+    if (s_.signing != signing_algorithm::hmac_sha256)
+      say("signing", "legacy needs the algorithm hmac_sha256.");
+    if (auto wrong = header_name_fault(s_.legacy->header))
+      say("signing", "header: " + *wrong);
+    plain("signing", s_.legacy->prefix, prefix_limit);
+    plain("signing", s_.legacy->content, template_limit);
+    if (s_.legacy->content.find("{body}") == std::string::npos)
+      say("signing",
+          "The content must contain {body}; {id} and {timestamp} are "
+          "replaced as well.");
+    if (auto fine = check_signing_header(s_); !fine)
+      say("signing", fine.error().detail);
+  }
+
+  void way(const vault& seals) {
+    if (s_.tls) {
+      const auto key = seals.open(s_.tls->key);
+      if (!key)
+        say("tls", key.error().detail);
+      else if (s_.tls->ca.size() > pem_limit
+               || s_.tls->certificate.size() > pem_limit
+               || key->size() > pem_limit)
+        say("tls", "Each PEM text must have at most "
+                     + std::to_string(pem_limit) + " bytes.");
+      else if (auto fine = check_papers(*s_.tls, *key); !fine)
+        say("tls", fine.error().detail);
+    }
+    if (s_.proxy.empty() || s_.proxy.is_sealed())
+      return;
+    plain("proxy", s_.proxy.bytes(), proxy_limit);
+    if (auto parsed = proxy::parse(s_.proxy.bytes()); !parsed)
+      say("proxy", parsed.error().detail);
+  }
+
+  const delivery_settings& s_;
+  std::optional<error> found_;
+};
+
+} // namespace
+
+void seal_secrets(delivery_settings& settings, const vault& seals) {
+  using use = secret_text::use;
+  for (auto& one : settings.headers)
+    one.value = seals.seal(one.value, use::header);
+  if (settings.tls && !settings.tls->key.empty())
+    settings.tls->key = seals.seal(settings.tls->key, use::client_key);
+  if (!settings.proxy.empty())
+    settings.proxy = seals.seal(settings.proxy, use::proxy);
+}
+
+result<void> check_papers(const delivery_settings::tls_material& papers,
+                          const std::string& key) {
+  auto made = tls_settings::of_webhook(papers.ca, papers.certificate, key);
+  if (!made)
+    return error{ec::invalid_argument, made.error().detail, "tls"};
+  return {};
+}
+
+result<void> check_signing_header(const delivery_settings& settings) {
+  if (!settings.legacy)
+    return {};
+  // Receivers would see either of two headers with one name.
+  for (const auto& one : settings.headers)
+    if (to_lower(one.name) == to_lower(settings.legacy->header))
+      return error{ec::invalid_argument,
+                   "The header \"" + settings.legacy->header
+                     + "\" of the legacy signature is among \"headers\".",
+                   "signing"};
+  return {};
+}
+
+result<void> check_delivery(const delivery_settings& settings,
+                            const vault& seals) {
+  if (auto found = checker{settings}.find(seals))
+    return std::move(*found);
+  return {};
+}
+
+} // namespace fanfare::protocol
