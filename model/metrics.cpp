@@ -10,8 +10,8 @@ namespace fanfare {
 
 namespace {
 
-/// With the escapes of the format's section "Comments, help text, and type
-/// information"; labels escape quotes as well.
+/// Escapes as in "Comments, help text, and type information" of the Prometheus
+/// text format; label values escape quotes as well.
 void append_escaped(std::string& out, std::string_view text, bool quoted) {
   for (const char c : text)
     if (c == '\\')

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// What the store keeps of a webhook and of a replay, beyond what the public
-/// values (fanfare/types.hpp) show of them: every version of the subscription,
-/// the signing secrets, what a replay selected by.
+/// Webhooks and replays as they are stored. They hold more than the public
+/// values (fanfare/types.hpp) show: every version of the subscription, the
+/// signing secrets, the subscription by which a replay selects.
 
 #include "fanfare/types.hpp"
 
@@ -17,7 +17,7 @@ namespace fanfare {
 
 class payload_filter; // model/payload_filter.hpp
 
-/// A shared condition on what a notification says; equal if its text is.
+/// A shared condition on the body of a notification. Equal if the texts are.
 struct filter_ref {
   std::shared_ptr<const payload_filter> value; ///< null: everything passes
   bool operator==(const filter_ref& other) const;
@@ -26,7 +26,7 @@ struct filter_ref {
   }
 };
 
-/// Which notifications a webhook gets. Lists are sorted and without repeats.
+/// Which notifications a webhook gets. Lists are sorted and free of duplicates.
 struct subscription {
   bool enabled = true;
   bool all_events = true;
@@ -37,16 +37,16 @@ struct subscription {
 };
 
 /// A subscription and the first position it holds for: an edit takes effect for
-/// what is published after it, also for a webhook that is far behind.
+/// notifications published after it, even if the webhook is far behind.
 struct subscription_version {
   position from = 0;
-  timestamp since; ///< when it was made; the epoch if that is not known
+  timestamp since; ///< when it was made; the epoch if unknown
   subscription value;
   bool operator==(const subscription_version&) const = default;
 };
 
-/// A key that calls are signed with. `expires` is set on those that were
-/// replaced: until then calls carry a signature of both.
+/// A key that calls are signed with. `expires` is set once it was replaced:
+/// until then calls carry a signature with each key.
 struct signing_secret {
   std::string sealed; ///< by protocol::vault, purpose "secret"
   timestamp created;
@@ -60,15 +60,15 @@ struct webhook_record {
   organizer_id owner = 0;
   std::string target_url;
   std::optional<std::string> comment;
-  /// As its user submitted them, sorted; repeats are kept because the API of
-  /// pretix shows them.
+  /// As the user submitted them, sorted; duplicates are kept because the API
+  /// of pretix shows them.
   std::vector<std::string> action_types;
   delivery_settings delivery;
-  /// Newest first; none before the first one was made.
+  /// Newest first; empty until the first one is made.
   std::vector<signing_secret> secrets;
-  /// When it was last unpaused: what was published before is as old as that.
+  /// When it was last unpaused. Older notifications count as published then.
   std::optional<timestamp> resumed;
-  /// Never empty, oldest first; the last one is in force for what comes next.
+  /// Never empty, oldest first; the last one is in force.
   std::vector<subscription_version> versions;
 
   [[nodiscard]] const subscription& current() const {
@@ -80,16 +80,16 @@ struct webhook_record {
   bool operator==(const webhook_record&) const = default;
 };
 
-/// A replay and how far it has come. A webhook has at most one that runs; the
-/// last one is kept.
+/// A replay and its progress. At most one per webhook runs; the last one is
+/// kept.
 struct replay {
   replay_request asked;
   replay_state state = replay_state::running;
   position upto = 0;         ///< the journal's end when it began
   subscription selecting;    ///< the webhook's when it began
   std::uint64_t count = 0;   ///< selected
-  std::uint64_t skipped = 0; ///< not selected, because they wait anyway
-  std::uint64_t queued = 0;  ///< of those selected, handed over to delivery
+  std::uint64_t skipped = 0; ///< not selected, because they are pending anyway
+  std::uint64_t queued = 0;  ///< selected and handed over to delivery
   position cursor = 0; ///< all selected ones at or before it are handed over
   timestamp started;
   std::optional<timestamp> ended;

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The rule of which notifications a webhook gets. The router's index answers
-/// the same question for many webhooks at once; this is the definition it is
-/// tested against, and what a backlog read from disk is matched with.
+/// The rule that decides which notifications a webhook gets. The router's index
+/// answers the same question for many webhooks at once and is tested against
+/// this definition; backlogs read from disk are matched with it.
 
 #include "model/payload_filter.hpp"
 #include "model/records.hpp"
@@ -13,9 +13,9 @@
 
 namespace fanfare {
 
-/// All but the filter: whether a notification of `type` about `event` goes to a
-/// webhook with this subscription. A notification without event (0) ignores the
-/// event selection.
+/// Whether a notification of `type` about `event` goes to a webhook with this
+/// subscription, the filter aside. The event selection does not apply to a
+/// notification without an event (0).
 [[nodiscard]] inline bool matches(const subscription& sub, action_type_id type,
                                   event_id event) {
   return sub.enabled && std::ranges::binary_search(sub.types, type)
@@ -23,14 +23,14 @@ namespace fanfare {
           || std::ranges::binary_search(sub.events, event));
 }
 
-/// Whether what the notification says passes the subscription's filter.
+/// Whether the body of the notification passes the subscription's filter.
 [[nodiscard]] inline bool passes(const subscription& sub,
                                  const notification& what) {
   return !sub.filter || sub.filter.value->matches(what.id, what.body);
 }
 
-/// The version that holds for the notification at `at`, or null if the webhook
-/// did not exist yet.
+/// The version that holds for the notification at `at`; null if the webhook did
+/// not exist then.
 [[nodiscard]] inline const subscription* version_at(const webhook_record& hook,
                                                     position at) {
   for (auto i = hook.versions.rbegin(); i != hook.versions.rend(); ++i)
