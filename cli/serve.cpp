@@ -6,6 +6,7 @@
 #include "cli/admin_token.hpp"
 #include "cli/duration.hpp"
 #include "cli/sink.hpp"
+#include "engine/rest_service.hpp"
 #include "fanfare/engine.hpp"
 #include "fanfare/version.hpp"
 #include "protocol/rest/rest_api.hpp"
@@ -187,7 +188,8 @@ int run(serve_options options) {
     boost::asio::post(reading, std::move(job));
   };
   rest.failed_logins = options.failed_logins;
-  protocol::rest::rest_api api{engine, std::move(rest)};
+  const auto service = make_rest_service(engine);
+  protocol::rest::rest_api api{*service, std::move(rest)};
   protocol::http_server_options http;
   http.host = listen->host;
   http.port = listen->port;

@@ -79,7 +79,8 @@ http_response walk(const exchange& x, webhook_id hook,
   boost::json::array results;
   std::size_t bytes = 0;
   for (std::size_t scanned = 0; scanned < scan_limit;) {
-    const auto step = x.service.calls(x.owner.id, hook, before, scan_step);
+    const auto step = x.service.calls(x.owner.id, hook,
+                                      {.before = before, .limit = scan_step});
     if (!step)
       return answer_to(x, step.error());
     for (const auto& c : *step) {
@@ -122,7 +123,8 @@ last_reasons(const exchange& x, webhook_id hook,
   call_id before = 0;
   for (std::size_t scanned = 0; !wanted.empty() && scanned < scan_limit;
        scanned += scan_step) {
-    const auto step = x.service.calls(x.owner.id, hook, before, scan_step);
+    const auto step = x.service.calls(x.owner.id, hook,
+                                      {.before = before, .limit = scan_step});
     if (!step)
       return step.error();
     for (const auto& c : *step) {
@@ -213,7 +215,7 @@ namespace {
 /// POST without anything to say; answers {"name": number}.
 http_response
 count_answer(const exchange& x, std::string_view name,
-             result<std::size_t> (engine::*carry_out)(organizer_id,
+             result<std::size_t> (orders::*carry_out)(organizer_id,
                                                       webhook_id)) {
   webhook hook;
   if (auto failure = load_webhook(x, hook))
@@ -229,11 +231,11 @@ count_answer(const exchange& x, std::string_view name,
 } // namespace
 
 http_response serve_expedite(const exchange& x) {
-  return count_answer(x, "expedited", &engine::expedite_retries);
+  return count_answer(x, "expedited", &orders::expedite_retries);
 }
 
 http_response serve_drop(const exchange& x) {
-  return count_answer(x, "dropped", &engine::drop_retries);
+  return count_answer(x, "dropped", &orders::drop_retries);
 }
 
 http_response serve_retries(const exchange& x) {

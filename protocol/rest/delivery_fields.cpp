@@ -267,14 +267,15 @@ edit read_switch(reader& read, const boost::json::value& json,
 
 /// A value that no key opens is shown masked, and must outlive being sent back.
 void keep_unreadable(const std::vector<delivery_settings::header>& stored,
-                     delivery_settings::header& sent, const engine& service) {
+                     delivery_settings::header& sent,
+                     const secret_opener& secrets) {
   for (const auto& one : stored)
-    if (to_lower(one.name) == to_lower(sent.name) && !service.reveal(one.value))
+    if (to_lower(one.name) == to_lower(sent.name) && !secrets.reveal(one.value))
       sent.value = one.value;
 }
 
 edit read_headers(reader& read, const boost::json::value& json,
-                  const engine& service) {
+                  const secret_opener& secrets) {
   std::vector<delivery_settings::header> out;
   std::set<std::string> names;
   std::size_t bytes = 0;
@@ -308,11 +309,11 @@ edit read_headers(reader& read, const boost::json::value& json,
     out, [&](const auto& one) { return one.value.bytes() == kept_secret; });
   if (!masked)
     return set(&delivery_settings::headers, std::move(out));
-  return [out = std::move(out), &service](webhook& w) -> result<void> {
+  return [out = std::move(out), &secrets](webhook& w) -> result<void> {
     auto wanted = out;
     for (auto& one : wanted)
       if (one.value.bytes() == kept_secret)
-        keep_unreadable(w.delivery.headers, one, service);
+        keep_unreadable(w.delivery.headers, one, secrets);
     w.delivery.headers = std::move(wanted);
     return {};
   };
@@ -453,7 +454,7 @@ edit read_filter(reader& read, const boost::json::value& json) {
 }
 
 edit read_tls(reader& read, const boost::json::value& json,
-              const engine& service) {
+              const secret_opener& secrets) {
   if (json.is_null())
     return set(&delivery_settings::tls,
                std::optional<delivery_settings::tls_material>{});
@@ -479,14 +480,14 @@ edit read_tls(reader& read, const boost::json::value& json,
       read.fault(fine.error().detail);
     out.key = key;
   }
-  return [out, kept, &service](webhook& w) -> result<void> {
+  return [out, kept, &secrets](webhook& w) -> result<void> {
     auto wanted = out;
     if (kept) {
       if (!w.delivery.tls || w.delivery.tls->key.empty())
         return error{ec::invalid_argument,
                      "There is no client_key to be kept: send it.", "tls"};
       wanted.key = w.delivery.tls->key;
-      const auto stored = service.reveal(wanted.key);
+      const auto stored = secrets.reveal(wanted.key);
       if (!stored && wanted == *w.delivery.tls)
         return {}; // nothing else is changed, either
       if (!stored)
@@ -500,16 +501,17 @@ edit read_tls(reader& read, const boost::json::value& json,
 }
 
 /// As it is shown, or nothing.
-std::string masked_proxy(const delivery_settings& of, const engine& service) {
+std::string masked_proxy(const delivery_settings& of,
+                         const secret_opener& secrets) {
   if (of.proxy.empty())
     return {};
-  const auto url = service.reveal(of.proxy);
+  const auto url = secrets.reveal(of.proxy);
   const auto parsed = url ? proxy::parse(*url) : url.error();
   return parsed ? parsed->masked() : std::string{kept_secret};
 }
 
 edit read_proxy(reader& read, const boost::json::value& json,
-                const engine& service) {
+                const secret_opener& secrets) {
   std::string url;
   std::string masked; // only if its password is to be kept
   if (!json.is_null()) {
@@ -526,11 +528,11 @@ edit read_proxy(reader& read, const boost::json::value& json,
         masked = parsed->masked();
     }
   }
-  return [masked, url, &service](webhook& w) -> result<void> {
+  return [masked, url, &secrets](webhook& w) -> result<void> {
     if (masked.empty())
       w.delivery.proxy = url;
     // What was read and is sent back keeps its password.
-    else if (masked_proxy(w.delivery, service) != masked)
+    else if (masked_proxy(w.delivery, secrets) != masked)
       return error{ec::invalid_argument,
                    "The password of another proxy is not known: send it.",
                    "proxy"};
@@ -565,10 +567,10 @@ boost::json::value signing_json(const delivery_settings& settings) {
 }
 
 boost::json::value headers_json(const delivery_settings& settings,
-                                const engine& service) {
+                                const secret_opener& secrets) {
   boost::json::object out;
   for (const auto& [name, kept] : settings.headers) {
-    const auto value = service.reveal(kept);
+    const auto value = secrets.reveal(kept);
     out[boost::json::string_view{name.data(), name.size()}] = text(
       value ? std::string_view{*value} : kept_secret);
   }
@@ -607,7 +609,8 @@ result<void> delivery_patch::apply(webhook& to) const {
 }
 
 delivery_faults read_delivery(const boost::json::object& json,
-                              const engine& service, delivery_patch& out) {
+                              const secret_opener& secrets,
+                              delivery_patch& out) {
   using settings = delivery_settings;
   delivery_faults faults;
   reader read{faults};
@@ -634,7 +637,7 @@ delivery_faults read_delivery(const boost::json::object& json,
     else if (key == "paused")
       out.add(read_switch(read, value, &settings::paused));
     else if (key == "headers")
-      out.add(read_headers(read, value, service));
+      out.add(read_headers(read, value, secrets));
     else if (key == "user_agent_suffix")
       out.add(read_suffix(read, value));
     else if (key == "signing")
@@ -648,20 +651,21 @@ delivery_faults read_delivery(const boost::json::object& json,
     else if (key == "filter")
       out.add(read_filter(read, value));
     else if (key == "tls")
-      out.add(read_tls(read, value, service));
+      out.add(read_tls(read, value, secrets));
     else if (key == "proxy")
-      out.add(read_proxy(read, value, service));
+      out.add(read_proxy(read, value, secrets));
     else
       read.fault("Unknown key.");
   }
   return faults;
 }
 
-boost::json::object delivery_json(const webhook& hook, const engine& service) {
+boost::json::object delivery_json(const webhook& hook,
+                                  const secret_opener& secrets) {
   const auto& settings = hook.delivery;
   boost::json::object out;
   out["method"] = settings.put ? "PUT" : "POST";
-  out["headers"] = headers_json(settings, service);
+  out["headers"] = headers_json(settings, secrets);
   out["user_agent_suffix"] = nullptr;
   if (!settings.user_agent_suffix.empty())
     out["user_agent_suffix"] = text(settings.user_agent_suffix);
@@ -700,7 +704,7 @@ boost::json::object delivery_json(const webhook& hook, const engine& service) {
       {"max_wait_ms", settings.batch->max_wait.count()}};
   out["tls"] = tls_json(settings);
   out["proxy"] = nullptr;
-  if (const auto shown = masked_proxy(settings, service); !shown.empty())
+  if (const auto shown = masked_proxy(settings, secrets); !shown.empty())
     out["proxy"] = text(shown);
   return out;
 }

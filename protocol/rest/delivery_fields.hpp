@@ -7,8 +7,8 @@
 /// "as the engine does". A table of what there is, with limits, is in
 /// docs/delivery.md. Any thread.
 
-#include "fanfare/engine.hpp"
 #include "fanfare/types.hpp"
+#include "protocol/rest/service.hpp"
 
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
@@ -47,14 +47,14 @@ private:
 /// Key and sentence of each fault.
 using delivery_faults = std::vector<std::pair<std::string, std::string>>;
 
-/// Reads what was sent. `service` opens the secrets that are to be kept, and
+/// Reads what was sent. `secrets` opens the secrets that are to be kept, and
 /// must outlive `out`.
 [[nodiscard]] delivery_faults read_delivery(const boost::json::object& json,
-                                            const engine& service,
+                                            const secret_opener& secrets,
                                             delivery_patch& out);
 
 [[nodiscard]] boost::json::object delivery_json(const webhook& hook,
-                                                const engine& service);
+                                                const secret_opener& secrets);
 
 /// "hmac-sha256", "ed25519", "none".
 [[nodiscard]] std::string_view name_of(signing_algorithm algorithm);

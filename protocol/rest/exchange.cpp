@@ -8,11 +8,10 @@
 namespace fanfare::protocol::rest {
 
 exchange::exchange(http_request asked,
-                   std::function<void(http_response)> answer,
-                   fanfare::engine& engine)
+                   std::function<void(http_response)> answer, rest::service& of)
   : request{std::move(asked)},
     respond{std::move(answer)},
-    service{engine} {
+    service{of} {
   std::string_view target = request.target;
   if (!target.starts_with('/')) // the absolute form, which proxies send
     if (const auto scheme = target.find("://");

@@ -5,10 +5,10 @@
 /// One request on its way through the API: what was asked, by whom and of whom,
 /// and how the answer is to look.
 
-#include "fanfare/engine.hpp"
 #include "fanfare/types.hpp"
 #include "protocol/rest/query.hpp"
 #include "protocol/rest/router.hpp"
+#include "protocol/rest/service.hpp"
 #include "protocol/server/http_handler.hpp"
 
 #include <functional>
@@ -23,7 +23,7 @@ class keyed_request; // protocol/rest/idempotency.hpp
 struct exchange {
   http_request request;
   std::function<void(http_response)> respond;
-  fanfare::engine& service;
+  rest::service& service;
 
   std::string path; ///< of the target, percent-encoded as sent
   std::string raw_query;
@@ -37,7 +37,7 @@ struct exchange {
   std::shared_ptr<keyed_request> keyed;
 
   exchange(http_request asked, std::function<void(http_response)> answer,
-           fanfare::engine& service);
+           rest::service& service);
 
   /// HEAD is answered like GET.
   [[nodiscard]] bool is_read() const {

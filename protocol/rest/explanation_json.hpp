@@ -4,7 +4,7 @@
 
 /// Why a webhook got a notification or did not, as clients see it. Any thread.
 
-#include "fanfare/engine.hpp"
+#include "protocol/rest/service.hpp"
 
 #include <boost/json/object.hpp>
 

@@ -122,7 +122,7 @@ void keyed_request::answer(const std::shared_ptr<keyed_request>& to,
   plain_answer kept{.status = response.status,
                     .headers = response.headers,
                     .body = response.body};
-  to->service_.remember_answer(to->key_, std::move(kept),
+  to->answers_.remember_answer(to->key_, std::move(kept),
                                [to, response = std::move(response)](
                                  const result<stored_answer>& answer) mutable {
                                  // What was done is done, also if its answer

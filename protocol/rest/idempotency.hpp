@@ -7,8 +7,8 @@
 /// callers who are known: an answer must not outlive the token it was given to,
 /// and strangers must not fill the store.
 
-#include "fanfare/engine.hpp"
 #include "fanfare/idempotency.hpp"
+#include "protocol/rest/service.hpp"
 #include "protocol/server/http_handler.hpp"
 
 #include <functional>
@@ -70,10 +70,10 @@ private:
 /// goes without an answer the key is free again.
 class keyed_request {
 public:
-  keyed_request(engine& service, const idempotency_key& key,
+  keyed_request(answer_store& answers, const idempotency_key& key,
                 running_keys::entry running,
                 std::function<void(http_response)> respond)
-    : service_{service},
+    : answers_{answers},
       key_{key},
       running_{std::move(running)},
       respond_{std::move(respond)} {}
@@ -91,7 +91,7 @@ public:
 private:
   void respond(http_response response);
 
-  engine& service_;
+  answer_store& answers_;
   idempotency_key key_;
   running_keys::entry running_;
   std::function<void(http_response)> respond_;

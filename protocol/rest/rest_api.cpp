@@ -298,8 +298,8 @@ std::vector<route_rule> route_rules() {
   return all;
 }
 
-rest_api::rest_api(engine& service, rest_api_options options)
-  : service_{service},
+rest_api::rest_api(rest::service& of, rest_api_options options)
+  : service_{of},
     options_{std::move(options)},
     limiter_{options_.failed_logins} {}
 

@@ -6,9 +6,9 @@
 /// reads requests, asks the engine, renders answers. It keeps nothing but the
 /// keys of requests that are running and who failed to log in.
 
-#include "fanfare/engine.hpp"
 #include "protocol/rest/auth_limiter.hpp"
 #include "protocol/rest/idempotency.hpp"
+#include "protocol/rest/service.hpp"
 #include "protocol/server/http_handler.hpp"
 
 #include <cstddef>
@@ -55,8 +55,8 @@ struct route_rule {
 
 class rest_api final : public http_handler {
 public:
-  /// `engine` must outlive the answers to all requests.
-  rest_api(engine& service, rest_api_options options);
+  /// `of` must outlive the answers to all requests.
+  rest_api(rest::service& of, rest_api_options options);
 
   /// Any thread.
   void handle(http_request request,
@@ -74,7 +74,7 @@ private:
   void serve_publication(std::shared_ptr<exchange> x);
   void run(std::shared_ptr<exchange> x);
 
-  engine& service_;
+  rest::service& service_;
   rest_api_options options_;
   running_keys running_;
   auth_limiter limiter_;

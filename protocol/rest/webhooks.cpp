@@ -126,8 +126,8 @@ http_response list(const exchange& x) {
   const auto p = find_page(x, *count);
   if (!p)
     return invalid_page(x);
-  const auto hooks = x.service.webhooks(x.owner.id, enabled, p->offset(),
-                                        p->size);
+  const auto hooks = x.service.webhooks(
+    x.owner.id, {.enabled = enabled, .offset = p->offset(), .limit = p->size});
   if (!hooks)
     return answer_to(x, hooks.error());
   boost::json::array results;

@@ -5,9 +5,9 @@
 /// An engine in memory for tests of the API: it does at once and without a
 /// thread what the interface says, and can be told to fail.
 
-#include "fanfare/engine.hpp"
 #include "fanfare/error.hpp"
 #include "protocol/payload/publication.hpp"
+#include "protocol/rest/service.hpp"
 #include "protocol/rules/action_types.hpp"
 #include "protocol/rules/delivery_rules.hpp"
 #include "protocol/rules/slug.hpp"
@@ -25,7 +25,7 @@
 
 namespace fanfare::test {
 
-class fake_service final : public engine {
+class fake_service final : public protocol::rest::service {
 public:
   fake_service() {
     for (const auto name : protocol::builtin_action_types())
@@ -106,25 +106,27 @@ public:
   }
 
   void publish_keyed(organizer_id owner, std::vector<publication> items,
-                     publish_once once, answered done) override {
+                     publish_once once,
+                     protocol::rest::answered done) override {
     if (const auto i = kept.find(once.key); i != kept.end())
       return done(i->second);
-    publish_all(owner, std::move(items),
-                [this, &once, &done](const result<std::vector<position>>& ids) {
-                  if (!ids)
-                    return done(ids.error());
-                  const publish_receipt receipt{
-                    .first = ids->front(),
-                    .count = static_cast<std::uint32_t>(ids->size()),
-                    .list = once.list,
-                    .indent = once.indent};
-                  kept.emplace(once.key, receipt);
-                  done(stored_answer{receipt});
-                });
+    std::vector<position> ids;
+    auto refused = try_publish(
+      owner, std::move(items),
+      [&ids](result<std::vector<position>> got) { ids = std::move(*got); });
+    if (!refused)
+      return done(refused.error());
+    const publish_receipt receipt{
+      .first = ids.front(),
+      .count = static_cast<std::uint32_t>(ids.size()),
+      .list = once.list,
+      .indent = once.indent};
+    kept.emplace(once.key, receipt);
+    done(stored_answer{receipt});
   }
 
   void remember_answer(const idempotency_key& key, plain_answer answer,
-                       answered done) override {
+                       protocol::rest::answered done) override {
     done(kept.emplace(key, std::move(answer)).first->second);
   }
 
@@ -364,17 +366,18 @@ public:
     return error{ec::not_found, "No such webhook."};
   }
 
-  result<std::vector<webhook>>
-  webhooks(organizer_id owner, std::optional<bool> enabled, std::size_t offset,
-           std::size_t limit) override {
+  result<std::vector<webhook>> webhooks(organizer_id owner,
+                                        const webhook_query& which) override {
     ++blocking_calls;
     std::vector<webhook> found;
+    auto offset = which.offset;
     for (const auto& hook : hooks) {
-      if (hook.owner != owner || (enabled && *enabled != hook.enabled))
+      if (hook.owner != owner
+          || (which.enabled && *which.enabled != hook.enabled))
         continue;
       if (offset > 0)
         --offset;
-      else if (found.size() < limit)
+      else if (found.size() < which.limit)
         found.push_back(hook);
     }
     return found;
@@ -382,19 +385,20 @@ public:
 
   result<std::size_t> count_webhooks(organizer_id owner,
                                      std::optional<bool> enabled) override {
-    return webhooks(owner, enabled, 0, hooks.size())->size();
+    return webhooks(owner, {.enabled = enabled, .limit = hooks.size()})->size();
   }
 
   // -- calls ------------------------------------------------------------------
 
   result<std::vector<call>> calls(organizer_id owner, webhook_id hook,
-                                  call_id before, std::size_t limit) override {
+                                  const call_query& which) override {
     ++blocking_calls;
     if (auto found = find_webhook(owner, hook); !found)
       return found.error();
     std::vector<call> found;
-    for (auto i = log.rbegin(); i != log.rend() && found.size() < limit; ++i)
-      if (i->hook == hook && (before == 0 || i->id < before))
+    for (auto i = log.rbegin(); i != log.rend() && found.size() < which.limit;
+         ++i)
+      if (i->hook == hook && (which.before == 0 || i->id < which.before))
         found.push_back(*i);
     return found;
   }
@@ -505,7 +509,7 @@ public:
   result<std::vector<explanation>> explain(const notification& what,
                                            std::size_t offset,
                                            std::size_t limit) override {
-    const auto found = webhooks(what.owner, std::nullopt, offset, limit);
+    const auto found = webhooks(what.owner, {.offset = offset, .limit = limit});
     std::vector<explanation> all;
     for (const auto& hook : *found) {
       all.push_back(why);
@@ -529,14 +533,6 @@ public:
   bool ready() const override {
     return is_ready;
   }
-  engine_statistics statistics() const override {
-    return {};
-  }
-  std::vector<metric> metrics() const override {
-    return {};
-  }
-  void wake() override {}
-  void stop(std::chrono::milliseconds) override {}
 };
 
 } // namespace fanfare::test
