@@ -42,6 +42,12 @@ inline constexpr double two_to_64 = 18446744073709551616.0;
   return {.real = n, .integral = false, .negative = n < 0};
 }
 
+[[nodiscard]] inline std::strong_ordering reversed(std::strong_ordering o) {
+  return std::is_lt(o) ? std::strong_ordering::greater
+       : std::is_gt(o) ? std::strong_ordering::less
+                       : o;
+}
+
 /// Of an integer and a double that is not integral.
 [[nodiscard]] inline std::strong_ordering compare_mixed(const number& integer,
                                                         const number& real) {
@@ -58,7 +64,7 @@ inline constexpr double two_to_64 = 18446744073709551616.0;
 [[nodiscard]] inline std::strong_ordering compare(const number& a,
                                                   const number& b) {
   if (a.integral != b.integral)
-    return a.integral ? compare_mixed(a, b) : 0 <=> compare_mixed(b, a);
+    return a.integral ? compare_mixed(a, b) : reversed(compare_mixed(b, a));
   if (!a.integral)
     return a.real < b.real ? std::strong_ordering::less
          : a.real > b.real ? std::strong_ordering::greater
