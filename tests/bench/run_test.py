@@ -76,7 +76,7 @@ class RunTest(unittest.TestCase):
             ],
         )
         self.assertIn("| peers, Fanfare", done.stdout)
-        self.assertGreaterEqual(report["machine"]["stolen"], 0)
+        self.assertTrue(0 <= report["machine"]["stolen"] <= 1, report["machine"])
 
     def check_log_of(self, peer):
         """The peer's own log shows the round and what was delivered before it."""

@@ -22,8 +22,17 @@ TEST(EventuallyTest, IsFalseOnceTheLimitHasPassed) {
 }
 
 TEST(EventuallyTest, SeesWhatAnotherThreadDoes) {
+  std::atomic<bool> asked = false;
   std::atomic<bool> done = false;
-  std::thread other{[&] { done = true; }};
-  EXPECT_TRUE(eventually(10s, [&] { return done.load(); }));
+  std::thread other{[&] {
+    asked.wait(false);
+    done = true;
+  }};
+  EXPECT_TRUE(eventually(10s, [&] {
+    const auto held = done.load();
+    asked = true; // only now, so that the first look sees nothing
+    asked.notify_one();
+    return held;
+  }));
   other.join();
 }
