@@ -4,13 +4,17 @@
 #include "protocol/client/http_client.hpp"
 
 #include "protocol/client/client_connection.hpp"
+#include "protocol/client/connection_pool.hpp"
+#include "protocol/client/exchange.hpp"
 
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -28,71 +32,6 @@ using timer_type = asio::basic_waitable_timer<steady_clock,
                                               asio::io_context::executor_type>;
 
 constexpr std::string_view stopping = "cancelled: the engine is stopping";
-// How long a TLS session is kept for a destination that is not called.
-constexpr auto sessions_live = 10min;
-constexpr auto sweep_every = 5s;
-
-struct key_hash {
-  std::size_t operator()(const pool_key& key) const noexcept {
-    return key.hash;
-  }
-};
-
-/// "5 s", "1.5 s", "250 ms".
-std::string text_of(milliseconds value) {
-  const auto count = value.count();
-  if (count < 1000)
-    return std::to_string(count) + " ms";
-  auto text = std::to_string(count / 1000);
-  if (auto rest = count % 1000; rest != 0) {
-    auto digits = std::to_string(1000 + rest).substr(1);
-    digits.erase(digits.find_last_not_of('0') + 1);
-    text += "." + digits;
-  }
-  return text + " s";
-}
-
-/// Whether its answer, which has begun, comes slower than it may.
-bool is_too_slow(const exchange& subject, steady_clock::time_point now) {
-  const auto least = subject.request.limits.min_rate;
-  if (least == 0 || subject.waits_for != phase::total || !subject.on
-      || subject.on->received() == 0)
-    return false;
-  const auto since = std::chrono::duration_cast<milliseconds>(
-    now - subject.phase_started);
-  return since >= 1s
-      && static_cast<double>(subject.on->received()) * 1000
-           < static_cast<double>(least) * static_cast<double>(since.count());
-}
-
-std::string timeout_reason(const exchange& subject,
-                           steady_clock::time_point now) {
-  const auto& limits = subject.request.limits;
-  if (subject.deadline > now)
-    return "timeout: the answer came with less than "
-         + std::to_string(limits.min_rate) + " bytes per second (min_rate)";
-  if (subject.deadline < subject.ends)
-    switch (subject.waits_for) {
-      case phase::dns:
-        return "timeout: name look-up took longer than " + text_of(limits.dns)
-             + " (dns)";
-      case phase::connect:
-        return "timeout: connect "
-             + std::string{subject.on && subject.on->in_proxy()
-                             ? "through the proxy "
-                             : ""}
-             + "took longer than " + text_of(limits.connect) + " (connect)";
-      case phase::tls:
-        return "timeout: TLS handshake took longer than " + text_of(limits.tls)
-             + " (tls)";
-      case phase::first_byte:
-        return "timeout: no answer within " + text_of(limits.first_byte)
-             + " (first_byte)";
-      case phase::total: break;
-    }
-  return "timeout: no complete answer within " + text_of(limits.total)
-       + " (total)";
-}
 
 } // namespace
 
@@ -105,35 +44,30 @@ public:
       policy_(std::move(options.policy)),
       tls_(std::move(options.tls)),
       via_(std::move(options.via)),
-      idle_timeout_(options.idle_timeout),
-      max_idle_per_destination_(options.max_idle_per_destination),
-      max_idle_(options.max_idle),
       tick_(options.tick),
+      slow_tick_(
+        std::clamp(options.idle_timeout / 2, tick_, milliseconds{1'000})),
       names_(options.names ? std::move(options.names)
                            : make_system_resolver(context)),
-      timer_(context.get_executor()) {}
+      timer_(context.get_executor()),
+      pool_({options.max_idle_per_destination, options.max_idle,
+             options.idle_timeout}) {}
 
   void send(exchange_request&& request, exchange_completion&& done) {
     boost::intrusive_ptr<exchange> subject{new exchange};
     subject->request = std::move(request);
     subject->done = std::move(done);
-    subject->started = subject->phase_started = steady_clock::now();
-    subject->ends = subject->deadline = subject->started
-                                      + subject->request.limits.total;
+    const auto now = steady_clock::now();
+    subject->clock.start(subject->request.limits.total, now);
     intrusive_ptr_add_ref(subject.get());
     active_.push_back(*subject);
     ++active_count_;
-    if (!closed_) {
-      subject->to = find(subject->request.to->key());
-      subject->to->last_used = subject->started;
-      if (!ticking_fast_)
-        start_ticking(true);
-      if (auto connection = take(*subject->to)) {
-        auto& ready = *connection;
-        subject->on = std::move(connection);
-        ready.run(*subject);
+    if (state_ != state::closed) {
+      subject->to = pool_.find(subject->request.to->key(), now);
+      if (state_ != state::busy)
+        enter(state::busy);
+      if (run_on_idle(*subject))
         return;
-      }
     }
     // All that may fail happens later, as promised.
     asio::post(context_, [self = boost::intrusive_ptr<core>(this), subject] {
@@ -143,12 +77,9 @@ public:
 
   void close() {
     const boost::intrusive_ptr<core> alive{this};
-    closed_ = true;
-    timer_.cancel();
+    enter(state::closed);
     names_ = nullptr;
-    while (!idle_.empty())
-      drop(idle_.front());
-    destinations_.clear();
+    pool_.clear();
     while (!active_.empty())
       abandon(active_.front(), std::string{stopping});
   }
@@ -157,7 +88,7 @@ public:
     return active_count_;
   }
   [[nodiscard]] std::size_t idle() const noexcept {
-    return idle_count_;
+    return pool_.idle();
   }
   [[nodiscard]] std::size_t connects() const noexcept {
     return connects_;
@@ -186,11 +117,7 @@ public:
   }
 
   bool make_room() override {
-    if (idle_.empty())
-      return false;
-    for (auto n = idle_count_ / 2 + 1; n > 0 && !idle_.empty(); --n)
-      drop(idle_.front());
-    return true;
+    return pool_.shrink();
   }
 
   void connected() override {
@@ -198,35 +125,26 @@ public:
   }
 
   void release(client_connection& connection) override {
-    auto& to = connection.to();
-    if (closed_ || max_idle_ == 0
-        || to.idle.size() >= max_idle_per_destination_) {
+    if (state_ == state::closed)
       connection.close();
-      return;
-    }
-    if (idle_count_ >= max_idle_)
-      drop(idle_.front());
-    connection.wait();
-    intrusive_ptr_add_ref(&connection);
-    idle_.push_back(connection);
-    to.idle.push_back(connection);
-    ++idle_count_;
-    connection.idle_since = steady_clock::now();
+    else
+      pool_.release(connection, steady_clock::now());
   }
 
   void lost(client_connection& connection) override {
-    drop(connection);
+    pool_.drop(connection);
   }
 
-  void go_on(exchange& subject, std::shared_ptr<proxied_way> way) override {
+  void try_next_address(exchange& subject,
+                        std::shared_ptr<proxied_way> way) override {
     boost::intrusive_ptr<client_connection> connection{
       new client_connection(*this, context_, subject.to)};
     subject.on = connection;
     connection->connect(subject, std::move(way));
   }
 
-  void retry(exchange& subject) override {
-    subject.retried = true;
+  void repeat(exchange& subject) override {
+    subject.repeated = true;
     subject.on = nullptr;
     subject.result.timings = {};
     connect(subject);
@@ -241,31 +159,37 @@ public:
     --active_count_;
     const boost::intrusive_ptr<exchange> mine{&subject, false};
     subject.on = nullptr;
-    subject.result.timings
-      .total = std::chrono::duration_cast<std::chrono::microseconds>(
-      steady_clock::now() - subject.started);
+    subject.result.timings.total = subject.clock.since_start(
+      steady_clock::now());
     const auto done = std::move(subject.done);
     done(std::move(subject.result));
   }
 
 private:
+  /// How often it looks at what has taken too long: never while `quiet`, each
+  /// slow tick while connections are `idle`, each tick while it is `busy` with
+  /// exchanges. `send` makes it busy; it notices in a tick that it no longer
+  /// is. `closed` is final.
+  enum class state : std::uint8_t { quiet, idle, busy, closed };
+
   // -- exchanges --------------------------------------------------------------
 
   void begin(exchange& subject) {
     if (subject.over)
       return;
-    if (closed_) {
+    if (state_ == state::closed)
       abandon(subject, std::string{stopping});
-      return;
-    }
-    // One may have become free since.
-    if (auto connection = take(*subject.to)) {
-      auto& ready = *connection;
-      subject.on = std::move(connection);
-      ready.run(subject);
-      return;
-    }
-    connect(subject);
+    else if (!run_on_idle(subject)) // one may have become free since
+      connect(subject);
+  }
+
+  bool run_on_idle(exchange& subject) {
+    auto connection = pool_.take(*subject.to);
+    if (!connection)
+      return false;
+    subject.on = std::move(connection);
+    subject.on->run(subject);
+    return true;
   }
 
   void connect(exchange& subject) {
@@ -274,21 +198,33 @@ private:
       connect(subject, {*to.literal()});
       return;
     }
-    subject.enter(phase::dns, subject.request.limits.dns, steady_clock::now());
+    subject.clock.enter(phase::dns, subject.request.limits.dns,
+                        steady_clock::now());
+    look_up(subject, to.host(), "",
+            [this, &subject](const std::vector<asio::ip::address>& found) {
+              connect(subject, found);
+            });
+  }
+
+  /// `next` takes the addresses; a failure ends the exchange. `host` must stay
+  /// as long as the exchange; `whose` is for the reason.
+  template <class Next>
+  void look_up(exchange& subject, const std::string& host, const char* whose,
+               Next next) {
     const boost::intrusive_ptr<exchange> alive{&subject};
     // The resolver is ours and silent once it is gone, so `this` is enough.
     subject.look_up = names_->resolve(
-      to.host(), [this, mine = boost::intrusive_ptr<exchange>(&subject)](
-                   const resolution& answer) {
+      host, [this, &host, whose, next = std::move(next),
+             mine = alive](const resolution& answer) {
         if (mine->over)
           return; // too late
-        mine->result.timings.dns = mine->in_phase(steady_clock::now());
-        if (!answer.failure.empty() || answer.addresses.empty())
-          abandon(*mine, answer.failure.empty()
-                           ? "dns: no address for " + mine->request.to->host()
-                           : answer.failure);
+        mine->result.timings.dns = mine->clock.in_phase(steady_clock::now());
+        if (!answer.failure.empty())
+          abandon(*mine, answer.failure + whose);
+        else if (answer.addresses.empty())
+          abandon(*mine, "dns: no address for " + host + whose);
         else
-          connect(*mine, answer.addresses);
+          next(answer.addresses);
       });
   }
 
@@ -326,30 +262,18 @@ private:
     const auto literal = asio::ip::make_address(way->via->host, is_name);
     if (!is_name) {
       way->proxies = {literal};
-      go_on(subject, std::move(way));
+      try_next_address(subject, std::move(way));
       return;
     }
     // Both look-ups share a limit.
-    if (subject.waits_for != phase::dns)
-      subject.enter(phase::dns, subject.request.limits.dns,
-                    steady_clock::now());
-    const auto& host = way->via->host;
-    subject.look_up = names_->resolve(
-      host, [this, way, mine = boost::intrusive_ptr<exchange>(&subject)](
-              const resolution& answer) {
-        if (mine->over)
-          return; // too late
-        mine->result.timings.dns = mine->in_phase(steady_clock::now());
-        if (!answer.failure.empty() || answer.addresses.empty()) {
-          abandon(*mine, (answer.failure.empty()
-                            ? "dns: no address for " + way->via->host
-                            : answer.failure)
-                           + " (proxy)");
-          return;
-        }
-        way->proxies = answer.addresses;
-        go_on(*mine, way);
-      });
+    if (subject.clock.waits_for != phase::dns)
+      subject.clock.enter(phase::dns, subject.request.limits.dns,
+                          steady_clock::now());
+    look_up(subject, way->via->host, " (proxy)",
+            [this, &subject, way](const std::vector<asio::ip::address>& found) {
+              way->proxies = found;
+              try_next_address(subject, way);
+            });
   }
 
   void abandon(exchange& subject, std::string reason) {
@@ -362,43 +286,19 @@ private:
     finish(subject);
   }
 
-  // -- the pool ---------------------------------------------------------------
-
-  boost::intrusive_ptr<destination> find(const pool_key& key) {
-    auto& slot = destinations_[key];
-    if (!slot)
-      slot = new destination;
-    return slot;
-  }
-
-  /// The one that was used last, so that those not needed grow old.
-  boost::intrusive_ptr<client_connection> take(destination& to) {
-    if (to.idle.empty())
-      return {};
-    return unlink(to.idle.back());
-  }
-
-  boost::intrusive_ptr<client_connection>
-  unlink(client_connection& connection) {
-    idle_.erase(idle_.iterator_to(connection));
-    connection.to().idle.erase(connection.to().idle.iterator_to(connection));
-    --idle_count_;
-    return {&connection, false};
-  }
-
-  void drop(client_connection& connection) {
-    unlink(connection)->close();
-  }
-
   // -- time -------------------------------------------------------------------
 
-  void start_ticking(bool fast) {
-    ticking_fast_ = fast;
-    const auto slow = std::clamp(idle_timeout_ / 2, tick_, milliseconds{1'000});
-    timer_.expires_after(fast ? tick_ : slow);
+  /// The one function that changes the state, and the timer with it.
+  void enter(state next) {
+    state_ = next;
+    if (next != state::busy && next != state::idle) {
+      timer_.cancel();
+      return;
+    }
+    timer_.expires_after(next == state::busy ? tick_ : slow_tick_);
     timer_.async_wait([self = boost::intrusive_ptr<core>(this)](
                         const boost::system::error_code& code) {
-      if (!code && !self->closed_)
+      if (!code && self->state_ != state::closed)
         self->on_tick();
     });
   }
@@ -408,59 +308,42 @@ private:
     // Completions may start and end other exchanges, so first all are found.
     std::vector<boost::intrusive_ptr<exchange>> late;
     for (auto& each : active_)
-      if (each.deadline <= now || is_too_slow(each, now))
+      if (each.clock.deadline <= now
+          || each.clock.is_too_slow(each.request.limits,
+                                    each.on ? each.on->received() : 0, now))
         late.emplace_back(&each);
     for (const auto& each : late)
       if (!each->over)
-        abandon(*each, timeout_reason(*each, now));
-    while (!idle_.empty() && idle_.front().idle_since + idle_timeout_ <= now)
-      drop(idle_.front());
-    if (swept_ + sweep_every <= now) {
-      swept_ = now;
-      std::erase_if(destinations_, [&](const auto& each) {
-        const auto& to = *each.second;
-        return to.use_count() == 1
-            && (!to.session.get() || to.last_used + sessions_live <= now);
-      });
-    }
-    if (closed_)
-      return;
+        abandon(*each,
+                each->clock.timeout_reason(
+                  each->request.limits, each->on && each->on->in_proxy(), now));
+    pool_.expire(now);
+    if (state_ == state::closed)
+      return; // by a completion
     if (!active_.empty())
-      start_ticking(true);
-    else if (!idle_.empty())
-      start_ticking(false);
+      enter(state::busy);
     else
-      ticking_fast_ = false;
+      enter(pool_.idle() > 0 ? state::idle : state::quiet);
   }
 
   asio::io_context& context_;
   const address_policy policy_;
   std::shared_ptr<tls_settings> tls_;
   const std::shared_ptr<const proxy> via_;
-  const milliseconds idle_timeout_;
-  const std::size_t max_idle_per_destination_;
-  const std::size_t max_idle_;
   const milliseconds tick_;
+  const milliseconds slow_tick_;
   std::unique_ptr<resolver> names_;
   timer_type timer_;
 
-  std::unordered_map<pool_key, boost::intrusive_ptr<destination>, key_hash>
-    destinations_;
-  // Both lists own a reference to each of their members.
+  connection_pool pool_;
+  // Owns a reference to each of its members.
   boost::intrusive::list<exchange,
                          boost::intrusive::base_hook<list_hook<of_all>>,
                          boost::intrusive::constant_time_size<false>>
     active_;
-  boost::intrusive::list<client_connection,
-                         boost::intrusive::base_hook<list_hook<of_all>>,
-                         boost::intrusive::constant_time_size<false>>
-    idle_;
   std::size_t active_count_ = 0;
-  std::size_t idle_count_ = 0;
   std::size_t connects_ = 0;
-  steady_clock::time_point swept_;
-  bool ticking_fast_ = false;
-  bool closed_ = false;
+  state state_ = state::quiet;
 };
 
 http_client::http_client(asio::io_context& context, http_client_options options)

@@ -15,7 +15,6 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <thread>
 
 namespace fanfare::protocol {
 namespace {
@@ -426,22 +425,6 @@ TEST_P(ProxyTunnelTest, EndsAProxyThatSaysNothing) {
             "timeout: connect through the proxy took longer than 100 ms "
             "(connect)");
   EXPECT_EQ(client().active(), 0u);
-}
-
-TEST_P(ProxyTunnelTest, HasOneConnectLimitForAllAddresses) {
-  auto names = script_names();
-  names->at_once = {{address("127.0.0.1"), address("127.0.0.2"),
-                     address("127.0.0.3"), address("127.0.0.4")},
-                    ""};
-  // Each refusal takes 150 ms: the limit comes with the second.
-  how.judge = [socks = how.socks](const std::string&) {
-    std::this_thread::sleep_for(150ms);
-    return socks ? 4u : 504u;
-  };
-  limits.connect = 250ms;
-  EXPECT_THAT(call_by(through(), "http://four.example/").reason,
-              StartsWith("timeout: connect through the proxy"));
-  EXPECT_LE(server().asked().size(), 2u);
 }
 
 TEST_P(ProxyTunnelTest, SaysWhenTheProxyGoesAway) {

@@ -1,0 +1,88 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "protocol/client/connection_pool.hpp"
+
+namespace fanfare::protocol {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// How long a TLS session is kept for a destination that is not called.
+constexpr auto sessions_live = 10min;
+constexpr auto sweep_every = 5s;
+
+} // namespace
+
+boost::intrusive_ptr<destination> connection_pool::find(const pool_key& key,
+                                                        time_point now) {
+  auto& slot = destinations_[key];
+  if (!slot)
+    slot = new destination;
+  slot->last_used = now;
+  return slot;
+}
+
+boost::intrusive_ptr<client_connection> connection_pool::take(destination& to) {
+  if (to.idle.empty())
+    return {};
+  return unlink(to.idle.back());
+}
+
+void connection_pool::release(client_connection& connection, time_point now) {
+  auto& to = connection.to();
+  if (limits_.idle == 0 || to.idle.size() >= limits_.idle_per_destination) {
+    connection.close();
+    return;
+  }
+  if (idle_count_ >= limits_.idle)
+    drop(idle_.front());
+  connection.wait();
+  intrusive_ptr_add_ref(&connection);
+  idle_.push_back(connection);
+  to.idle.push_back(connection);
+  ++idle_count_;
+  connection.idle_since = now;
+}
+
+void connection_pool::drop(client_connection& connection) {
+  unlink(connection)->close();
+}
+
+bool connection_pool::shrink() {
+  if (idle_.empty())
+    return false;
+  for (auto n = idle_count_ / 2 + 1; n > 0 && !idle_.empty(); --n)
+    drop(idle_.front());
+  return true;
+}
+
+void connection_pool::expire(time_point now) {
+  while (!idle_.empty() && idle_.front().idle_since + limits_.idle_time <= now)
+    drop(idle_.front());
+  if (swept_ + sweep_every > now)
+    return;
+  swept_ = now;
+  std::erase_if(destinations_, [&](const auto& each) {
+    const auto& to = *each.second;
+    return to.use_count() == 1
+        && (!to.session.get() || to.last_used + sessions_live <= now);
+  });
+}
+
+void connection_pool::clear() {
+  while (!idle_.empty())
+    drop(idle_.front());
+  destinations_.clear();
+}
+
+boost::intrusive_ptr<client_connection>
+connection_pool::unlink(client_connection& connection) {
+  idle_.erase(idle_.iterator_to(connection));
+  connection.to().idle.erase(connection.to().idle.iterator_to(connection));
+  --idle_count_;
+  return {&connection, false};
+}
+
+} // namespace fanfare::protocol

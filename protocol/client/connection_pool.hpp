@@ -1,0 +1,85 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// Connections that wait for an exchange, by destination, and what is known of
+/// each destination. It closes those that are too many or too old. INTERNAL to
+/// http_client; one I/O thread.
+
+#include "protocol/client/client_connection.hpp"
+#include "protocol/client/exchange.hpp"
+#include "protocol/target/target.hpp"
+
+#include <boost/intrusive/list.hpp>
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <unordered_map>
+
+namespace fanfare::protocol {
+
+class connection_pool {
+public:
+  using time_point = std::chrono::steady_clock::time_point;
+
+  struct limits {
+    std::size_t idle_per_destination;
+    std::size_t idle; ///< of all destinations together
+    std::chrono::milliseconds idle_time;
+  };
+
+  explicit connection_pool(const limits& bounds) : limits_(bounds) {}
+  connection_pool(const connection_pool&) = delete;
+  connection_pool& operator=(const connection_pool&) = delete;
+
+  /// The destination of this key, which is used now.
+  boost::intrusive_ptr<destination> find(const pool_key& key, time_point now);
+
+  /// The connection that was used last, so that those not needed grow old;
+  /// null if none is idle. It is the caller's from now on.
+  boost::intrusive_ptr<client_connection> take(destination& to);
+
+  /// Lets a connection that has served an exchange wait for the next, or closes
+  /// it for want of room.
+  void release(client_connection& connection, time_point now);
+
+  /// Closes one that waits.
+  void drop(client_connection& connection);
+
+  /// Closes half of those that wait, the oldest first. False: none waited.
+  bool shrink();
+
+  /// Closes what has waited too long, and forgets destinations that are not
+  /// used any more, with their TLS sessions.
+  void expire(time_point now);
+
+  /// Closes and forgets everything.
+  void clear();
+
+  [[nodiscard]] std::size_t idle() const noexcept {
+    return idle_count_;
+  }
+
+private:
+  struct key_hash {
+    std::size_t operator()(const pool_key& key) const noexcept {
+      return key.hash;
+    }
+  };
+
+  boost::intrusive_ptr<client_connection> unlink(client_connection& connection);
+
+  const limits limits_;
+  std::unordered_map<pool_key, boost::intrusive_ptr<destination>, key_hash>
+    destinations_;
+  // Owns a reference to each of its members. Oldest first.
+  boost::intrusive::list<client_connection,
+                         boost::intrusive::base_hook<list_hook<of_all>>,
+                         boost::intrusive::constant_time_size<false>>
+    idle_;
+  std::size_t idle_count_ = 0;
+  time_point swept_;
+};
+
+} // namespace fanfare::protocol

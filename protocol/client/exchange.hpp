@@ -1,0 +1,56 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// One request and what becomes of it. http_client, its pool and its
+/// connections share it. INTERNAL to http_client; one I/O thread.
+
+#include "protocol/client/exchange_clock.hpp"
+#include "protocol/client/tls.hpp"
+#include "protocol/client/transport.hpp"
+
+#include <boost/intrusive/list.hpp>
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
+
+#include <chrono>
+#include <cstdint>
+
+namespace fanfare::protocol {
+
+class client_connection; // protocol/client/client_connection.hpp
+
+template <class T>
+using counted = boost::intrusive_ref_counter<T, boost::thread_unsafe_counter>;
+
+/// The lists that an idle connection is in: of the whole pool, oldest first,
+/// and of its destination, latest last.
+struct of_all;
+struct of_destination;
+template <class Tag>
+using list_hook = boost::intrusive::list_base_hook<
+  boost::intrusive::tag<Tag>,
+  boost::intrusive::link_mode<boost::intrusive::normal_link>>;
+
+/// What exchanges with the same scheme, host, port and tag share.
+struct destination : counted<destination> {
+  boost::intrusive::list<client_connection,
+                         boost::intrusive::base_hook<list_hook<of_destination>>>
+    idle;
+  tls_session session;
+  std::chrono::steady_clock::time_point last_used;
+};
+
+struct exchange : counted<exchange>, list_hook<of_all> {
+  exchange_request request;
+  exchange_completion done;
+  exchange_result result;
+  exchange_clock clock;
+  boost::intrusive_ptr<destination> to;
+  boost::intrusive_ptr<client_connection> on;
+  std::uint64_t look_up = 0; ///< the resolver's ticket
+  bool repeated = false;     ///< sent again after a pooled connection ended
+  bool over = false;         ///< `done` was called
+};
+
+} // namespace fanfare::protocol

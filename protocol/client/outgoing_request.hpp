@@ -1,0 +1,56 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// The request of one exchange while it goes out: the buffers that are written,
+/// and how far that is. No network. INTERNAL to client_connection.
+
+#include "protocol/client/transport.hpp"
+
+#include <boost/asio/buffer.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace fanfare::protocol {
+
+class outgoing_request {
+public:
+  /// Head, headers of this attempt, Content-Length, body.
+  using buffers = std::array<boost::asio::const_buffer, 4>;
+  /// The same in the two writes that TLS makes of it.
+  using records = std::array<boost::asio::const_buffer, 2>;
+
+  enum class state : std::uint8_t {
+    waiting, ///< nothing of it was written
+    sending, ///< a part may have been
+    sent,    ///< to its last byte
+    broken,  ///< the connection did not take all
+  };
+
+  /// Begins with another request, which must stay until it is no longer
+  /// `sending`. The buffers point into it and into this object.
+  [[nodiscard]] buffers begin(const exchange_request& request);
+
+  /// TLS makes a record of every buffer, so small ones are copied together.
+  [[nodiscard]] records in_records(const buffers& all);
+
+  void ended(bool completely) noexcept {
+    state_ = completely ? state::sent : state::broken;
+  }
+  [[nodiscard]] bool sent() const noexcept {
+    return state_ == state::sent;
+  }
+
+  /// Gives back what a large request has left.
+  void shrink();
+
+private:
+  state state_ = state::waiting;
+  std::array<char, 48> length_line_;
+  std::string flat_;
+};
+
+} // namespace fanfare::protocol
