@@ -2,10 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// What a resolver remembers: answers until a time, and of too many those that
-/// are out of date, then the oldest ones are dropped. INTERNAL to the resolver.
+/// The answers that a resolver remembers, each until a time. When there are too
+/// many, it drops those that are out of date, then the oldest. INTERNAL to the
+/// resolver.
 
-#include "protocol/dns/resolver.hpp"
+#include "protocol/dns/resolution.hpp"
 
 #include <chrono>
 #include <cstddef>

@@ -2,11 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Host names to addresses, without blocking the caller. The seam behind which
-/// the way of asking can change.
+/// Host names to addresses, without blocking the caller. Tests put a scripted
+/// resolver behind this interface.
+
+#include "protocol/dns/resolution.hpp"
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/address.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -19,63 +20,56 @@
 
 namespace fanfare::protocol {
 
-struct resolution {
-  /// IPv6 first, each family in the order in which it was answered.
-  std::vector<boost::asio::ip::address> addresses;
-  /// One plain line that begins with "dns: "; empty if there are addresses.
-  std::string failure;
-};
-
 /// Belongs to one I/O thread.
 class resolver {
 public:
   using completion = std::function<void(const resolution&)>;
-  /// Names what waits for an answer; 0 names nothing.
+  /// Identifies one call of `resolve` that waits for its answer; 0: none.
   using ticket = std::uint64_t;
 
   virtual ~resolver() = default;
 
-  /// Calls `done` on the I/O thread, maybe before it returns. A resolver that
-  /// is destroyed meanwhile never calls it.
+  /// Calls `done` on the I/O thread, possibly before it returns. A resolver
+  /// that is destroyed before never calls it.
   virtual ticket resolve(const std::string& host, completion done) = 0;
 
-  /// Nobody waits for this answer any more: its `done` is not called, and a
-  /// look-up that was only for it ends. Does nothing for one that was called.
+  /// The caller has given up on this answer: its `done` is not called, and a
+  /// look-up that nobody else needs ends. Does nothing once `done` was called.
   virtual void cancel(ticket which) = 0;
 };
 
 struct resolver_options {
   using time_point = std::chrono::steady_clock::time_point;
 
-  /// Name servers, "ADDRESS", "ADDRESS:PORT" or "[ADDRESS]:PORT", to ask in
-  /// place of those of `configuration`. What is none (see `is_name_server`) is
-  /// left out.
+  /// Name servers, "ADDRESS", "ADDRESS:PORT" or "[ADDRESS]:PORT", that are
+  /// asked in place of those in `configuration`. Other texts (see
+  /// `is_name_server`) are left out.
   std::vector<std::string> servers;
   /// Name servers, search domains and so on, see resolv.conf(5). Looked at
-  /// every 30 s, read again when it has changed.
+  /// every 30 s and read again when it has changed.
   std::string configuration = "/etc/resolv.conf";
-  /// What a server has for its answer before the next one is asked; twice that
-  /// when all were asked in vain.
+  /// How long a server may take before the next one is asked; twice that once
+  /// all were asked in vain.
   std::chrono::milliseconds patience{1'500};
-  /// When one family has addresses, how long the other may take.
+  /// How long one family may take once the other has addresses.
   std::chrono::milliseconds other_family{250};
   /// Look-ups at a time, each with a socket per family; more wait in order.
   std::size_t most_at_once = 128;
-  /// What a look-up has while others wait for their turn: so many names that
-  /// hang do not hold up those that do not.
+  /// How long a look-up may take while others wait for their turn, so that many
+  /// names that hang do not hold up those that do not.
   std::chrono::milliseconds fair_share{1'000};
   /// Answers that are remembered.
   std::size_t most_remembered = 4096;
-  /// By which answers grow old; null: the steady clock.
+  /// The clock by which answers expire; null: the steady clock.
   std::function<time_point()> now;
 };
 
-/// Asks DNS, and the system's table of hosts, by means of c-ares: for both
-/// families at once, all names independently of each other. Remembers answers
-/// for their time to live but for 1 to 300 s, that there is none for 1 to 30 s,
-/// a failure to find out for 1 s. Requests for a name that is being looked up
-/// share the answer. `localhost` and what is in it never leaves the machine,
-/// `invalid` is known not to exist (RFC 6761).
+/// Asks DNS and the system's table of hosts by means of c-ares: both families
+/// at once, all names independently of each other. Addresses are remembered for
+/// their time to live, but at least 1 s and at most 300 s; that a name has none
+/// for 1 to 30 s; that nobody answered for 1 s. Requests for a name that is
+/// being looked up share the answer. `localhost` and names below it never leave
+/// the machine, `invalid` does not exist (RFC 6761).
 ///
 /// Look-ups count as work of `context`, which must outlive the resolver.
 [[nodiscard]] std::unique_ptr<resolver>
