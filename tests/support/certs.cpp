@@ -182,7 +182,7 @@ server_context(const certificate& cert, const std::string& client_ca) {
   SSL_CTX_set_min_proto_version(result->native_handle(), TLS1_2_VERSION);
   result->use_certificate_chain(boost::asio::buffer(cert.certificate_pem));
   result->use_private_key(boost::asio::buffer(cert.key_pem), ssl::context::pem);
-  // Sessions that clients resume are refused without an id of their maker.
+  // Without a session id context, resumed sessions are refused.
   static const unsigned char id[] = "fanfare test";
   SSL_CTX_set_session_id_context(result->native_handle(), id, sizeof(id) - 1);
   if (!client_ca.empty()) {

@@ -18,7 +18,7 @@ namespace {
 
 namespace asio = boost::asio;
 
-/// Connects as a careful client does; gives what the verification says.
+/// Connects as a careful client does; returns the result of verification.
 long handshake(const certificate& presented, const std::string& trusted,
                const char* host) {
   http_sink sink{{}, {.tls = server_context(presented)}};

@@ -115,8 +115,8 @@ struct child_process::impl {
     pipe_ends out;
     pipe_ends err;
     pipe_ends failure;
-    // All memory is taken before the fork: the child of a program with several
-    // threads may call only what is safe in a signal handler.
+    // All memory is allocated before the fork: the child of a program with
+    // several threads may call only async-signal-safe functions.
     auto program = what.program.string();
     std::vector<std::string> args{program};
     args.insert(args.end(), what.args.begin(), what.args.end());
@@ -141,8 +141,8 @@ struct child_process::impl {
       sigset_t none;
       sigemptyset(&none);
       sigprocmask(SIG_SETMASK, &none, nullptr);
-      // Whoever started the tests may ignore some: a shell does for what it
-      // puts into the background.
+      // Ignored signals are inherited: a shell ignores some for the programs
+      // that it starts in the background.
       for (const int signal : {SIGPIPE, SIGINT, SIGQUIT, SIGHUP, SIGTERM})
         ::signal(signal, SIG_DFL);
       if (!directory.empty() && chdir(directory.c_str()) != 0)
@@ -151,8 +151,8 @@ struct child_process::impl {
           || dup2(out.write.get(), STDOUT_FILENO) < 0
           || dup2(err.write.get(), STDERR_FILENO) < 0)
         give_up();
-      // Sockets of the test must not live on in the child: a closed port has
-      // to be closed.
+      // The test's sockets must not stay open in the child: a port that the
+      // test closes has to be closed.
       auto keep = static_cast<unsigned>(failure.write.get());
       if (keep > 3)
         close_range(3, keep - 1, 0);
@@ -262,8 +262,8 @@ struct child_process::impl {
   }
 
   void wait_for_end() {
-    // The first wait leaves the process id taken, so that `signal` never
-    // reaches a stranger.
+    // The first wait keeps the process id reserved, so that `signal` never
+    // reaches another process.
     siginfo_t info{};
     while (waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT) != 0
            && errno == EINTR) {

@@ -247,8 +247,9 @@ struct http_sink::impl {
     co_await conn.pause.async_wait(asio::use_awaitable);
   }
 
-  /// Until the next release after the one of that number. Looks first, for it
-  /// may have come since the request was seen; a later one posts to our strand.
+  /// Waits for the next release after the one of that number. Checks first: it
+  /// may have happened since the request arrived. A later one posts to our
+  /// strand.
   asio::awaitable<void> hang(connection& conn, size_t release_count) {
     if (releases_so_far() > release_count)
       co_return;
@@ -311,7 +312,7 @@ struct http_sink::impl {
     return record;
   }
 
-  /// Numbers and stores the record; gives the handler that is to answer it, and
+  /// Numbers and stores the record; returns the handler that answers it, and
   /// how many releases came before it.
   std::pair<handler, size_t> keep(request_record& record) {
     std::lock_guard guard{mutex};

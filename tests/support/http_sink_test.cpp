@@ -55,7 +55,7 @@ public:
     return receive();
   }
 
-  /// All there is until the end, and how it ended.
+  /// Reads to the end; returns the bytes, and how the connection ended.
   std::pair<std::string, error_code> rest() {
     std::string bytes;
     error_code error;

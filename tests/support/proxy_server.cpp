@@ -36,7 +36,7 @@ std::string base64(const std::string& text) {
   return out;
 }
 
-/// GCC 12 cannot have lists of initializers in coroutines.
+/// GCC 12 does not compile initializer lists in coroutines.
 std::string bytes_of(std::initializer_list<int> values) {
   std::string out;
   for (const int each : values)
@@ -49,7 +49,7 @@ std::string answer_of(int first, int second) {
 }
 
 std::string bound_answer(unsigned reply) {
-  // Bound to a name, which is the rarest of forms.
+  // Bound to a name: the form that servers use least.
   return bytes_of({5, static_cast<int>(reply), 0, 3, 3, 'a', 'b', 'c', 0, 0});
 }
 
@@ -85,7 +85,7 @@ struct proxy_server::impl {
         const std::lock_guard guard{mutex};
         ++accepted;
       }
-      // Whoever goes away ends only its own.
+      // A client that goes away ends only its own connection.
       asio::co_spawn(io, serve(client), [](std::exception_ptr) {});
     }
   }

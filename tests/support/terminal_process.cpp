@@ -67,15 +67,15 @@ struct terminal_process::impl {
     posix_spawnattr_t attributes;
     check(posix_spawn_file_actions_init(&actions), "spawn");
     check(posix_spawnattr_init(&attributes), "spawn");
-    // Opened by the leader of a new session, it becomes its terminal.
+    // Opened by a session leader, it becomes the session's terminal.
     posix_spawn_file_actions_addopen(&actions, 0, name.data(), O_RDWR, 0);
     posix_spawn_file_actions_adddup2(&actions, 0, 1);
     posix_spawn_file_actions_adddup2(&actions, 0, 2);
     if (!what.working_directory.empty())
       posix_spawn_file_actions_addchdir_np(&actions,
                                            what.working_directory.c_str());
-    // Started in the background, the test may ignore what a user's shell lets
-    // through.
+    // A test that was started in the background ignores signals that a user's
+    // shell does not.
     sigset_t signals;
     sigemptyset(&signals);
     posix_spawnattr_setsigmask(&attributes, &signals);

@@ -58,7 +58,7 @@ tls_client::tls_client(std::uint16_t port, tls_client_options options)
       != 0)
     throw std::runtime_error{"tls_client: cannot connect"};
   self.context = SSL_CTX_new(TLS_client_method());
-  // Also what no sane client would: it is the server that has to refuse.
+  // Offers even obsolete versions: refusing them is up to the server.
   SSL_CTX_set_security_level(self.context, 0);
   if (options.max_version != 0) {
     SSL_CTX_set_min_proto_version(self.context, 0);
