@@ -54,20 +54,19 @@ void batch_writer::tell(commit_queue::batch& written) {
   written.tell_all(nullptr);
 }
 
-bool batch_writer::write_alone(commit_queue& queue, commit_queue::item& one,
-                               std::size_t bytes) {
+bool batch_writer::write_alone(commit_queue& queue, publish_request& what) {
   commit_queue::batch alone;
   alone.make_room(1);
   if (!queue.take_turn())
     return false;
   const commit_queue::scope here{queue};
   try {
-    alone.add(std::move(one));
+    alone.add({.what = std::move(what.append), .done = std::move(what.done)});
     if (write(alone)) {
       tell(alone);
       alone.truncate(0);
     }
-    queue.end_turn(std::move(alone), bytes);
+    queue.end_turn(std::move(alone), what.bytes);
   } catch (...) {
     const auto why = std::current_exception();
     alone.give_up(writing_has_thrown());

@@ -40,12 +40,11 @@ public:
   /// Tells everyone that it is on disk.
   void tell(commit_queue::batch& written);
 
-  /// Writes one entry on the thread of the caller, which would only wait for
-  /// the committer to do it. False, and `one` is untouched: it is not its turn,
-  /// push it. What the disk refuses, of so many bytes, is left to the
-  /// committer. Never throws but for want of memory, before anything is done.
-  bool write_alone(commit_queue& queue, commit_queue::item& one,
-                   std::size_t bytes);
+  /// Writes a publish on the thread of the caller, which would only wait for
+  /// the committer to do it. False, and `what` is as it was: it is not its
+  /// turn, push it. What the disk refuses is left to the committer. Never
+  /// throws but for want of memory, before anything is done.
+  bool write_alone(commit_queue& queue, publish_request& what);
 
 private:
   void tell_router(std::shared_ptr<committed> news);

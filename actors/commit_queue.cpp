@@ -105,57 +105,69 @@ commit_queue::commit_queue() {
 
 // -- any thread ---------------------------------------------------------------
 
-bool commit_queue::add(std::span<item> items, std::size_t publish_bytes,
-                       bool patient) {
+void commit_queue::add(item&& one) {
+  urgent_ = urgent_ || !can_linger(one.what);
+  if (needs_checkpoint(one.what))
+    dirty_.store(true, std::memory_order_relaxed);
+  items_.add(std::move(one));
+}
+
+void commit_queue::announce_added(std::unique_lock<std::mutex> guard) {
   committer_actor sleeper; // set if it is to be woken
-  bool interrupt = false;
-  {
-    std::unique_lock guard{mutex_};
-    if (closed_.load()) {
-      guard.unlock();
-      for (auto& one : items)
-        if (one.done)
-          one.done(one.what, &stopping());
-      return true;
-    }
-    if (publish_bytes > 0
-        && (publish_bytes_ + publish_bytes > publish_bytes_limit
-            || (patient && publish_bytes_ >= patient_bytes_limit)))
-      return false;
-    items_.make_room(items.size()); // from here on nothing can fail
-    if (!turn_taken_ && committer_) {
-      turn_taken_ = true;
-      sleeper = committer_;
-    }
-    publish_bytes_ += publish_bytes;
-    for (auto& one : items) {
-      urgent_ = urgent_ || !can_linger(one.what);
-      if (needs_checkpoint(one.what))
-        dirty_.store(true, std::memory_order_relaxed);
-      items_.add(std::move(one));
-    }
-    waiting_.store(items_.size(), std::memory_order_relaxed);
-    interrupt = lingering_ && (urgent_ || items_.size() >= full_batch);
+  if (!turn_taken_ && committer_) {
+    turn_taken_ = true;
+    sleeper = committer_;
   }
+  waiting_.store(items_.size(), std::memory_order_relaxed);
+  const bool interrupt = lingering_ && (urgent_ || items_.size() >= full_batch);
+  guard.unlock();
   if (interrupt)
     more_.notify_one();
   if (sleeper)
     wake(sleeper);
-  return true;
+}
+
+void commit_queue::add(std::span<item> items) {
+  std::unique_lock guard{mutex_};
+  if (closed_.load()) {
+    guard.unlock();
+    for (auto& one : items)
+      if (one.done)
+        one.done(one.what, &stopping());
+    return;
+  }
+  items_.make_room(items.size()); // from here on nothing can fail
+  for (auto& one : items)
+    add(std::move(one));
+  announce_added(std::move(guard));
 }
 
 void commit_queue::push(item one) {
-  add({&one, 1}, 0, false);
+  add({&one, 1});
 }
 
 void commit_queue::push(item first, item second) {
   std::array<item, 2> both{std::move(first), std::move(second)};
-  add(both, 0, false);
+  add(both);
 }
 
-bool commit_queue::try_push_publish(item& one, std::size_t bytes,
-                                    bool patient) {
-  return add({&one, 1}, bytes, patient);
+bool commit_queue::try_push(publish_request& what, patience how) {
+  std::unique_lock guard{mutex_};
+  if (closed_.load()) {
+    guard.unlock();
+    item refused{.what = std::move(what.append), .done = std::move(what.done)};
+    if (refused.done)
+      refused.done(refused.what, &stopping());
+    return true;
+  }
+  if (publish_bytes_ + what.bytes > publish_bytes_limit
+      || (how != patience::none && publish_bytes_ >= patient_bytes_limit))
+    return false;
+  items_.make_room(1); // from here on nothing can fail
+  publish_bytes_ += what.bytes;
+  add({.what = std::move(what.append), .done = std::move(what.done)});
+  announce_added(std::move(guard));
+  return true;
 }
 
 bool commit_queue::wait_for_room(std::chrono::steady_clock::time_point until) {

@@ -14,7 +14,9 @@
 /// It also keeps memory bounded when the disk is slow or full: publishes are
 /// refused beyond a limit, and webhooks are asked to hold new attempts.
 
+#include "actors/completion.hpp"
 #include "actors/interfaces.hpp"
+#include "actors/publish_request.hpp"
 #include "storage/store.hpp"
 
 #include <atomic>
@@ -33,10 +35,7 @@ namespace fanfare {
 
 class commit_queue {
 public:
-  /// Called once the operation is durable (`failure` null; its `done` is valid)
-  /// or was refused. On the thread that has written it: must not block.
-  using completion = std::function<void(storage::operation&,
-                                        const error* failure)>;
+  using completion = fanfare::completion;
 
   struct item {
     storage::operation what;
@@ -91,9 +90,9 @@ public:
   void push(item one);
   void push(item first, item second);
 
-  /// Adds a publish; false (and `one` untouched) if too much would wait with
-  /// it, or, of a patient one, if `patient_bytes_limit` or more wait already.
-  bool try_push_publish(item& one, std::size_t bytes, bool patient = false);
+  /// Adds a publish. False, and `what` is as it was: there is no room, which
+  /// for one that can wait ends at `patient_bytes_limit`.
+  bool try_push(publish_request& what, patience how);
 
   /// Waits until the committer has taken what is there, or until then. False:
   /// not in time.
@@ -188,8 +187,11 @@ public:
   static constexpr std::size_t patient_bytes_limit = std::size_t{4} << 20;
 
 private:
-  /// Publishes have bytes. False: there is no room for so many.
-  bool add(std::span<item> items, std::size_t publish_bytes, bool patient);
+  void add(std::span<item> items);
+  /// With the lock held: adds an entry for which there is memory.
+  void add(item&& one);
+  /// Gives up the lock, and wakes whoever is to see what was added.
+  void announce_added(std::unique_lock<std::mutex> guard);
   void swap_out(batch& into);
   /// Tells the committer that it has the turn.
   void wake(const committer_actor& committer) noexcept;

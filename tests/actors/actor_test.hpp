@@ -533,8 +533,9 @@ public:
                              .action = "a.b.c",
                              .rest = std::move(rest),
                              .trace = std::move(trace)});
-    commit_queue::item item{.what = std::move(append), .done = {}};
-    ASSERT_TRUE(queue.try_push_publish(item, 100));
+    publish_request request{
+      .append = std::move(append), .done = {}, .bytes = 100};
+    ASSERT_TRUE(queue.try_push(request, patience::none));
   }
 
   /// Publishes; returns the last position.

@@ -27,7 +27,7 @@ protected:
   }
 
   /// A publish whose outcome is noted in `published_`.
-  commit_queue::item publication() {
+  publish_request publication(std::size_t bytes = 100) {
     storage::append_notifications append;
     append.drafts.push_back({.owner = 1,
                              .event = 0,
@@ -35,22 +35,26 @@ protected:
                              .type = 1,
                              .action = "a.b.c",
                              .rest = "}"});
-    return {.what = std::move(append),
-            .done = [this](storage::operation&, const error* failure) {
-              published_.push_back(failure != nullptr ? failure->code : ec::ok);
-            }};
+    return {.append = std::move(append),
+            .done =
+              [this](storage::operation&, const error* failure) {
+                published_.push_back(failure != nullptr ? failure->code
+                                                        : ec::ok);
+              },
+            .bytes = bytes};
   }
 
-  bool publish(std::size_t bytes = 100, bool patient = false) {
-    auto item = publication();
-    return node_->queue.try_push_publish(item, bytes, patient);
+  bool publish(std::size_t bytes = 100, patience how = patience::none) {
+    auto request = publication(bytes);
+    return node_->queue.try_push(request, how);
   }
 
   /// The same by a thread that would wait for it. False: it has to.
   bool publish_alone() {
-    auto item = publication();
-    const bool written = node_->writer->write_alone(node_->queue, item, 100);
-    EXPECT_EQ(item.done == nullptr, written) << "else it is untouched";
+    auto request = publication();
+    const bool written = node_->writer->write_alone(node_->queue, request);
+    EXPECT_EQ(!request.done, written) << "else it is untouched";
+    EXPECT_EQ(request.append.drafts.empty(), written);
     return written;
   }
 
@@ -195,17 +199,18 @@ TEST_F(CommitterTest, LeavesNobodyWaitingIfItEndsByAnException) {
 TEST_F(CommitterTest, LetsWhoeverCanWaitDoSoBeforeItRefusesOthers) {
   constexpr auto some = commit_queue::patient_bytes_limit;
   constexpr auto all = commit_queue::publish_bytes_limit;
-  EXPECT_TRUE(publish(some - 1, true));
-  EXPECT_TRUE(publish(2 * some, true)) << "large ones get their turn";
-  EXPECT_FALSE(publish(1, true));
+  EXPECT_TRUE(publish(some - 1, patience::for_room));
+  EXPECT_TRUE(publish(2 * some, patience::for_room))
+    << "large ones get their turn";
+  EXPECT_FALSE(publish(1, patience::for_room));
   EXPECT_TRUE(publish(1));
   EXPECT_TRUE(publish(all - 3 * some));
   EXPECT_FALSE(publish(1));
   node_->run();
-  EXPECT_TRUE(publish(1, true));
-  EXPECT_FALSE(publish(all, true)) << "all together have a limit";
+  EXPECT_TRUE(publish(1, patience::for_room));
+  EXPECT_FALSE(publish(all, patience::for_room)) << "all together have a limit";
   node_->run();
-  EXPECT_TRUE(publish(all, true));
+  EXPECT_TRUE(publish(all, patience::for_room));
   node_->run();
   EXPECT_THAT(published_, SizeIs(6));
   EXPECT_THAT(published_, Each(ec::ok));

@@ -1,0 +1,168 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// The actors of an engine, wired to each other. What they run on and reach the
+/// world through is handed in: an engine hands in its lanes and sockets, tests
+/// a scheduler and a wire of their own. A further actor is added here.
+
+#include "actors/admission.hpp"
+#include "actors/batch_writer.hpp"
+#include "actors/commit_queue.hpp"
+#include "actors/committer.hpp"
+#include "actors/interfaces.hpp"
+#include "actors/journal_reader.hpp"
+#include "actors/lanes/lanes.hpp"
+#include "actors/webhook/backoff_timer.hpp"
+#include "actors/webhook/webhook.hpp"
+#include "engine/router_link.hpp"
+#include "fanfare/clock.hpp"
+
+#include <boost/asio/io_context.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <future>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fanfare {
+
+/// A lane as the actors on it see it.
+struct station {
+  /// Where the actors run. Null: where the system's scheduler wants them to.
+  lane* home = nullptr;
+  boost::asio::io_context* io = nullptr;
+  protocol::transport* wire = nullptr;
+  std::shared_ptr<admission> gate;
+  std::function<std::unique_ptr<wake_timer>(webhook_actor)> make_timer;
+  /// Starts a webhook's actor; empty: on `home`, and nothing else.
+  std::function<webhook_actor(std::shared_ptr<const webhook_context>,
+                              std::shared_ptr<webhook_slot>, position)>
+    start_webhook = {};
+};
+
+struct crew_settings {
+  /// What all webhooks share that follows from the engine's options. What
+  /// belongs to a lane or to the crew is filled in for each lane.
+  webhook_context webhooks;
+  std::size_t idle_checkpoints = 15;
+  std::size_t max_unrouted = 20'000;
+  std::chrono::milliseconds retention = std::chrono::hours{24 * 30};
+  std::chrono::milliseconds retention_interval = std::chrono::minutes{1};
+  std::chrono::microseconds commit_linger{2'000};
+  std::chrono::milliseconds commit_retry_pause{250};
+  /// Whether the committer has a thread of its own, as it blocks.
+  bool detached_committer = true;
+};
+
+/// What the crew is made of; all of it must outlive it.
+struct crew_parts {
+  storage::store& store;
+  const wall_clock& clock;
+  log_function log;
+  /// Sees each operation when it is on disk, before anyone is answered. By
+  /// whoever writes.
+  std::function<void(const storage::operation&)> observe;
+  /// Nothing more can be written or routed; the sentence is for the operator.
+  /// Any thread.
+  std::function<void(const std::string&)> on_fatal;
+};
+
+/// Figures of the crew, for operators. Any thread.
+struct crew_figures {
+  std::atomic<position> routed_upto{0}; ///< newest that was fanned out
+  std::atomic<std::size_t> registered_webhooks{0};
+  std::atomic<std::size_t> active_webhooks{0}; ///< with an actor
+  std::atomic<std::size_t> in_flight{0};       ///< attempts
+};
+
+class crew {
+public:
+  crew(crew_parts parts, crew_settings settings);
+  ~crew();
+
+  // -- from the start on, any thread ------------------------------------------
+
+  [[nodiscard]] commit_queue& commits() {
+    return commits_;
+  }
+  [[nodiscard]] const commit_queue& commits() const {
+    return commits_;
+  }
+  [[nodiscard]] batch_writer& writer() {
+    return writer_;
+  }
+  [[nodiscard]] router_link& router() {
+    return router_;
+  }
+  [[nodiscard]] const crew_figures& figures() const {
+    return figures_;
+  }
+
+  // -- whoever starts and stops it --------------------------------------------
+
+  /// Starts the actors. What `on` and `reader` refer to must outlive them.
+  void start(caf::actor_system& system, std::vector<station> on,
+             journal_reader& reader);
+  /// Has the router take up unfinished work. The future gets what became of
+  /// that; from then on notifications are routed.
+  [[nodiscard]] std::future<result<void>> begin();
+
+  [[nodiscard]] bool started() const {
+    return routes_ != nullptr;
+  }
+  /// From here on no attempt starts.
+  void drain() {
+    draining_ = true;
+  }
+  /// Saves progress. False: not in time.
+  bool save_checkpoint(std::chrono::milliseconds patience);
+  /// Waits until everything that is in the commit queue is on disk. False: not
+  /// in time, or not at all.
+  bool flush(std::chrono::milliseconds patience);
+  /// Takes no more operations and ends the actors. `close_wires` ends what they
+  /// wait for, after those who start new work and before the committer.
+  void end(const std::function<void()>& close_wires);
+  /// Once the actors are gone, what their lanes gave them may be.
+  void leave_stations() {
+    contexts_.clear();
+    stations_.clear();
+  }
+
+  [[nodiscard]] const committer_actor& committer() const {
+    return committer_;
+  }
+
+private:
+  void start_committer(caf::actor_system& system);
+  void start_router(caf::actor_system& system, journal_reader& reader);
+  void start_supervisor(caf::actor_system& system, journal_reader& reader);
+  [[nodiscard]] std::shared_ptr<const webhook_context>
+  context_of(const station& at, journal_reader& reader);
+  [[nodiscard]] batch_writer_config writer_config();
+  void escalate(const std::string& why);
+
+  crew_parts parts_;
+  crew_settings settings_;
+  crew_figures figures_;
+  std::atomic<bool> draining_{false};
+  router_link router_;
+  commit_queue commits_;
+  batch_writer writer_;
+  std::vector<station> stations_;
+  /// By station.
+  std::vector<std::shared_ptr<const webhook_context>> contexts_;
+  std::promise<result<void>> begun_;
+  caf::actor_system* system_ = nullptr;
+  committer_actor committer_;
+  router_actor routes_;
+  supervisor_actor supervisor_;
+};
+
+} // namespace fanfare

@@ -1,0 +1,157 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "engine/inspection.hpp"
+
+#include "engine/explanation.hpp"
+#include "engine/replay_plan.hpp"
+#include "engine/webhook_health.hpp"
+#include "engine/webhook_lookup.hpp"
+#include "model/payload_filter.hpp"
+#include "model/subscription.hpp"
+
+#include <optional>
+#include <utility>
+
+namespace fanfare {
+
+namespace {
+
+/// Notifications that a filter is tried on, and how far they are looked for.
+constexpr std::size_t preview_notifications = 100;
+constexpr std::size_t preview_scan = 100'000;
+
+} // namespace
+
+result<notification_ptr> inspection::find_notification(organizer_id owner,
+                                                       position id) const {
+  auto found = parts_.store.find_notification(id);
+  if (found && (*found)->owner != owner)
+    return error{ec::not_found, "No notification matches the given query."};
+  return found;
+}
+
+result<std::vector<call>> inspection::calls(organizer_id owner, webhook_id hook,
+                                            call_id before,
+                                            std::size_t limit) const {
+  if (auto own = find_record(parts_.store, owner, hook); !own)
+    return own.error();
+  return parts_.store.calls(hook, before, limit);
+}
+
+result<call> inspection::find_call(organizer_id owner, webhook_id hook,
+                                   call_id id) const {
+  if (auto own = find_record(parts_.store, owner, hook); !own)
+    return own.error();
+  return parts_.store.find_call(hook, id);
+}
+
+result<std::vector<retry>> inspection::retries(organizer_id owner,
+                                               webhook_id hook) const {
+  if (auto own = find_record(parts_.store, owner, hook); !own)
+    return own.error();
+  return parts_.store.retries(hook);
+}
+
+result<webhook_health> inspection::health(organizer_id owner,
+                                          webhook_id hook) const {
+  const auto found = find_record(parts_.store, owner, hook);
+  if (!found)
+    return found.error();
+  return measure_health(parts_.store, *found, parts_.clock.now());
+}
+
+engine_statistics inspection::statistics() const {
+  const auto stored = parts_.store.statistics();
+  const auto& now = parts_.actors.figures();
+  return {.registered_webhooks = now.registered_webhooks,
+          .active_webhooks = now.active_webhooks,
+          .in_flight = now.in_flight,
+          .tail = stored.tail,
+          .routed_upto = now.routed_upto,
+          .last_call = stored.last_call,
+          .calls_replayed = parts_.store.recovered().calls_replayed,
+          .store_bytes = stored.bytes_used};
+}
+
+// -- explanations -------------------------------------------------------------
+
+result<std::vector<explanation>> inspection::explain(const notification& what,
+                                                     std::size_t offset,
+                                                     std::size_t limit) {
+  const auto hooks = parts_.store.webhooks(what.owner, std::nullopt, offset,
+                                           limit);
+  if (!hooks)
+    return hooks.error();
+  std::vector<explanation> all;
+  for (const auto& hook : *hooks) {
+    auto one = explain(hook, what);
+    if (!one)
+      return one.error();
+    all.push_back(std::move(*one));
+  }
+  return all;
+}
+
+result<explanation> inspection::explain(const notification& what,
+                                        webhook_id hook) {
+  const auto found = find_record(parts_.store, what.owner, hook);
+  return found ? explain(*found, what) : found.error();
+}
+
+result<explanation> inspection::explain(const webhook_record& hook,
+                                        const notification& what) {
+  auto found = fanfare::explain(parts_.store, hook, what);
+  if (!found)
+    return found;
+  found->hook = form_.show(hook);
+  const bool waits = found->state == explanation::fate::waiting
+                  || found->state == explanation::fate::retrying;
+  const bool due = !found->due || *found->due <= parts_.clock.now();
+  if (waits && due) // else it is the backoff
+    if (const auto now = parts_.asks.inspect(hook.owner, hook.id))
+      found->held_by = now->held_by;
+  return found;
+}
+
+// -- previews -----------------------------------------------------------------
+
+result<filter_preview>
+inspection::preview_filter(organizer_id owner, webhook_id hook,
+                           std::string_view filter) const {
+  const auto found = find_record(parts_.store, owner, hook);
+  if (!found)
+    return found.error();
+  filter_ref condition;
+  if (!filter.empty()) {
+    auto compiled = payload_filter::parse(filter);
+    if (!compiled)
+      return compiled.error();
+    condition.value = std::move(*compiled);
+  }
+  auto sub = found->current();
+  sub.enabled = true; // whether it gets them is another question
+  sub.filter = std::move(condition);
+  auto newest = parts_.store.newest_matches(owner, sub, preview_notifications,
+                                            preview_scan);
+  if (!newest)
+    return newest.error();
+  filter_preview out{.looked_at = newest->size(), .passed = {}};
+  for (auto& n : *newest)
+    if (passes(sub, *n))
+      out.passed.push_back(std::move(n));
+  return out;
+}
+
+result<replay_preview>
+inspection::preview_replay(organizer_id owner, webhook_id hook,
+                           const replay_request& asked) const {
+  auto found = find_record(parts_.store, owner, hook);
+  if (!found)
+    return found.error();
+  const auto plan = plan_replay(parts_.store, std::move(*found), asked,
+                                parts_.clock.now());
+  return plan ? result<replay_preview>{preview(*plan)} : plan.error();
+}
+
+} // namespace fanfare

@@ -1,0 +1,72 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// What became of notifications, how webhooks do, and what a filter or a replay
+/// would do. It changes nothing.
+
+#include "engine/crew.hpp"
+#include "engine/directory.hpp"
+#include "engine/lifecycle.hpp"
+#include "engine/orders.hpp"
+#include "engine/webhook_form.hpp"
+#include "fanfare/clock.hpp"
+#include "fanfare/engine.hpp"
+#include "protocol/security/vault.hpp"
+#include "storage/store.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fanfare {
+
+/// What an inspection uses; all of it must outlive it.
+struct inspection_parts {
+  const lifecycle& life;
+  const storage::store& store;
+  const directory& names;
+  const protocol::vault& vault;
+  const wall_clock& clock;
+  const crew& actors;
+  orders& asks;
+};
+
+/// The errors of all functions are those that <fanfare/engine.hpp> documents.
+/// Any thread.
+class inspection {
+public:
+  explicit inspection(const inspection_parts& parts) : parts_(parts) {}
+
+  result<notification_ptr> find_notification(organizer_id owner,
+                                             position id) const;
+  result<std::vector<call>> calls(organizer_id owner, webhook_id hook,
+                                  call_id before, std::size_t limit) const;
+  result<call> find_call(organizer_id owner, webhook_id hook, call_id id) const;
+  result<std::vector<retry>> retries(organizer_id owner, webhook_id hook) const;
+  result<webhook_health> health(organizer_id owner, webhook_id hook) const;
+
+  result<std::vector<explanation>>
+  explain(const notification& what, std::size_t offset, std::size_t limit);
+  result<explanation> explain(const notification& what, webhook_id hook);
+
+  result<filter_preview> preview_filter(organizer_id owner, webhook_id hook,
+                                        std::string_view filter) const;
+  result<replay_preview> preview_replay(organizer_id owner, webhook_id hook,
+                                        const replay_request& asked) const;
+
+  /// Whether the engine runs and the disk takes writes.
+  [[nodiscard]] bool ready() const {
+    return parts_.life.running() && !parts_.actors.commits().failing();
+  }
+  [[nodiscard]] engine_statistics statistics() const;
+
+private:
+  result<explanation> explain(const webhook_record& hook,
+                              const notification& what);
+
+  inspection_parts parts_;
+  webhook_form form_{parts_.names, parts_.vault};
+};
+
+} // namespace fanfare

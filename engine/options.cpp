@@ -1,0 +1,217 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "engine/options.hpp"
+
+#include "engine/networks.hpp"
+#include "protocol/dns/resolver.hpp"
+
+#include <string.h>
+
+#include <algorithm>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+
+namespace fanfare {
+
+namespace {
+
+/// Of all durations, and in effect for ever: no sum with a time overflows.
+constexpr std::chrono::days longest{36'500};
+/// Of what is counted in memory.
+constexpr std::size_t most_in_memory = 1'000'000;
+/// Delays of a schedule, as of a webhook's.
+constexpr std::size_t longest_schedule = 100;
+/// What a process can map.
+constexpr std::size_t largest_store = std::size_t{1} << 46;
+constexpr std::size_t most_threads = 256;
+
+// -- limits -------------------------------------------------------------------
+
+error out_of_range(std::string_view name, std::string_view rule) {
+  return {ec::invalid_argument,
+          std::string{name} + " must be " + std::string{rule},
+          std::string{name}};
+}
+
+template <class Duration>
+result<void> not_negative(std::string_view name, Duration value) {
+  if (value < Duration::zero())
+    return out_of_range(name, "zero or more");
+  if (value > longest)
+    return out_of_range(name, "at most 36500 days");
+  return {};
+}
+
+template <class Duration>
+result<void> positive(std::string_view name, Duration value) {
+  if (value <= Duration::zero())
+    return out_of_range(name, "greater than zero");
+  return not_negative(name, value);
+}
+
+result<void>
+positive(std::string_view name, std::size_t value,
+         std::size_t most = std::numeric_limits<std::size_t>::max()) {
+  if (value == 0)
+    return out_of_range(name, "greater than zero");
+  if (value > most)
+    return out_of_range(name, "at most " + std::to_string(most));
+  return {};
+}
+
+result<void> check_limits(const engine_options& o) {
+  for (auto checked :
+       {positive("max_age", o.max_age), positive("retention", o.retention),
+        positive("retention_interval", o.retention_interval),
+        positive("max_in_flight", o.max_in_flight, most_in_memory),
+        positive("window", o.window, most_in_memory),
+        positive("max_per_destination", o.max_per_destination),
+        positive("max_per_organizer", o.max_per_organizer),
+        positive("breaker_pause", o.breaker_pause),
+        positive("breaker_longest", o.breaker_longest),
+        positive("dns_timeout", o.dns_timeout),
+        positive("connect_timeout", o.connect_timeout),
+        positive("tls_timeout", o.tls_timeout),
+        positive("first_byte_timeout", o.first_byte_timeout),
+        positive("total_timeout", o.total_timeout),
+        positive("checkpoint_interval", o.checkpoint_interval),
+        positive("max_store_size", o.max_store_size, largest_store),
+        not_negative("disable_after", o.disable_after),
+        not_negative("commit_linger", o.commit_linger),
+        not_negative("publish_patience", o.publish_patience)})
+    if (!checked)
+      return checked;
+  if (o.threads > most_threads)
+    return out_of_range("threads", "at most " + std::to_string(most_threads));
+  if (o.schedule.size() > longest_schedule)
+    return out_of_range(
+      "schedule", "of at most " + std::to_string(longest_schedule) + " delays");
+  for (auto delay : o.schedule)
+    if (auto checked = not_negative("schedule", delay); !checked)
+      return checked;
+  return {};
+}
+
+result<void> check_texts(const engine_options& o) {
+  if (o.data.empty() || o.data.native().find('\0') != std::string::npos)
+    return error{ec::invalid_argument, "data must be the path of a directory",
+                 "data"};
+  for (const auto& text : o.dns_servers)
+    if (!protocol::is_name_server(text))
+      return error{ec::invalid_argument,
+                   "\"" + text
+                     + "\" is no name server: give its address, with "
+                       "a port if it is not 53",
+                   "dns_servers"};
+  return {};
+}
+
+// -- what they stand for ------------------------------------------------------
+
+result<protocol::address_policy> read_policy(const engine_options& o) {
+  auto allowed = read_networks(o.allow_networks, "allow_networks");
+  if (!allowed)
+    return allowed.error();
+  auto denied = read_networks(o.deny_networks, "deny_networks");
+  if (!denied)
+    return denied.error();
+  return protocol::address_policy{std::move(*allowed), std::move(*denied)};
+}
+
+/// Erases the keys in the options.
+result<protocol::vault> read_vault(engine_options& o) {
+  auto& keys = o.secret_keys;
+  const bool in_file = !o.secret_key_file.empty();
+  if (in_file && !keys.empty())
+    return error{ec::invalid_argument,
+                 "Give secret_keys or secret_key_file, not both.",
+                 "secret_key_file"};
+  if (!in_file && keys.empty())
+    return protocol::vault{};
+  auto made = in_file ? protocol::vault::from_file(o.secret_key_file)
+                      : protocol::vault::from_text(keys);
+  ::explicit_bzero(keys.data(), keys.size());
+  keys.clear();
+  if (!made)
+    return error{made.error().code, made.error().detail,
+                 in_file ? "secret_key_file" : "secret_keys"};
+  return made;
+}
+
+result<std::shared_ptr<const protocol::proxy>>
+read_proxy(const engine_options& o) {
+  if (o.proxy.empty())
+    return std::shared_ptr<const protocol::proxy>{};
+  auto parsed = protocol::proxy::parse(o.proxy);
+  if (!parsed)
+    return error{parsed.error().code, parsed.error().detail, "proxy"};
+  parsed->fenced = false; // its operator knows where it is
+  return std::make_shared<const protocol::proxy>(std::move(*parsed));
+}
+
+// -- what the program lends ---------------------------------------------------
+
+result<void> check_observers(const engine_options& o) {
+  for (const auto& observer : o.call_observers)
+    if (!observer)
+      return error{ec::invalid_argument, "a call observer is empty",
+                   "call_observers"};
+  return {};
+}
+
+/// Exceptions of the log and of `on_fatal` have nowhere to go.
+void complete(engine_options& o) {
+  if (!o.clock)
+    o.clock = std::make_shared<const system_wall_clock>();
+  o.log = [to = std::move(o.log)](log_level level, const std::string& line) {
+    try {
+      if (to)
+        to(level, line);
+    } catch (...) { // NOLINT(bugprone-empty-catch)
+    }
+  };
+  o.on_fatal = [to = std::move(o.on_fatal)](const std::string& why) {
+    try {
+      if (to)
+        to(why);
+    } catch (...) { // NOLINT(bugprone-empty-catch)
+    }
+  };
+  if (o.threads == 0)
+    o.threads = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1,
+                                        most_threads);
+}
+
+} // namespace
+
+result<checked_options> check_options(engine_options options) {
+  for (auto* check : {check_texts, check_limits, check_observers})
+    if (auto checked = check(options); !checked)
+      return checked.error();
+  checked_options out;
+  auto policy = read_policy(options);
+  if (!policy)
+    return policy.error();
+  out.policy = std::move(*policy);
+  auto vault = read_vault(options);
+  if (!vault)
+    return vault.error();
+  out.vault = std::move(*vault);
+  auto proxy = read_proxy(options);
+  if (!proxy)
+    return proxy.error();
+  out.proxy = std::move(*proxy);
+  auto tls = protocol::tls_settings::make(options.ca_file);
+  if (!tls)
+    return error{tls.error().code, tls.error().detail, "ca_file"};
+  out.tls = std::move(*tls);
+  complete(options);
+  out.given = std::move(options);
+  return out;
+}
+
+} // namespace fanfare

@@ -1,0 +1,33 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// The options of an engine, checked once: complete, within their limits, and
+/// with the files and texts that they name read.
+
+#include "fanfare/engine.hpp"
+#include "fanfare/error.hpp"
+#include "protocol/client/egress.hpp"
+#include "protocol/client/tls.hpp"
+#include "protocol/security/vault.hpp"
+#include "protocol/target/address_policy.hpp"
+
+#include <memory>
+
+namespace fanfare {
+
+struct checked_options {
+  /// With a clock, a log, a number of threads and no secret keys; neither `log`
+  /// nor `on_fatal` throws.
+  engine_options given;
+  protocol::address_policy policy;
+  protocol::vault vault; ///< made of the secret keys
+  /// Null: calls go directly.
+  std::shared_ptr<const protocol::proxy> proxy;
+  std::shared_ptr<protocol::tls_settings> tls;
+};
+
+/// The errors that engine::start documents. Reads files.
+[[nodiscard]] result<checked_options> check_options(engine_options options);
+
+} // namespace fanfare

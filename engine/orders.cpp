@@ -1,0 +1,176 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "engine/orders.hpp"
+
+#include "engine/refusals.hpp"
+#include "engine/replay_plan.hpp"
+#include "engine/webhook_lookup.hpp"
+
+#include <algorithm>
+#include <future>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace fanfare {
+
+namespace {
+
+/// What a test says that happened.
+constexpr std::string_view test_action = "fanfare.test";
+
+replay_progress show(const replay& r, std::size_t waiting) {
+  return {.asked = r.asked,
+          .state = r.state,
+          .count = r.count,
+          .skipped = r.skipped,
+          .queued = r.queued,
+          .waiting = waiting,
+          .started = r.started,
+          .ended = r.ended};
+}
+
+} // namespace
+
+bool orders::send(webhook_id hook, webhook_order what) {
+  return parts_.life.running()
+      && parts_.router.send(
+        atom::order_v, hook,
+        std::make_shared<const webhook_order>(std::move(what)));
+}
+
+template <class Order, class Answer, class... Members>
+result<Answer>
+orders::ask(organizer_id owner, webhook_id hook, Members... members) {
+  if (parts_.commits.is_written_by_caller())
+    return would_wait_for_itself();
+  if (auto own = find_record(parts_.store, owner, hook); !own)
+    return own.error();
+  auto done = std::make_shared<std::promise<result<Answer>>>();
+  auto answered = done->get_future();
+  // If it cannot be sent, the reply that nobody took is the answer.
+  send(hook, Order{members..., reply<Answer>{[done](result<Answer> answer) {
+                     done->set_value(std::move(answer));
+                   }}});
+  if (answered.wait_for(change_patience) != std::future_status::ready)
+    return error{ec::io_error,
+                 "This was not answered in time, because the disk or the "
+                 "engine has too much to do; it may yet be done. Look before "
+                 "you try it again."};
+  return answered.get();
+}
+
+// -- retries ------------------------------------------------------------------
+
+result<std::size_t> orders::expedite_retries(organizer_id owner,
+                                             webhook_id hook) {
+  return ask<expedite_order, std::size_t>(owner, hook);
+}
+
+result<std::size_t> orders::drop_retries(organizer_id owner, webhook_id hook) {
+  return ask<drop_order, std::size_t>(owner, hook);
+}
+
+result<retry> orders::resend(organizer_id owner, webhook_id hook, call_id id) {
+  if (auto own = find_record(parts_.store, owner, hook); !own)
+    return own.error();
+  const auto found = parts_.store.find_call(hook, id);
+  if (!found)
+    return found.error();
+  const auto kept = parts_.store.find_notification(found->subject);
+  if (!kept)
+    return kept.error().code == ec::not_found
+           ? error{ec::not_found, "The notification of this call is older than "
+                                  "the retention and no longer kept."}
+           : kept.error();
+  if ((*kept)->action == test_action)
+    return error{ec::conflict,
+                 "A test is not sent again. Ask for another one."};
+  return ask<resend_order, retry>(owner, hook, found->subject);
+}
+
+// -- tests --------------------------------------------------------------------
+
+void orders::test(organizer_id owner, webhook_id hook, engine::tested done) {
+  const auto complete = [this, done = std::move(done)](result<test_call> made) {
+    parts_.program.run("The callback of a test",
+                       [&] { done(std::move(made)); });
+  };
+  if (auto own = find_record(parts_.store, owner, hook); !own)
+    return complete(own.error());
+  storage::append_notifications append;
+  append.published = parts_.clock.now();
+  // No registered type: it matches no subscription.
+  append.drafts.push_back(
+    {.owner = owner,
+     .event = 0,
+     .new_event = {},
+     .type = 0,
+     .action = std::string{test_action},
+     .rest = R"(, "organizer": ")" + parts_.names.find_slug(owner)
+           + R"(", "action": ")" + std::string{test_action}
+           + R"(", "webhook": )" + std::to_string(hook) + '}'});
+  const auto added = parts_.edits.commit(std::move(append));
+  if (!added)
+    return complete(added.error());
+  const auto what = added->front();
+  send(hook, test_order{what, reply<call>{[complete, what](result<call> made) {
+                          if (made)
+                            complete(test_call{std::move(*made), what});
+                          else
+                            complete(made.error());
+                        }}});
+}
+
+// -- replays ------------------------------------------------------------------
+
+result<replay_progress> orders::start_replay(organizer_id owner,
+                                             webhook_id hook,
+                                             const replay_request& asked) {
+  auto found = find_record(parts_.store, owner, hook);
+  if (!found)
+    return found.error();
+  auto plan = plan_replay(parts_.store, std::move(*found), asked,
+                          parts_.clock.now());
+  if (!plan)
+    return plan.error();
+  const auto started = parts_.edits.commit(
+    storage::start_replay{.owner = owner, .hook = hook, .value = plan->value});
+  if (!started)
+    return started.error();
+  // If this does not arrive, the webhook's actor finds it in the store when it
+  // is started next.
+  send(hook, replay_order{*started, std::move(plan->chosen)});
+  return show(*started, 0);
+}
+
+result<replay_progress> orders::find_replay(organizer_id owner,
+                                            webhook_id hook) const {
+  if (auto own = find_record(parts_.store, owner, hook); !own)
+    return own.error();
+  const auto found = parts_.store.find_replay(hook);
+  if (!found)
+    return found.error().code == ec::not_found
+           ? error{ec::not_found, "There is no replay of this webhook."}
+           : found.error();
+  const auto retries = parts_.store.retries(hook);
+  if (!retries)
+    return retries.error();
+  return show(*found, static_cast<std::size_t>(
+                        std::ranges::count_if(*retries, &retry::replay)));
+}
+
+result<void> orders::cancel_replay(organizer_id owner, webhook_id hook) {
+  const auto ended = ask<cancel_order, replay>(owner, hook);
+  return ended ? result<void>{} : ended.error();
+}
+
+// -- inspection ---------------------------------------------------------------
+
+result<delivery_state> orders::inspect(organizer_id owner, webhook_id hook) {
+  return ask<inspect_order, delivery_state>(owner, hook);
+}
+
+} // namespace fanfare

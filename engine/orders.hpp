@@ -1,0 +1,63 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// What people ask of a webhook beside its subscription: to send something
+/// again, to try it out, to replay, to bring retries forward or to end them.
+/// The webhook's actor carries it out.
+
+#include "actors/webhook/order.hpp"
+#include "engine/callbacks.hpp"
+#include "engine/changes.hpp"
+#include "engine/directory.hpp"
+#include "engine/lifecycle.hpp"
+#include "engine/router_link.hpp"
+#include "fanfare/clock.hpp"
+#include "fanfare/engine.hpp"
+#include "storage/store.hpp"
+
+namespace fanfare {
+
+/// What orders use; all of it must outlive them.
+struct orders_parts {
+  const lifecycle& life;
+  const storage::store& store;
+  const directory& names;
+  const wall_clock& clock;
+  const callbacks& program;
+  const commit_queue& commits;
+  changes& edits;
+  router_link& router;
+};
+
+/// The errors of all functions are those that <fanfare/engine.hpp> documents.
+/// Any thread.
+class orders {
+public:
+  explicit orders(const orders_parts& parts) : parts_(parts) {}
+
+  result<retry> resend(organizer_id owner, webhook_id hook, call_id id);
+  result<std::size_t> expedite_retries(organizer_id owner, webhook_id hook);
+  result<std::size_t> drop_retries(organizer_id owner, webhook_id hook);
+  void test(organizer_id owner, webhook_id hook, engine::tested done);
+
+  result<replay_progress> start_replay(organizer_id owner, webhook_id hook,
+                                       const replay_request& asked);
+  result<replay_progress> find_replay(organizer_id owner,
+                                      webhook_id hook) const;
+  result<void> cancel_replay(organizer_id owner, webhook_id hook);
+
+  /// How the webhook does at this moment.
+  result<delivery_state> inspect(organizer_id owner, webhook_id hook);
+
+private:
+  /// False: the engine does not run.
+  bool send(webhook_id hook, webhook_order what);
+  /// Blocks. Sends an `Order` with these members and waits for its answer.
+  template <class Order, class Answer, class... Members>
+  result<Answer> ask(organizer_id owner, webhook_id hook, Members... members);
+
+  orders_parts parts_;
+};
+
+} // namespace fanfare

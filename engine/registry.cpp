@@ -1,0 +1,279 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "engine/registry.hpp"
+
+#include "engine/networks.hpp"
+#include "engine/refusals.hpp"
+#include "engine/webhook_lookup.hpp"
+#include "protocol/payload/json_text.hpp"
+#include "protocol/rules/slug.hpp"
+#include "protocol/security/credentials.hpp"
+#include "protocol/text.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+namespace fanfare {
+
+namespace {
+
+/// Of the name of an organizer, event or token, in code points.
+constexpr std::size_t name_limit = 200;
+
+result<void> check_name(std::string_view name) {
+  if (name.empty() || protocol::count_code_points(name) > name_limit
+      || !protocol::is_plain_text(name))
+    return error{ec::invalid_argument,
+                 "A name has 1 to " + std::to_string(name_limit)
+                   + " characters of UTF-8, none of them NUL.",
+                 "name"};
+  return {};
+}
+
+result<void> check_names(std::string_view slug, std::string_view name) {
+  if (!protocol::is_slug(slug))
+    return error{ec::invalid_argument, std::string{protocol::slug_rule},
+                 "slug"};
+  return check_name(name);
+}
+
+result<void> check_edited(const organizer& edited) {
+  if (auto fine = check_name(edited.name); !fine)
+    return fine;
+  if (auto read = read_networks(edited.allow_networks, "allow_networks"); !read)
+    return read.error();
+  if (auto read = read_networks(edited.deny_networks, "deny_networks"); !read)
+    return read.error();
+  return {};
+}
+
+} // namespace
+
+result<void> registry::check_owner(organizer_id id) const {
+  if (parts_.names.find_slug(id).empty())
+    return no_such_organizer(id);
+  return {};
+}
+
+// -- organizers, events, action types -----------------------------------------
+
+result<organizer> registry::add_organizer(std::string slug, std::string name) {
+  if (auto fine = check_names(slug, name); !fine)
+    return fine.error();
+  return parts_.edits.commit(
+    storage::add_organizer{.slug = std::move(slug), .name = std::move(name)});
+}
+
+result<organizer>
+registry::change_organizer(organizer_id id,
+                           std::function<result<void>(organizer&)> edit) {
+  const auto lent = std::make_shared<lent_edit<organizer>>(std::move(edit));
+  auto changed = parts_.edits.commit(storage::change_organizer{
+    .id = id, .edit = [lent](organizer& o) -> result<void> {
+      auto wanted = o;
+      if (auto edited = lent->run(wanted); !edited)
+        return edited;
+      if (auto fine = check_edited(wanted); !fine)
+        return fine;
+      o = std::move(wanted);
+      return {};
+    }});
+  lent->end();
+  return changed;
+}
+
+result<event> registry::add_event(organizer_id owner, std::string slug,
+                                  std::string name) {
+  if (auto fine = check_names(slug, name); !fine)
+    return fine.error();
+  if (auto known = check_owner(owner); !known)
+    return known.error();
+  return parts_.edits.commit(storage::add_event{
+    .owner = owner, .slug = std::move(slug), .name = std::move(name)});
+}
+
+result<action_type> registry::add_action_type(std::string name) {
+  if (auto valid = protocol::check_action_type_name(name); !valid)
+    return valid.error();
+  if (protocol::is_own_action(name))
+    return error{ec::invalid_argument,
+                 "Names that begin with \"fanfare.\" are the engine's own.",
+                 "name"};
+  return parts_.edits.commit(storage::add_action_type{.name = std::move(name)});
+}
+
+// -- tokens -------------------------------------------------------------------
+
+result<issued_token> registry::add_token(organizer_id owner, std::string name,
+                                         std::uint8_t permissions) {
+  if (auto known = check_owner(owner); !known)
+    return known.error();
+  if (auto fine = check_name(name); !fine)
+    return fine.error();
+  constexpr unsigned all = permission_webhooks | permission_notifications
+                         | permission_admin;
+  if (permissions == 0 || (permissions & ~all) != 0)
+    return error{ec::invalid_argument,
+                 "Give at least one permission, and none that does not exist.",
+                 "permissions"};
+  issued_token issued;
+  issued.key = protocol::make_token_key();
+  token value;
+  value.owner = owner;
+  value.name = std::move(name);
+  value.permissions = permissions;
+  value.hash = protocol::hash_token_key(issued.key);
+  value.created = parts_.clock.now();
+  auto added = parts_.edits.commit(
+    storage::add_token{.value = std::move(value)});
+  if (!added)
+    return added.error();
+  issued.value = std::move(*added);
+  return issued;
+}
+
+result<void> registry::revoke_token(organizer_id owner, token_id id) {
+  const auto revoked = parts_.edits.commit(
+    storage::revoke_token{.owner = owner, .id = id});
+  return revoked ? result<void>{} : revoked.error();
+}
+
+void registry::save_token_uses() {
+  auto uses = parts_.names.take_token_uses();
+  if (!uses.empty())
+    parts_.commits.push(
+      {.what = storage::touch_tokens{.uses = std::move(uses)}});
+}
+
+// -- webhooks -----------------------------------------------------------------
+
+result<webhook> registry::add_webhook(organizer_id owner,
+                                      const webhook& value) {
+  if (auto known = check_owner(owner); !known)
+    return known.error();
+  const auto now = parts_.clock.now();
+  webhook_record made;
+  made.owner = owner;
+  made.versions.push_back({.since = now, .value = {}});
+  if (auto written = form_.write(value, {}, made); !written)
+    return written.error();
+  secrets_.ensure(made, now);
+  const auto stored = parts_.edits.commit(
+    storage::add_webhook{.value = std::move(made)});
+  return stored ? result<webhook>{form_.show(*stored)} : stored.error();
+}
+
+result<webhook>
+registry::change_webhook(organizer_id owner, webhook_id id,
+                         std::function<result<void>(webhook&)> edit) {
+  const auto now = parts_.clock.now();
+  const auto lent = std::make_shared<lent_edit<webhook>>(std::move(edit));
+  const auto stored = parts_.edits.commit(storage::change_webhook{
+    .owner = owner,
+    .id = id,
+    .now = now,
+    .edit = [this, now, lent](webhook_record& w) -> result<void> {
+      const bool was_paused = w.delivery.paused;
+      const auto before = form_.show(w);
+      auto wanted = before;
+      if (auto edited = lent->run(wanted); !edited)
+        return edited;
+      if (auto written = form_.write(wanted, before, w); !written)
+        return written;
+      if (was_paused && !w.delivery.paused)
+        w.resumed = now;
+      secrets_.ensure(w, now);
+      return {};
+    }});
+  lent->end();
+  return stored ? result<webhook>{form_.show(*stored)} : stored.error();
+}
+
+result<webhook> registry::find_webhook(organizer_id owner,
+                                       webhook_id id) const {
+  const auto found = find_record(parts_.store, owner, id);
+  return found ? result<webhook>{form_.show(*found)} : found.error();
+}
+
+result<std::vector<webhook>>
+registry::webhooks(organizer_id owner, std::optional<bool> enabled,
+                   std::size_t offset, std::size_t limit) const {
+  const auto found = parts_.store.webhooks(owner, enabled, offset, limit);
+  if (!found)
+    return found.error();
+  std::vector<webhook> out;
+  out.reserve(found->size());
+  for (const auto& one : *found)
+    out.push_back(form_.show(one));
+  return out;
+}
+
+result<secret_view> registry::find_secret(organizer_id owner,
+                                          webhook_id hook) const {
+  const auto found = find_record(parts_.store, owner, hook);
+  return found ? secrets_.show(*found, parts_.clock.now()) : found.error();
+}
+
+result<secret_view> registry::rotate_secret(organizer_id owner, webhook_id hook,
+                                            secret_rotation how) {
+  const auto now = parts_.clock.now();
+  const auto changed = parts_.edits.commit(storage::change_webhook{
+    .owner = owner,
+    .id = hook,
+    .now = now,
+    .edit = [this, now, how = std::move(how)](webhook_record& w) {
+      return secrets_.rotate(w, how, now);
+    }});
+  if (!changed)
+    return changed.error();
+  auto shown = secrets_.show(*changed, now);
+  if (shown)
+    parts_.news.announce(*changed, "fanfare.webhook.secret_rotated",
+                         shown->previous_until
+                           ? R"(, "previous_until": )"
+                               + protocol::json_time(*shown->previous_until)
+                           : std::string{});
+  return shown;
+}
+
+// -- at a start ---------------------------------------------------------------
+
+result<void> add_builtin_types(storage::store& store) {
+  const auto known = store.action_types();
+  if (!known)
+    return known.error();
+  std::vector<storage::operation> missing;
+  for (const auto names :
+       {protocol::builtin_action_types(), protocol::own_action_types()})
+    for (const auto name : names)
+      if (std::ranges::find(*known, name, &action_type::name) == known->end())
+        missing.emplace_back(
+          storage::add_action_type{.name = std::string{name}});
+  if (missing.empty())
+    return {};
+  return store.commit(missing);
+}
+
+result<void> check_secrets(const storage::store& store,
+                           const protocol::vault& vault) {
+  result<void> readable;
+  // The first one stands for all: a key that does not fit is noticed here
+  // instead of by calls that fail.
+  auto looked = store.for_each_webhook([&](const webhook_record& hook) {
+    if (hook.secrets.empty())
+      return true;
+    if (auto opened = vault.open(hook.secrets.front().sealed, "secret");
+        !opened)
+      readable = error{opened.error().code,
+                       "The secret of webhook " + std::to_string(hook.id)
+                         + " cannot be read: " + opened.error().detail,
+                       "secret_keys"};
+    return false;
+  });
+  return looked ? readable : looked;
+}
+
+} // namespace fanfare

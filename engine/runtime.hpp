@@ -1,0 +1,83 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// An engine at work: its crew on its lanes, from the start through a graceful
+/// stop.
+
+#include "actors/journal_reader.hpp"
+#include "engine/crew.hpp"
+#include "engine/lane_system.hpp"
+#include "engine/lifecycle.hpp"
+#include "engine/options.hpp"
+#include "fanfare/error.hpp"
+#include "storage/store.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <mutex>
+
+namespace fanfare {
+
+/// Who is told how a runtime gets on.
+struct runtime_hooks {
+  /// Now and then while it runs, and before the last commit.
+  std::function<void()> save;
+  /// Once, when it begins to stop.
+  std::function<void()> stopping;
+};
+
+class runtime {
+public:
+  /// `options` and what `parts` refers to must outlive it.
+  runtime(const checked_options& options, crew_parts parts,
+          crew_settings settings, runtime_hooks hooks);
+  /// Once it is stopped.
+  ~runtime();
+
+  // -- from the start on, any thread ------------------------------------------
+
+  [[nodiscard]] const lifecycle& life() const {
+    return life_;
+  }
+  [[nodiscard]] crew& actors() {
+    return crew_;
+  }
+  [[nodiscard]] const crew& actors() const {
+    return crew_;
+  }
+
+  // -- any thread -------------------------------------------------------------
+
+  /// Once. Recovers, and delivers from then on. Throws what lane_system does.
+  result<void> start();
+  /// As engine::stop documents.
+  void stop(std::chrono::milliseconds deadline);
+
+private:
+  using steady = std::chrono::steady_clock;
+
+  result<void> start_actors();
+  /// Waits for the attempts in flight, and ends those that take too long.
+  void drain();
+  bool wait_for_attempts(const std::function<bool()>& in_time);
+  void save_progress();
+  void end();
+
+  const checked_options& options_;
+  const storage::store& store_;
+  const log_function log_;
+  runtime_hooks hooks_;
+  lifecycle life_;
+  std::mutex stopping_;
+  /// The earliest end that a caller of `stop` has given.
+  std::atomic<steady::time_point> stop_by_{steady::time_point::max()};
+  steady::time_point saved_; ///< by the hook; lane thread only
+  crew crew_;
+  std::unique_ptr<store_reader> reader_;
+  std::unique_ptr<lane_system> lanes_;
+};
+
+} // namespace fanfare
