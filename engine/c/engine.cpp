@@ -1,0 +1,166 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+
+// Starting and stopping an engine, and its figures.
+
+#include "engine/c/boundary.hpp"
+#include "engine/c/calls.hpp"
+
+namespace fanfare::c {
+
+namespace {
+
+fanfare_options default_options() {
+  const engine_options standard;
+  fanfare_options to{};
+  to.max_age = standard.max_age.count();
+  to.retention = standard.retention.count();
+  to.max_in_flight = static_cast<std::uint32_t>(standard.max_in_flight);
+  to.max_per_destination = static_cast<std::uint32_t>(
+    standard.max_per_destination);
+  to.max_per_organizer = static_cast<std::uint32_t>(standard.max_per_organizer);
+  to.breaker_failures = standard.breaker_failures;
+  to.breaker_pause = standard.breaker_pause.count();
+  to.disable_after = standard.disable_after.count();
+  to.window = static_cast<std::uint32_t>(standard.window);
+  to.dns_timeout = standard.dns_timeout.count();
+  to.connect_timeout = standard.connect_timeout.count();
+  to.tls_timeout = standard.tls_timeout.count();
+  to.first_byte_timeout = standard.first_byte_timeout.count();
+  to.total_timeout = standard.total_timeout.count();
+  to.max_store_size = standard.max_store_size;
+  to.publish_patience = standard.publish_patience.count();
+  return to;
+}
+
+result<engine_options> read_options(const fanfare_options* given) {
+  auto from = default_options();
+  if (auto taken = take(given, from, "options"); !taken)
+    return taken.error();
+  if (to_text(from.data).empty())
+    return bad("data", "Name the directory of the store.");
+  engine_options to;
+  to.data = from.data;
+  to.threads = from.threads;
+  to.allow_networks = split(from.allow_networks, ',');
+  to.deny_networks = split(from.deny_networks, ',');
+  to.dns_servers = split(from.dns_servers, ',');
+  to.proxy = to_text(from.proxy);
+  to.ca_file = to_text(from.ca_file);
+  to.secret_keys = to_text(from.secret_keys);
+  to.secret_key_file = to_text(from.secret_key_file);
+  if (from.schedule != nullptr)
+    for (std::size_t i = 0; i < from.schedule_count; ++i)
+      to.schedule.emplace_back(from.schedule[i]);
+  to.max_age = milliseconds{from.max_age};
+  to.retention = milliseconds{from.retention};
+  to.max_in_flight = from.max_in_flight;
+  to.max_per_destination = from.max_per_destination;
+  to.max_per_organizer = from.max_per_organizer;
+  to.breaker_failures = from.breaker_failures;
+  to.breaker_pause = milliseconds{from.breaker_pause};
+  to.disable_after = milliseconds{from.disable_after};
+  to.window = from.window;
+  to.dns_timeout = milliseconds{from.dns_timeout};
+  to.connect_timeout = milliseconds{from.connect_timeout};
+  to.tls_timeout = milliseconds{from.tls_timeout};
+  to.first_byte_timeout = milliseconds{from.first_byte_timeout};
+  to.total_timeout = milliseconds{from.total_timeout};
+  to.max_store_size = from.max_store_size;
+  to.publish_patience = milliseconds{from.publish_patience};
+  if (from.log != nullptr)
+    to.log = [log = from.log, user = from.log_user](log_level level,
+                                                    const std::string& line) {
+      log(user, static_cast<std::int32_t>(level), line.c_str());
+    };
+  if (from.on_fatal != nullptr)
+    to.on_fatal = [announce = from.on_fatal, user = from.on_fatal_user](
+                    const std::string& why) { announce(user, why.c_str()); };
+  if (from.on_call != nullptr)
+    to.call_observers.emplace_back(
+      [show = from.on_call, user = from.on_call_user](const call& made) {
+        auto shown = to_c(made);
+        shown.size = sizeof shown;
+        show(user, &shown);
+      });
+  return to;
+}
+
+fanfare_statistics to_c(const engine_statistics& from) {
+  fanfare_statistics to{};
+  to.registered_webhooks = from.registered_webhooks;
+  to.active_webhooks = from.active_webhooks;
+  to.in_flight = from.in_flight;
+  to.newest_notification = from.tail;
+  to.routed_notification = from.routed_upto;
+  to.newest_call = from.last_call;
+  to.store_bytes = from.store_bytes;
+  return to;
+}
+
+} // namespace
+
+} // namespace fanfare::c
+
+using namespace fanfare::c;
+using fanfare::result;
+
+void fanfare_options_init(fanfare_options* options, size_t size) {
+  initialize(options, size, default_options());
+}
+
+fanfare_code fanfare_start(const fanfare_options* options,
+                           fanfare_engine** engine, fanfare_error* error) {
+  return guarded(error, [&]() -> result<void> {
+    if (engine == nullptr)
+      return bad_null("engine");
+    auto read = read_options(options);
+    if (!read)
+      return read.error();
+    return and_then(fanfare::engine::start(*std::move(read)),
+                    [&](auto started) -> result<void> {
+                      *engine = new fanfare_engine{std::move(started)};
+                      return {};
+                    });
+  });
+}
+
+void fanfare_stop(fanfare_engine* engine, int64_t deadline) {
+  with_engine(engine, nullptr, [&](fanfare::engine& it) -> result<void> {
+    it.stop(milliseconds{std::max<std::int64_t>(deadline, 0)});
+    return {};
+  });
+}
+
+void fanfare_free(fanfare_engine* engine) {
+  guarded(nullptr, [&]() -> result<void> {
+    delete engine;
+    return {};
+  });
+}
+
+int fanfare_ready(const fanfare_engine* engine) {
+  return engine != nullptr && engine->it->ready() ? 1 : 0;
+}
+
+void fanfare_wake(fanfare_engine* engine) {
+  with_engine(engine, nullptr, [](fanfare::engine& it) -> result<void> {
+    it.wake();
+    return {};
+  });
+}
+
+fanfare_code fanfare_get_statistics(const fanfare_engine* engine,
+                                    fanfare_statistics* out,
+                                    fanfare_error* error) {
+  return with_engine(engine, error, [&](fanfare::engine& it) {
+    return give(to_c(it.statistics()), out, "out");
+  });
+}
+
+fanfare_code fanfare_get_metrics(const fanfare_engine* engine, char** text,
+                                 fanfare_error* error) {
+  return with_engine(engine, error, [&](fanfare::engine& it) {
+    return give_text(fanfare::prometheus_text(it.metrics()), text);
+  });
+}
