@@ -175,17 +175,17 @@ int run(serve_options options) {
 
   boost::asio::thread_pool blocking{blocking_threads};
   boost::asio::thread_pool writing{writing_threads};
-  boost::asio::thread_pool reading{1};
+  boost::asio::thread_pool parsing{1};
   protocol::rest::rest_api_options rest;
   rest.admin_token_hash = protocol::hash_token_key(token->key);
-  rest.run_blocking = [&blocking](std::function<void()> job) {
+  rest.run.blocking = [&blocking](std::function<void()> job) {
     boost::asio::post(blocking, std::move(job));
   };
-  rest.run_writing = [&writing](std::function<void()> job) {
+  rest.run.writing = [&writing](std::function<void()> job) {
     boost::asio::post(writing, std::move(job));
   };
-  rest.run_reading = [&reading](std::function<void()> job) {
-    boost::asio::post(reading, std::move(job));
+  rest.run.parsing = [&parsing](std::function<void()> job) {
+    boost::asio::post(parsing, std::move(job));
   };
   rest.failed_logins = options.failed_logins;
   const auto service = make_rest_service(engine);
@@ -228,7 +228,7 @@ int run(serve_options options) {
   }}.detach();
   engine.stop(drain_deadline);
   (*server)->stop(http_deadline);
-  reading.join();
+  parsing.join();
   writing.join();
   blocking.join();
   server->reset();

@@ -6,8 +6,8 @@
 #include "cli/client/terminal.hpp"
 #include "cli/client/terminal_text.hpp"
 #include "cli/duration.hpp"
-#include "protocol/rest/answers.hpp"
-#include "protocol/rest/call_filter.hpp"
+#include "protocol/rest/messages/answers.hpp"
+#include "protocol/rest/messages/iso8601.hpp"
 
 #include <CLI/CLI.hpp>
 

@@ -8,10 +8,12 @@
 namespace fanfare::protocol::rest {
 
 exchange::exchange(http_request asked,
-                   std::function<void(http_response)> answer, rest::service& of)
+                   std::function<void(http_response)> answer,
+                   api_context& shared)
   : request{std::move(asked)},
     respond{std::move(answer)},
-    service{of} {
+    api{shared},
+    service{shared.service} {
   std::string_view target = request.target;
   if (!target.starts_with('/')) // the absolute form, which proxies send
     if (const auto scheme = target.find("://");

@@ -2,12 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// One request on its way through the API: what was asked, by whom and of whom,
-/// and how the answer is to look.
+/// One request on its way through the API: the request, the resource it names
+/// and the form its answer takes.
 
 #include "fanfare/types.hpp"
-#include "protocol/rest/query.hpp"
-#include "protocol/rest/router.hpp"
+#include "protocol/rest/access/running_keys.hpp"
+#include "protocol/rest/messages/query.hpp"
+#include "protocol/rest/route.hpp"
 #include "protocol/rest/service.hpp"
 #include "protocol/server/http_handler.hpp"
 
@@ -18,12 +19,34 @@
 
 namespace fanfare::protocol::rest {
 
-class keyed_request; // protocol/rest/idempotency.hpp
+class keyed_request; // protocol/rest/access/idempotency.hpp
+
+/// Threads for what an I/O thread must not do. Called on any thread; must not
+/// block. A job that is dropped closes its connection.
+struct workers {
+  using job = std::function<void()>;
+  /// For what may wait for the disk.
+  std::function<void(job)> blocking = {};
+  /// For what waits for a commit, so that a disk that accepts no writes leaves
+  /// readers their threads. Empty: `blocking`.
+  std::function<void(job)> writing = {};
+  /// For parsing large publications, which keeps a processor busy for a while;
+  /// in order. Empty: they are parsed where they arrive.
+  std::function<void(job)> parsing = {};
+};
+
+/// What all exchanges of an API share.
+struct api_context {
+  rest::service& service;
+  workers run;
+  running_keys running = {};
+};
 
 struct exchange {
   http_request request;
   std::function<void(http_response)> respond;
-  rest::service& service;
+  api_context& api;
+  rest::service& service; ///< of `api`
 
   std::string path; ///< of the target, percent-encoded as sent
   std::string raw_query;
@@ -31,17 +54,21 @@ struct exchange {
   rest::route route;
   unsigned indent = 0; ///< of JSON in the answer
 
-  /// Of the path; only for resources of an organizer.
+  /// Set for resources that belong to an organizer.
   organizer owner;
-  /// Set if it is to be carried out once; `respond` goes through it.
+  /// Set if the request carries an idempotency key; `respond` goes through it.
   std::shared_ptr<keyed_request> keyed;
 
   exchange(http_request asked, std::function<void(http_response)> answer,
-           rest::service& service);
+           api_context& shared);
 
   /// HEAD is answered like GET.
   [[nodiscard]] bool is_read() const {
     return request.method == "GET" || request.method == "HEAD";
+  }
+  /// Whether the method may change something.
+  [[nodiscard]] bool is_write() const {
+    return !is_read() && request.method != "OPTIONS";
   }
   [[nodiscard]] bool is(std::string_view method) const {
     return request.method == method;

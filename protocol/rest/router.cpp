@@ -3,6 +3,7 @@
 
 #include "protocol/rest/router.hpp"
 
+#include "protocol/rest/resource_table.hpp"
 #include "protocol/text.hpp"
 
 #include <algorithm>
@@ -13,47 +14,16 @@ namespace fanfare::protocol::rest {
 
 namespace {
 
-struct pattern {
-  std::string_view path; ///< below /api/v1/; O: organizer, I: id, C: call
-  resource what;
-};
-
-constexpr pattern patterns[] = {
-  {"organizers/O/notifications", resource::notifications}, // the busiest first
-  {"organizers", resource::organizers},
-  {"organizers/O/networks", resource::networks},
-  {"organizers/O/events", resource::events},
-  {"organizers/O/tokens", resource::tokens},
-  {"organizers/O/tokens/I", resource::token},
-  {"organizers/O/webhooks", resource::webhooks},
-  {"organizers/O/webhooks/I", resource::webhook},
-  {"organizers/O/webhooks/I/delivery", resource::delivery},
-  {"organizers/O/webhooks/I/filter/preview", resource::filter_preview},
-  {"organizers/O/webhooks/I/secret", resource::secret},
-  {"organizers/O/webhooks/I/secret/rotate", resource::rotate_secret},
-  {"organizers/O/webhooks/I/calls", resource::calls},
-  {"organizers/O/webhooks/I/calls/C", resource::call},
-  {"organizers/O/webhooks/I/calls/C/resend", resource::resend},
-  {"organizers/O/webhooks/I/retries", resource::retries},
-  {"organizers/O/webhooks/I/retries/expedite", resource::expedite},
-  {"organizers/O/webhooks/I/retries/drop", resource::drop},
-  {"organizers/O/webhooks/I/test", resource::test},
-  {"organizers/O/webhooks/I/replay", resource::replay},
-  {"organizers/O/webhooks/I/health", resource::health},
-  {"organizers/O/notifications/I", resource::notification},
-  {"action-types", resource::action_types},
-};
-
-/// Paths that are taken as they are.
-constexpr pattern fixed_paths[] = {
-  {"/healthz", resource::healthz},
-  {"/readyz", resource::readyz},
-  {"/api/v1/idempotency_query", resource::idempotency_query},
-  {"/api/v1/openapi.json", resource::openapi},
-  {"/api/docs/", resource::docs},
-};
-
 constexpr std::string_view root = "/api/v1/";
+
+bool is_pattern(const resource& r) {
+  return r.path.starts_with(root) && r.path.ends_with('/');
+}
+
+/// What a pattern has below the root, without its last slash.
+std::string_view pattern_of(const resource& r) {
+  return r.path.substr(root.size(), r.path.size() - root.size() - 1);
+}
 
 using segments = std::vector<std::string_view>;
 
@@ -68,39 +38,41 @@ segments split(std::string_view path) {
   }
 }
 
-bool match(std::string_view pattern_path, const segments& parts, route& found) {
+/// Fills in the parameters of `found`; they are of no use if it does not match.
+bool match(std::string_view pattern, const segments& parts, route& found) {
   std::size_t i = 0;
   for (bool more = true; more; ++i) {
     if (i == parts.size())
       return false;
-    const auto slash = pattern_path.find('/');
-    const auto want = pattern_path.substr(0, slash);
+    const auto slash = pattern.find('/');
+    const auto want = pattern.substr(0, slash);
     more = slash != std::string_view::npos;
     if (more)
-      pattern_path.remove_prefix(slash + 1);
+      pattern.remove_prefix(slash + 1);
     const auto part = parts[i];
-    if (want == "O" || want == "I" || want == "C") {
-      // A dot in an id would be the beginning of a format.
-      if (part.empty()
-          || (want != "O" && part.find('.') != std::string_view::npos))
+    if (!want.starts_with('{')) {
+      if (want != part)
         return false;
-      auto& place = want == "O" ? found.organizer
-                  : want == "I" ? found.id
-                                : found.call;
-      place = percent_decode(part, false);
-    } else if (want != part) {
-      return false;
+      continue;
     }
+    const bool is_slug = want == "{organizer}";
+    // A dot in an id is where a format begins.
+    if (part.empty() || (!is_slug && part.find('.') != part.npos))
+      return false;
+    auto& place = is_slug          ? found.organizer
+                : want == "{call}" ? found.call
+                                   : found.id;
+    place = percent_decode(part, false);
   }
   return i == parts.size();
 }
 
 std::optional<route> match_any(const segments& parts) {
-  for (const auto& [path, what] : patterns) {
+  for (const auto& row : resource_table()) {
     route found;
-    if (match(path, parts, found)) {
+    if (is_pattern(row) && match(pattern_of(row), parts, found)) {
       found.outcome = route::verdict::found;
-      found.what = what;
+      found.what = &row;
       return found;
     }
   }
@@ -113,17 +85,20 @@ bool is_format(std::string_view text) {
   });
 }
 
+/// "/api/docs" is missing the slash of "/api/docs/".
+bool lacks_slash(std::string_view path, std::string_view of) {
+  return of.ends_with('/') && path == of.substr(0, of.size() - 1);
+}
+
 } // namespace
 
 route find_route(std::string_view path) {
   route found;
-  for (const auto& [fixed, what] : fixed_paths)
-    if (path == fixed
-        || (fixed.ends_with('/')
-            && path == fixed.substr(0, fixed.size() - 1))) {
-      found.outcome = path == fixed ? route::verdict::found
-                                    : route::verdict::slash_missing;
-      found.what = what;
+  for (const auto& row : resource_table())
+    if (!is_pattern(row) && (path == row.path || lacks_slash(path, row.path))) {
+      found.outcome = path == row.path ? route::verdict::found
+                                       : route::verdict::slash_missing;
+      found.what = &row;
       return found;
     }
   if (path.starts_with("/api/"))
@@ -142,7 +117,7 @@ route find_route(std::string_view path) {
   }
   auto& name = parts.back();
   if (const auto dot = name.rfind('.');
-      dot != std::string_view::npos && is_format(name.substr(dot + 1))) {
+      dot != name.npos && is_format(name.substr(dot + 1))) {
     const auto format = name.substr(dot + 1);
     name = name.substr(0, dot);
     if (auto suffixed = match_any(parts)) {
@@ -151,24 +126,6 @@ route find_route(std::string_view path) {
     }
   }
   return found;
-}
-
-std::vector<known_path> known_paths() {
-  std::vector<known_path> all;
-  for (const auto& [path, what] : patterns) {
-    std::string shown{root};
-    for (const auto part : split(path)) {
-      shown += part == "O" ? "{organizer}"
-             : part == "I" ? "{id}"
-             : part == "C" ? "{call}"
-                           : std::string{part};
-      shown += '/';
-    }
-    all.push_back({std::move(shown), what});
-  }
-  for (const auto& [path, what] : fixed_paths)
-    all.push_back({std::string{path}, what});
-  return all;
 }
 
 } // namespace fanfare::protocol::rest

@@ -3,7 +3,7 @@
 
 /// Who tries wrong keys has to wait; who has a valid one never.
 
-#include "protocol/rest/auth_limiter.hpp"
+#include "protocol/rest/access/auth_limiter.hpp"
 
 #include "tests/protocol/rest_test.hpp"
 

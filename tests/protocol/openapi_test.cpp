@@ -6,8 +6,8 @@
 
 #include "tests/support/openapi.hpp"
 
-#include "protocol/rest/api_docs.hpp"
-#include "protocol/rest/authentication.hpp"
+#include "protocol/rest/description/api_docs.hpp"
+#include "protocol/rest/resource_table.hpp"
 #include "tests/protocol/rest_test.hpp"
 #include "tests/support/json_schema.hpp"
 
@@ -47,21 +47,20 @@ void each_object(const json::value& value, Visit visit) {
 }
 
 /// As `x-permission` has it.
-std::set<std::string> permissions_of(const protocol::rest::route_rule& rule,
-                                     bool write) {
-  if (rule.open)
-    return {};
-  const auto bits = write ? rule.write : rule.read;
-  if (bits == protocol::rest::any_permission)
-    return {"any"};
+std::set<std::string> permission_names(protocol::rest::permissions needed) {
+  using namespace protocol::rest;
+  switch (needed) {
+    case everybody: return {};
+    case any_token: return {"any"};
+    case server_only: return {"server"};
+    default: break;
+  }
   std::set<std::string> names;
-  if (bits == protocol::rest::no_permission)
-    names.insert("server");
-  if ((bits & permission_webhooks) != 0)
+  if ((needed & permission_webhooks) != 0)
     names.insert("webhooks");
-  if ((bits & permission_notifications) != 0)
+  if ((needed & permission_notifications) != 0)
     names.insert("notifications");
-  if ((bits & permission_admin) != 0)
+  if ((needed & permission_admin) != 0)
     names.insert("admin");
   return names;
 }
@@ -78,11 +77,12 @@ protected:
 TEST_F(OpenApiTest, HasEachRouteWithItsMethodsAndPermissions) {
   using entry = std::pair<std::string, std::string>;
   std::map<entry, std::set<std::string>> routed;
-  for (const auto& rule : protocol::rest::route_rules())
-    for (const auto& method : split_list(std::string{rule.allow})) {
+  for (const auto& row : protocol::rest::resource_table())
+    for (const auto& method : split_list(std::string{row.methods})) {
       const bool write = method != "GET" && method != "OPTIONS";
       if (method != "HEAD") // is answered like GET
-        routed[{rule.path, method}] = permissions_of(rule, write);
+        routed[{std::string{row.path}, method}] = permission_names(
+          write ? row.write : row.read);
     }
   std::map<entry, std::set<std::string>> documented;
   for (const auto& operation : operations_of(document)) {

@@ -4,8 +4,8 @@
 /// What all resources have in common: paths, authentication, negotiation,
 /// methods and their order.
 
-#include "protocol/rest/negotiation.hpp"
-#include "protocol/rest/query.hpp"
+#include "protocol/rest/messages/negotiation.hpp"
+#include "protocol/rest/messages/query.hpp"
 #include "protocol/text.hpp"
 #include "tests/protocol/rest_test.hpp"
 
@@ -60,8 +60,10 @@ TEST_F(RestRequests, NeedAValidToken) {
 }
 
 TEST_F(RestRequests, HaveNoAdminTokenUnlessThereIsOne) {
-  protocol::rest::rest_api without{engine,
-                                   {{}, [](const auto& job) { job(); }}};
+  protocol::rest::rest_api without{
+    engine, {.admin_token_hash = {}, .run = {.blocking = [](const auto& job) {
+                                       job();
+                                     }}}};
   for (const std::string key : {"root", "", "x"}) {
     std::uint16_t status = 0;
     without.handle(
@@ -426,9 +428,9 @@ TEST_F(RestRequests, RunWhereTheyKeepNobodyWaiting) {
   };
   protocol::rest::rest_api split{engine,
                                  {.admin_token_hash = {},
-                                  .run_blocking = note("blocking "),
-                                  .run_writing = note("writing "),
-                                  .run_reading = note("reading ")}};
+                                  .run = {.blocking = note("blocking "),
+                                          .writing = note("writing "),
+                                          .parsing = note("parsing ")}}};
   const auto where = [&](std::string_view method, const std::string& target,
                          std::string_view key, std::string body) {
     ran.clear();
@@ -453,7 +455,7 @@ TEST_F(RestRequests, RunWhereTheyKeepNobodyWaiting) {
   };
   EXPECT_EQ(where("POST", publish, "publisher", body_of(64 * 1024)), "202");
   EXPECT_EQ(where("POST", publish, "publisher", body_of(64 * 1024 + 1)),
-            "reading 202");
+            "parsing 202");
 }
 
 TEST_F(RestRequests, DescribeTheWebhooksToOptions) {

@@ -3,7 +3,7 @@
 
 /// Lists and their pages, the registry, notifications and calls.
 
-#include "protocol/rest/call_filter.hpp"
+#include "protocol/rest/messages/iso8601.hpp"
 #include "tests/protocol/rest_test.hpp"
 
 #include <limits>

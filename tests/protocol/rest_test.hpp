@@ -124,12 +124,13 @@ protected:
   fake_service engine;
   organizer_id owner = 0;
   organizer_id other = 0;
-  protocol::rest::rest_api api{engine,
-                               {protocol::hash_token_key("root"),
-                                [this](const std::function<void()>& job) {
-                                  blocking_ = true;
-                                  job();
-                                }}};
+  protocol::rest::rest_api api{
+    engine,
+    {.admin_token_hash = protocol::hash_token_key("root"),
+     .run = {.blocking = [this](const std::function<void()>& job) {
+       blocking_ = true;
+       job();
+     }}}};
 
 private:
   bool blocking_ = false;

@@ -1,0 +1,137 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "protocol/rest/access/idempotency.hpp"
+
+#include "protocol/payload/json_text.hpp"
+#include "protocol/rest/messages/answers.hpp"
+#include "protocol/security/credentials.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace fanfare::protocol::rest {
+
+std::string_view key_header(const http_request& request) {
+  const auto own = request.header("x-idempotency-key");
+  return own.empty() ? request.header("idempotency-key") : own;
+}
+
+idempotency_key make_idempotency_key(std::string_view authorization,
+                                     std::string_view key) {
+  std::string both{authorization};
+  both += '\0'; // which no header can contain
+  both += key;
+  const auto hash = hash_token_key(both); // SHA-256, 32 bytes
+  idempotency_key out{};
+  std::ranges::copy(hash, out.begin());
+  return out;
+}
+
+bool is_kept(const http_response& answer) {
+  for (const auto& [name, value] : answer.headers)
+    if (name == "Cache-Control" && value == "no-store")
+      return false;
+  switch (answer.status) {
+    case 401: // the caller is unknown, or no longer known
+    case 409:
+    case 429:
+    case 500:
+    case 503:
+    case 507: return false;
+    default: return true;
+  }
+}
+
+namespace {
+
+/// The answer to a publish. Written without a JSON tree: a batch has a thousand
+/// ids.
+http_response to_response(const publish_receipt& receipt) {
+  const auto id_at = [&receipt](std::uint32_t i) { return receipt.first + i; };
+  if (receipt.indent > 0) {
+    boost::json::array list;
+    for (std::uint32_t i = 0; i < receipt.count; ++i)
+      list.push_back(boost::json::object{{"notification_id", id_at(i)}});
+    return text_answer(
+      202, to_json_text(receipt.list ? boost::json::value(list) : list.front(),
+                        receipt.indent));
+  }
+  std::string body = receipt.list ? "[" : "";
+  for (std::uint32_t i = 0; i < receipt.count; ++i) {
+    if (i > 0)
+      body += ',';
+    body += R"({"notification_id":)" + std::to_string(id_at(i)) + '}';
+  }
+  return text_answer(202, receipt.list ? body + ']' : body);
+}
+
+http_response to_response(const plain_answer& kept) {
+  http_response out;
+  out.status = kept.status;
+  out.headers = kept.headers;
+  out.body = kept.body;
+  return out;
+}
+
+} // namespace
+
+http_response to_response(const stored_answer& kept) {
+  return std::visit([](const auto& answer) { return to_response(answer); },
+                    kept);
+}
+
+bool begin_keyed(exchange& x) {
+  const auto key = make_idempotency_key(x.request.header("authorization"),
+                                        key_header(x.request));
+  auto entry = x.api.running.enter(key);
+  if (!entry)
+    return false;
+  x.keyed = std::make_shared<keyed_request>(x.service, key, std::move(*entry),
+                                            std::move(x.respond));
+  x.respond = [keyed = x.keyed](http_response response) {
+    keyed_request::answer(keyed, std::move(response));
+  };
+  return true;
+}
+
+http_response key_is_running(const exchange& x) {
+  auto out = refusal(x, 409, "Concurrent request with idempotency key.");
+  out.headers.emplace_back("Retry-After", "5");
+  return out;
+}
+
+// -- keyed_request ------------------------------------------------------------
+
+void keyed_request::respond(http_response response) {
+  // Before the answer is sent: its receiver may ask again at once.
+  running_.release();
+  respond_(std::move(response));
+}
+
+void keyed_request::answer(const std::shared_ptr<keyed_request>& to,
+                           http_response response) {
+  if (!is_kept(response))
+    return to->respond(std::move(response));
+  plain_answer kept{.status = response.status,
+                    .headers = response.headers,
+                    .body = response.body};
+  to->answers_.remember_answer(to->key_, std::move(kept),
+                               [to, response = std::move(response)](
+                                 const result<stored_answer>& answer) mutable {
+                                 // The work is done, even if its answer
+                                 // could not be stored.
+                                 to->respond(answer ? to_response(*answer)
+                                                    : std::move(response));
+                               });
+}
+
+void keyed_request::answer_kept(const stored_answer& kept) {
+  respond(to_response(kept));
+}
+
+} // namespace fanfare::protocol::rest

@@ -1,0 +1,74 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// A request that carries an idempotency key is carried out once: its answer is
+/// stored for 24 h and given to every later request with that key, whatever it
+/// asks. Only known callers may use keys: an answer must not outlive the token
+/// it was given to, and strangers must not fill the store.
+
+#include "fanfare/idempotency.hpp"
+#include "protocol/rest/access/running_keys.hpp"
+#include "protocol/rest/exchange.hpp"
+#include "protocol/rest/service.hpp"
+#include "protocol/server/http_handler.hpp"
+
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+namespace fanfare::protocol::rest {
+
+/// The `X-Idempotency-Key`, else the `Idempotency-Key`; empty: none.
+[[nodiscard]] std::string_view key_header(const http_request& request);
+
+/// What an answer is stored under for the sender of this `Authorization`.
+[[nodiscard]] idempotency_key
+make_idempotency_key(std::string_view authorization, std::string_view key);
+
+/// Whether an answer is worth storing. Not one that a repetition would change,
+/// nor one that says `no-store`: it shows what is stored sealed.
+[[nodiscard]] bool is_kept(const http_response& answer);
+
+[[nodiscard]] http_response to_response(const stored_answer& kept);
+
+/// Makes `x.respond` store its answer under the request's key. False: a request
+/// with that key is running.
+[[nodiscard]] bool begin_keyed(exchange& x);
+
+/// The 409 to a request whose key is in use.
+[[nodiscard]] http_response key_is_running(const exchange& x);
+
+/// The one request that runs under a key, until its answer. If it is dropped
+/// without one, the key is free again.
+class keyed_request {
+public:
+  keyed_request(answer_store& answers, const idempotency_key& key,
+                running_keys::entry running,
+                std::function<void(http_response)> respond)
+    : answers_{answers},
+      key_{key},
+      running_{std::move(running)},
+      respond_{std::move(respond)} {}
+
+  [[nodiscard]] const idempotency_key& key() const {
+    return key_;
+  }
+  /// Stores the answer if it is worth it, then sends the stored one. Once; any
+  /// thread.
+  static void answer(const std::shared_ptr<keyed_request>& to,
+                     http_response response);
+  /// Sends an answer that is stored already. Once; any thread.
+  void answer_kept(const stored_answer& kept);
+
+private:
+  void respond(http_response response);
+
+  answer_store& answers_;
+  idempotency_key key_;
+  running_keys::entry running_;
+  std::function<void(http_response)> respond_;
+};
+
+} // namespace fanfare::protocol::rest

@@ -1,0 +1,128 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "protocol/rest/resources/explanation_json.hpp"
+
+#include "protocol/rest/messages/answers.hpp"
+#include "protocol/rest/resources/call_json.hpp"
+#include "protocol/rest/resources/health.hpp"
+#include "protocol/target/target.hpp"
+
+#include <boost/json/array.hpp>
+
+#include <string>
+#include <string_view>
+
+namespace fanfare::protocol::rest {
+
+namespace {
+
+using rule = explanation::rule;
+using fate = explanation::fate;
+
+std::string_view name_of(rule failed) {
+  switch (failed) {
+    case rule::none: return {};
+    case rule::created_later: return "created_later";
+    case rule::disabled: return "disabled";
+    case rule::action_type: return "action_type";
+    case rule::event: return "event";
+    case rule::filter: return "filter";
+  }
+  return {};
+}
+
+std::string_view name_of(fate state) {
+  switch (state) {
+    case fate::not_matched: return "not_matched";
+    case fate::waiting: return "waiting";
+    case fate::retrying: return "retrying";
+    case fate::delivered: return "delivered";
+    case fate::given_up: return "given_up";
+    case fate::ended: return "ended";
+  }
+  return {};
+}
+
+std::string why_matched(rule failed) {
+  switch (failed) {
+    case rule::none: return "It was subscribed to this.";
+    case rule::created_later: return "It was created after this was published.";
+    case rule::disabled: return "It was disabled when this was published.";
+    case rule::action_type:
+      return "It was not subscribed to this action type when this was "
+             "published.";
+    case rule::event:
+      return "It was limited to other events when this was published.";
+    case rule::filter:
+      return "Its filter did not let this pass when this was published.";
+  }
+  return {};
+}
+
+std::string what_became(const explanation& e, bool is_due) {
+  switch (e.state) {
+    case fate::not_matched: return "Nothing was sent.";
+    case fate::waiting:
+      return "It waits for its first attempt, behind what was published "
+             "before it.";
+    case fate::retrying:
+      return is_due ? "The last attempt failed; the next one is due and waits "
+                      "for its turn, or is under way."
+                    : "The last attempt failed; the next one is due later.";
+    case fate::delivered: return "It was delivered.";
+    case fate::given_up:
+      return "It was given up; the last call says why. POST "
+             "calls/{call}/resend/ sends it again.";
+    case fate::ended:
+      return "It ended when the webhook was disabled. A replay sends it "
+             "again.";
+  }
+  return {};
+}
+
+/// Without the payload, which is the notification's.
+boost::json::object summary(const call& c, std::string_view action) {
+  notification subject;
+  subject.action = action;
+  auto out = to_json(c, &subject);
+  out.erase("payload");
+  return out;
+}
+
+boost::json::value time_or_null(const std::optional<timestamp>& t) {
+  return t ? boost::json::value(to_iso8601(*t)) : boost::json::value(nullptr);
+}
+
+} // namespace
+
+boost::json::object to_json(const explanation& e, const notification& what,
+                            timestamp now) {
+  const bool is_due = e.due && *e.due <= now;
+  boost::json::array calls;
+  for (const auto& c : e.calls)
+    calls.push_back(summary(c, what.action));
+  boost::json::object out;
+  out["id"] = e.hook.id;
+  out["target_url"] = json_string(mask_url(e.hook.target_url));
+  out["matched"] = e.failed == rule::none;
+  out["rule"] = nullptr;
+  if (e.failed != rule::none)
+    out["rule"] = json_string(name_of(e.failed));
+  out["disabled_since"] = time_or_null(e.disabled_since);
+  out["explanation"] = why_matched(e.failed) + ' ' + what_became(e, is_due);
+  out["state"] = json_string(name_of(e.state));
+  out["due"] = time_or_null(e.due);
+  out["held_by"] = nullptr;
+  if (e.state == fate::waiting || e.state == fate::retrying)
+    out["held_by"] = e.due && !is_due ? json_string("backoff")
+                   : e.held_by == hold_reason::none
+                         || e.held_by == hold_reason::concurrency
+                     ? json_string("queue")
+                     : json_string(hold_name(e.held_by));
+  out["calls"] = std::move(calls);
+  out["calls_complete"] = e.calls_complete;
+  return out;
+}
+
+} // namespace fanfare::protocol::rest

@@ -1,0 +1,115 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "protocol/rest/resources/retries.hpp"
+
+#include "protocol/rest/messages/answers.hpp"
+#include "protocol/rest/messages/pagination.hpp"
+#include "protocol/rest/messages/request_body.hpp"
+#include "protocol/rest/resources/webhooks.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace fanfare::protocol::rest {
+
+namespace {
+
+/// How far back in the log the last failures are looked for.
+constexpr std::size_t scan_limit = 5'000;
+constexpr std::size_t scan_step = 200;
+
+/// Why each of these notifications failed last, as far as the part of the log
+/// that is searched says.
+result<std::map<position, std::string>>
+last_reasons(const exchange& x, webhook_id hook,
+             std::span<const retry> waiting) {
+  std::set<position> wanted;
+  for (const auto& r : waiting)
+    wanted.insert(r.subject);
+  std::map<position, std::string> reasons;
+  call_id before = 0;
+  for (std::size_t scanned = 0; !wanted.empty() && scanned < scan_limit;
+       scanned += scan_step) {
+    const auto step = x.service.calls(x.owner.id, hook,
+                                      {.before = before, .limit = scan_step});
+    if (!step)
+      return step.error();
+    for (const auto& c : *step) {
+      before = c.id;
+      if (wanted.erase(c.subject) > 0)
+        reasons.emplace(c.subject, c.reason);
+    }
+    if (step->size() < scan_step)
+      break;
+  }
+  return reasons;
+}
+
+/// A POST without a body; answers {"name": number}.
+http_response
+count_answer(const exchange& x, std::string_view name,
+             result<std::size_t> (orders::*carry_out)(organizer_id,
+                                                      webhook_id)) {
+  webhook hook;
+  if (auto failure = load_webhook(x, hook))
+    return *failure;
+  if (auto failure = read_nothing(x))
+    return *failure;
+  const auto count = (x.service.*carry_out)(x.owner.id, hook.id);
+  if (!count)
+    return answer_to(x, count.error());
+  return json_answer(x, 200, boost::json::object{{name, *count}});
+}
+
+} // namespace
+
+http_response serve_expedite(const exchange& x) {
+  return count_answer(x, "expedited", &orders::expedite_retries);
+}
+
+http_response serve_drop(const exchange& x) {
+  return count_answer(x, "dropped", &orders::drop_retries);
+}
+
+http_response serve_retries(const exchange& x) {
+  webhook hook;
+  if (auto failure = load_webhook(x, hook))
+    return *failure;
+  const auto found = x.service.retries(x.owner.id, hook.id);
+  if (!found)
+    return answer_to(x, found.error());
+  const auto p = find_page(x, found->size());
+  if (!p)
+    return invalid_page(x);
+  const auto begin = std::min(p->offset(), found->size());
+  const auto shown = std::span{*found}.subspan(
+    begin, std::min(p->size, found->size() - begin));
+  const auto reasons = last_reasons(x, hook.id, shown);
+  if (!reasons)
+    return answer_to(x, reasons.error());
+  boost::json::array results;
+  for (const auto& r : shown) {
+    const auto reason = reasons->find(r.subject);
+    boost::json::object out;
+    out["notification_id"] = r.subject;
+    out["attempt"] = r.attempt;
+    out["due"] = to_iso8601(r.due);
+    out["reason"] = nullptr;
+    if (reason != reasons->end())
+      out["reason"] = json_string(reason->second);
+    results.push_back(std::move(out));
+  }
+  return page_answer(x, *p, std::move(results));
+}
+
+} // namespace fanfare::protocol::rest
