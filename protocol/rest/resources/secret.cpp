@@ -3,7 +3,7 @@
 
 #include "protocol/rest/resources/secret.hpp"
 
-#include "protocol/rest/delivery/delivery_fields.hpp"
+#include "protocol/rest/delivery/request_settings.hpp"
 #include "protocol/rest/messages/answers.hpp"
 #include "protocol/rest/messages/request_body.hpp"
 #include "protocol/rest/resources/webhooks.hpp"

@@ -3,6 +3,7 @@
 
 #include "protocol/rest/resources/webhook_fields.hpp"
 
+#include "protocol/rest/delivery/delivery_json.hpp"
 #include "protocol/target/target_url.hpp"
 #include "protocol/text.hpp"
 

@@ -7,7 +7,7 @@
 /// events and action types, which is in memory. Any thread.
 
 #include "fanfare/types.hpp"
-#include "protocol/rest/delivery/delivery_fields.hpp"
+#include "protocol/rest/delivery/delivery_patch.hpp"
 #include "protocol/rest/messages/answers.hpp"
 #include "protocol/rest/messages/request_body.hpp"
 

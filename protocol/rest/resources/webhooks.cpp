@@ -3,6 +3,7 @@
 
 #include "protocol/rest/resources/webhooks.hpp"
 
+#include "protocol/rest/delivery/delivery_json.hpp"
 #include "protocol/rest/messages/answers.hpp"
 #include "protocol/rest/messages/pagination.hpp"
 #include "protocol/rest/resource.hpp"

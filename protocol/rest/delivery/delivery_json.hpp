@@ -1,0 +1,25 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// The delivery settings of a webhook as JSON. docs/delivery.md has a table of
+/// them, with their limits. Any thread.
+
+#include "fanfare/types.hpp"
+#include "protocol/rest/delivery/delivery_patch.hpp"
+#include "protocol/rest/service.hpp"
+
+#include <boost/json/object.hpp>
+
+namespace fanfare::protocol::rest {
+
+/// Adds what was sent to `out`, and returns what is wrong with it. `secrets`
+/// opens the secrets that are to be kept, and must outlive `out`.
+[[nodiscard]] delivery_faults read_delivery(const boost::json::object& json,
+                                            const secret_opener& secrets,
+                                            delivery_patch& out);
+
+[[nodiscard]] boost::json::object delivery_json(const webhook& hook,
+                                                const secret_opener& secrets);
+
+} // namespace fanfare::protocol::rest
