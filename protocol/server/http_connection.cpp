@@ -282,7 +282,8 @@ void http_worker::start() {
 void http_worker::next_tick() {
   timer_.expires_after(tick_);
   timer_.async_wait([this](const error_code& ec) {
-    if (ec)
+    // A tick that was due before cancel() comes without an error.
+    if (ec || finished_)
       return;
     ++now_;
     // Backwards, since a connection that closes is replaced by the last one.
@@ -308,7 +309,7 @@ void http_worker::finish() {
   if (!thread_.joinable())
     return;
   asio::post(io, [this] {
-    draining = true;
+    draining = finished_ = true;
     while (!connections_.empty()) {
       const auto connection = connections_.back();
       connection->close();

@@ -248,6 +248,7 @@ private:
   std::vector<std::shared_ptr<http_connection>> connections_;
   std::deque<waiting_body> bodies_; // in the order of arrival
   bool resuming_ = false;           // resume_bodies() is on its way
+  bool finished_ = false;           // nothing may be started any more
   std::time_t date_second_ = -1;
   std::array<char, 48> date_{};
   std::size_t date_size_ = 0;

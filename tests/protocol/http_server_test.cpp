@@ -1421,6 +1421,24 @@ TEST(HttpServer, StopsAtTheDeadline) {
   room.answer(0);
 }
 
+TEST(HttpServer, StopsAlsoIfItsTimerIsDueAtThatMoment) {
+  std::promise<void> called;
+  std::promise<void> never;
+  scripted handler{[&](const http_request&, const respond_fn&) {
+    called.set_value();
+    // The thread is held until it has both to stop and to look at its clock.
+    never.get_future().wait_for(200ms);
+  }};
+  http_server_options options;
+  options.idle_timeout = 40ms; // a tick is an eighth of it
+  const auto server = serve(handler, options);
+  raw_client client{server->port()};
+  client.send(get());
+  called.get_future().wait();
+  auto stopped = std::async(std::launch::async, [&] { server->stop(0ms); });
+  ASSERT_EQ(stopped.wait_for(patience), std::future_status::ready);
+}
+
 TEST(HttpServer, StopsUnderLoadAndStartsAgainOnTheSamePort) {
   scripted handler;
   http_server_options options;
