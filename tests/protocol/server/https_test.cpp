@@ -20,7 +20,7 @@
 #include <utility>
 #include <vector>
 
-namespace fanfare::protocol {
+namespace fanfare::protocol::server {
 
 namespace {
 
@@ -29,7 +29,7 @@ using test::tls_client;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-/// Answers with what it got, but a GET of "/later" when it is told to.
+/// Echoes the request at once, but one for "/later" when it is told to.
 class echo final : public http_handler {
 public:
   void handle(http_request request,
@@ -70,13 +70,22 @@ protected:
     return tls_identity::load(certificate.string(), key.string());
   }
 
-  void start(http_server_options options = {}) {
+  void start(http_server_options options = patient()) {
     options.port = 0;
     options.identity = *load(ca_.good());
     server_ = std::move(*http_server::start(options, handler_));
   }
 
-  std::string refusal(const std::string& certificate, const std::string& key) {
+  /// No connection that should close at once may pass because its handshake
+  /// takes too long.
+  static http_server_options patient() {
+    http_server_options out;
+    out.handshake_timeout = 1h;
+    return out;
+  }
+
+  std::string refusal_of(const std::string& certificate,
+                         const std::string& key) {
     const auto loaded = tls_identity::load(certificate, key);
     if (loaded)
       return "none";
@@ -180,7 +189,7 @@ TEST_F(HttpsServer, LosesPatienceWithSlowHandshakes) {
 }
 
 TEST_F(HttpsServer, CountsHandshakesAsConnections) {
-  http_server_options options;
+  auto options = patient();
   options.max_connections = 2;
   start(options);
   tls_client mute{server_->port()};
@@ -232,24 +241,25 @@ TEST_F(HttpsServer, SaysWhatIsWrongWithACertificateOrKey) {
   const auto text = dir_.write("text.pem", "no PEM");
   const auto empty = dir_.write("empty.pem", "");
   const auto missing = (dir_ / "missing.pem").string();
-  EXPECT_EQ(refusal(certificate.string(), key.string()), "none");
-  EXPECT_EQ(refusal(missing, key.string()),
+  EXPECT_EQ(refusal_of(certificate.string(), key.string()), "none");
+  EXPECT_EQ(refusal_of(missing, key.string()),
             "the TLS certificate in " + missing
               + " cannot be used: No such file or directory");
-  EXPECT_EQ(refusal(certificate.string(), missing),
+  EXPECT_EQ(refusal_of(certificate.string(), missing),
             "the TLS key in " + missing
               + " cannot be used: No such file or directory");
-  EXPECT_EQ(refusal(certificate.string(), foreign.string()),
+  EXPECT_EQ(refusal_of(certificate.string(), foreign.string()),
             "the TLS key in " + foreign.string()
               + " cannot be used: it does not belong to the certificate in "
               + certificate.string());
-  EXPECT_THAT(refusal(text.string(), key.string()),
+  EXPECT_THAT(refusal_of(text.string(), key.string()),
               HasSubstr("give PEM, the server's certificate first"));
-  EXPECT_THAT(refusal(certificate.string(), text.string()),
+  EXPECT_THAT(refusal_of(certificate.string(), text.string()),
               HasSubstr("give PEM without a passphrase"));
-  EXPECT_THAT(refusal(empty.string(), key.string()), HasSubstr("it is empty"));
+  EXPECT_THAT(refusal_of(empty.string(), key.string()),
+              HasSubstr("it is empty"));
 }
 
 } // namespace
 
-} // namespace fanfare::protocol
+} // namespace fanfare::protocol::server
