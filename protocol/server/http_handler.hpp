@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The seam between the HTTP server and what it serves: one request in, one
-/// response out, in plain values.
+/// The seam between the HTTP server and the API it serves: one request in, one
+/// response out, as plain values.
 
 #include <cstdint>
 #include <functional>
@@ -22,7 +22,7 @@ struct http_request {
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;         ///< complete, transfer coding removed
   std::string peer_address; ///< "127.0.0.1"
-  bool secure = false;      ///< came over TLS
+  bool secure = false;      ///< it came over TLS
 
   /// The first header of that name (lower case), or an empty view.
   [[nodiscard]] std::string_view header(std::string_view name) const {
@@ -35,24 +35,22 @@ struct http_request {
 
 struct http_response {
   std::uint16_t status = 200;
-  /// The server adds Date, Content-Length, Connection and, for a HEAD request,
-  /// drops the body.
+  /// The server adds Date, Content-Length and Connection.
   std::vector<std::pair<std::string, std::string>> headers;
-  std::string body;
+  std::string body; ///< not sent in answer to a HEAD request
 };
 
 class http_handler {
 public:
   virtual ~http_handler() = default;
-  /// Called on an I/O thread of the server: must not block. `respond` is to be
-  /// called exactly once, now or later, from any thread; dropping it closes the
-  /// connection.
+  /// On an I/O thread of the server: must not block. `respond` is to be called
+  /// once, now or later, from any thread; dropping it closes the connection.
   virtual void handle(http_request request,
                       std::function<void(http_response)> respond) = 0;
-  /// Called for a request whose body is large (http_server_options::free_body)
-  /// before the body is read: an answer refuses it, and the connection is
-  /// closed. What is let in goes to handle() once its body is complete, while
-  /// `head` has at most its beginning. On an I/O thread: must not block.
+  /// For a request with a large body (http_server_options::free_body), before
+  /// that is read: an answer refuses the request and closes the connection. A
+  /// request let in goes to handle() once its body is complete; `head` has the
+  /// beginning of it at most. On an I/O thread: must not block.
   virtual std::optional<http_response>
   check_head(const http_request& /*head*/) {
     return std::nullopt;

@@ -3,14 +3,20 @@
 
 #include "protocol/server/http_server.hpp"
 
-#include "protocol/server/http_connection.hpp"
+#include "protocol/server/admission.hpp"
+#include "protocol/server/body_budget.hpp"
+#include "protocol/server/stream.hpp"
+#include "protocol/server/worker.hpp"
 
+#include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 
 #include <mutex>
+#include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -21,15 +27,17 @@ namespace {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 using boost::system::error_code;
+using server::admission;
+using acceptor = asio::basic_socket_acceptor<tcp, server::executor>;
 
-/// Before the next try when the process or the machine is out of something.
+/// Before the next try after the process or the machine ran out of something.
 constexpr std::chrono::milliseconds accept_pause{100};
 
 std::string in_url(const std::string& host) {
   return host.find(':') == std::string::npos ? host : '[' + host + ']';
 }
 
-/// What a person can do about it.
+/// What the operator can do about it.
 std::string_view advice(const error_code& ec) {
   if (ec == asio::error::address_in_use)
     return "another program listens there: stop it or choose another port";
@@ -75,24 +83,24 @@ result<void> check(const http_server_options& options) {
   return {};
 }
 
-class server final : public http_server {
+class http_server_implementation final : public http_server {
 public:
-  server(http_server_options options, http_handler& handler)
+  http_server_implementation(http_server_options options, http_handler& handler)
     : options_(std::move(options)),
-      census_(options_),
+      admission_(options_),
       budget_(options_.body_budget) {
-    // "[::1]", as it is written in a URL, is welcome too.
+    // "[::1]", as in a URL, will do too.
     if (auto& host = options_.host;
         host.size() > 2 && host.front() == '[' && host.back() == ']')
       host = host.substr(1, host.size() - 2);
     for (std::size_t i = 0; i < options_.threads; ++i)
       workers_.push_back(
-        std::make_unique<http_worker>(options_, handler, census_, budget_));
-    acceptor_.emplace(workers_.front()->io.get_executor());
-    pause_.emplace(workers_.front()->io.get_executor());
+        std::make_unique<server::worker>(options_, handler, budget_));
+    acceptor_.emplace(workers_.front()->io().get_executor());
+    pause_.emplace(workers_.front()->io().get_executor());
   }
 
-  ~server() override {
+  ~http_server_implementation() override {
     stop_now(std::chrono::milliseconds{0});
   }
 
@@ -106,7 +114,7 @@ public:
                                       + std::string{todo}};
     };
     error_code first;
-    tcp::resolver resolver{workers_.front()->io};
+    tcp::resolver resolver{workers_.front()->io()};
     const auto found = resolver.resolve(
       options_.host, std::to_string(options_.port),
       tcp::resolver::passive | tcp::resolver::numeric_service, first);
@@ -127,7 +135,7 @@ public:
   void run() {
     for (auto& worker : workers_)
       worker->start();
-    asio::post(workers_.front()->io, [this] { accept_next(); });
+    asio::post(workers_.front()->io(), [this] { accept_next(); });
   }
 
   std::uint16_t port() const override {
@@ -156,8 +164,8 @@ private:
         action();
     };
     step([&] { acceptor_->open(where.protocol(), ec); });
-    // A restart must not wait for the connections of the last run to be
-    // forgotten.
+    // A restart must not wait until the kernel has forgotten the connections
+    // of the last run.
     step([&] {
       acceptor_->set_option(asio::socket_base::reuse_address{true}, ec);
     });
@@ -178,13 +186,13 @@ private:
       return;
     auto& worker = *workers_[turn_++ % workers_.size()];
     acceptor_->async_accept(
-      worker.io.get_executor(),
-      [this, &worker](const error_code& why, http_socket socket) {
+      worker.io().get_executor(),
+      [this, &worker](const error_code& why, server::tcp_socket socket) {
         if (why == asio::error::operation_aborted)
           return;
         if (why && why != asio::error::connection_aborted) {
           // Out of descriptors or memory, most likely: the next try would fail
-          // as well, at once and for ever.
+          // at once as well.
           pause_->expires_after(accept_pause);
           pause_->async_wait([this](const error_code& cancelled) {
             if (!cancelled)
@@ -193,22 +201,23 @@ private:
           return;
         }
         if (!why)
-          welcome(worker, std::move(socket));
+          admit(worker, std::move(socket));
         accept_next();
       });
   }
 
-  void welcome(http_worker& worker, http_socket socket) {
+  void admit(server::worker& worker, server::tcp_socket socket) {
     error_code ec;
     const auto from = socket.remote_endpoint(ec).address();
     if (ec)
-      return; // gone already
-    const auto verdict = census_.enter(from);
-    if (verdict == http_census::verdict::drop)
+      return; // it is gone already
+    auto pass = admission_.admit(from);
+    if (pass.how() == admission::verdict::dropped)
       return;
-    asio::dispatch(worker.io, [&worker, from, verdict, identity = identity(),
-                               socket = std::move(socket)]() mutable {
-      worker.adopt(std::move(socket), from, verdict, identity.get());
+    asio::dispatch(worker.io(), [&worker, pass = std::move(pass),
+                                 identity = identity(),
+                                 socket = std::move(socket)]() mutable {
+      worker.adopt(std::move(socket), std::move(pass), identity.get());
     });
   }
 
@@ -223,25 +232,25 @@ private:
     const std::lock_guard guard{stopping_};
     if (std::exchange(stopped_, true))
       return;
-    asio::post(workers_.front()->io, [this] {
+    asio::post(workers_.front()->io(), [this] {
       error_code ignored;
       acceptor_->close(ignored);
       pause_->cancel();
     });
     for (auto& worker : workers_)
       worker->drain();
-    census_.wait_empty(deadline);
+    admission_.wait_empty(deadline);
     for (auto& worker : workers_)
       worker->finish();
   }
 
   http_server_options options_;
-  http_census census_;
-  http_body_budget budget_;
-  std::vector<std::unique_ptr<http_worker>> workers_;
+  admission admission_;
+  server::body_budget budget_;
+  std::vector<std::unique_ptr<server::worker>> workers_;
   // On the thread of the first worker.
-  std::optional<http_acceptor> acceptor_;
-  std::optional<http_timer> pause_;
+  std::optional<acceptor> acceptor_;
+  std::optional<server::timer> pause_;
   std::size_t turn_ = 0;
   std::uint16_t port_ = 0;
   std::mutex identity_mutex_;
@@ -256,7 +265,7 @@ result<std::unique_ptr<http_server>>
 http_server::start(const http_server_options& options, http_handler& handler) {
   if (auto checked = check(options); !checked)
     return checked.error();
-  auto made = std::make_unique<server>(options, handler);
+  auto made = std::make_unique<http_server_implementation>(options, handler);
   if (auto listening = made->listen(); !listening)
     return listening.error();
   made->run();

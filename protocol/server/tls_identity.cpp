@@ -15,7 +15,7 @@ namespace fanfare::protocol {
 
 namespace {
 
-/// Of what OpenSSL says, the first line, which is the cause.
+/// OpenSSL's first error, which is the cause of the others.
 std::string reason() {
   const auto code = ERR_peek_error();
   const char* text = code ? ERR_reason_error_string(code) : nullptr;
@@ -28,7 +28,7 @@ error bad(const std::string& what, const std::string& file,
   return {ec::invalid_argument, what + file + " cannot be used: " + why};
 }
 
-/// What keeps a file from being read, or nothing.
+/// Why a file cannot be read; empty if it can.
 std::string unreadable(const std::string& file) {
   errno = 0;
   std::ifstream in{file};
@@ -37,7 +37,7 @@ std::string unreadable(const std::string& file) {
   return errno != 0 ? std::strerror(errno) : "it is empty";
 }
 
-/// Nobody is there to be asked for a passphrase.
+/// A server has nobody to ask for a passphrase.
 int no_passphrase(char*, int, int, void*) {
   return 0;
 }
@@ -59,19 +59,18 @@ int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_size,
 tls_identity::tls_identity(token) : context_(boost::asio::ssl::context::tls) {
   auto* raw = context_.native_handle();
   SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
-  // With forward secrecy and authenticated encryption only. Those of TLS 1.3
-  // all are.
+  // Forward secrecy and authenticated encryption only, as all of TLS 1.3's are.
   SSL_CTX_set_cipher_list(raw, "ECDHE+AESGCM:ECDHE+CHACHA20");
   SSL_CTX_set_options(raw, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION
                              | SSL_OP_CIPHER_SERVER_PREFERENCE
                              | SSL_OP_PRIORITIZE_CHACHA
-                             // The length of a request says where it ends.
+                             // A request's own length says where it ends.
                              | SSL_OP_IGNORE_UNEXPECTED_EOF);
   SSL_CTX_set_mode(raw, SSL_MODE_ENABLE_PARTIAL_WRITE
                           | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER
-                          // Idle connections give their buffers back.
+                          // Idle connections hold no buffers.
                           | SSL_MODE_RELEASE_BUFFERS);
-  // Sessions are kept by the clients, in tickets.
+  // Clients keep their sessions, in tickets.
   SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_default_passwd_cb(raw, no_passphrase);
   SSL_CTX_set_alpn_select_cb(raw, choose_protocol, nullptr);

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Who the HTTP server says it is: its certificate and private key.
+/// The HTTP server's certificate and private key.
 
 #include "fanfare/error.hpp"
 
@@ -13,17 +13,17 @@
 
 namespace fanfare::protocol {
 
-/// The settings of TLS 1.2 and up as a server, made once and shared by the
-/// connections that begin with it. Any thread.
+/// A server's settings for TLS 1.2 and later, made once and shared by the
+/// connections that start with them. Any thread.
 class tls_identity {
   struct token {};
 
 public:
-  /// `certificate_file`: PEM, the server's own certificate first, then those of
-  /// the authorities between it and the root. `key_file`: PEM, without a
-  /// passphrase. invalid_argument, with a sentence that names the file: it
-  /// cannot be read, does not hold what it should, or the key belongs to
-  /// another certificate.
+  /// `certificate_file`: PEM, the server's own certificate first, then the
+  /// intermediate ones. `key_file`: PEM, without a passphrase.
+  /// invalid_argument, with a sentence that names the file: it cannot be read,
+  /// does not hold a certificate or key, or the key belongs to another
+  /// certificate.
   [[nodiscard]] static result<std::shared_ptr<tls_identity>>
   load(const std::string& certificate_file, const std::string& key_file);
 

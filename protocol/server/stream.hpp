@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The bytes of a connection of the HTTP server, plain or over TLS. Private to
-/// the server. Without TLS it is the socket, behind one test of a pointer.
+/// The bytes of one connection, plain or over TLS. Without TLS it is the
+/// socket, behind one test of a pointer.
 
 #include "protocol/server/tls_identity.hpp"
 
@@ -19,37 +19,38 @@
 #include <span>
 #include <utility>
 
-namespace fanfare::protocol {
+namespace fanfare::protocol::server {
 
-/// The executor is named, not type-erased: that alone is a fifth of the speed.
-using http_executor = boost::asio::io_context::executor_type;
-using http_socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp,
-                                                     http_executor>;
+/// Named, not type-erased: that alone is a fifth of the speed.
+using executor = boost::asio::io_context::executor_type;
+using tcp_socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp,
+                                                    executor>;
 
-/// One I/O thread. The socket must be non-blocking before anything is read or
-/// written.
-class http_stream {
+/// One I/O thread. The socket must be non-blocking before the first read or
+/// write.
+class stream {
 public:
   using error_code = boost::system::error_code;
   using wait_type = boost::asio::socket_base::wait_type;
 
-  explicit http_stream(http_socket socket) : socket_(std::move(socket)) {}
+  explicit stream(tcp_socket socket) : socket_(std::move(socket)) {}
 
-  /// Speaks TLS from now on, the handshake first. False: out of memory.
+  /// Speaks TLS from now on, beginning with the handshake. False: out of
+  /// memory.
   [[nodiscard]] bool secure_with(const tls_identity& who);
   [[nodiscard]] bool secure() const {
     return tls_ != nullptr;
   }
 
-  [[nodiscard]] http_socket& socket() {
+  [[nodiscard]] tcp_socket& socket() {
     return socket_;
   }
 
-  /// Goes on with the handshake: what it has to wait for, nothing once it is
-  /// through. To be repeated then.
+  /// Continues the handshake. Returns the event to wait for before the next
+  /// call, nothing once the handshake is complete.
   [[nodiscard]] std::optional<wait_type> shake_hands(error_code& ec);
 
-  /// As of a socket. `done` must keep this object alive.
+  /// As that of a socket. `done` must keep this object alive.
   template <class Done>
   void async_read_some(boost::asio::mutable_buffer into, Done done) {
     if (!tls_)
@@ -63,7 +64,7 @@ public:
       [ec, count, done = std::move(done)]() mutable { done(ec, count); });
   }
 
-  /// would_block: when the socket takes more, again with the same bytes.
+  /// would_block: to be called with the same bytes when the socket is writable.
   std::size_t write_some(std::span<const boost::asio::const_buffer> from,
                          error_code& ec) {
     if (tls_)
@@ -72,17 +73,18 @@ public:
                             : socket_.write_some(from, ec);
   }
 
-  /// Says that nothing will follow.
+  /// Closes this side; over TLS with a close_notify.
   void shutdown_send(error_code& ec);
 
 private:
-  struct ending {
+  struct free_ssl {
     void operator()(SSL* which) const noexcept;
   };
 
   std::size_t read(boost::asio::mutable_buffer into, error_code& ec);
   std::size_t write(boost::asio::const_buffer from, error_code& ec);
-  /// What `outcome` of a call of OpenSSL means; sets `wanted_` if would_block.
+  /// The error that `outcome` of an OpenSSL call means; sets `wanted_` if that
+  /// is would_block.
   error_code failure_of(int outcome);
 
   template <class Done>
@@ -98,9 +100,9 @@ private:
       });
   }
 
-  http_socket socket_;
-  std::unique_ptr<SSL, ending> tls_;
+  tcp_socket socket_;
+  std::unique_ptr<SSL, free_ssl> tls_;
   wait_type wanted_ = boost::asio::socket_base::wait_read;
 };
 
-} // namespace fanfare::protocol
+} // namespace fanfare::protocol::server

@@ -1,0 +1,70 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "protocol/server/admission.hpp"
+
+#include <boost/asio/ip/address_v4.hpp>
+#include <boost/asio/ip/address_v6.hpp>
+
+namespace fanfare::protocol::server {
+
+namespace {
+
+namespace ip = boost::asio::ip;
+
+/// Clients over the limits that are refused with an answer at the same time.
+constexpr std::size_t refused_limit = 64;
+
+/// What counts as one client: an IPv4 address, or the /64 that a single IPv6
+/// customer gets.
+std::string party(const ip::address& from) {
+  if (from.is_v4()) {
+    const auto bytes = from.to_v4().to_bytes();
+    return {bytes.begin(), bytes.end()};
+  }
+  const auto bytes = from.to_v6().to_bytes();
+  return {bytes.begin(), bytes.begin() + 8};
+}
+
+} // namespace
+
+admission::pass admission::admit(const ip::address& from) {
+  const std::lock_guard guard{mutex_};
+  auto how = verdict::admitted;
+  if (admitted_ >= total_limit_)
+    how = verdict::server_full;
+  else if (auto i = by_party_.find(party(from));
+           i != by_party_.end() && i->second >= address_limit_)
+    how = verdict::address_full;
+  if (how == verdict::admitted) {
+    ++by_party_[party(from)];
+    ++admitted_;
+  } else if (refused_ < refused_limit) {
+    ++refused_;
+  } else {
+    how = verdict::dropped;
+  }
+  return {*this, from, how};
+}
+
+void admission::leave(const ip::address& from, verdict how) {
+  const std::lock_guard guard{mutex_};
+  if (how == verdict::admitted) {
+    --admitted_;
+    if (auto i = by_party_.find(party(from));
+        i != by_party_.end() && --i->second == 0)
+      by_party_.erase(i);
+  } else if (how != verdict::dropped) {
+    --refused_;
+  }
+  if (admitted_ + refused_ == 0)
+    empty_.notify_all();
+}
+
+bool admission::wait_empty(std::chrono::milliseconds deadline) {
+  std::unique_lock guard{mutex_};
+  return empty_.wait_for(guard, deadline,
+                         [this] { return admitted_ + refused_ == 0; });
+}
+
+} // namespace fanfare::protocol::server

@@ -1,0 +1,86 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// Who may connect: counts the clients of all I/O threads, in total and by
+/// address. Any thread.
+
+#include "protocol/server/http_server_options.hpp"
+
+#include <boost/asio/ip/address.hpp>
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+namespace fanfare::protocol::server {
+
+class admission {
+public:
+  enum class verdict : std::uint8_t {
+    admitted,
+    server_full,  ///< too many in total: refuse it with an answer
+    address_full, ///< too many from there: refuse it with an answer
+    dropped,      ///< too many are being refused already: close it at once
+  };
+
+  /// A client is counted as long as its pass lives.
+  class pass {
+  public:
+    pass(admission& by, const boost::asio::ip::address& to, verdict how)
+      : by_(&by),
+        to_(to),
+        verdict_(how) {}
+    pass(pass&& other) noexcept
+      : by_(std::exchange(other.by_, nullptr)),
+        to_(other.to_),
+        verdict_(other.verdict_) {}
+    pass& operator=(pass&&) = delete;
+    ~pass() {
+      give_back();
+    }
+
+    void give_back() {
+      if (auto* by = std::exchange(by_, nullptr))
+        by->leave(to_, verdict_);
+    }
+    [[nodiscard]] const boost::asio::ip::address& address() const {
+      return to_;
+    }
+    [[nodiscard]] verdict how() const {
+      return verdict_;
+    }
+
+  private:
+    admission* by_;
+    boost::asio::ip::address to_;
+    verdict verdict_;
+  };
+
+  explicit admission(const http_server_options& limits)
+    : total_limit_(limits.max_connections),
+      address_limit_(limits.max_connections_per_address) {}
+
+  /// The pass must not outlive this object.
+  [[nodiscard]] pass admit(const boost::asio::ip::address& from);
+  /// Waits until no pass is left; false: the time is over.
+  bool wait_empty(std::chrono::milliseconds deadline);
+
+private:
+  void leave(const boost::asio::ip::address& from, verdict how);
+
+  std::size_t total_limit_;
+  std::size_t address_limit_;
+  std::mutex mutex_;
+  std::condition_variable empty_;
+  std::size_t admitted_ = 0;
+  std::size_t refused_ = 0;
+  std::unordered_map<std::string, std::size_t> by_party_;
+};
+
+} // namespace fanfare::protocol::server

@@ -1,0 +1,83 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// The requests of one connection that are not answered yet, in their order: an
+/// answer that comes early waits in its place for those before it.
+
+#include "protocol/server/http_handler.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace fanfare::protocol::server {
+
+class pipeline {
+public:
+  /// One request: what the connection must know of it to send its answer.
+  struct place {
+    enum class answer_state : std::uint8_t {
+      awaited,
+      here,
+      never, ///< the handler has dropped it
+    };
+
+    http_response answer;
+    answer_state state = answer_state::awaited;
+    bool large = false;      ///< its body is
+    bool head_only = false;  ///< a HEAD request: the answer's body is not sent
+    bool close = false;      ///< the connection closes after the answer
+    bool keep_alive = false; ///< of HTTP/1.0, which wants to be told so
+  };
+
+  [[nodiscard]] bool empty() const {
+    return places_.empty();
+  }
+  [[nodiscard]] std::size_t size() const {
+    return places_.size();
+  }
+  /// The oldest is 0.
+  [[nodiscard]] place& operator[](std::size_t index) {
+    return places_[index];
+  }
+  [[nodiscard]] const place& back() const {
+    return places_.back();
+  }
+  /// The number of the next request, counted from the connection's first.
+  [[nodiscard]] std::uint64_t next_number() const {
+    return first_number_ + places_.size();
+  }
+
+  /// Its number is next_number() before the call.
+  void push(place what) {
+    places_.push_back(std::move(what));
+  }
+  /// Puts an answer into its place, or notes that there will be none. Requests
+  /// that were popped meanwhile are ignored.
+  void answer(std::uint64_t number, std::optional<http_response> with) {
+    if (number < first_number_ || number >= next_number())
+      return;
+    auto& to = places_[static_cast<std::size_t>(number - first_number_)];
+    to.state = with ? place::answer_state::here : place::answer_state::never;
+    if (with)
+      to.answer = std::move(*with);
+  }
+  /// Removes the oldest `count`.
+  void pop(std::size_t count) {
+    if (count == places_.size())
+      places_.clear();
+    else
+      places_.erase(places_.begin(),
+                    places_.begin() + static_cast<std::ptrdiff_t>(count));
+    first_number_ += count;
+  }
+
+private:
+  std::vector<place> places_;
+  std::uint64_t first_number_ = 0; // of places_.front()
+};
+
+} // namespace fanfare::protocol::server
