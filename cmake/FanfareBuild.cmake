@@ -43,8 +43,13 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   if(FANFARE_SANITIZE)
     # The checks the sanitizers insert confuse these flow analyses.
     target_compile_options(
-      fanfare_build INTERFACE -Wno-maybe-uninitialized -Wno-stringop-overflow
-                              -Wno-array-bounds)
+      fanfare_build
+      INTERFACE -Wno-maybe-uninitialized
+                -Wno-stringop-overflow
+                -Wno-array-bounds
+                # Asio has fences, which the thread sanitizer does not see. They
+                # come on top of its locks.
+                -Wno-tsan)
   endif()
 endif()
 if(FANFARE_WARNINGS_AS_ERRORS)
