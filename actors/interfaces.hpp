@@ -5,6 +5,7 @@
 /// Every typed handle of the engine and the messages they understand. Messages
 /// stay inside the process: they carry shared pointers to immutable values.
 
+#include "actors/webhook/attempt.hpp"
 #include "actors/webhook/order.hpp"
 #include "model/records.hpp"
 #include "protocol/client/transport.hpp"
@@ -54,16 +55,6 @@ using fetched_retries_ptr = std::shared_ptr<const fetched_retries>;
 using webhook_state_ptr = std::shared_ptr<
   const result<storage::load_webhook::state>>;
 using webhook_ptr = std::shared_ptr<const webhook_record>;
-
-/// How an attempt ended.
-struct attempt_result {
-  notification_ptr what;
-  std::vector<notification_ptr> members = {}; ///< of a batch; else none
-  std::shared_ptr<const protocol::target> to;
-  std::uint16_t attempt = 1;
-  timestamp started;
-  protocol::exchange_result exchange;
-};
 
 /// Something that happened to a webhook, for those who subscribed to it.
 struct notice {

@@ -11,7 +11,7 @@
 #include "actors/journal_reader.hpp"
 #include "actors/lanes/lane_actor.hpp"
 #include "actors/subscription_index.hpp"
-#include "actors/webhook/webhook.hpp"
+#include "actors/webhook/webhook_slot.hpp"
 #include "fanfare/clock.hpp"
 
 #include <atomic>

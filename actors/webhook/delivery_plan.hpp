@@ -57,6 +57,17 @@ public:
   /// What was published before is as old as that.
   timestamp resumed{};
 
+  /// Whether it is the target of calls that start now.
+  [[nodiscard]] bool calls(const protocol::target& other) const {
+    return to
+        && (to.get() == &other
+            || (other.head() == to->head() && other.key() == to->key()));
+  }
+  /// Whether what was published then was held by a pause.
+  [[nodiscard]] bool resumes(timestamp published) const {
+    return published <= resumed;
+  }
+
   /// The headers of one attempt: signatures and trace, each with its CRLF.
   /// `id`: of the message, the same in all attempts.
   [[nodiscard]] std::string headers(std::string_view id, std::string_view body,

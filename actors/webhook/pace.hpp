@@ -16,6 +16,7 @@
 ///   the breaker closes, and concurrency begins again at 1 and grows by one per
 ///   success.
 
+#include "fanfare/engine.hpp"
 #include "fanfare/types.hpp"
 
 #include <algorithm>
@@ -63,13 +64,8 @@ private:
 
 class pace {
 public:
-  enum class reason : std::uint8_t {
-    none,
-    concurrency, ///< an attempt has to end first
-    breaker,
-    retry_after,
-    rate,
-  };
+  using reason = hold_reason;
+  using breaker_state = delivery_state::breaker_state;
   struct verdict {
     reason why = reason::none; ///< none: go
     timestamp until{};         ///< when to ask again, but for `concurrency`
@@ -77,7 +73,6 @@ public:
       return why == reason::none;
     }
   };
-  enum class breaker_state : std::uint8_t { closed, open, half_open };
 
   /// How a request ended.
   struct ending {

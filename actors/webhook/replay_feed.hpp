@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <utility>
 #include <vector>
 
 namespace fanfare {
@@ -35,6 +36,16 @@ public:
   }
   [[nodiscard]] bool has_selection() const {
     return chosen_ != nullptr;
+  }
+  /// Whether the selection is to be read now, which it is once at a time.
+  [[nodiscard]] bool ask_selection() {
+    return !chosen_ && !std::exchange(asked_, true);
+  }
+  /// It was read, or could not be (null).
+  void answer_selection(std::shared_ptr<const storage::selection> read) {
+    asked_ = false;
+    if (!chosen_)
+      chosen_ = std::move(read);
   }
 
   /// The next entries, which `progress` takes for handed over from now on; none
@@ -70,6 +81,7 @@ private:
   std::vector<retry> none_;
   std::size_t waiting_;
   precise next_due_{};
+  bool asked_ = false; ///< its selection is being read
 };
 
 } // namespace fanfare

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// A first-in first-out queue for those that are empty most of the time. Unlike
+/// A first-in first-out queue that is empty most of the time. Unlike
 /// std::deque, which takes more than half a kilobyte even when it holds
 /// nothing, it takes memory with its first element and gives it back with its
 /// last. Its elements are contiguous. Not thread-safe.
@@ -15,7 +15,7 @@
 namespace fanfare {
 
 template <class T>
-class queue {
+class fifo {
 public:
   [[nodiscard]] bool empty() const {
     return first_ == items_.size();
@@ -37,6 +37,9 @@ public:
   }
   /// Of the `at`th from the front; constant time.
   [[nodiscard]] T& operator[](std::size_t at) {
+    return items_[first_ + at];
+  }
+  [[nodiscard]] const T& operator[](std::size_t at) const {
     return items_[first_ + at];
   }
   [[nodiscard]] T& front() {

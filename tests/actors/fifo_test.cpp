@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: Fanfare contributors
 // SPDX-License-Identifier: Apache-2.0
 
-/// The queue against std::deque, and what it keeps when it is empty.
+/// The fifo against std::deque, and what it keeps when it is empty.
 
-#include "actors/webhook/queue.hpp"
+#include "actors/webhook/fifo.hpp"
 
 #include <gtest/gtest.h>
 
@@ -15,9 +15,9 @@ namespace fanfare::test {
 
 namespace {
 
-TEST(QueueTest, DoesWhatADequeDoes) {
+TEST(FifoTest, DoesWhatADequeDoes) {
   std::minstd_rand random{7};
-  queue<int> subject;
+  fifo<int> subject;
   std::deque<int> model;
   for (int step = 0; step < 20'000; ++step) {
     switch (random() % 8) {
@@ -54,8 +54,8 @@ TEST(QueueTest, DoesWhatADequeDoes) {
     std::equal(subject.begin(), subject.end(), model.begin(), model.end()));
 }
 
-TEST(QueueTest, LetsGoOfWhatWasTakenOff) {
-  queue<std::shared_ptr<int>> subject;
+TEST(FifoTest, LetsGoOfWhatWasTakenOff) {
+  fifo<std::shared_ptr<int>> subject;
   const auto one = std::make_shared<int>(1);
   subject.push_back(one);
   subject.push_back(std::make_shared<int>(2));
@@ -63,9 +63,9 @@ TEST(QueueTest, LetsGoOfWhatWasTakenOff) {
   EXPECT_EQ(one.use_count(), 1) << "the queue still holds it";
 }
 
-TEST(QueueTest, DoesNotGrowWhileItIsAsLongAsBefore) {
+TEST(FifoTest, DoesNotGrowWhileItIsAsLongAsBefore) {
   // The window of a webhook that is always busy is never empty.
-  queue<int> subject;
+  fifo<int> subject;
   for (int i = 0; i < 100; ++i)
     subject.push_back(i);
   for (int i = 0; i < 1'000'000; ++i) {
@@ -75,8 +75,8 @@ TEST(QueueTest, DoesNotGrowWhileItIsAsLongAsBefore) {
   EXPECT_LT(subject.capacity(), 1'000U);
 }
 
-TEST(QueueTest, GivesItsMemoryBackWhenItIsEmpty) {
-  queue<int> subject;
+TEST(FifoTest, GivesItsMemoryBackWhenItIsEmpty) {
+  fifo<int> subject;
   EXPECT_EQ(subject.capacity(), 0U);
   for (int i = 0; i < 10'000; ++i)
     subject.push_back(i);

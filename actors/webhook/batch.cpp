@@ -1,0 +1,64 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "actors/webhook/batch.hpp"
+
+#include "actors/webhook/outcome.hpp"
+#include "protocol/payload/composed_body.hpp"
+
+#include <algorithm>
+#include <memory>
+
+namespace fanfare {
+
+namespace {
+
+/// Most bytes of bodies, beyond the first, that one request combines.
+constexpr std::size_t most_bytes = 1024 * 1024;
+
+} // namespace
+
+batch_choice choose_batch(const delivery_queue& queue,
+                          delivery_queue::source from,
+                          const delivery_plan& plan, timestamp now) {
+  const bool first_attempts = from == delivery_queue::source::window;
+  const auto& limit = *plan.batch;
+  const auto most = std::min<std::size_t>(limit.max_count, queue.ready(from));
+  batch_choice chosen;
+  std::size_t bytes = 0;
+  for (; chosen.count < most; ++chosen.count) {
+    const auto& next = queue.peek(from, chosen.count);
+    const bool done = first_attempts ? queue.progress().settled(next.id)
+                                     : queue.is_in_flight(next.id);
+    const bool too_old = !done
+                      && is_too_old(queue.attempt_of(from, chosen.count),
+                                    next.published, plan, now);
+    if (done || too_old) {
+      if (chosen.count == 0)
+        chosen.too_old = too_old;
+      break; // else the next batch begins with it
+    }
+    bytes += next.body.size();
+    if (chosen.count > 0 && bytes > most_bytes)
+      break;
+  }
+  const bool full = chosen.count == limit.max_count || bytes > most_bytes;
+  if (chosen.count > 0 && first_attempts && !full && !queue.behind())
+    if (const auto ready_at = queue.peek(from).published + limit.max_wait;
+        ready_at > now)
+      chosen.wait_until = ready_at;
+  return chosen;
+}
+
+notification_ptr combine(const std::vector<notification_ptr>& members,
+                         bool thin) {
+  const auto& first = *members.front();
+  auto together = std::make_shared<notification>();
+  together->id = first.id;
+  together->published = first.published;
+  together->owner = first.owner;
+  together->body = protocol::batch_body(members, thin);
+  return together;
+}
+
+} // namespace fanfare

@@ -1,0 +1,256 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "actors/webhook/delivery_queue.hpp"
+
+namespace fanfare {
+
+delivery_queue::delivery_queue(std::shared_ptr<webhook_slot> slot,
+                               position read_upto)
+  : slot_(std::move(slot)),
+    read_upto_(read_upto) {
+  set_read_upto(read_upto);
+  slot_->settled_upto.store(read_upto, std::memory_order_release);
+}
+
+// -- what comes in ------------------------------------------------------------
+
+void delivery_queue::notify(notification_ptr& n, position skipped_before,
+                            bool wanted) {
+  const auto at = n->id;
+  if (at <= read_upto_ || progress_.settled(at)) {
+    // Read from the journal already, or called before a restart.
+    return_credit();
+    if (at > read_upto_ && skipped_before <= read_upto_)
+      set_read_upto(at);
+  } else if (skipped_before > read_upto_) {
+    // There is a gap before it: it will be read from the journal, in order.
+    ignored_upto_ = at;
+    return_credit();
+  } else {
+    if (wanted)
+      window_.push_back({std::move(n), true});
+    else
+      return_credit();
+    set_read_upto(at);
+  }
+}
+
+std::optional<delivery_queue::range> delivery_queue::refill(std::size_t window,
+                                                            timestamp now) {
+  if (refilling_ || !behind() || window_.size() > window / 2
+      || now < reads_from_)
+    return std::nullopt;
+  reads_from_ = {};
+  refilling_ = true;
+  return range{.after = read_upto_,
+               .upto = behind_upto(),
+               .limit = window - window_.size()};
+}
+
+void delivery_queue::refilled(const storage::backlog& read) {
+  refilling_ = false;
+  for (const auto& n : read.matches)
+    if (n->id > read_upto_ && !progress_.settled(n->id))
+      window_.push_back({n, false}); // the store has looked at the filter
+  set_read_upto(std::max(read_upto_, read.read_upto));
+}
+
+std::vector<position> delivery_queue::fetch(bool ordered, std::size_t most,
+                                            timestamp now) {
+  std::vector<position> which;
+  if (fetch_running_ || retries_.empty() || now < reads_from_)
+    return which;
+  if (ordered)
+    fetch_failed_first(which, most, now);
+  if (which.empty() && due_.size() > most / 2)
+    return which;
+  while (!retries_.empty() && retries_.earliest().due <= now
+         && which.size() < most) {
+    fetching_.push_back(retries_.pop());
+    which.push_back(fetching_.back().subject);
+  }
+  fetch_running_ = !which.empty();
+  return which;
+}
+
+void delivery_queue::fetch_failed_first(std::vector<position>& which,
+                                        std::size_t most, timestamp now) {
+  // They hold all others, so they must not wait for room among them.
+  if (std::ranges::any_of(
+        due_, [](const due_retry& d) { return d.as.failed_before(); }))
+    return;
+  for (const auto* next = retries_.earliest_failed();
+       next != nullptr && next->due <= now && which.size() < most;
+       next = retries_.earliest_failed()) {
+    fetching_.push_back(retries_.pop_failed());
+    which.push_back(fetching_.back().subject);
+  }
+}
+
+std::vector<retry>
+delivery_queue::fetched(const std::vector<notification_ptr>& read) {
+  fetch_running_ = false;
+  std::vector<retry> lost;
+  const auto asked = std::exchange(fetching_, {}); // none after a disabling
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    if (asked[i].subject == 0)
+      continue;
+    if (read[i])
+      due_.push_back({read[i], attempt::of(asked[i])});
+    else
+      lost.push_back(asked[i]);
+  }
+  return lost;
+}
+
+void delivery_queue::fetch_failed() {
+  fetch_running_ = false;
+  for (const auto& r : std::exchange(fetching_, {}))
+    if (r.subject != 0)
+      retries_.put(r);
+}
+
+// -- what is next -------------------------------------------------------------
+
+delivery_queue::candidates delivery_queue::next(bool ordered,
+                                                std::size_t max_ahead) {
+  while (!window_.empty() && progress_.settled(window_.front().what->id))
+    pop(source::window);
+  candidates found;
+  // The oldest unsettled one may always start, also if the limit was reached
+  // before a restart.
+  found.window = !window_.empty()
+              && (progress_.ahead.size() < max_ahead
+                  || std::ranges::none_of(in_flight_, &attempt::holds_cursor));
+  found.retries = !due_.empty();
+  if (ordered && found) {
+    found.retries = order_due(found.held_by_failed);
+    found.window = found.window && !found.held_by_failed;
+  }
+  return found;
+}
+
+bool delivery_queue::order_due(bool& failed) {
+  // One that failed holds all others; what a replay sends again, and was not
+  // attempted, does not.
+  const auto first = std::ranges::min_element(due_, {}, [](const due_retry& d) {
+    return std::pair{!d.as.failed_before(), d.as.subject};
+  });
+  if (first != due_.end()) {
+    std::rotate(due_.begin(), first, first + 1);
+    failed = due_.front().as.failed_before();
+    if (failed)
+      return true;
+  }
+  if (retries_.earliest_failed() != nullptr
+      || std::ranges::any_of(fetching_, [](const retry& r) {
+           return r.subject != 0 && attempt::of(r).failed_before();
+         })) {
+    failed = true;
+    return false;
+  }
+  return first != due_.end();
+}
+
+notification_ptr delivery_queue::pop(source from) {
+  notification_ptr what;
+  if (from == source::retries) {
+    what = std::move(due_.front().what);
+    due_.pop_front();
+  } else {
+    what = std::move(window_.front().what);
+    if (window_.front().credited)
+      return_credit();
+    window_.pop_front();
+  }
+  return what;
+}
+
+std::optional<attempt> delivery_queue::end(position subject) {
+  const auto i = std::ranges::find(in_flight_, subject, &attempt::subject);
+  if (i == in_flight_.end())
+    return std::nullopt;
+  const auto found = *i;
+  in_flight_.erase(i);
+  return found;
+}
+
+// -- what ends ----------------------------------------------------------------
+
+void delivery_queue::disable(position tail) {
+  progress_.disable(tail, retries_);
+  drop_from_window([tail](const notification& n) { return n.id <= tail; });
+  due_.clear();
+  fetching_.clear();
+  for (auto& a : in_flight_)
+    if (a.subject <= tail)
+      a.last_because = ended_by::disabling;
+  set_read_upto(std::max(read_upto_, tail));
+}
+
+void delivery_queue::close() {
+  window_.clear();
+  due_.clear();
+  in_flight_.clear();
+}
+
+// -- orders about retries -----------------------------------------------------
+
+std::vector<retry> delivery_queue::expedite(timestamp now) {
+  std::vector<retry> moved;
+  retries_.update([now, &moved](retry& r) {
+    if (r.due <= now || (r.fed && r.attempt == 1))
+      return;
+    r.due = now;
+    moved.push_back(r);
+  });
+  return moved;
+}
+
+std::optional<retry> delivery_queue::find_due(position subject,
+                                              timestamp now) const {
+  for (const auto& d : due_)
+    if (d.as.subject == subject)
+      return d.as.as_retry(now);
+  for (const auto& r : fetching_)
+    if (r.subject == subject)
+      return r;
+  return std::nullopt;
+}
+
+// -- how far it has come ------------------------------------------------------
+
+position delivery_queue::behind_upto() const {
+  return std::max(ignored_upto_,
+                  slot_->skipped_upto.load(std::memory_order_seq_cst));
+}
+
+position delivery_queue::floor() const {
+  auto low = read_upto_;
+  if (!window_.empty())
+    low = std::min(low, window_.front().what->id - 1);
+  for (const auto& a : in_flight_)
+    if (a.holds_cursor)
+      low = std::min(low, a.subject - 1);
+  return low;
+}
+
+void delivery_queue::set_read_upto(position upto) {
+  read_upto_ = upto;
+  slot_->read_upto.store(upto, std::memory_order_seq_cst);
+}
+
+void delivery_queue::publish(std::size_t others) {
+  const auto own = retries_.size() + due_.size() + fetching_.size()
+                 + in_flight_.size();
+  slot_->unfinished.store(own + others + (loaded_ ? 0 : 1),
+                          std::memory_order_relaxed);
+  // Only what is loaded can be settled.
+  if (loaded_) {
+    progress_.advance(floor());
+    slot_->settled_upto.store(progress_.cursor, std::memory_order_release);
+  }
+}
+
+} // namespace fanfare

@@ -1,0 +1,162 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "actors/webhook/outcome.hpp"
+
+#include "protocol/target/target.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace fanfare {
+
+namespace {
+
+/// One failure long ago and one now are no "only failures" in between.
+constexpr std::uint32_t failures_to_disable = 4;
+
+std::string in_words(std::chrono::milliseconds d) {
+  using namespace std::chrono;
+  if (d % hours{1} == d.zero() && d.count() != 0)
+    return std::to_string(duration_cast<hours>(d).count()) + " h";
+  if (d % seconds{1} == d.zero())
+    return std::to_string(duration_cast<seconds>(d).count()) + " s";
+  return std::to_string(d.count()) + " ms";
+}
+
+void add_reason(std::string& reason, std::string_view more) {
+  if (!reason.empty())
+    reason += "; ";
+  reason += more;
+}
+
+void give_up(call& entry, std::string_view why) {
+  entry.retry_due = {};
+  entry.result = outcome::given_up;
+  add_reason(entry.reason, why);
+}
+
+/// When it was published, or unpaused if that was later.
+timestamp start_of_age(timestamp published, const delivery_plan& plan) {
+  return std::max(published, plan.resumed);
+}
+
+/// Retries it by the schedule, or gives it up at its end.
+void retry_by_schedule(call& entry, const attempt& a, timestamp published,
+                       const circumstances& c) {
+  const auto& backoff = c.plan.backoff;
+  const auto delay = backoff.delay_after(a.number);
+  if (!delay)
+    return give_up(entry, "given up after " + std::to_string(a.number)
+                            + (a.number == 1 ? " attempt" : " attempts"));
+  auto spread = c.spread;
+  entry.retry_due = std::max(c.now + backoff_policy::jittered(*delay, spread),
+                             c.held_until);
+  // The publish of what is sent again may be long ago.
+  const bool late = a.replay ? backoff.span_after(a.number) > backoff.max_age
+                             : entry.retry_due > start_of_age(published, c.plan)
+                                                   + backoff.max_age;
+  if (late)
+    give_up(entry, "given up: the next attempt would be more than "
+                     + in_words(backoff.max_age)
+                     + (a.replay ? " after the first" : " after publish"));
+}
+
+} // namespace
+
+call describe(attempt_result& r, const webhook_record& hook) {
+  call entry{.hook = hook.id,
+             .time = r.started,
+             .attempt = r.attempt,
+             .status = r.exchange.status,
+             .timings = r.exchange.timings,
+             .target_url = r.to ? r.to->masked_url()
+                                : protocol::mask_url(hook.target_url),
+             .reason = std::move(r.exchange.reason),
+             .response_head = std::move(r.exchange.response_head),
+             .response_body = std::move(r.exchange.response_body)};
+  if (const auto status = entry.status; status != 0 && !is_success(status)) {
+    auto answer = "answered " + std::to_string(status);
+    if (status >= 300 && status <= 399)
+      answer += ", redirects are not followed";
+    if (!entry.reason.empty())
+      answer += "; " + entry.reason;
+    entry.reason = std::move(answer);
+  }
+  return entry;
+}
+
+std::string_view reason_to_disable(const attempt_result& r, const attempt& a,
+                                   const circumstances& c) {
+  if (is_success(r.exchange.status) || a.test
+      || a.last_because != ended_by::nothing || c.disabling
+      || !c.hook.current().enabled || !r.to || !c.plan.calls(*r.to))
+    return {};
+  if (r.exchange.status == 410)
+    return "gone: the webhook is disabled and its retries end";
+  const auto failing_since = std::max(c.progress.failing_since, c.plan.resumed);
+  if (c.disable_after.count() == 0 || c.progress.failures < failures_to_disable
+      || r.started - failing_since < c.disable_after)
+    return {};
+  return "the webhook is disabled and its retries end: it has only failed for "
+         "days";
+}
+
+void settle(call& entry, const attempt& a, timestamp published,
+            std::string_view disabling, const circumstances& c) {
+  entry.subject = a.subject;
+  entry.attempt = a.number;
+  entry.replay = a.replay;
+  entry.fed = a.fed;
+  entry.thin = a.thin;
+  if (is_success(entry.status)) {
+    entry.result = outcome::delivered;
+    return;
+  }
+  if (!disabling.empty()) {
+    entry.result = outcome::gone;
+    entry.retry_due = c.now;
+    return add_reason(entry.reason, disabling);
+  }
+  if (a.test)
+    return give_up(entry, "given up: a test is not tried again");
+  if (a.last_because != ended_by::nothing)
+    return give_up(entry, sentence(a.last_because));
+  if (!c.hook.current().enabled)
+    return give_up(entry, sentence(ended_by::disabling));
+  entry.result = outcome::retried;
+  // An attempt that the engine's stop has cut short does not use up the
+  // schedule: it is made again at the next start.
+  if (c.draining && entry.reason.starts_with("cancelled: "))
+    entry.retry_due = c.now;
+  else
+    retry_by_schedule(entry, a, published, c);
+}
+
+bool is_too_old(const attempt& a, timestamp published,
+                const delivery_plan& plan, timestamp now) {
+  return !a.replay
+      && now > start_of_age(published, plan) + plan.backoff.max_age;
+}
+
+std::string too_old(const delivery_plan& plan) {
+  return "given up: more than " + in_words(plan.backoff.max_age)
+       + " since publish";
+}
+
+call unsent(const attempt& a, const webhook_record& hook, position settled_upto,
+            timestamp now, std::string reason) {
+  return {.hook = hook.id,
+          .subject = a.subject,
+          .settled_upto = settled_upto,
+          .time = now,
+          .result = outcome::given_up,
+          .attempt = a.number,
+          .replay = a.replay,
+          .fed = a.fed,
+          .unsent = true,
+          .target_url = protocol::mask_url(hook.target_url),
+          .reason = std::move(reason)};
+}
+
+} // namespace fanfare

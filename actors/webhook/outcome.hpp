@@ -1,0 +1,70 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// What the end of an attempt means: its entry in the call log, which says what
+/// follows (a retry and when it is due, nothing more, or the end of the
+/// webhook). Decided by values alone, without clock, store or actor.
+
+#include "actors/webhook/attempt.hpp"
+#include "actors/webhook/delivery_plan.hpp"
+#include "model/records.hpp"
+#include "storage/progress.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <random>
+#include <string>
+#include <string_view>
+
+namespace fanfare {
+
+/// What is known of a webhook when one of its attempts has ended.
+struct circumstances {
+  const webhook_record& hook;
+  const delivery_plan& plan;
+  const storage::progress& progress; ///< before this attempt is counted
+  timestamp now{};
+  /// The receiver wants no calls before that (`pace::held_until`).
+  timestamp held_until{};
+  /// A webhook that has only failed for that long is disabled; 0: never.
+  std::chrono::milliseconds disable_after{0};
+  bool disabling = false; ///< it was told to end; the store will say so
+  bool draining = false;  ///< the engine stops
+  /// Of the retry's jitter. The same for all members of a batch, which come
+  /// back together.
+  std::minstd_rand spread{};
+};
+
+[[nodiscard]] constexpr bool is_success(std::uint16_t status) {
+  return status >= 200 && status <= 299;
+}
+
+/// What the log says of a request, without what settle() fills in. Takes texts
+/// out of `r`.
+[[nodiscard]] call describe(attempt_result& r, const webhook_record& hook);
+
+/// Why the webhook is to be disabled now that this attempt has ended; empty if
+/// it is not. 410, or it has only failed for days.
+[[nodiscard]] std::string_view reason_to_disable(const attempt_result& r,
+                                                 const attempt& a,
+                                                 const circumstances& c);
+
+/// Fills in which attempt it was and its result: `delivered`, `gone` if
+/// `disabling` says why, else `retried` with its due time, or `given_up`.
+/// `published`: when its notification was.
+void settle(call& entry, const attempt& a, timestamp published,
+            std::string_view disabling, const circumstances& c);
+
+/// Whether no attempt of it is made any more because it waited for too long.
+[[nodiscard]] bool is_too_old(const attempt& a, timestamp published,
+                              const delivery_plan& plan, timestamp now);
+/// What the log says of it then.
+[[nodiscard]] std::string too_old(const delivery_plan& plan);
+
+/// The log's entry of a notification that is given up without an attempt.
+[[nodiscard]] call unsent(const attempt& a, const webhook_record& hook,
+                          position settled_upto, timestamp now,
+                          std::string reason);
+
+} // namespace fanfare

@@ -1,0 +1,70 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "actors/webhook/owner_notices.hpp"
+
+#include "protocol/payload/json_text.hpp"
+
+#include <chrono>
+
+namespace fanfare {
+
+namespace {
+
+/// Between two notices of the same kind about recoveries, or what is given up.
+constexpr std::chrono::minutes shortest_interval{1};
+/// How long before its end a certificate is worth a notice, and how often.
+constexpr std::chrono::days certificate_warning{14};
+constexpr std::chrono::days certificate_interval{1};
+
+} // namespace
+
+std::optional<owner_notice> owner_notices::recovered(timestamp failing_since,
+                                                     timestamp now) {
+  if (now - recovery_announced_ < shortest_interval)
+    return std::nullopt;
+  recovery_announced_ = now;
+  return owner_notice{"fanfare.webhook.recovered",
+                      R"(, "failing_since": )"
+                        + protocol::json_time(failing_since)};
+}
+
+std::optional<owner_notice> owner_notices::certificate_seen(timestamp expires,
+                                                            timestamp now) {
+  certificate_expires_ = expires;
+  if (expires - now > certificate_warning
+      || now - certificate_announced_ < certificate_interval)
+    return std::nullopt;
+  certificate_announced_ = now;
+  return owner_notice{"fanfare.webhook.certificate_expiring",
+                      R"(, "expires": )" + protocol::json_time(expires)};
+}
+
+void owner_notices::note_given_up(position subject) {
+  if (given_up_.count++ == 0)
+    given_up_.first = subject;
+  given_up_.last = subject;
+}
+
+timestamp owner_notices::next_due() const {
+  return given_up_.announced + shortest_interval;
+}
+
+std::optional<owner_notice> owner_notices::given_up(timestamp now) {
+  if (given_up_.count == 0 || now < next_due())
+    return std::nullopt;
+  owner_notice notice{
+    "fanfare.notification.given_up",
+    R"(, "count": )" + std::to_string(given_up_.count)
+      + R"(, "first_notification_id": )" + std::to_string(given_up_.first)
+      + R"(, "last_notification_id": )" + std::to_string(given_up_.last)};
+  given_up_ = {.count = 0, .first = 0, .last = 0, .announced = now};
+  return notice;
+}
+
+owner_notice owner_notices::disabled(std::string_view why) {
+  return {"fanfare.webhook.disabled",
+          R"(, "reason": )" + protocol::json_quoted(why)};
+}
+
+} // namespace fanfare

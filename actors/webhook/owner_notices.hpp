@@ -1,0 +1,71 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// Decides which notices the owner of a webhook gets about it, and how often.
+/// It neither publishes nor looks at the clock. Not thread-safe.
+
+#include "fanfare/types.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace fanfare {
+
+/// A notification about a webhook: its action type ("fanfare.webhook.disabled")
+/// and the members of its JSON object from the second one on.
+struct owner_notice {
+  std::string_view action;
+  std::string members;
+};
+
+class owner_notices {
+public:
+  /// The breaker has closed again after failures since then. None if the last
+  /// such notice is less than a minute old: a receiver that fails at each
+  /// notice first would be called for ever.
+  std::optional<owner_notice> recovered(timestamp failing_since, timestamp now);
+
+  /// A handshake showed a certificate that is valid until then. A notice once a
+  /// day from 14 days before.
+  std::optional<owner_notice> certificate_seen(timestamp expires,
+                                               timestamp now);
+  /// As the last handshake showed it.
+  [[nodiscard]] std::optional<timestamp> certificate_expires() const {
+    return certificate_expires_;
+  }
+  /// The webhook has another target: nothing is known about its certificate.
+  void forget_certificate() {
+    certificate_expires_.reset();
+    certificate_announced_ = {};
+  }
+
+  /// Counts a notification that is given up for a later notice.
+  void note_given_up(position subject);
+  /// About all those that were counted; at most once a minute.
+  std::optional<owner_notice> given_up(timestamp now);
+  /// Whether there are some that no notice was about.
+  [[nodiscard]] bool pending() const {
+    return given_up_.count != 0;
+  }
+  /// When given_up() has something to say. Only while it is pending.
+  [[nodiscard]] timestamp next_due() const;
+
+  /// Why the webhook was disabled.
+  static owner_notice disabled(std::string_view why);
+
+private:
+  timestamp recovery_announced_{};
+  std::optional<timestamp> certificate_expires_;
+  timestamp certificate_announced_{};
+  struct {
+    std::size_t count = 0;
+    position first = 0;
+    position last = 0;
+    timestamp announced{};
+  } given_up_;
+};
+
+} // namespace fanfare

@@ -1,0 +1,52 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "actors/webhook/throttle.hpp"
+
+namespace fanfare {
+
+bool throttle::allow(admission& gate, admission::permit& permit,
+                     const delivery_plan& plan, timestamp published,
+                     timestamp now, bool its_turn) {
+  const auto verdict = pace_.ask(now, requests_, plan.resumes(published));
+  if (verdict)
+    return admit(gate, permit, plan, its_turn);
+  held_by_ = verdict.why;
+  if (verdict.why != hold_reason::concurrency)
+    held_until_ = verdict.until;
+  return false;
+}
+
+bool throttle::admit(admission& gate, admission::permit& permit,
+                     const delivery_plan& plan, bool its_turn) {
+  if (!plan.to)
+    return true;
+  permit = gate.acquire(ticket_, requests_, its_turn);
+  for_turn_ = !permit;
+  return !for_turn_;
+}
+
+void throttle::describe(delivery_state& into, timestamp now) const {
+  into.in_flight = requests_;
+  into.concurrency = pace_.concurrency();
+  into.breaker = pace_.breaker();
+  if (into.breaker == delivery_state::breaker_state::open)
+    into.breaker_until = pace_.open_until();
+  into.held_by = held_by_;
+  into.held_until = held_until_;
+  if (held_by_ != hold_reason::none)
+    return;
+  // Nothing was held back, because there was nothing to send; what comes will
+  // be.
+  if (into.breaker_until && *into.breaker_until > now) {
+    into.held_by = hold_reason::breaker;
+    into.held_until = into.breaker_until;
+  } else if (pace_.held_until() > now) {
+    into.held_by = hold_reason::retry_after;
+    into.held_until = pace_.held_until();
+  } else if (for_turn_) {
+    into.held_by = hold_reason::concurrency;
+  }
+}
+
+} // namespace fanfare

@@ -1,0 +1,115 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// Whether a webhook may start a request now, and if not, why: its pace and the
+/// lane's admission decide, and the disk must take what is logged. It sends
+/// nothing. Not thread-safe.
+
+#include "actors/admission.hpp"
+#include "actors/webhook/delivery_plan.hpp"
+#include "actors/webhook/pace.hpp"
+#include "fanfare/engine.hpp"
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace fanfare {
+
+class throttle {
+public:
+  /// Takes a ticket for calls to this destination.
+  void enter(admission& gate, organizer_id owner, const std::string& to,
+             caf::actor_addr who) {
+    ticket_ = gate.enter(owner, to, std::move(who));
+  }
+  [[nodiscard]] fanfare::pace& pace() {
+    return pace_;
+  }
+  [[nodiscard]] const fanfare::pace& pace() const {
+    return pace_;
+  }
+  /// In flight; a batch is one.
+  [[nodiscard]] std::size_t requests() const {
+    return requests_;
+  }
+
+  /// Whether a request of what was published then may start. If so, `permit` is
+  /// its place on the lane, unless the plan says that nothing can be sent. If
+  /// not, `turn` is sent if it is the lane that has no place, and the actor has
+  /// to look again at held_until() if it is the pace.
+  bool allow(admission& gate, admission::permit& permit,
+             const delivery_plan& plan, timestamp published, timestamp now,
+             bool its_turn);
+  /// The same, whatever the pace.
+  bool admit(admission& gate, admission::permit& permit,
+             const delivery_plan& plan, bool its_turn);
+  void started(timestamp now, bool resumed) {
+    ++requests_;
+    pace_.started(now, resumed);
+  }
+  void ended() {
+    // It may have waited for a further place only.
+    if (requests_ == 0 || --requests_ == 0)
+      for_turn_ = false;
+  }
+  /// Forgets those in flight, and returns how many they were.
+  std::size_t close() {
+    return std::exchange(requests_, 0);
+  }
+  /// The webhook whose turn it is has nothing to send.
+  void pass_turn(admission& gate) {
+    gate.pass(ticket_);
+  }
+
+  // -- what holds it ----------------------------------------------------------
+
+  /// Forgets what held it when it last looked, but for its turn and the disk.
+  void look_again(bool paused) {
+    held_by_ = paused ? hold_reason::pause : hold_reason::none;
+    held_until_.reset();
+  }
+  void hold(hold_reason why, std::optional<timestamp> until = {}) {
+    held_by_ = why;
+    if (until)
+      held_until_ = until;
+  }
+  [[nodiscard]] hold_reason held_by() const {
+    return held_by_;
+  }
+  [[nodiscard]] const std::optional<timestamp>& held_until() const {
+    return held_until_;
+  }
+  void wait_for_disk(bool waits) {
+    for_disk_ = waits;
+  }
+  [[nodiscard]] bool waits_for_disk() const {
+    return for_disk_;
+  }
+  /// It was sent `turn`.
+  void turn_came() {
+    for_turn_ = false;
+  }
+  /// Neither for a place on the lane nor for the disk.
+  [[nodiscard]] bool waits_for_nothing() const {
+    return !for_turn_ && !for_disk_;
+  }
+
+  /// Fills in what holds it, its breaker, and how many requests there are and
+  /// may be.
+  void describe(delivery_state& into, timestamp now) const;
+
+private:
+  std::shared_ptr<admission::ticket> ticket_;
+  fanfare::pace pace_;
+  std::size_t requests_ = 0;
+  hold_reason held_by_ = hold_reason::none; ///< where the last look stopped
+  bool for_turn_ = false;
+  bool for_disk_ = false;
+  std::optional<timestamp> held_until_;
+};
+
+} // namespace fanfare

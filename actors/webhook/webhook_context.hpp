@@ -1,0 +1,66 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// What all webhook actors of a lane share: options, the lane's sockets, and
+/// the rest of the engine.
+
+#include "actors/admission.hpp"
+#include "actors/commit_queue.hpp"
+#include "actors/journal_reader.hpp"
+#include "actors/webhook/backoff_timer.hpp"
+#include "actors/webhook/delivery_plan.hpp"
+#include "fanfare/clock.hpp"
+#include "model/records.hpp"
+#include "protocol/client/transport.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace fanfare {
+
+struct webhook_context {
+  // -- options ----------------------------------------------------------------
+  delivery_defaults defaults;
+  /// Notifications in memory that wait for their first attempt.
+  std::size_t window = 256;
+  /// A webhook that has only failed for that long is disabled; 0: never.
+  std::chrono::milliseconds disable_after = std::chrono::days{5};
+  /// Settled positions above the cursor: how far the quick ones may run ahead
+  /// of a slow one.
+  std::size_t max_ahead = 4'096;
+  /// Retries that are read from disk at once.
+  std::size_t max_fetch = 32;
+
+  // -- the lane ---------------------------------------------------------------
+  protocol::transport* wire = nullptr;
+  std::shared_ptr<admission> gate;
+  std::function<std::unique_ptr<wake_timer>(webhook_actor)> make_timer;
+
+  // -- the engine -------------------------------------------------------------
+  commit_queue* commits = nullptr;
+  journal_reader* reader = nullptr;
+  const wall_clock* clock = nullptr;
+  /// Requests of the whole engine, for a graceful stop.
+  std::atomic<std::size_t>* in_flight = nullptr;
+  /// Once true, no further attempt starts. A flag and not a message, so that it
+  /// holds from the moment the stop has begun.
+  const std::atomic<bool>* draining = nullptr;
+  std::uint64_t seed = 0; ///< of the backoff's jitter
+  /// Counts changes of organizers' networks, which plans are made with.
+  const std::atomic<std::uint64_t>* fences = nullptr;
+  /// Publishes a notification about this webhook to those who subscribed to it:
+  /// an action ("fanfare.webhook.disabled") and the members of its JSON object
+  /// from the second one on. Any thread; may be empty.
+  std::function<void(const webhook_record&, std::string_view action,
+                     std::string members)>
+    tell;
+};
+
+} // namespace fanfare

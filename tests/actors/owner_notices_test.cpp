@@ -1,0 +1,90 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+
+/// Which notices an owner gets, and how often, by times that the test gives.
+
+#include "actors/webhook/owner_notices.hpp"
+
+#include <gmock/gmock.h>
+
+namespace fanfare::test {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr timestamp start{std::chrono::days{20'000}}; // 2024-10-04
+
+class OwnerNoticesTest : public ::testing::Test {
+protected:
+  owner_notices notices_;
+};
+
+TEST_F(OwnerNoticesTest, ARecoverySaysSinceWhenItHadFailed) {
+  const auto notice = notices_.recovered(start - 1h, start);
+  ASSERT_TRUE(notice);
+  EXPECT_EQ(notice->action, "fanfare.webhook.recovered");
+  EXPECT_EQ(notice->members,
+            R"(, "failing_since": "2024-10-03T23:00:00.000Z")");
+}
+
+TEST_F(OwnerNoticesTest, RecoveriesAreAnnouncedOnceAMinuteAtMost) {
+  ASSERT_TRUE(notices_.recovered(start, start));
+  EXPECT_FALSE(notices_.recovered(start, start + 1min - 1ms));
+  EXPECT_TRUE(notices_.recovered(start, start + 1min));
+}
+
+TEST_F(OwnerNoticesTest, ACertificateIsAnnouncedTwoWeeksBeforeItsEnd) {
+  const auto expires = start + std::chrono::days{14};
+  EXPECT_FALSE(notices_.certificate_seen(expires, start - 1ms));
+  EXPECT_EQ(notices_.certificate_expires(), expires);
+  const auto notice = notices_.certificate_seen(expires, start);
+  ASSERT_TRUE(notice);
+  EXPECT_EQ(notice->action, "fanfare.webhook.certificate_expiring");
+  EXPECT_EQ(notice->members, R"(, "expires": "2024-10-18T00:00:00.000Z")");
+}
+
+TEST_F(OwnerNoticesTest, ACertificateIsAnnouncedOnceADay) {
+  const auto expires = start + 24h;
+  ASSERT_TRUE(notices_.certificate_seen(expires, start));
+  EXPECT_FALSE(notices_.certificate_seen(expires, start + 24h - 1ms));
+  EXPECT_TRUE(notices_.certificate_seen(expires, start + 24h));
+}
+
+TEST_F(OwnerNoticesTest, AnotherTargetsCertificateIsAnnouncedAtOnce) {
+  ASSERT_TRUE(notices_.certificate_seen(start + 24h, start));
+  notices_.forget_certificate();
+  EXPECT_FALSE(notices_.certificate_expires());
+  EXPECT_TRUE(notices_.certificate_seen(start + 48h, start + 1s));
+}
+
+TEST_F(OwnerNoticesTest, WhatIsGivenUpIsCountedAndAnnouncedTogether) {
+  EXPECT_FALSE(notices_.pending());
+  EXPECT_FALSE(notices_.given_up(start));
+  notices_.note_given_up(3);
+  const auto first = notices_.given_up(start);
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->action, "fanfare.notification.given_up");
+  EXPECT_EQ(first->members, R"(, "count": 1, "first_notification_id": 3, )"
+                            R"("last_notification_id": 3)");
+  EXPECT_FALSE(notices_.pending());
+  for (position p : {5U, 4U, 9U})
+    notices_.note_given_up(p);
+  EXPECT_TRUE(notices_.pending());
+  EXPECT_EQ(notices_.next_due(), start + 1min);
+  EXPECT_FALSE(notices_.given_up(start + 1min - 1ms));
+  const auto second = notices_.given_up(start + 1min);
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->members, R"(, "count": 3, "first_notification_id": 5, )"
+                             R"("last_notification_id": 9)");
+}
+
+TEST_F(OwnerNoticesTest, ADisablingSaysWhy) {
+  const auto notice = owner_notices::disabled(R"(it said "gone")");
+  EXPECT_EQ(notice.action, "fanfare.webhook.disabled");
+  EXPECT_EQ(notice.members, R"(, "reason": "it said \"gone\"")");
+}
+
+} // namespace
+
+} // namespace fanfare::test
