@@ -65,6 +65,12 @@ protected:
     sys_.sched.run();
   }
 
+  /// Lets the gate look for attempts that hang, once.
+  void look_for_hanging() {
+    ASSERT_EQ(io_.run_one_for(10s), 1U);
+    sys_.sched.run();
+  }
+
   boost::asio::io_context io_;
   test_system sys_;
   std::shared_ptr<admission> gate_ = admission::make(io_, {});
@@ -177,8 +183,7 @@ TEST_F(AdmissionTest, HangingAttemptsHaveALimitOfTheirOwn) {
   const std::string a = "http://a:80";
   auto hangs = ask(a, who("0"));
   EXPECT_FALSE(ask(a, who("1")));
-  io_.run_one_for(1s); // it counts as hanging now
-  sys_.sched.run();
+  look_for_hanging();
   EXPECT_THAT(turns_, ElementsAre());
   release(hangs);
   EXPECT_THAT(turns_, ElementsAre("1"));
@@ -227,8 +232,7 @@ TEST_F(AdmissionTest, OneThatWaitsAloneForPlacesThatHangGetsThem) {
   auto second = ask(a, x, false, 1);
   EXPECT_FALSE(ask(a, x, false, 2));
   // More places become free at once than anybody waits for.
-  io_.run_one_for(1s);
-  sys_.sched.run();
+  look_for_hanging();
   EXPECT_THAT(turns_, ElementsAre("x"));
   EXPECT_TRUE(ask(a, x, true, 2));
 }
@@ -285,8 +289,7 @@ TEST_F(AdmissionTest, AnOrganizerWhoseReceiversHangLeavesAQuarter) {
       hanging.push_back(std::move(p));
   }
   EXPECT_EQ(hanging.size(), 6U);
-  io_.run_one_for(1s);
-  sys_.sched.run();
+  look_for_hanging();
   EXPECT_THAT(turns_, ElementsAre()) << "also once they count as hanging";
   EXPECT_TRUE(ask("http://other:80", who("other"), false, 0, 2));
 }

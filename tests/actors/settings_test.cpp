@@ -35,10 +35,6 @@ protected:
     return node_->add_webhook(std::move(w));
   }
 
-  static webhook_state_ptr none() {
-    return {};
-  }
-
   [[nodiscard]] const auto& sent() const {
     return node_->wire.sent;
   }
@@ -202,7 +198,7 @@ TEST_F(SettingsTest, AFilterHoldsForWhatIsPublishedAfterIt) {
   EXPECT_THAT(node_->wire.ids(), ElementsAre(1, 3, 5, 6));
 }
 
-TEST_F(SettingsTest, AFilterHoldsForABacklogAndABatchToo) {
+TEST_F(SettingsTest, AFilterHoldsForABacklogToo) {
   node_options options;
   options.window = 2;
   start(options);
@@ -216,6 +212,19 @@ TEST_F(SettingsTest, AFilterHoldsForABacklogAndABatchToo) {
   while (!node_->wire.open.empty())
     answer_all(200);
   EXPECT_THAT(node_->wire.ids(), ElementsAre(1, 4, 7, 10));
+  EXPECT_GT(node_->reader.backlog_reads, 0U);
+}
+
+TEST_F(SettingsTest, AFilterHoldsForABatchToo) {
+  add([](webhook_record& w) {
+    w.delivery.batch = {.max_count = 2, .max_wait = 10'000ms};
+    w.current().filter = filter(R"({"kind": "a"})");
+  });
+  for (const auto* kind : {"a", "b", "a"})
+    node_->publish_with(R"("kind": ")" + std::string{kind} + '"');
+  ASSERT_THAT(sent(), SizeIs(1));
+  EXPECT_EQ(sent()[0].what->body, R"([{"notification_id": 1, "kind": "a"},)"
+                                  R"({"notification_id": 3, "kind": "a"}])");
 }
 
 // -- ordered ------------------------------------------------------------------
@@ -512,11 +521,14 @@ TEST_F(SettingsTest, ABatchThatIsGoneDisablesOnce) {
   });
   hang();
   node_->publish(3);
+  node_->store.kinds.clear();
   answer_all(410);
   answer_all(200);
-  node_->run();
   EXPECT_FALSE(node_->store.find_webhook(hook)->current().enabled);
   EXPECT_THAT(node_->retries(hook), IsEmpty());
+  const storage::operation change = storage::change_webhook{};
+  EXPECT_EQ(std::ranges::count(node_->store.kinds, change.index()), 1);
+  EXPECT_THAT(node_->told, SizeIs(1));
 }
 
 TEST_F(SettingsTest, ABatchHasNoMoreThanAMegabyteBeyondTheFirst) {
@@ -548,8 +560,6 @@ TEST_F(SettingsTest, RetryAfterMovesTheWholeWebhook) {
   EXPECT_THAT(sent(), SizeIs(1));
   EXPECT_EQ(inspect(hook).held_by, hold_reason::retry_after);
   EXPECT_EQ(inspect(hook).held_until, began + 60s);
-  node_->wire.script = nullptr;
-  code_ = 200;
   hang();
   node_->advance(60s - 1ms);
   EXPECT_THAT(sent(), SizeIs(1));

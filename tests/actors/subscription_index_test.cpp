@@ -302,34 +302,34 @@ TEST_F(SubscriptionIndexTest, AgreesWithTheDefinitionOverRandomHistories) {
 
 // -- cost ---------------------------------------------------------------------
 
-TEST_F(SubscriptionIndexTest, ALookUpVisitsOnlyWhatMatches) {
-  webhook_id id = 0;
-  for (organizer_id owner = 1; owner <= 100; ++owner)
-    for (int i = 0; i < 100; ++i)
-      put(++id, to({"pretix.event.checkin"}, {owner * 1'000U + 1}), owner);
-  put(++id, to({"pretix.event.checkin"}, {4'242}), 50);
-  std::size_t visits = 0;
-  index_.for_each_match(50, type("pretix.event.checkin"), 4'242,
-                        [&](auto) { ++visits; });
-  EXPECT_EQ(visits, 1U);
-  // A million look-ups that match one of ten thousand take no time to speak of.
-  const auto begun = std::chrono::steady_clock::now();
+TEST_F(SubscriptionIndexTest, ALookUpCostsNoMoreForThoseThatDoNotMatch) {
   const auto checkin = type("pretix.event.checkin");
-  for (int i = 0; i < 1'000'000; ++i)
-    index_.for_each_match(50, checkin, 4'242, [&](auto) { ++visits; });
-  EXPECT_EQ(visits, 1'000'001U);
-  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds{5});
+  constexpr event_id hooks = 100'000;
+  for (event_id e = 1; e <= hooks; ++e)
+    put(e, to({"pretix.event.checkin"}, {e}));
+  // To go through all of one organizer's would take 10,000,000,000 steps.
+  std::size_t visits = 0;
+  const auto begun = std::chrono::steady_clock::now();
+  for (event_id e = 1; e <= hooks; ++e)
+    index_.for_each_match(us, checkin, e, [&](auto) { ++visits; });
+  EXPECT_EQ(visits, hooks);
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds{2});
 }
 
 TEST_F(SubscriptionIndexTest, AMillionSubscriptionsFitIntoSomeTensOfMegabytes) {
-  const auto before = mallinfo2().uordblks;
+  // Large blocks are counted apart from the others.
+  const auto used = [] {
+    const auto m = mallinfo2();
+    return m.uordblks + m.hblkhd;
+  };
+  const auto before = used();
   const auto begun = std::chrono::steady_clock::now();
   auto s = to({"pretix.event.order.placed", "pretix.event.order.paid",
                "pretix.event.order.canceled"});
   for (webhook_id id = 1; id <= 1'000'000; ++id)
     put(id, s, static_cast<organizer_id>(1 + id % 1'000));
   const auto took = std::chrono::steady_clock::now() - begun;
-  const auto bytes = mallinfo2().uordblks - before;
+  const auto bytes = used() - before;
   std::cout
     << "1,000,000 subscriptions to 3 types: " << bytes / 1'048'576 << " MiB, "
     << std::chrono::duration_cast<std::chrono::milliseconds>(took).count()
