@@ -10,10 +10,9 @@ namespace fanfare {
 
 namespace {
 
-/// How often hanging attempts are looked for while someone waits.
+/// How often hanging attempts are looked for while a webhook waits.
 constexpr std::chrono::milliseconds watch_interval{100};
-/// How many of these intervals a place is kept for a webhook, which may have
-/// ended meanwhile.
+/// For how many of these intervals a place is kept: its webhook may have ended.
 constexpr unsigned promise_looks = 5;
 
 template <class Key, class T>
@@ -75,7 +74,8 @@ std::shared_ptr<admission::ticket> admission::enter(organizer_id owner,
 }
 
 bool admission::has_room(const tenant& who) const {
-  // It leaves a quarter to the others, whatever hangs.
+  // An organizer leaves a quarter to the others, even if all of its receivers
+  // hang.
   const auto own = limits_.hard_total - limits_.hard_total / 4;
   return who.running + who.promised < std::max<std::size_t>(1, own)
       && who.quick + who.promised < limits_.per_organizer
@@ -161,7 +161,7 @@ void admission::give_up_place(std::list<promise>::iterator place) {
   --who.at->to->promised;
   --who.at->whose->promised;
   spare_promises_.splice(spare_promises_.begin(), promises_, place);
-  place->to = nullptr; // may be the last to know of it
+  place->to = nullptr; // maybe the last reference to the ticket
 }
 
 void admission::take_promise(ticket& who) {
@@ -183,7 +183,7 @@ void admission::release(std::list<running>::iterator place) {
 }
 
 bool admission::grant_one(tenant& who) {
-  // Else all of its lines would be looked at for nothing, at each release.
+  // Or each release would go through all of its lines in vain.
   if (!has_room(who))
     return false;
   for (auto looks = who.rotation.size(); looks > 0; --looks) {
@@ -228,7 +228,7 @@ void admission::grant(std::size_t places) {
       rotation_.push_back(std::move(who));
     if (granted) {
       --places;
-      looks = rotation_.size(); // the others have another chance
+      looks = rotation_.size(); // the others may have room now
     }
   }
 }
@@ -249,7 +249,7 @@ void admission::watch() {
       --place->from->whose->quick;
       self->slow_.splice(self->slow_.end(), self->quick_, place);
     }
-    // For a webhook that ended meanwhile, most likely.
+    // Most likely its webhook has ended.
     for (auto kept = self->promises_.begin(); kept != self->promises_.end();)
       if (const auto place = kept++; ++place->looks > promise_looks)
         self->give_up_place(place);

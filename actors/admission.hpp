@@ -2,12 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// How many attempts run at once on a lane, in total, per destination and per
-/// organizer, so that connections and memory have a bound. Who must wait takes
-/// turns: first the organizers, then the destinations of each, then the
-/// webhooks of each of those; a place that becomes free is kept for whose turn
-/// it is. An attempt that takes longer than a second no longer counts: a
-/// receiver that hangs takes nothing from the others.
+/// Bounds the attempts in flight on a lane, in total, per destination and per
+/// organizer, and with them connections and memory. Webhooks that must wait
+/// take turns: first organizers, then the destinations of each, then the
+/// webhooks of each of those. A place that becomes free is kept for the webhook
+/// whose turn it is. An attempt that takes longer than a second is no longer
+/// counted as quick, so a receiver that hangs takes nothing from the others.
 
 #include "actors/interfaces.hpp"
 
@@ -25,11 +25,14 @@
 namespace fanfare {
 
 struct admission_limits {
-  std::size_t total = 1'024; ///< quick attempts of the lane
-  std::size_t
-    per_destination = 64; ///< quick attempts to one scheme, host and port
-  std::size_t per_organizer = 512; ///< quick attempts of one organizer
-  std::size_t hard_total = 16'384; ///< all attempts, also those that hang
+  /// Quick attempts of the lane, to one scheme, host and port, and of one
+  /// organizer.
+  std::size_t total = 1'024;
+  std::size_t per_destination = 64;
+  std::size_t per_organizer = 512;
+  /// All attempts, those that hang included.
+  std::size_t hard_total = 16'384;
+  /// An attempt that takes longer is not quick.
   std::chrono::milliseconds quick{1'000};
 };
 
@@ -44,27 +47,27 @@ public:
   struct line;
   struct tenant {
     std::size_t quick = 0;
-    std::size_t running = 0; ///< also those that hang
+    std::size_t running = 0; ///< those that hang included
     std::size_t promised = 0;
-    std::deque<std::shared_ptr<line>> rotation; ///< its lines, in turn
+    std::deque<std::shared_ptr<line>> rotation; ///< lines that wait, in turn
     bool in_rotation = false;
   };
-  /// The webhooks of one organizer that wait for one destination.
+  /// The webhooks of one organizer that call one destination.
   struct line {
     std::shared_ptr<tenant> whose;
     std::shared_ptr<destination> to;
-    /// Those with no attempt under way, and those that want a further one.
+    /// Those with no attempt in flight, and those that want a further one.
     std::deque<std::shared_ptr<ticket>> waiting;
     std::deque<std::shared_ptr<ticket>> waiting_for_more;
     bool in_rotation = false;
   };
-  /// A place that is kept for whose turn it is.
+  /// A place that is kept for the webhook whose turn it is.
   struct promise {
     std::shared_ptr<ticket> to;
-    unsigned looks = 0; ///< of the timer, since it was made
+    unsigned looks = 0; ///< how often the timer has seen it
   };
-  /// A webhook that asks; it keeps one while its target stays the same. It
-  /// stands at most once in each queue.
+  /// A webhook's entry, which it keeps while its target stays the same. It is
+  /// at most once in each queue.
   struct ticket {
     caf::actor_addr who;
     std::shared_ptr<line> at;
@@ -80,7 +83,7 @@ public:
     bool quick = true;
   };
 
-  /// One running attempt; gives its place back when it is destroyed.
+  /// The place of one attempt, given back at the latest when it is destroyed.
   class permit {
   public:
     permit() = default;
@@ -117,16 +120,16 @@ public:
   std::shared_ptr<ticket> enter(organizer_id owner, const std::string& key,
                                 caf::actor_addr who);
 
-  /// A place for one attempt, or none: then `who` gets `turn` when it may ask
-  /// again, with `its_turn` set for one place.
+  /// A place for one attempt, or none: then `who` is sent `turn`, and may ask
+  /// again with `its_turn` set, once. `in_flight`: its attempts so far.
   permit acquire(const std::shared_ptr<ticket>& who, std::size_t in_flight,
                  bool its_turn);
 
-  /// The webhook whose turn it is has nothing to send: the next one may. Null:
-  /// it has no ticket.
+  /// The webhook whose turn it is has nothing to send: the next one's turn
+  /// comes. Null: it has no ticket.
   void pass(const std::shared_ptr<ticket>& who);
 
-  /// Ends the timer; nothing is granted any more.
+  /// Stops the timer; from now on nothing is granted.
   void close();
 
   [[nodiscard]] std::size_t active() const {
@@ -139,9 +142,9 @@ private:
       timer_(io) {}
 
   [[nodiscard]] bool has_room(const tenant& who) const;
-  /// If the organizer has: whether the destination has, too.
+  /// Whether the destination has room, if the organizer has.
   [[nodiscard]] bool has_room(const line& from, bool further) const;
-  /// The line whose turn it is among the tenant's, if one of them has room.
+  /// Sends `turn` to the next of the tenant's webhooks that there is room for.
   bool grant_one(tenant& who);
   void release(std::list<running>::iterator place);
   void grant(std::size_t places);
@@ -159,9 +162,9 @@ private:
   std::list<running> quick_;
   std::list<running> slow_;
   std::list<running> spare_;
-  /// Organizers with webhooks that wait, in turn.
+  /// Organizers whose webhooks wait, in turn.
   std::deque<std::shared_ptr<tenant>> rotation_;
-  /// Places that are kept for those whose turn it is, oldest first.
+  /// Places that are kept, oldest first.
   std::list<promise> promises_;
   std::list<promise> spare_promises_;
   std::unordered_map<std::string, std::weak_ptr<destination>> destinations_;

@@ -34,7 +34,7 @@ delivery::behavior_type delivery::make_behavior() {
 void delivery::report(protocol::exchange_result&& exchange) {
   reported_ = true;
   order_->permit.release();
-  // Anonymous: this may be the end of an actor that nobody refers to any more.
+  // Anonymous: this may be the end of an actor without any reference left.
   caf::anon_send(owner_, atom::finished_v,
                  attempt_result{.what = std::move(order_->what),
                                 .members = std::move(order_->members),

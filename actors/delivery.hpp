@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// One attempt: one HTTP exchange, and exactly one `finished` to its webhook,
-/// also if this actor fails.
+/// One attempt: one HTTP exchange, then exactly one `finished` to its webhook,
+/// even if this actor fails.
 
 #include "actors/admission.hpp"
 #include "actors/interfaces.hpp"
@@ -15,15 +15,16 @@
 
 namespace fanfare {
 
+/// One request, and what its exchange needs.
 struct delivery_order {
   protocol::transport* wire = nullptr; ///< of the lane; outlives its actors
-  /// What is sent; of a batch, something made of its `members`.
+  /// The notification whose body is sent; of a batch, all `members` combined.
   notification_ptr what;
   std::vector<notification_ptr> members = {};
   std::shared_ptr<const protocol::target> to;
   std::shared_ptr<const protocol::egress> by = {};
   protocol::exchange_limits limits;
-  std::string headers = {}; ///< of this attempt only
+  std::string headers = {}; ///< of this attempt only, each with its CRLF
   std::uint16_t attempt = 1;
   timestamp started;
   admission::permit permit;

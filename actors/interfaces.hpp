@@ -21,14 +21,14 @@ namespace fanfare {
 
 // -- payloads -----------------------------------------------------------------
 
-/// What one commit made durable, in order.
+/// One commit's news, in order.
 struct committed {
   position tail = 0;
-  /// All that are new; none if the router is so far behind that it must read
-  /// them from the journal.
+  /// The new ones; none if the router is so far behind that it must read them
+  /// from the journal.
   std::vector<notification_ptr> notifications;
-  /// Webhooks that were added or changed; the newest version's `from` tells
-  /// their place among the notifications.
+  /// Webhooks that were added or changed; the newest version's `from` is their
+  /// place among the notifications.
   std::vector<std::shared_ptr<const webhook_record>> webhooks;
 };
 using committed_ptr = std::shared_ptr<const committed>;
@@ -56,7 +56,8 @@ using webhook_state_ptr = std::shared_ptr<
   const result<storage::load_webhook::state>>;
 using webhook_ptr = std::shared_ptr<const webhook_record>;
 
-/// Something that happened to a webhook, for those who subscribed to it.
+/// Something that happened to one of an organizer's webhooks, for those that
+/// are subscribed to it.
 struct notice {
   organizer_id owner = 0;
   action_type_id type = 0;
@@ -147,9 +148,9 @@ using webhook_actor = caf::typed_actor<
   caf::reacts_to<atom::changed, webhook_ptr>,
   // Router: idle and settled; end.
   caf::reacts_to<atom::retire>,
-  // Router: somebody asks for something.
+  // Router: an order to carry out.
   caf::reacts_to<atom::order, webhook_order_ptr>,
-  // Committer: what the store knows about this webhook.
+  // Committer: the webhook as the store knows it.
   caf::reacts_to<atom::loaded, webhook_state_ptr>,
   // Committer: the disk takes calls again.
   caf::reacts_to<atom::writable>,
@@ -182,15 +183,15 @@ using router_actor = caf::typed_actor<
   // Timer, and the engine when it stops: save progress, end idle webhook
   // actors.
   caf::reacts_to<atom::checkpoint>,
-  // Supervisor: start a webhook actor that crashed again.
+  // Supervisor: a webhook's actor crashed; restart it.
   caf::reacts_to<atom::revive, webhook_id>,
-  // Supervisor: leave a webhook alone that crashes again and again.
+  // Supervisor: a webhook's actor crashes again and again; leave it alone.
   caf::reacts_to<atom::abandon, webhook_id>,
-  // Engine: somebody asks something of a webhook.
+  // Engine: an order for a webhook.
   caf::reacts_to<atom::order, webhook_id, webhook_order_ptr>,
-  // Engine: something to tell an organizer's webhooks about one of them.
+  // Engine: a notice to publish.
   caf::reacts_to<atom::tell, notice_ptr>,
-  // Engine: the clock was set; all webhook actors are to look at it again.
+  // Engine: the clock was set; all webhooks are to look at it again.
   caf::reacts_to<atom::wake>>;
 
 /// Writes what waits for the disk, on a thread of its own.
@@ -211,7 +212,7 @@ using janitor_actor = caf::typed_actor<
 using supervisor_actor = caf::typed_actor<
   // Router: watch this webhook's actor.
   caf::reacts_to<atom::watch, webhook_id, caf::strong_actor_ptr>,
-  // Timer: start again what has waited out its backoff.
+  // Timer: restart what has waited for long enough.
   caf::reacts_to<atom::tick>>;
 
 } // namespace fanfare

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Retention: removes notifications and calls that are older than allowed and
-/// no longer needed, and answers of idempotency keys, a few hundred at a time
-/// so that no commit waits long for it.
+/// Retention: removes notifications and calls that are too old and no longer
+/// needed, and old answers kept under idempotency keys. A few hundred at a
+/// time, so that no commit waits long for it.
 
 #include "actors/commit_queue.hpp"
 #include "actors/committer.hpp"
@@ -28,7 +28,7 @@ struct janitor_config {
   std::chrono::milliseconds interval = std::chrono::minutes{1};
   /// Entries of each kind that one commit removes.
   std::size_t batch = 500;
-  /// Between two such commits.
+  /// Between two of these commits.
   std::chrono::milliseconds pause{5};
 };
 

@@ -73,8 +73,8 @@ result<void> router::begin() {
                  now != nullptr
                    ? *now
                    : subscription{.enabled = false, .events = {}, .types = {}});
-      // What was published before the stop and is routed now meets the
-      // subscription of its time.
+      // A notification that was published before the stop and is routed now
+      // meets the subscription of its time.
       for (const auto& v : hook.versions) {
         if (v.from <= routed_upto_ + 1)
           continue;
@@ -109,10 +109,9 @@ void router::on_committed(const committed_ptr& news) {
   for (const auto& hook : news->webhooks)
     changes_.push_back(hook);
   tail_ = news->tail;
-  if (reading_) // these will be read from the journal
+  if (reading_) // the journal has them, too
     return;
-  // Edits and notifications of one commit are told apart by the positions the
-  // edits hold from.
+  // The positions that edits hold from order them among the notifications.
   for (const auto& n : news->notifications)
     route(n);
   if (routed_upto_ < tail_)
@@ -181,8 +180,7 @@ void router::send(ref to, const notification_ptr& n) {
   }
   const auto before = std::exchange(s.skipped_upto, n->id);
   s.slot->skipped_upto.store(n->id, std::memory_order_seq_cst);
-  // It may have looked just before: then it believes to have everything and
-  // must be told.
+  // If it looked just before, it takes itself for up to date: wake it.
   if (before <= s.slot->read_upto.load(std::memory_order_seq_cst))
     caf::anon_send(s.actor, atom::nudge_v);
 }
@@ -212,15 +210,15 @@ router::subscriber& router::activate(ref r, position read_upto,
 void router::order(webhook_id id, const webhook_order_ptr& what) {
   const auto r = index_.find(id);
   if (r == subscription_index::none)
-    return; // not heard of yet, while the journal is read: the answer says so
-  // One that is not active has settled everything that it was sent.
+    return; // its edit waits until the journal is read: the answer says so
+  // A webhook that is not active has settled everything it was sent.
   auto& s = active_[r] ? *active_[r] : activate(r, routed_upto_, 0);
   s.idle = 0;
   caf::anon_send(s.actor, atom::order_v, what);
 }
 
 void router::tell(const notice& what) {
-  // Nothing is written that nobody wants to read.
+  // Without a subscriber it is not written.
   bool wanted = false;
   index_.for_each_match(what.owner, what.type, 0,
                         [&wanted](ref) { wanted = true; });
@@ -276,7 +274,7 @@ void router::save_checkpoint() {
     } else if (s->slot->unfinished.load(std::memory_order_relaxed) != 0) {
       s->idle = 0;
     } else if (++s->idle > config_.idle_checkpoints) {
-      // Only the router sends it work, so nothing can be on its way.
+      // Only the router sends it work, so none can be under way.
       caf::anon_send(s->actor, atom::retire_v);
       s.reset();
       --active_count_;
@@ -309,8 +307,7 @@ void router::abandon(webhook_id id) {
   config_.log(log_level::error,
               "webhook " + std::to_string(id)
                 + " crashed again and again; it is left alone until the next "
-                  "start, its cursor and "
-                  "retries are kept");
+                  "start, its cursor and retries are kept");
 }
 
 } // namespace fanfare

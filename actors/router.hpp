@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Fans committed notifications out to the webhook actors that are subscribed,
-/// and starts and ends those. It also takes the checkpoints, because it alone
-/// knows up to where every webhook has been spoken to.
+/// Sends committed notifications to the webhooks that are subscribed to them,
+/// and starts and ends the webhooks' actors. It also takes the checkpoints,
+/// because it alone knows up to which position each webhook was sent them.
 
 #include "actors/committer.hpp"
 #include "actors/interfaces.hpp"
@@ -32,16 +32,16 @@ struct router_config {
   std::function<webhook_actor(std::shared_ptr<webhook_slot>,
                               position read_upto)>
     start_webhook;
-  /// Has the supervisor watch it.
+  /// Has the supervisor watch that actor.
   std::function<void(webhook_id, const webhook_actor&)> watch;
-  /// Notifications a webhook may have been sent and not started.
+  /// Notifications that a webhook was sent and has not started to attempt.
   std::size_t window = 256;
-  /// Checkpoints after which an idle webhook actor is ended.
+  /// Checkpoints after which an idle webhook's actor is ended.
   std::size_t idle_checkpoints = 15;
-  /// Told once the registry is indexed and unfinished work is taken up (null),
-  /// or that this failed.
+  /// Called with null once the registry is indexed and unfinished work is taken
+  /// up, or with the reason why that failed.
   std::function<void(const error*)> begun;
-  /// Once true, nothing is told any more: no attempt would carry it.
+  /// Once true, no notices are published: no attempt would carry them.
   const std::atomic<bool>* draining = nullptr;
   /// Figures for operators. Outlives the router.
   std::atomic<position>* routed_upto = nullptr;
@@ -64,7 +64,7 @@ private:
   struct subscriber {
     std::shared_ptr<webhook_slot> slot;
     webhook_actor actor;
-    position sent_upto = 0; ///< last position this webhook was concerned with
+    position sent_upto = 0;    ///< last position that matched it
     position skipped_upto = 0; ///< last one of them that was not sent
     std::size_t idle = 0;      ///< checkpoints since it had something to do
   };
@@ -81,7 +81,7 @@ private:
   void read_more();
   void save_checkpoint();
   void order(webhook_id id, const webhook_order_ptr& what);
-  /// Publishes what happened to a webhook, if somebody subscribed to it.
+  /// Publishes the notice, if any webhook is subscribed to it.
   void tell(const notice& what);
   void revive(webhook_id id);
   void abandon(webhook_id id);
@@ -94,8 +94,8 @@ private:
   std::vector<std::unique_ptr<subscriber>> active_;
   std::size_t active_count_ = 0;
   position routed_upto_ = 0;
-  position tail_ = 0; ///< newest position heard of
-  /// Edits of webhooks that hold for positions not routed yet, by `from`.
+  position tail_ = 0; ///< newest committed position
+  /// Edits of webhooks that hold from positions not routed yet, by `from`.
   std::deque<std::shared_ptr<const webhook_record>> changes_;
   storage::save_checkpoint saved_; ///< the last one
   bool reading_ = false;

@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Who gets a notification: organizer and registered action type lead to the
-/// webhooks that want all events, and by event to those that chose. The cost of
-/// a look-up is the number of matches; a webhook costs some tens of bytes.
-/// `matches` in model/subscription.hpp is the definition of the answer.
+/// Which webhooks a notification goes to. Organizer and registered action type
+/// lead to the webhooks that want all events; with the event, to those that
+/// chose it. A look-up costs as much as it has matches; a webhook costs some
+/// tens of bytes. `matches` in model/subscription.hpp defines the answer.
 
 #include "model/records.hpp"
 
@@ -20,8 +20,8 @@ public:
   /// A webhook's place in dense tables, stable while the index lives.
   using ref = std::uint32_t;
 
-  /// Makes `value` the subscription of the webhook, whatever it was before.
-  /// Webhooks that are new must come by ascending id.
+  /// Sets or replaces the webhook's subscription. New webhooks must come by
+  /// ascending id.
   ref put(webhook_id id, organizer_id owner, const subscription& value);
 
   /// Calls `visit(ref)` once for each enabled webhook of `owner` that is
@@ -72,7 +72,7 @@ private:
   };
   struct topic {
     std::vector<ref> all_events;
-    /// Webhooks that chose events; they all get what belongs to no event.
+    /// Webhooks that chose events; a notification without event goes to all.
     std::vector<ref> limited;
   };
 

@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Watches all other actors. A webhook actor or the janitor that crashes is
-/// started again after a pause, from what the store knows; one that crashes
-/// again and again is left alone, loudly. The router and the committer hold the
-/// order of things: if one of them dies the engine stops, and recovery at the
-/// next start puts everything right.
+/// Watches all other actors. A webhook's actor or the janitor that crashes is
+/// restarted after a pause, from what the store knows; a webhook whose actor
+/// crashes again and again is left alone, loudly. The router and the committer
+/// hold the order of things: if one of them dies the engine stops, and recovery
+/// at the next start puts everything right.
 
 #include "actors/committer.hpp"
 #include "actors/interfaces.hpp"
@@ -25,15 +25,15 @@ namespace fanfare {
 
 struct supervisor_config {
   log_function log;
-  /// Actors without which nothing is in order.
+  /// Actors that the engine cannot go on without, with their names.
   std::vector<std::pair<std::string, caf::strong_actor_ptr>> vital;
-  /// Called with the sentence for the operator when one of those died.
+  /// Called when one of them died, with a sentence for the operator.
   std::function<void(const std::string&)> escalate;
   std::function<void(webhook_id)> revive;
   std::function<void(webhook_id)> abandon;
   std::function<janitor_actor()> start_janitor;
-  /// Crashes within `crash_window` after which a webhook actor is not started
-  /// again.
+  /// Crashes within `crash_window` after which a webhook's actor is not
+  /// restarted.
   std::size_t max_crashes = 5;
   std::chrono::seconds crash_window{60};
   std::chrono::milliseconds first_pause{500}; ///< doubles with each crash
@@ -68,7 +68,7 @@ private:
   boost::asio::steady_timer timer_;
   std::unordered_map<caf::actor_addr, webhook_id> webhooks_;
   std::unordered_map<webhook_id, crashes> crashed_;
-  /// Nobody else holds it: its timer and the reads it asked for do not.
+  /// The only reference to it: its timer and its reads hold none.
   janitor_actor janitor_;
   std::size_t janitor_crashes_ = 0;
   std::multimap<clock::time_point, std::function<void()>> due_;

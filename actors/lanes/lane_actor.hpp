@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Base of actors that stay on the lane they were spawned on, because they
-/// share sockets, timers or admission with it. Without lanes (under CAF's test
+/// Base of actors that stay on the lane they are spawned on, because they share
+/// sockets, timers or admission with it. Without lanes (under CAF's test
 /// scheduler) it is an ordinary typed actor.
 
 #include "actors/lanes/lanes.hpp"
@@ -30,7 +30,7 @@ public:
 
   using super::enqueue;
 
-  /// CAF would run it where the sender runs.
+  /// CAF would run the actor on its sender's thread.
   void enqueue(caf::mailbox_element_ptr item,
                caf::execution_unit* unit) override {
     super::enqueue(std::move(item), home_ != nullptr ? home_ : unit);

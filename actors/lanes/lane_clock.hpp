@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// CAF's clock, for the actors that ask it for something. Every actor that ends
-/// tells the clock to forget its timeouts, and CAF's own wakes its thread for
-/// that: for an actor per attempt that cost a seventh of all processor time.
-/// Here it is asked only for those that have a timeout.
+/// CAF's clock, but an actor that ends without timeouts costs nothing. Every
+/// actor that ends has the clock forget its timeouts, and CAF's own clock wakes
+/// its thread for that: with an actor per attempt, a seventh of all processor
+/// time. This one knows which actors have timeouts.
 
 #include <caf/detail/thread_safe_actor_clock.hpp>
 
@@ -23,9 +23,8 @@ class lane_clock final : public caf::detail::thread_safe_actor_clock {
 public:
   using super = caf::detail::thread_safe_actor_clock;
 
-  /// CAF asks for it several times per turn of an actor, for streams that
-  /// nobody has; so it is the kernel's coarse one, up to some milliseconds
-  /// behind.
+  /// The kernel's coarse clock, up to some milliseconds behind: CAF asks for
+  /// the time several times per turn of an actor, for streams that none has.
   [[nodiscard]] time_point now() const noexcept override {
     timespec at{};
     clock_gettime(CLOCK_MONOTONIC_COARSE, &at);
@@ -52,7 +51,7 @@ public:
   }
 
   void cancel_timeouts(caf::abstract_actor* self) override {
-    // What `self` has set it has set before, so it sees its own.
+    // `self` set its timeouts before it ended, so it sees its own.
     if (!knows_any())
       return;
     {

@@ -15,14 +15,14 @@ namespace fanfare {
 
 namespace {
 
-/// Messages an actor may handle before others get their turn.
+/// Messages that an actor may handle before the next one's turn.
 constexpr std::size_t max_throughput = 64;
-/// Actors that run before the sockets get their turn.
+/// Actors that may run before the sockets' turn.
 constexpr std::size_t max_burst = 128;
 
-/// How many actors ahead one is fetched into the cache, and how much of it, a
-/// webhook's size: with many webhooks none of them is there any more when its
-/// next turn comes.
+/// With many webhooks, an actor has left the processor's cache when its next
+/// turn comes. It is fetched that many actors ahead, and that much of it: the
+/// size of a webhook's.
 constexpr std::size_t ahead = 2;
 constexpr std::ptrdiff_t fetched_bytes = 2'304;
 
@@ -94,7 +94,7 @@ void lane::take_inbox() {
 }
 
 void lane::run_ready() {
-  run_posted_ = true; // what the jobs wake up is appended, not posted
+  run_posted_ = true; // jobs that these wake are appended, not posted
   for (std::size_t i = 0; i < max_burst && !ready_.empty(); ++i) {
     auto* job = ready_.front();
     ready_.pop_front();
@@ -140,7 +140,7 @@ lane_coordinator::lane_coordinator(caf::actor_system& sys)
   : caf::scheduler::abstract_coordinator(sys) {}
 
 lane_coordinator::~lane_coordinator() {
-  end_clock(); // if it was not stopped, because it has not started as a whole
+  end_clock(); // a system that failed to start was not stopped
 }
 
 caf::actor_system::module* lane_coordinator::make(caf::actor_system& sys,

@@ -3,8 +3,8 @@
 #pragma once
 
 /// The scheduler: actors run on the I/O threads. A lane is one thread with its
-/// io_context, seen by CAF as the unit that runs actors. What an actor wakes up
-/// runs on its own lane, next to the sockets that it uses, so that a
+/// io_context, which CAF sees as the unit that runs actors. An actor and those
+/// that it wakes run on the same lane, next to their sockets, so that a
 /// delivery goes from its webhook to the wire and back without waking a thread.
 
 #include "actors/lanes/lane_clock.hpp"
@@ -29,8 +29,8 @@
 
 namespace fanfare {
 
-/// Why an actor ends that has thrown, for its supervisor. CAF's own handler
-/// would also write to the standard error, which is the program's.
+/// The exit reason of an actor that has thrown, for its supervisor. CAF's own
+/// handler would also write to the standard error, which is the program's.
 caf::error reason_of(caf::scheduled_actor*, std::exception_ptr& thrown);
 
 class lane final : public caf::execution_unit {
@@ -38,8 +38,8 @@ public:
   lane(caf::actor_system& sys, std::size_t index);
   ~lane() override;
 
-  /// Runs `job` here; takes over the reference that CAF hands out with it. Any
-  /// thread.
+  /// Runs `job` on this lane. Takes over the reference that CAF passes with it.
+  /// Any thread.
   void exec_later(caf::resumable* job) override;
 
   /// Whether the caller runs on this lane.
@@ -59,7 +59,7 @@ public:
   }
 
   void start();
-  /// Ends the thread; what was still to run is released. Not from a lane.
+  /// Ends the thread; jobs that have not run are released. Not from a lane.
   void stop();
 
 private:
@@ -75,7 +75,7 @@ private:
   /// Only touched by the lane's thread.
   std::deque<caf::resumable*> ready_;
   bool run_posted_ = false;
-  /// What other threads hand over.
+  /// From other threads.
   std::mutex inbox_mutex_;
   std::vector<caf::resumable*> inbox_;
   std::vector<caf::resumable*> taken_;
@@ -96,11 +96,11 @@ public:
   /// `load<lane_coordinator>()`.
   static lane_coordinator& of(caf::actor_system& sys);
 
-  /// From a lane: stays there. From outside: one lane after the other.
+  /// From a lane: on that lane. From outside: on one lane after the other.
   void enqueue(caf::resumable* job) override;
   caf::actor_clock& clock() noexcept override;
 
-  /// Ends the lanes before the actor system does. What is woken afterwards is
+  /// Ends the lanes before the actor system does. Jobs that come later are
   /// released. Not from a lane; idempotent.
   void halt();
 

@@ -28,8 +28,8 @@ struct backoff_policy {
             seconds{43200}, seconds{43200}, seconds{86400}};
   }
 
-  /// Spreads retries so that those that failed together do not come back
-  /// together: 1.0 to 1.1 times the delay.
+  /// 1.0 to 1.1 times the delay, so that those that failed together do not come
+  /// back together.
   template <class Random>
   static std::chrono::milliseconds
   jittered(std::chrono::milliseconds delay, Random& random) {
@@ -49,8 +49,8 @@ struct backoff_policy {
     return schedule[attempt - 1U];
   }
 
-  /// How long after the first attempt the one after `attempt` is made, roughly:
-  /// the age of what is sent again, whose publish may be long ago.
+  /// How long after the first attempt the one after `attempt` is made, roughly.
+  /// The age of a notification that is sent again: its publish may be long ago.
   [[nodiscard]] std::chrono::milliseconds
   span_after(std::uint16_t attempt) const {
     std::chrono::milliseconds sum{0};

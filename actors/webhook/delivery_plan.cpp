@@ -66,7 +66,7 @@ void delivery_plan::read_secrets(const webhook_record& hook,
     auto text = vault.open(one.sealed, "secret");
     auto key = text ? protocol::signing_key::parse(*text) : text.error();
     if (!key) {
-      // Unsigned calls would be refused, or worse, taken.
+      // Receivers would refuse unsigned calls or, worse, accept them.
       error = "secret: " + key.error().detail;
       return;
     }
@@ -88,7 +88,7 @@ void delivery_plan::read_egress(const webhook_record& hook,
     return;
   auto made = std::make_shared<protocol::egress>();
   if (fence.policy)
-    // Connections that were made within another fence are not used any more.
+    // Connections that were made within another fence are not reused.
     made->tag += 'o' + std::to_string(fence.generation);
   made->policy = std::move(fence.policy);
   if (own.tls) {

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// What a webhook's settings make of its calls, worked out once per change:
-/// where to, which way, within which limits, signed with what.
+/// What a webhook's settings mean for its calls, worked out once per change:
+/// the target, the way to it, limits, signing keys, headers.
 
 #include "actors/webhook/backoff.hpp"
 #include "actors/webhook/pace.hpp"
@@ -22,12 +22,12 @@
 
 namespace fanfare {
 
-/// What a webhook gets where its settings say nothing.
+/// For a webhook whose settings say nothing.
 struct delivery_defaults {
   backoff_policy backoff;
   protocol::exchange_limits limits;
   pace_policy pace;
-  /// Opens what is sealed in the settings. Null: nothing is encrypted.
+  /// Opens sealed settings. Null: none is encrypted.
   const protocol::vault* vault = nullptr;
   /// The fence of an organizer with networks of its own; null for others, and
   /// if this is empty.
@@ -54,7 +54,7 @@ public:
   bool ordered = false;
   bool paused = false;
   std::optional<delivery_settings::batching> batch;
-  /// What was published before is as old as that.
+  /// End of its last pause: notifications from before count as published then.
   timestamp resumed{};
 
   /// Whether it is the target of calls that start now.

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// What people ask of a webhook beside its subscription: to bring its retries
-/// forward or to end them, to send something again, to try it out. Only its
-/// actor can do that, because it alone knows what is under way.
+/// Orders to a webhook, beside changes of its subscription: expedite or drop
+/// its retries, send a notification again, make a test call. Only its actor can
+/// carry them out, because it alone knows its attempts in flight.
 
 #include "fanfare/engine.hpp"
 #include "fanfare/error.hpp"
@@ -19,15 +19,15 @@
 
 namespace fanfare {
 
-/// Where the answer to an order goes. It may be copied; the first answer
-/// counts. If all copies are gone without one, the actor has ended, and that is
-/// the answer. Any thread.
+/// Takes the answer to an order. It may be copied; the first answer counts. If
+/// all copies are destroyed without one, the answer is that the actor has
+/// ended. Any thread.
 template <class T>
 class reply {
 public:
   using receiver = std::function<void(result<T>)>;
 
-  /// Nobody waits.
+  /// The answer is of no interest.
   reply() = default;
   explicit reply(receiver to)
     : to_(new receiver{std::move(to)}, [](receiver* unanswered) {
@@ -63,34 +63,34 @@ struct drop_order {
   reply<std::size_t> done;
 };
 
-/// Sends a notification that was attempted before again. Answers what is in the
-/// retry set now, once that is on disk. conflict: the webhook is disabled, or
-/// an attempt of it is under way.
+/// Sends a notification again that was attempted before. Answers its entry in
+/// the retry set, once that is on disk. conflict: the webhook is disabled, or
+/// an attempt of it is in flight.
 struct resend_order {
   position subject = 0;
   reply<retry> done;
 };
 
-/// Makes one attempt of a notification that is about this webhook only, also if
-/// it is disabled. Answers the call, once it is on disk.
+/// Makes one attempt of a notification that was made for this, even if the
+/// webhook is disabled. Answers the call, once it is on disk.
 struct test_order {
   notification_ptr what;
   reply<call> done;
 };
 
-/// Feeds a replay that is in the store.
+/// Begins a replay that is in the store.
 struct replay_order {
   replay value;
   std::shared_ptr<const storage::selection> chosen;
 };
 
-/// Ends the replay that runs and what waits because of it. Answers how far it
-/// came, once that is on disk. not_found: none runs.
+/// Ends the running replay and the retries that it has handed over. Answers how
+/// far it came, once that is on disk. not_found: none runs.
 struct cancel_order {
   reply<replay> done;
 };
 
-/// Asks how it does at this moment.
+/// Answers the webhook's state at this moment.
 struct inspect_order {
   reply<delivery_state> done;
 };

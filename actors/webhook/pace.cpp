@@ -68,7 +68,7 @@ void pace::configure(const pace_policy& policy) {
   rate_.configure(policy.rate);
   resume_.configure(policy.resume_rate);
   const auto cap = static_cast<double>(policy.cap);
-  // One that had not been shrunk goes with its cap.
+  // A limit at its cap moves with it.
   if (limit_ >= static_cast<double>(cap_before) || limit_ > cap)
     limit_ = cap;
 }
@@ -95,7 +95,7 @@ pace::verdict pace::ask(timestamp now, std::size_t in_flight, bool resumed) {
   if (breaker_ != breaker_state::closed) {
     if (now < open_until_)
       return {reason::breaker, open_until_};
-    // The one that probes goes alone.
+    // The call that probes goes alone.
     if (in_flight > 0)
       return {reason::concurrency};
   }

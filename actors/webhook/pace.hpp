@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// How fast a webhook may be called: what its settings bound, and what its
-/// receiver has asked for or made clear by how it answers. It decides, by the
-/// times it is given; it neither sends nor waits.
+/// How fast a webhook may be called: by its settings, and by what its receiver
+/// has asked for or shows by how it answers. Decides by the times it is given;
+/// neither sends nor waits.
 ///
 /// - A token bucket for the rate that its owner has set.
 /// - `Retry-After` holds everything until then (at most an hour).
@@ -28,7 +28,7 @@
 namespace fanfare {
 
 struct pace_policy {
-  std::size_t cap = 8; ///< requests at the same time
+  std::size_t cap = 8; ///< requests in flight
   std::optional<delivery_settings::rate> rate;
   std::optional<delivery_settings::rate> resume_rate;
   /// Failures in a row that open the breaker; 0: it never opens.
@@ -48,7 +48,7 @@ public:
   /// When there is a token: `now`, or later.
   [[nodiscard]] timestamp available(timestamp now);
   void take(timestamp now);
-  /// When all tokens are back: whoever forgets it then, forgets nothing.
+  /// When all tokens are back, and there is nothing to remember.
   [[nodiscard]] timestamp full() const {
     return rate_ ? full_again() : timestamp{};
   }
@@ -85,15 +85,15 @@ public:
   void configure(const pace_policy& policy);
   /// Failures in a row before the engine was started.
   void restore(std::uint32_t failures, timestamp last_failure);
-  /// Another receiver: nothing is known about it.
+  /// Another receiver, of which nothing is known.
   void reset();
 
-  /// Whether a request may start while `in_flight` others run. `resumed`: it is
-  /// about what was held by a pause.
+  /// Whether a request may start while `in_flight` others run. `resumed`: its
+  /// notification was held by a pause.
   [[nodiscard]] verdict ask(timestamp now, std::size_t in_flight, bool resumed);
   void started(timestamp now, bool resumed);
-  /// Notes a success; true if this closed the breaker. The usual case, which
-  /// costs no look at the clock.
+  /// Notes a success; true if it closed the breaker. Takes no time of day: the
+  /// usual case is not to look at the clock.
   bool succeeded(const ending& how);
   void failed(timestamp now, const ending& how);
 
@@ -111,7 +111,7 @@ public:
   [[nodiscard]] timestamp held_until() const {
     return held_until_;
   }
-  /// Until when there is something in it that its webhook must not forget.
+  /// Until then it holds something that its webhook must not forget.
   [[nodiscard]] timestamp busy_until() const {
     return std::max({held_until_, rate_.full(), resume_.full()});
   }
@@ -128,7 +128,7 @@ private:
   token_bucket resume_;
   double limit_ = 8;
   bool ramping_ = false; ///< after the breaker has closed
-  timestamp shrunk_{};   ///< attempts from before it say nothing new
+  timestamp shrunk_{};   ///< attempts that began before say nothing new
   timestamp held_until_{};
   breaker_state breaker_ = breaker_state::closed;
   std::uint32_t failures_ = 0;

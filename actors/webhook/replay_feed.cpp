@@ -10,10 +10,10 @@ namespace fanfare {
 
 namespace {
 
-/// Entries handed over at once: few enough to cost no memory and to end soon
-/// after a cancellation, enough for one commit to be worth it.
+/// Entries handed over at once: few enough to need no memory and to end soon
+/// after a cancellation, enough to be worth a commit.
 constexpr std::size_t largest_portion = 256;
-/// How far ahead of the pace they are handed over.
+/// How far ahead of their due time they are handed over.
 constexpr double seconds_ahead = 5;
 
 } // namespace

@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Hands what a replay selects over to the webhook's retry set, a few at a time
-/// and at the replay's pace: an entry's due time is its place in the pace. How
-/// far it has come is stored together with the entries, so that a restart goes
-/// on where it was. Not thread-safe.
+/// Hands the notifications that a replay has selected over to the webhook's
+/// retry set, a few at a time and at the replay's pace: an entry's due time is
+/// its place in the pace. Its progress is stored together with the entries, so
+/// that it continues there after a restart. Not thread-safe.
 
 #include "model/records.hpp"
 #include "storage/store.hpp"
@@ -21,7 +21,7 @@ namespace fanfare {
 class replay_feed {
 public:
   /// `waiting`: entries that were handed over before and not attempted yet;
-  /// `last_due`: when the last of them is due, so that the pace goes on there.
+  /// `last_due`: when the last of them is due, where the pace continues.
   replay_feed(replay value, std::size_t waiting, timestamp last_due = {})
     : value_(std::move(value)),
       waiting_(waiting),
@@ -48,18 +48,17 @@ public:
       chosen_ = std::move(read);
   }
 
-  /// The next entries, which `progress` takes for handed over from now on; none
-  /// while enough of them wait. They are to be stored with it, then stored() is
-  /// to be called.
+  /// The next entries, which from now on count as handed over in `progress`;
+  /// none while enough of them wait. Store them with it, then call stored().
   [[nodiscard]] const std::vector<retry>& take(timestamp now);
-  /// Gives the entries for the webhook's own retry set.
+  /// The entries are stored: returns them for the webhook's own retry set.
   [[nodiscard]] std::vector<retry> stored();
-  /// One of the entries was attempted, or given up without an attempt.
+  /// One of the entries was attempted, or given up unsent.
   void attempted() {
     if (waiting_ > 0)
       --waiting_;
   }
-  /// Everything was handed over and attempted.
+  /// All are handed over and attempted.
   [[nodiscard]] bool exhausted() const {
     return chosen_ && pending_.empty() && waiting_ == 0
         && !chosen_->chosen.next_after(value_.cursor);

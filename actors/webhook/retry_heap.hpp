@@ -2,9 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The pending retries of one webhook by due time: 24 bytes each, whatever the
-/// notification weighs. Those that failed, and those that are to be sent again
-/// and were not attempted, are apart: with `ordered` the first hold all others.
+/// The retries of one webhook that wait for their due time: 24 bytes each,
+/// however large the notification is. Those that failed are kept apart from
+/// those that are sent again and not attempted yet: with `ordered`, the former
+/// hold all others.
 
 #include "fanfare/types.hpp"
 
@@ -22,10 +23,10 @@ public:
     to.push_back(r);
     std::ranges::push_heap(to, later);
   }
-  /// Nothing: a retry leaves the heap when its attempt starts.
+  /// Does nothing: a retry leaves the heap when its attempt starts.
   void erase(position) {}
   void clear() {
-    // Assigning {} would keep the memory, which may be that of a million.
+    // Assigning {} would keep the memory, maybe that of a million.
     for (auto* heap : {&failed_, &fresh_})
       std::vector<retry>{}.swap(*heap);
   }
@@ -49,7 +50,7 @@ public:
     return pop_from(failed_is_earlier() ? failed_ : fresh_);
   }
 
-  /// Of those that failed; null if there are none.
+  /// Of those that failed; null if there is none.
   [[nodiscard]] const retry* earliest_failed() const {
     return failed_.empty() ? nullptr : &failed_.front();
   }
@@ -67,7 +68,7 @@ public:
     }
   }
 
-  /// Takes out those that `wanted` says yes to, in any order.
+  /// Takes out those for which `wanted` is true, in any order.
   template <class Wanted>
   std::vector<retry> extract(Wanted wanted) {
     std::vector<retry> out;
