@@ -129,7 +129,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(fanfare, caf::first_custom_type_id)
   CAF_ADD_ATOM(fanfare, fanfare::atom, order, "order")
   CAF_ADD_ATOM(fanfare, fanfare::atom, selected, "selected")
   CAF_ADD_ATOM(fanfare, fanfare::atom, stored, "stored")
-  CAF_ADD_ATOM(fanfare, fanfare::atom, tell, "tell")
+  CAF_ADD_ATOM(fanfare, fanfare::atom, announce, "announce")
 
 CAF_END_TYPE_ID_BLOCK(fanfare)
 
@@ -190,7 +190,7 @@ using router_actor = caf::typed_actor<
   // Engine: an order for a webhook.
   caf::reacts_to<atom::order, webhook_id, webhook_order_ptr>,
   // Engine: a notice to publish.
-  caf::reacts_to<atom::tell, notice_ptr>,
+  caf::reacts_to<atom::announce, notice_ptr>,
   // Engine: the clock was set; all webhooks are to look at it again.
   caf::reacts_to<atom::wake>>;
 

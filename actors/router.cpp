@@ -43,7 +43,7 @@ router::behavior_type router::make_behavior() {
     [this](atom::order, webhook_id id, const webhook_order_ptr& what) {
       order(id, what);
     },
-    [this](atom::tell, const notice_ptr& what) { tell(*what); },
+    [this](atom::announce, const notice_ptr& what) { announce(*what); },
     [this](atom::wake) {
       for (auto& s : active_)
         if (s)
@@ -217,7 +217,7 @@ void router::order(webhook_id id, const webhook_order_ptr& what) {
   caf::anon_send(s.actor, atom::order_v, what);
 }
 
-void router::tell(const notice& what) {
+void router::announce(const notice& what) {
   // Without a subscriber it is not written.
   bool wanted = false;
   index_.for_each_match(what.owner, what.type, 0,

@@ -82,7 +82,7 @@ private:
   void save_checkpoint();
   void order(webhook_id id, const webhook_order_ptr& what);
   /// Publishes the notice, if any webhook is subscribed to it.
-  void tell(const notice& what);
+  void announce(const notice& what);
   void revive(webhook_id id);
   void abandon(webhook_id id);
   void set_routed(position upto);

@@ -26,7 +26,7 @@ void announcer::announce(const webhook_record& hook, std::string_view action,
              + R"(, "target_url": )"
              + protocol::json_quoted(protocol::mask_url(hook.target_url));
   what->rest.append(members).append(1, '}');
-  router_.send(atom::tell_v, notice_ptr{std::move(what)});
+  router_.send(atom::announce_v, notice_ptr{std::move(what)});
 }
 
 } // namespace fanfare

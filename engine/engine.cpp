@@ -372,8 +372,9 @@ webhook_context engine_implementation::context() {
   auto made = context_of(options_);
   made.defaults.fence_of = [this](organizer_id id) { return fences_.of(id); };
   made.fences = &fences_.changes();
-  made.tell = [this](const webhook_record& hook, std::string_view action,
-                     const std::string& members) {
+  made.notify_owner = [this](const webhook_record& hook,
+                             std::string_view action,
+                             const std::string& members) {
     announcer_.announce(hook, action, members);
   };
   return made;

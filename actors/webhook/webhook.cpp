@@ -584,12 +584,12 @@ void webhook_worker::log_and_disable(call&& last, std::string_view why) {
   disabling_ = true;
   queue_.apply(last);
   commit_queue::completion disabled;
-  if (context_->tell)
+  if (context_->notify_owner)
     disabled = [context = context_, notice = owner_notices::disabled(why)](
                  storage::operation& op, const error* failure) {
       const auto& changed = std::get<storage::change_webhook>(op).done;
       if (failure == nullptr && changed && !changed->current().enabled)
-        context->tell(*changed, notice.action, notice.members);
+        context->notify_owner(*changed, notice.action, notice.members);
     };
   append_and_disable(*context_->commits, std::move(last), hook_->target_url,
                      context_->clock->now(), std::move(disabled));
@@ -597,8 +597,8 @@ void webhook_worker::log_and_disable(call&& last, std::string_view why) {
 
 void webhook_worker::notify_owner(
   const std::optional<owner_notice>& notice) const {
-  if (notice && context_->tell)
-    context_->tell(*hook_, notice->action, notice->members);
+  if (notice && context_->notify_owner)
+    context_->notify_owner(*hook_, notice->action, notice->members);
 }
 
 // -- orders -------------------------------------------------------------------

@@ -60,7 +60,7 @@ struct webhook_context {
   /// from the second one on. Any thread; may be empty.
   std::function<void(const webhook_record&, std::string_view action,
                      std::string members)>
-    tell;
+    notify_owner;
 };
 
 } // namespace fanfare

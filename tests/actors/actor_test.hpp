@@ -348,8 +348,9 @@ public:
     context->defaults.pace.cap = options.max_in_flight;
     context->defaults.vault = &vault;
     context->disable_after = options.disable_after;
-    context->tell = [this](const webhook_record& hook, std::string_view action,
-                           std::string members) {
+    context->notify_owner = [this](const webhook_record& hook,
+                                   std::string_view action,
+                                   std::string members) {
       told.push_back({hook.id, std::string{action}, std::move(members)});
     };
     context->window = options.window;
