@@ -17,7 +17,7 @@ const error& writing_has_thrown() {
 
 batch_writer::batch_writer(batch_writer_config config)
   : config_(std::move(config)),
-    tail_(config_.store->tail()) {
+    tail_(config_.store->journal().tail()) {
   (void)writing_has_thrown(); // made while there is memory
 }
 
@@ -31,7 +31,7 @@ void batch_writer::tell(commit_queue::batch& written) {
     auto& op = written.operations[i];
     config_.observe(op);
     // A webhook's state comes before the edits that were committed with it.
-    if (std::holds_alternative<storage::load_webhook>(op))
+    if (std::holds_alternative<storage::barrier>(op))
       written.tell(i, nullptr);
     if (auto* append = std::get_if<storage::append_notifications>(&op)) {
       if (append->done)

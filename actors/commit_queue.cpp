@@ -21,7 +21,7 @@ constexpr std::size_t kept_capacity = 1'024;
 /// again.
 bool needs_checkpoint(const storage::operation& op) {
   return !std::holds_alternative<storage::save_checkpoint>(op)
-      && !std::holds_alternative<storage::load_webhook>(op);
+      && !std::holds_alternative<storage::barrier>(op);
 }
 
 bool can_linger(const storage::operation& op) {

@@ -17,7 +17,7 @@
 #include "actors/completion.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/publish_request.hpp"
-#include "storage/store.hpp"
+#include "storage/operations.hpp"
 
 #include <atomic>
 #include <chrono>

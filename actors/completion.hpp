@@ -6,7 +6,7 @@
 /// moved, so whoever made its receiver may go on looking at it until the
 /// completion is handed over.
 
-#include "storage/store.hpp"
+#include "storage/operations.hpp"
 
 #include <concepts>
 #include <memory>

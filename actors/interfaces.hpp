@@ -52,8 +52,7 @@ struct fetched_retries {
 };
 using fetched_retries_ptr = std::shared_ptr<const fetched_retries>;
 
-using webhook_state_ptr = std::shared_ptr<
-  const result<storage::load_webhook::state>>;
+using webhook_state_ptr = std::shared_ptr<const result<storage::webhook_state>>;
 using webhook_ptr = std::shared_ptr<const webhook_record>;
 
 /// Something that happened to one of an organizer's webhooks, for those that

@@ -66,11 +66,11 @@ void store_reader::read_backlog(webhook_actor who, webhook_id hook,
     auto answer = std::make_shared<backlog_chunk>();
     // Read here and not taken from the asker: an edit that was committed before
     // `upto` is in this copy for sure.
-    if (auto current = store_.find_webhook(hook); !current)
+    if (auto current = store_.registry().find_webhook(hook); !current)
       answer->read = current.error();
     else
-      answer->read = store_.read_backlog(*current, after, upto, limit,
-                                         max_scan);
+      answer->read = store_.journal().read_backlog(*current, after, upto, limit,
+                                                   max_scan);
     if (answer->read)
       for (auto& n : answer->read->matches)
         n = shared(std::move(n));
@@ -85,7 +85,7 @@ void store_reader::fetch(webhook_actor who, std::vector<position> which) {
     found.reserve(which.size());
     std::optional<error> failed;
     for (auto p : which) {
-      auto n = store_.find_notification(p);
+      auto n = store_.journal().find(p);
       if (n)
         found.push_back(shared(std::move(*n)));
       else if (n.error().code == ec::not_found)
@@ -105,10 +105,10 @@ void store_reader::fetch(webhook_actor who, std::vector<position> which) {
 void store_reader::select(webhook_actor who, webhook_id hook, replay wanted) {
   read([this, who = std::move(who), hook, wanted = std::move(wanted)] {
     auto answer = std::make_shared<result<storage::selection>>(error{});
-    if (auto current = store_.find_webhook(hook); !current)
+    if (auto current = store_.registry().find_webhook(hook); !current)
       *answer = current.error();
     else
-      *answer = store_.select(*current, wanted);
+      *answer = store_.deliveries().select(*current, wanted);
     caf::anon_send(who, atom::selected_v, selection_ptr{std::move(answer)});
   });
 }
@@ -117,7 +117,7 @@ void store_reader::read_journal(router_actor who, position after, position upto,
                                 std::size_t limit) {
   read([this, who = std::move(who), after, upto, limit] {
     auto answer = std::make_shared<journal_chunk>();
-    answer->notifications = store_.notifications(after, upto, limit);
+    answer->notifications = store_.journal().read(after, upto, limit);
     caf::anon_send(who, atom::chunk_v, journal_chunk_ptr{std::move(answer)});
   });
 }

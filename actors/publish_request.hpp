@@ -6,7 +6,7 @@
 /// wait. A request stays whole until the commit queue has taken it.
 
 #include "actors/completion.hpp"
-#include "storage/store.hpp"
+#include "storage/operations.hpp"
 
 #include <cstddef>
 #include <cstdint>

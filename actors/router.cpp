@@ -65,8 +65,8 @@ void router::on_exit() {
 result<void> router::begin() {
   const auto& found = config_.store->recovered();
   set_routed(found.routed_upto);
-  tail_ = config_.store->tail();
-  auto indexed = config_.store->for_each_webhook(
+  tail_ = config_.store->journal().tail();
+  auto indexed = config_.store->registry().for_each_webhook(
     [this](const webhook_record& hook) {
       const auto* now = version_at(hook, routed_upto_ + 1);
       index_.put(hook.id, hook.owner,

@@ -6,7 +6,7 @@
 
 #include "fanfare/engine.hpp"
 #include "fanfare/metrics.hpp"
-#include "storage/store.hpp"
+#include "storage/operations.hpp"
 
 #include <array>
 #include <atomic>

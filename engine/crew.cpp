@@ -172,7 +172,7 @@ bool crew::save_checkpoint(std::chrono::milliseconds patience) {
 bool crew::flush(std::chrono::milliseconds patience) {
   auto done = std::make_shared<std::promise<bool>>();
   auto flushed = done->get_future();
-  commits_.push({.what = storage::load_webhook{},
+  commits_.push({.what = storage::barrier{},
                  .done = [done](storage::operation&, const error* failure) {
                    done->set_value(failure == nullptr);
                  }});

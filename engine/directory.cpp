@@ -28,7 +28,7 @@ timestamp as_timestamp(std::int64_t milliseconds) {
 
 } // namespace
 
-result<void> directory::load(const storage::store& from) {
+result<void> directory::load(const storage::registry& from) {
   std::unique_lock guard{mutex_};
   const auto organizers = from.organizers();
   if (!organizers)

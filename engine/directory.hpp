@@ -10,7 +10,8 @@
 #include "fanfare/error.hpp"
 #include "fanfare/types.hpp"
 #include "protocol/rules/action_types.hpp"
-#include "storage/store.hpp"
+#include "storage/operations.hpp"
+#include "storage/registry.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -30,7 +31,7 @@ namespace fanfare {
 /// Any thread.
 class directory {
 public:
-  result<void> load(const storage::store& from);
+  result<void> load(const storage::registry& from);
   /// A committed operation.
   void observe(const storage::operation& op);
 

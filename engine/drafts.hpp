@@ -9,7 +9,7 @@
 #include "engine/directory.hpp"
 #include "fanfare/engine.hpp"
 #include "fanfare/error.hpp"
-#include "storage/store.hpp"
+#include "storage/operations.hpp"
 
 #include <cstddef>
 #include <vector>

@@ -17,6 +17,7 @@
 #include "engine/registry.hpp"
 #include "engine/runtime.hpp"
 #include "protocol/security/credentials.hpp"
+#include "storage/embedded.hpp"
 
 #include <boost/system/system_error.hpp>
 
@@ -200,7 +201,7 @@ public:
   }
   result<std::size_t> count_webhooks(organizer_id owner,
                                      std::optional<bool> enabled) override {
-    return store_->count_webhooks(owner, enabled);
+    return store_->registry().count_webhooks(owner, enabled);
   }
   [[nodiscard]] result<std::string>
   reveal(const secret_text& text) const override {
@@ -394,7 +395,7 @@ void engine_implementation::observe(const storage::operation& op) {
 result<void> engine_implementation::begin() {
   if (auto added = add_builtin_types(*store_); !added)
     return added;
-  if (auto loaded = names_.load(*store_); !loaded)
+  if (auto loaded = names_.load(store_->registry()); !loaded)
     return loaded;
   for (const auto& o : names_.organizers())
     if (auto fenced = fences_.update(o); !fenced)

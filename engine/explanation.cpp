@@ -52,11 +52,11 @@ explanation::rule failed_rule(const subscription* then,
   return passes(*then, what) ? rule::none : rule::filter;
 }
 
-result<void> read_calls(const storage::store& store, const notification& what,
+result<void> read_calls(const storage::call_log& log, const notification& what,
                         explanation& out) {
   call_id before = 0;
   for (std::size_t seen = 0; seen < calls_limit; seen += calls_step) {
-    auto step = store.calls(out.hook.id, before, calls_step);
+    auto step = log.newest(out.hook.id, before, calls_step);
     if (!step)
       return step.error();
     for (auto& c : *step) {
@@ -82,10 +82,10 @@ result<explanation> explain(const storage::store& store,
   explanation out;
   out.hook.id = hook.id;
   out.failed = failed_rule(version_at(hook, what.id), what);
-  if (auto read = read_calls(store, what, out); !read)
+  if (auto read = read_calls(store.call_log(), what, out); !read)
     return read.error();
   std::ranges::reverse(out.calls);
-  const auto stands = store.find_standing(hook.id, what.id);
+  const auto stands = store.deliveries().find_standing(hook.id, what.id);
   if (!stands)
     return stands.error();
   if (stands->waiting) {

@@ -25,7 +25,7 @@ constexpr std::size_t preview_scan = 100'000;
 
 result<notification_ptr> inspection::find_notification(organizer_id owner,
                                                        position id) const {
-  auto found = parts_.store.find_notification(id);
+  auto found = parts_.store.journal().find(id);
   if (found && (*found)->owner != owner)
     return error{ec::not_found, "No notification matches the given query."};
   return found;
@@ -36,21 +36,21 @@ result<std::vector<call>> inspection::calls(organizer_id owner, webhook_id hook,
                                             std::size_t limit) const {
   if (auto own = find_record(parts_.store, owner, hook); !own)
     return own.error();
-  return parts_.store.calls(hook, before, limit);
+  return parts_.store.call_log().newest(hook, before, limit);
 }
 
 result<call> inspection::find_call(organizer_id owner, webhook_id hook,
                                    call_id id) const {
   if (auto own = find_record(parts_.store, owner, hook); !own)
     return own.error();
-  return parts_.store.find_call(hook, id);
+  return parts_.store.call_log().find(hook, id);
 }
 
 result<std::vector<retry>> inspection::retries(organizer_id owner,
                                                webhook_id hook) const {
   if (auto own = find_record(parts_.store, owner, hook); !own)
     return own.error();
-  return parts_.store.retries(hook);
+  return parts_.store.deliveries().retries(hook);
 }
 
 result<webhook_health> inspection::health(organizer_id owner,
@@ -79,8 +79,8 @@ engine_statistics inspection::statistics() const {
 result<std::vector<explanation>> inspection::explain(const notification& what,
                                                      std::size_t offset,
                                                      std::size_t limit) {
-  const auto hooks = parts_.store.webhooks(what.owner, std::nullopt, offset,
-                                           limit);
+  const auto hooks = parts_.store.registry().webhooks(what.owner, std::nullopt,
+                                                      offset, limit);
   if (!hooks)
     return hooks.error();
   std::vector<explanation> all;
@@ -132,8 +132,8 @@ inspection::preview_filter(organizer_id owner, webhook_id hook,
   auto sub = found->current();
   sub.enabled = true; // whether it gets them is another question
   sub.filter = std::move(condition);
-  auto newest = parts_.store.newest_matches(owner, sub, preview_notifications,
-                                            preview_scan);
+  auto newest = parts_.store.journal().newest_matches(
+    owner, sub, preview_notifications, preview_scan);
   if (!newest)
     return newest.error();
   filter_preview out{.looked_at = newest->size(), .passed = {}};

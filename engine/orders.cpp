@@ -76,10 +76,10 @@ result<std::size_t> orders::drop_retries(organizer_id owner, webhook_id hook) {
 result<retry> orders::resend(organizer_id owner, webhook_id hook, call_id id) {
   if (auto own = find_record(parts_.store, owner, hook); !own)
     return own.error();
-  const auto found = parts_.store.find_call(hook, id);
+  const auto found = parts_.store.call_log().find(hook, id);
   if (!found)
     return found.error();
-  const auto kept = parts_.store.find_notification(found->subject);
+  const auto kept = parts_.store.journal().find(found->subject);
   if (!kept)
     return kept.error().code == ec::not_found
            ? error{ec::not_found, "The notification of this call is older than "
@@ -150,12 +150,12 @@ result<replay_progress> orders::find_replay(organizer_id owner,
                                             webhook_id hook) const {
   if (auto own = find_record(parts_.store, owner, hook); !own)
     return own.error();
-  const auto found = parts_.store.find_replay(hook);
+  const auto found = parts_.store.deliveries().find_replay(hook);
   if (!found)
     return found.error().code == ec::not_found
            ? error{ec::not_found, "There is no replay of this webhook."}
            : found.error();
-  const auto retries = parts_.store.retries(hook);
+  const auto retries = parts_.store.deliveries().retries(hook);
   if (!retries)
     return retries.error();
   return show(*found, static_cast<std::size_t>(

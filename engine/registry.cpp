@@ -201,7 +201,8 @@ result<webhook> registry::find_webhook(organizer_id owner,
 result<std::vector<webhook>>
 registry::webhooks(organizer_id owner, std::optional<bool> enabled,
                    std::size_t offset, std::size_t limit) const {
-  const auto found = parts_.store.webhooks(owner, enabled, offset, limit);
+  const auto found = parts_.store.registry().webhooks(owner, enabled, offset,
+                                                      limit);
   if (!found)
     return found.error();
   std::vector<webhook> out;
@@ -242,7 +243,7 @@ result<secret_view> registry::rotate_secret(organizer_id owner, webhook_id hook,
 // -- at a start ---------------------------------------------------------------
 
 result<void> add_builtin_types(storage::store& store) {
-  const auto known = store.action_types();
+  const auto known = store.registry().action_types();
   if (!known)
     return known.error();
   std::vector<storage::operation> missing;
@@ -262,17 +263,18 @@ result<void> check_secrets(const storage::store& store,
   result<void> readable;
   // The first one stands for all: a key that does not fit is noticed here
   // instead of by calls that fail.
-  auto looked = store.for_each_webhook([&](const webhook_record& hook) {
-    if (hook.secrets.empty())
-      return true;
-    if (auto opened = vault.open(hook.secrets.front().sealed, "secret");
-        !opened)
-      readable = error{opened.error().code,
-                       "The secret of webhook " + std::to_string(hook.id)
-                         + " cannot be read: " + opened.error().detail,
-                       "secret_keys"};
-    return false;
-  });
+  auto looked = store.registry().for_each_webhook(
+    [&](const webhook_record& hook) {
+      if (hook.secrets.empty())
+        return true;
+      if (auto opened = vault.open(hook.secrets.front().sealed, "secret");
+          !opened)
+        readable = error{opened.error().code,
+                         "The secret of webhook " + std::to_string(hook.id)
+                           + " cannot be read: " + opened.error().detail,
+                         "secret_keys"};
+      return false;
+    });
   return looked ? readable : looked;
 }
 

@@ -34,11 +34,11 @@ result<replay_plan> plan_replay(const storage::store& store,
     return valid.error();
   replay value;
   value.asked = asked;
-  value.upto = store.tail();
+  value.upto = store.journal().tail();
   value.selecting = hook.current();
   value.selecting.enabled = true; // whether it may begin is another question
   value.started = now;
-  auto chosen = store.select(hook, value);
+  auto chosen = store.deliveries().select(hook, value);
   if (!chosen)
     return chosen.error();
   value.count = chosen->count;

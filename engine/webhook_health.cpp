@@ -32,12 +32,13 @@ percentile(const std::vector<std::chrono::microseconds>& sorted, double part) {
 }
 
 /// Looks at the newest calls.
-result<void> read_calls(const storage::store& store, const webhook_record& hook,
-                        timestamp now, webhook_health& out) {
+result<void> read_calls(const storage::call_log& log,
+                        const webhook_record& hook, timestamp now,
+                        webhook_health& out) {
   std::vector<std::chrono::microseconds> times;
   call_id before = 0;
   for (bool more = true; more;) {
-    auto step = store.calls(hook.id, before, calls_step);
+    auto step = log.newest(hook.id, before, calls_step);
     if (!step)
       return step.error();
     more = step->size() == calls_step;
@@ -84,12 +85,12 @@ result<webhook_health> measure_health(const storage::store& store,
                                       const webhook_record& hook,
                                       timestamp now) {
   webhook_health out;
-  if (auto read = read_calls(store, hook, now, out); !read)
+  if (auto read = read_calls(store.call_log(), hook, now, out); !read)
     return read.error();
-  const auto retries = store.retries(hook.id);
+  const auto retries = store.deliveries().retries(hook.id);
   if (!retries)
     return retries.error();
-  const auto backlog = store.count_backlog(hook, backlog_scan);
+  const auto backlog = store.deliveries().count_backlog(hook, backlog_scan);
   if (!backlog)
     return backlog.error();
   out.retries = retries->size();
@@ -103,7 +104,7 @@ result<webhook_health> measure_health(const storage::store& store,
       oldest = r.subject;
   }
   if (oldest != 0)
-    if (const auto found = store.find_notification(oldest))
+    if (const auto found = store.journal().find(oldest))
       out.oldest_waiting = {.subject = oldest,
                             .published = (*found)->published};
   if (!hook.current().enabled)

@@ -14,7 +14,7 @@ namespace fanfare {
 /// Blocks. not_found also for another organizer's.
 [[nodiscard]] inline result<webhook_record>
 find_record(const storage::store& store, organizer_id owner, webhook_id id) {
-  auto found = store.find_webhook(id);
+  auto found = store.registry().find_webhook(id);
   if (found && found->owner != owner)
     return no_such_webhook();
   return found;

@@ -38,7 +38,7 @@ public:
   /// Takes what the store knows, once; until then nothing is ever settled.
   /// `wants`: whether a notification of the window is for the webhook.
   template <class Wants>
-  void load(const storage::load_webhook::state& from, Wants wants) {
+  void load(const storage::webhook_state& from, Wants wants) {
     loaded_ = true;
     drop_from_window([&wants](const notification& n) { return !wants(n); });
     progress_ = from.upto;

@@ -9,7 +9,7 @@
 #include "fanfare/engine.hpp"
 #include "fanfare/error.hpp"
 #include "model/records.hpp"
-#include "storage/store.hpp"
+#include "storage/deliveries.hpp"
 
 #include <cstddef>
 #include <functional>

@@ -28,7 +28,7 @@ bool is_untried_replay(const retry& r) {
 
 } // namespace
 
-void order_book::restore(const storage::load_webhook::state& from,
+void order_book::restore(const storage::webhook_state& from,
                          delivery_queue& queue) {
   if (!from.running) {
     // The engine stopped before it had ended what a cancelled replay had handed
@@ -176,7 +176,7 @@ void order_book::cancel_waiting_tests() {
 
 void order_book::end(commit_queue& commits) {
   // An entry without effect, behind all of them.
-  commits.push({.what = storage::load_webhook{},
+  commits.push({.what = storage::barrier{},
                 .done = [done = std::move(endings_.front().done)](
                           storage::operation&, const error*) { done(); },
                 .lasting = true});

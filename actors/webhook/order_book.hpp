@@ -36,7 +36,7 @@ public:
 
   /// Takes up the replay that was running when the state was stored. If one was
   /// cancelled instead, ends what is left of it.
-  void restore(const storage::load_webhook::state& from, delivery_queue& queue);
+  void restore(const storage::webhook_state& from, delivery_queue& queue);
 
   /// Keeps an order until the webhook is loaded.
   void keep(webhook_order_ptr what) {

@@ -8,7 +8,7 @@
 /// that it continues there after a restart. Not thread-safe.
 
 #include "model/records.hpp"
-#include "storage/store.hpp"
+#include "storage/deliveries.hpp"
 
 #include <chrono>
 #include <cstddef>

@@ -91,23 +91,21 @@ void webhook_worker::on_exit() {
 
 void webhook_worker::load() {
   context_->commits->push(
-    {.what = storage::load_webhook{.id = queue_.hook()},
+    {.what = storage::barrier{.load = queue_.hook()},
      .done =
        [self = handle()](storage::operation& op, const error* failure) {
-         auto state = std::make_shared<result<storage::load_webhook::state>>(
-           error{});
+         auto state = std::make_shared<result<storage::webhook_state>>(error{});
          if (failure != nullptr)
            *state = *failure;
          else
-           *state = std::move(std::get<storage::load_webhook>(op).done);
+           *state = std::move(std::get<storage::barrier>(op).done);
          caf::anon_send(self, atom::loaded_v,
                         webhook_state_ptr{std::move(state)});
        },
      .lasting = true});
 }
 
-void webhook_worker::on_loaded(
-  const result<storage::load_webhook::state>& state) {
+void webhook_worker::on_loaded(const result<storage::webhook_state>& state) {
   if (!state) {
     this->quit(caf::make_error(caf::sec::runtime_error, state.error().detail));
     return;

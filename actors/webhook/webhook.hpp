@@ -46,7 +46,7 @@ private:
 
   // -- loaded, changed --------------------------------------------------------
   void load();
-  void on_loaded(const result<storage::load_webhook::state>& state);
+  void on_loaded(const result<storage::webhook_state>& state);
   void on_changed(webhook_ptr hook);
   void adopt(webhook_ptr hook);
   /// It was disabled when the journal ended at `tail`.

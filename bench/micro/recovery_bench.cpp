@@ -24,23 +24,24 @@ constexpr std::size_t chunk = 1'000;
 /// Returns how many retries wait.
 std::size_t load(storage::store& store) {
   subscription_index index;
-  store
+  store.registry()
     .for_each_webhook([&index](const webhook_record& hook) {
       index.put(hook.id, hook.owner, hook.current());
       return true;
     })
     .value();
-  for (auto at = store.recovered().routed_upto; at < store.tail();) {
-    const auto read = store.notifications(at, store.tail(), chunk).value();
+  for (auto at = store.recovered().routed_upto; at < store.journal().tail();) {
+    const auto
+      read = store.journal().read(at, store.journal().tail(), chunk).value();
     at = read.back()->id;
   }
   std::vector<storage::operation> loads;
   for (const auto& one : store.recovered().webhooks)
-    loads.emplace_back(storage::load_webhook{.id = one.hook});
+    loads.emplace_back(storage::barrier{.load = one.hook});
   commit(store, loads);
   std::size_t retries = 0;
   for (auto& op : loads)
-    retries += std::get<storage::load_webhook>(op).done->retries.size();
+    retries += std::get<storage::barrier>(op).done->retries.size();
   return retries;
 }
 
@@ -62,7 +63,7 @@ void recover_calls(benchmark::State& state) {
   sample_store store{webhooks};
   store.checkpoint();
   store.publish(count / webhooks);
-  store.log_calls(1, store->tail(), outcome::delivered);
+  store.log_calls(1, store->journal().tail(), outcome::delivered);
   start(state, store, count, 0);
 }
 BENCHMARK(recover_calls)
@@ -78,7 +79,7 @@ void recover_retries(benchmark::State& state) {
   const auto count = static_cast<std::size_t>(state.range(0));
   sample_store store{webhooks};
   store.publish(count / webhooks);
-  store.log_calls(1, store->tail(), outcome::retried);
+  store.log_calls(1, store->journal().tail(), outcome::retried);
   store.checkpoint();
   start(state, store, 0, count);
 }

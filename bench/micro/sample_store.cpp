@@ -4,6 +4,7 @@
 #include "bench/micro/sample_store.hpp"
 
 #include "bench/samples.hpp"
+#include "storage/embedded.hpp"
 
 #include <utility>
 
@@ -72,8 +73,8 @@ void sample_store::log_calls(position first, position last, outcome result) {
 
 void sample_store::checkpoint() {
   std::vector<storage::operation> batch;
-  batch.emplace_back(
-    storage::save_checkpoint{.routed_upto = store_->tail(), .behind = {}});
+  batch.emplace_back(storage::save_checkpoint{
+    .routed_upto = store_->journal().tail(), .behind = {}});
   commit(*store_, batch);
 }
 

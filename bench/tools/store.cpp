@@ -13,10 +13,9 @@
 //                               webhooks answered to it
 //   store count DIR             prints what there is, as JSON
 
-#include "storage/store.hpp"
-
 #include "protocol/security/signature.hpp"
 #include "protocol/security/vault.hpp"
+#include "storage/embedded.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -63,13 +62,14 @@ struct pattern {
 };
 
 pattern read_pattern(const storage::store& store) {
-  const auto organizers = need(store.organizers());
+  const auto organizers = need(store.registry().organizers());
   const auto bench = std::ranges::find(organizers, "bench", &organizer::slug);
   if (bench == organizers.end())
     throw std::runtime_error{"there is no organizer \"bench\" to copy"};
   pattern found;
-  found.hooks = need(store.webhooks(bench->id, std::nullopt, 0, all));
-  for (auto& e : need(store.events()))
+  found.hooks = need(
+    store.registry().webhooks(bench->id, std::nullopt, 0, all));
+  for (auto& e : need(store.registry().events()))
     if (e.owner == bench->id)
       found.events.push_back(std::move(e));
   return found;
@@ -144,8 +144,8 @@ storage::draft draft_of(const notification& n) {
 /// Each webhook's newest call.
 std::vector<call> newest_calls(const storage::store& store) {
   std::vector<call> found;
-  need(store.for_each_webhook([&](const webhook_record& hook) {
-    for (auto& c : need(store.calls(hook.id, 0, 1)))
+  need(store.registry().for_each_webhook([&](const webhook_record& hook) {
+    for (auto& c : need(store.call_log().newest(hook.id, 0, 1)))
       found.push_back(std::move(c));
     return true;
   }));
@@ -156,11 +156,12 @@ std::vector<call> newest_calls(const storage::store& store) {
 
 void add_calls(storage::store& store, std::size_t count) {
   const auto pattern = newest_calls(store);
-  const auto draft = draft_of(*need(store.find_notification(store.tail())));
+  const auto draft = draft_of(
+    *need(store.journal().find(store.journal().tail())));
   const auto at_once = std::max<std::size_t>(1, commit_size / pattern.size());
   for (std::size_t done = 0; done < count;) {
     const auto size = std::min(at_once, count - done);
-    const auto first = store.tail() + 1;
+    const auto first = store.journal().tail() + 1;
     operations batch;
     batch.emplace_back(storage::append_notifications{
       .drafts = std::vector(size, draft), .published = now()});
@@ -182,23 +183,23 @@ void add_calls(storage::store& store, std::size_t count) {
 
 void print_counts(const storage::store& store) {
   std::size_t hooks = 0;
-  need(store.for_each_webhook([&hooks](const webhook_record&) {
+  need(store.registry().for_each_webhook([&hooks](const webhook_record&) {
     ++hooks;
     return true;
   }));
   const auto figures = store.statistics();
   std::printf(R"({"organizers": %zu, "webhooks": %zu, )"
               R"("notifications": %llu, "calls": %llu, "waiting": {)",
-              need(store.organizers()).size(), hooks,
+              need(store.registry().organizers()).size(), hooks,
               static_cast<unsigned long long>(figures.tail),
               static_cast<unsigned long long>(figures.last_call));
   const auto* separator = "";
   for (const auto& w : store.recovered().webhooks) {
-    const auto hook = need(store.find_webhook(w.hook));
+    const auto hook = need(store.registry().find_webhook(w.hook));
     std::printf(R"(%s"%llu": {"retries": %zu, "backlog": %zu})", separator,
                 static_cast<unsigned long long>(w.hook),
-                need(store.retries(w.hook)).size(),
-                need(store.count_backlog(hook, all)).count);
+                need(store.deliveries().retries(w.hook)).size(),
+                need(store.deliveries().count_backlog(hook, all)).count);
     separator = ", ";
   }
   std::printf("}}\n");

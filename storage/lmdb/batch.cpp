@@ -613,20 +613,22 @@ void batch::execute(start_replay& op) {
   op.done = *op.value;
 }
 
-void batch::execute(load_webhook& op) {
-  auto found = find_webhook(op.id);
+void batch::execute(barrier& op) {
+  if (op.load == 0)
+    return;
+  auto found = find_webhook(op.load);
   if (!found) {
     op.done = refusal(ec::not_found, "There is no such webhook.", "id");
     return;
   }
-  load_webhook::state state{.hook = std::move(*found),
-                            .upto = layer_.current(op.id),
-                            .retries = {},
-                            .running = {}};
+  webhook_state state{.hook = std::move(*found),
+                      .upto = layer_.current(op.load),
+                      .retries = {},
+                      .running = {}};
   state.upto.advance(before_first(state.hook));
   if (state.hook.current().enabled) {
-    state.retries = layer_.retries(op.id);
-    if (auto last = find_replay(op.id);
+    state.retries = layer_.retries(op.load);
+    if (auto last = find_replay(op.load);
         last && last->state == replay_state::running)
       state.running = std::move(last);
   }

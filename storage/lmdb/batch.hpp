@@ -9,7 +9,7 @@
 #include "storage/lmdb/changes.hpp"
 #include "storage/lmdb/codec.hpp"
 #include "storage/lmdb/tables.hpp"
-#include "storage/store.hpp"
+#include "storage/operations.hpp"
 
 #include <span>
 #include <string>
@@ -61,7 +61,7 @@ private:
   void execute(drop_retries& op);
   void execute(enqueue& op);
   void execute(start_replay& op);
-  void execute(load_webhook& op);
+  void execute(barrier& op);
   void execute(save_checkpoint& op);
   void execute(expire& op);
 

@@ -121,7 +121,7 @@ store_statistics embedded_store::statistics() const {
 
 // -- journal ------------------------------------------------------------------
 
-result<notification_ptr> embedded_store::find_notification(position at) const {
+result<notification_ptr> embedded_store::find(position at) const {
   read_transaction txn{*env_};
   notification_ptr found;
   if (auto record = txn.get(tables_.journal, as_key(at)))
@@ -134,8 +134,7 @@ result<notification_ptr> embedded_store::find_notification(position at) const {
 }
 
 result<std::vector<notification_ptr>>
-embedded_store::notifications(position after, position upto,
-                              std::size_t limit) const {
+embedded_store::read(position after, position upto, std::size_t limit) const {
   std::vector<notification_ptr> found;
   if (after >= upto)
     return found;
@@ -202,8 +201,9 @@ result<backlog> embedded_store::read_backlog(const webhook_record& hook,
 
 // -- call log -----------------------------------------------------------------
 
-result<std::vector<call>> embedded_store::calls(webhook_id hook, call_id before,
-                                                std::size_t limit) const {
+result<std::vector<call>> embedded_store::newest(webhook_id hook,
+                                                 call_id before,
+                                                 std::size_t limit) const {
   std::optional<read_transaction> txn;
   call_id next = 0;
   begin(txn, [&](const changes& in) {
@@ -250,7 +250,7 @@ result<std::vector<call>> embedded_store::calls(webhook_id hook, call_id before,
   return found;
 }
 
-result<call> embedded_store::find_call(webhook_id hook, call_id id) const {
+result<call> embedded_store::find(webhook_id hook, call_id id) const {
   read_transaction txn{*env_};
   call c;
   c.id = id;

@@ -50,7 +50,7 @@ bool makes_room(const operation& op) {
 /// Whether it needs more room than it gives, apart from publishing.
 bool grows(const operation& op) {
   return !publishes(op) && !makes_room(op)
-      && !std::holds_alternative<load_webhook>(op)
+      && !std::holds_alternative<barrier>(op)
       && !std::holds_alternative<save_checkpoint>(op)
       && !std::holds_alternative<drop_retries>(op);
 }

@@ -4,9 +4,9 @@
 
 /// The store over one LMDB file. See storage/store.hpp for what it promises.
 
+#include "storage/embedded.hpp"
 #include "storage/lmdb/batch.hpp"
 #include "storage/lmdb/directory.hpp"
-#include "storage/store.hpp"
 
 #include <atomic>
 #include <condition_variable>
@@ -14,7 +14,11 @@
 
 namespace fanfare::storage::lmdb {
 
-class embedded_store final : public store {
+class embedded_store final : public store,
+                             private storage::journal,
+                             private storage::call_log,
+                             private storage::deliveries,
+                             private storage::registry {
 public:
   static result<std::unique_ptr<embedded_store>>
   open(const std::filesystem::path& directory, const store_options& options);
@@ -24,22 +28,48 @@ public:
     return recovered_;
   }
 
-  [[nodiscard]] position tail() const override {
-    return tail_.load(std::memory_order_acquire);
+  [[nodiscard]] const storage::journal& journal() const override {
+    return *this;
+  }
+  [[nodiscard]] const storage::call_log& call_log() const override {
+    return *this;
+  }
+  [[nodiscard]] const storage::deliveries& deliveries() const override {
+    return *this;
+  }
+  [[nodiscard]] const storage::registry& registry() const override {
+    return *this;
   }
   [[nodiscard]] store_statistics statistics() const override;
 
-  result<notification_ptr> find_notification(position at) const override;
-  result<std::vector<notification_ptr>>
-  notifications(position after, position upto,
-                std::size_t limit) const override;
+  result<stored_answer_ptr> find_answer(const idempotency_key& key,
+                                        timestamp now) const override;
+  result<expiry_plan> plan_expiry(timestamp cutoff, std::size_t limit,
+                                  timestamp answers_cutoff) const override;
+
+  /// Records looked at by all transactions so far: what reading has cost.
+  [[nodiscard]] std::uint64_t records_visited() const noexcept {
+    return env_->records_visited();
+  }
+  /// Webhooks that have changed since the last checkpoint. The writer's thread.
+  [[nodiscard]] std::size_t changed_webhooks() const noexcept {
+    return changes_.size();
+  }
+
+private:
+  [[nodiscard]] position tail() const override {
+    return tail_.load(std::memory_order_acquire);
+  }
+  result<notification_ptr> find(position at) const override;
+  result<std::vector<notification_ptr>> read(position after, position upto,
+                                             std::size_t limit) const override;
   result<backlog> read_backlog(const webhook_record& hook, position after,
                                position upto, std::size_t max_matches,
                                std::size_t max_scan) const override;
 
-  result<std::vector<call>> calls(webhook_id hook, call_id before,
-                                  std::size_t limit) const override;
-  result<call> find_call(webhook_id hook, call_id id) const override;
+  result<std::vector<call>> newest(webhook_id hook, call_id before,
+                                   std::size_t limit) const override;
+  result<call> find(webhook_id hook, call_id id) const override;
   result<std::vector<retry>> retries(webhook_id hook) const override;
 
   result<standing> find_standing(webhook_id hook, position at) const override;
@@ -66,21 +96,6 @@ public:
   result<void> for_each_webhook(
     const std::function<bool(const webhook_record&)>& visit) const override;
 
-  result<stored_answer_ptr> find_answer(const idempotency_key& key,
-                                        timestamp now) const override;
-  result<expiry_plan> plan_expiry(timestamp cutoff, std::size_t limit,
-                                  timestamp answers_cutoff) const override;
-
-  /// Records looked at by all transactions so far: what reading has cost.
-  [[nodiscard]] std::uint64_t records_visited() const noexcept {
-    return env_->records_visited();
-  }
-  /// Webhooks that have changed since the last checkpoint. The writer's thread.
-  [[nodiscard]] std::size_t changed_webhooks() const noexcept {
-    return changes_.size();
-  }
-
-private:
   /// How much more may be written.
   struct room {
     std::size_t publishing = 0; ///< bytes

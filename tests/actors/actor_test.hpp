@@ -200,11 +200,11 @@ public:
       auto answer = std::make_shared<backlog_chunk>();
       if (failing)
         answer->read = error{ec::io_error, "the disk is broken"};
-      else if (auto found = store_.find_webhook(hook); !found)
+      else if (auto found = store_.registry().find_webhook(hook); !found)
         answer->read = found.error();
       else
-        answer->read = store_.read_backlog(*found, after, upto, limit,
-                                           max_scan);
+        answer->read = store_.journal().read_backlog(*found, after, upto, limit,
+                                                     max_scan);
       return [who, answer = backlog_chunk_ptr{std::move(answer)}] {
         caf::anon_send(who, atom::refilled_v, answer);
       };
@@ -217,7 +217,7 @@ public:
       auto answer = std::make_shared<fetched_retries>();
       std::vector<notification_ptr> found;
       for (auto p : which) {
-        auto n = store_.find_notification(p);
+        auto n = store_.journal().find(p);
         found.push_back(n ? *n : nullptr);
       }
       if (failing)
@@ -235,10 +235,10 @@ public:
       auto answer = std::make_shared<result<storage::selection>>(error{});
       if (failing)
         *answer = error{ec::io_error, "the disk is broken"};
-      else if (auto found = store_.find_webhook(hook); !found)
+      else if (auto found = store_.registry().find_webhook(hook); !found)
         *answer = found.error();
       else
-        *answer = store_.select(*found, wanted);
+        *answer = store_.deliveries().select(*found, wanted);
       return [who, answer = selection_ptr{std::move(answer)}] {
         caf::anon_send(who, atom::selected_v, answer);
       };
@@ -249,7 +249,7 @@ public:
                     std::size_t limit) override {
     add([this, who, after, upto, limit] {
       auto answer = std::make_shared<journal_chunk>();
-      answer->notifications = store_.notifications(
+      answer->notifications = store_.journal().read(
         after, upto, std::min(limit, journal_limit));
       return [who, answer = journal_chunk_ptr{std::move(answer)}] {
         caf::anon_send(who, atom::chunk_v, answer);
@@ -545,26 +545,26 @@ public:
     for (std::size_t i = 0; i < count; ++i)
       publish_later(type, owner, about);
     run();
-    return store.tail();
+    return store.journal().tail();
   }
 
   /// Publishes one with these further members of its body; its position.
   position publish_with(const std::string& members, std::string trace = {}) {
     publish_later(1, 1, 0, ", " + members + "}", std::move(trace));
     run();
-    return store.tail();
+    return store.journal().tail();
   }
 
   // -- what is seen -----------------------------------------------------------
 
   [[nodiscard]] std::vector<call> calls(webhook_id of) const {
-    auto newest_first = *store.calls(of, 0, 1'000'000);
+    auto newest_first = *store.call_log().newest(of, 0, 1'000'000);
     std::ranges::reverse(newest_first);
     return newest_first;
   }
 
   [[nodiscard]] std::vector<retry> retries(webhook_id of) const {
-    return *store.retries(of);
+    return *store.deliveries().retries(of);
   }
 
 private:

@@ -118,11 +118,11 @@ TEST_F(CommitterTest, RefusesPublishesAndKeepsCallsWhileTheDiskIsFull) {
   EXPECT_GE(tries, 5);
   EXPECT_THAT(logged(), ElementsAre(1, 2, 3));
   EXPECT_FALSE(node_->queue.failing());
-  EXPECT_EQ(node_->store.tail(), 0U);
+  EXPECT_EQ(node_->store.journal().tail(), 0U);
   publish();
   node_->run();
   EXPECT_EQ(published_.back(), ec::ok);
-  EXPECT_EQ(node_->store.tail(), 1U);
+  EXPECT_EQ(node_->store.journal().tail(), 1U);
 }
 
 TEST_F(CommitterTest, IsNotFailingWhenOnlyPublishesWereRefused) {
@@ -221,7 +221,7 @@ TEST_F(CommitterTest, WhoWaitsWritesIfNobodyElseDoes) {
   EXPECT_TRUE(publish_alone());
   EXPECT_THAT(published_, ElementsAre(ec::ok));
   EXPECT_EQ(node_->store.commits, before + 1) << "no actor has run";
-  EXPECT_EQ(node_->store.tail(), 1U);
+  EXPECT_EQ(node_->store.journal().tail(), 1U);
   node_->run();
   EXPECT_EQ(node_->routed_upto, 1U) << "the router was told";
   EXPECT_TRUE(publish_alone()) << "again";
@@ -269,7 +269,7 @@ TEST_F(CommitterTest, WhatOneAloneCannotWriteIsLeftToTheCommitter) {
   node_->run();
   EXPECT_THAT(published_, ElementsAre(ec::store_full));
   EXPECT_THAT(logged(), ElementsAre(1));
-  EXPECT_EQ(node_->store.tail(), 0U);
+  EXPECT_EQ(node_->store.journal().tail(), 0U);
   EXPECT_TRUE(publish_alone());
   EXPECT_EQ(published_.back(), ec::ok);
 }
@@ -297,7 +297,7 @@ TEST_F(CommitterTest, EndsIfAnotherHasThrownWhileItWrote) {
   node_->run();
   EXPECT_FALSE(publish_alone()) << "nothing is written any more";
   EXPECT_THAT(published_, SizeIs(1));
-  EXPECT_EQ(node_->store.tail(), 0U);
+  EXPECT_EQ(node_->store.journal().tail(), 0U);
   node_->queue.close(); // as the engine does when its committer has ended
   EXPECT_THAT(published_, ElementsAre(ec::internal, ec::stopping));
 }

@@ -38,7 +38,7 @@ protected:
 
   /// The store knows these retries.
   void load(std::vector<retry> retries = {}, position cursor = 0) {
-    storage::load_webhook::state state;
+    storage::webhook_state state;
     state.upto.cursor = cursor;
     state.retries = std::move(retries);
     queue_.load(state, [](const notification&) { return true; });
@@ -121,7 +121,7 @@ TEST_F(DeliveryQueueTest, WhatIsNotWantedOnlyMovesTheCursor) {
 TEST_F(DeliveryQueueTest, WhatIsNotWantedLeavesTheWindowWhenItIsLoaded) {
   notify(1);
   notify(2);
-  storage::load_webhook::state state;
+  storage::webhook_state state;
   queue_.load(state, [](const notification& n) { return n.id != 1; });
   EXPECT_EQ(slot_->credits, 7);
   EXPECT_THAT(drain(), ElementsAre(2));

@@ -64,7 +64,11 @@ struct disk {
   }
 };
 
-class memory_store final : public storage::store {
+class memory_store final : public storage::store,
+                           private storage::journal,
+                           private storage::call_log,
+                           private storage::deliveries,
+                           private storage::registry {
 public:
   explicit memory_store(disk from = {}) : disk_(std::move(from)) {
     found_.routed_upto = disk_.routed_upto;
@@ -127,24 +131,37 @@ public:
 
   // -- reading ----------------------------------------------------------------
 
-  [[nodiscard]] position tail() const override {
-    return disk_.tail();
+  [[nodiscard]] const storage::journal& journal() const override {
+    return *this;
+  }
+  [[nodiscard]] const storage::call_log& call_log() const override {
+    return *this;
+  }
+  [[nodiscard]] const storage::deliveries& deliveries() const override {
+    return *this;
+  }
+  [[nodiscard]] const storage::registry& registry() const override {
+    return *this;
   }
 
   [[nodiscard]] storage::store_statistics statistics() const override {
     return {.tail = tail(), .last_call = disk_.calls.size()};
   }
 
-  result<notification_ptr> find_notification(position at) const override {
+private:
+  [[nodiscard]] position tail() const override {
+    return disk_.tail();
+  }
+
+  result<notification_ptr> find(position at) const override {
     for (const auto& n : disk_.journal)
       if (n->id == at)
         return n;
     return error{ec::not_found, "no such notification"};
   }
 
-  result<std::vector<notification_ptr>>
-  notifications(position after, position upto,
-                std::size_t limit) const override {
+  result<std::vector<notification_ptr>> read(position after, position upto,
+                                             std::size_t limit) const override {
     std::vector<notification_ptr> found;
     for (const auto& n : disk_.journal)
       if (n->id > after && n->id <= upto && found.size() < limit)
@@ -172,8 +189,8 @@ public:
     return read;
   }
 
-  result<std::vector<call>> calls(webhook_id hook, call_id before,
-                                  std::size_t limit) const override {
+  result<std::vector<call>> newest(webhook_id hook, call_id before,
+                                   std::size_t limit) const override {
     std::vector<call> found;
     for (auto c = disk_.calls.rbegin(); c != disk_.calls.rend(); ++c)
       if (c->hook == hook && (before == 0 || c->id < before)
@@ -182,7 +199,7 @@ public:
     return found;
   }
 
-  result<call> find_call(webhook_id hook, call_id id) const override {
+  result<call> find(webhook_id hook, call_id id) const override {
     for (const auto& c : disk_.calls)
       if (c.id == id && c.hook == hook)
         return c;
@@ -307,6 +324,7 @@ public:
     return {};
   }
 
+public:
   result<stored_answer_ptr> find_answer(const idempotency_key& key,
                                         timestamp now) const override {
     auto i = disk_.answers.find(key);
@@ -442,15 +460,17 @@ private:
     op.done = *op.value;
   }
 
-  void execute(storage::load_webhook& op) {
-    auto i = disk_.hooks.find(op.id);
+  void execute(storage::barrier& op) {
+    if (op.load == 0)
+      return;
+    auto i = disk_.hooks.find(op.load);
     if (i == disk_.hooks.end()) {
       op.done = error{ec::not_found, "no such webhook"};
       return;
     }
     auto& record = i->second;
     base(record);
-    storage::load_webhook::state state{
+    storage::webhook_state state{
       .hook = record.hook, .upto = record.upto, .retries = {}, .running = {}};
     if (record.hook.current().enabled) {
       state.retries = record.retries.all();

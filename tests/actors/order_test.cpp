@@ -56,10 +56,11 @@ protected:
     value.asked = asked;
     if (value.asked.until == timestamp{})
       value.asked.until = timestamp::max();
-    value.upto = node_->store.tail();
-    value.selecting = node_->store.find_webhook(hook)->current();
+    value.upto = node_->store.journal().tail();
+    value.selecting = node_->store.registry().find_webhook(hook)->current();
     value.started = clock_.now();
-    auto chosen = node_->store.select(*node_->store.find_webhook(hook), value);
+    auto chosen = node_->store.deliveries().select(
+      *node_->store.registry().find_webhook(hook), value);
     value.count = chosen->count;
     value.skipped = chosen->skipped;
     result<replay> done{error{}};
@@ -80,7 +81,7 @@ protected:
   }
 
   replay progress(webhook_id hook) {
-    return *node_->store.find_replay(hook);
+    return *node_->store.deliveries().find_replay(hook);
   }
 
   /// The calls of replays.
@@ -299,7 +300,7 @@ TEST_F(OrderTest, ATestIsOneAttemptAndAnswersItsCall) {
   auto hook = node_->add_webhook();
   const auto at = node_->publish(1, 0); // of no type: it matches nobody
   ASSERT_THAT(node_->wire.sent, IsEmpty());
-  const auto what = *node_->store.find_notification(at);
+  const auto what = *node_->store.journal().find(at);
   code_ = 500;
   const auto made = ask<call, test_order>(hook, what);
   ASSERT_TRUE(made);
@@ -314,7 +315,7 @@ TEST_F(OrderTest, ADisabledWebhookCanBeTestedAndStaysDisabled) {
   auto hook = node_->add_webhook();
   node_->edit(hook, [](webhook_record& w) { w.current().enabled = false; });
   const auto at = node_->publish(1, 0);
-  const auto what = *node_->store.find_notification(at);
+  const auto what = *node_->store.journal().find(at);
   const auto made = ask<call, test_order>(hook, what);
   ASSERT_TRUE(made);
   EXPECT_EQ(made->result, outcome::delivered);
@@ -325,19 +326,19 @@ TEST_F(OrderTest, ADisabledWebhookCanBeTestedAndStaysDisabled) {
 TEST_F(OrderTest, ATestThatIsAnsweredGoneDoesNotDisable) {
   auto hook = node_->add_webhook();
   const auto at = node_->publish(1, 0);
-  const auto what = *node_->store.find_notification(at);
+  const auto what = *node_->store.journal().find(at);
   code_ = 410;
   const auto made = ask<call, test_order>(hook, what);
   ASSERT_TRUE(made);
   EXPECT_EQ(made->result, outcome::given_up);
-  EXPECT_TRUE(node_->store.find_webhook(hook)->current().enabled);
+  EXPECT_TRUE(node_->store.registry().find_webhook(hook)->current().enabled);
 }
 
 TEST_F(OrderTest, ATestOfAnUnreachableUrlSaysWhy) {
   auto hook = node_->add_webhook("http://127.0.0.1:99999/");
   const auto at = node_->publish(1, 0);
   const auto made = ask<call, test_order>(hook,
-                                          *node_->store.find_notification(at));
+                                          *node_->store.journal().find(at));
   ASSERT_TRUE(made);
   EXPECT_THAT(made->reason, HasSubstr("target URL"));
 }
@@ -349,7 +350,7 @@ TEST_F(OrderTest, AnOrderThatTheActorDoesNotLiveToCarryOutIsAnswered) {
   auto place = std::make_shared<std::optional<result<call>>>();
   caf::anon_send(node_->router_handle, atom::order_v, hook,
                  std::make_shared<const webhook_order>(test_order{
-                   *node_->store.find_notification(at),
+                   *node_->store.journal().find(at),
                    reply<call>{[place](result<call> r) { *place = r; }}}));
   node_->run();
   EXPECT_FALSE(place->has_value());

@@ -323,7 +323,7 @@ TEST_F(SettingsTest, OrderedDoesNotBlockItselfWithAReplay) {
   node_->publish(200);
   ASSERT_EQ(sent().size(), 200U);
   const replay again{.asked = {.since = {}, .until = clock_.now() + 1h},
-                     .upto = node_->store.tail(),
+                     .upto = node_->store.journal().tail(),
                      .selecting = {.types = {1}},
                      .started = clock_.now()};
   node_->queue.push(
@@ -334,8 +334,8 @@ TEST_F(SettingsTest, OrderedDoesNotBlockItselfWithAReplay) {
   node_->wire.script = [this](const fake_wire::exchange&) {
     return std::optional{status(sent().size() == 220 ? 500 : 200)};
   };
-  const auto chosen = node_->store.select(*node_->store.find_webhook(hook),
-                                          again);
+  const auto chosen = node_->store.deliveries().select(
+    *node_->store.registry().find_webhook(hook), again);
   caf::anon_send(
     node_->router_handle, atom::order_v, hook,
     std::make_shared<const webhook_order>(replay_order{
@@ -524,7 +524,7 @@ TEST_F(SettingsTest, ABatchThatIsGoneDisablesOnce) {
   node_->store.kinds.clear();
   answer_all(410);
   answer_all(200);
-  EXPECT_FALSE(node_->store.find_webhook(hook)->current().enabled);
+  EXPECT_FALSE(node_->store.registry().find_webhook(hook)->current().enabled);
   EXPECT_THAT(node_->retries(hook), IsEmpty());
   const storage::operation change = storage::change_webhook{};
   EXPECT_EQ(std::ranges::count(node_->store.kinds, change.index()), 1);
@@ -593,7 +593,7 @@ TEST_F(SettingsTest, AnotherTargetBeginsWithoutFailuresAlsoAfterARestart) {
               [](webhook_record& w) { w.target_url = "https://b.example/"; });
   restart();
   node_->advance(2 * 24h);
-  EXPECT_TRUE(node_->store.find_webhook(hook)->current().enabled);
+  EXPECT_TRUE(node_->store.registry().find_webhook(hook)->current().enabled);
 }
 
 TEST_F(SettingsTest, APauseDoesNotCountAsFailing) {
@@ -611,7 +611,7 @@ TEST_F(SettingsTest, APauseDoesNotCountAsFailing) {
     w.resumed = clock_.now();
   });
   node_->advance(24h);
-  EXPECT_TRUE(node_->store.find_webhook(hook)->current().enabled);
+  EXPECT_TRUE(node_->store.registry().find_webhook(hook)->current().enabled);
 }
 
 TEST_F(SettingsTest, TheBreakerAttemptsNothingAndLosesNothing) {
@@ -674,9 +674,9 @@ TEST_F(SettingsTest, AWebhookThatOnlyFailsForFiveDaysIsDisabled) {
   });
   node_->publish();
   node_->advance(5 * 24h - 7h);
-  EXPECT_TRUE(node_->store.find_webhook(hook)->current().enabled);
+  EXPECT_TRUE(node_->store.registry().find_webhook(hook)->current().enabled);
   node_->advance(14h);
-  EXPECT_FALSE(node_->store.find_webhook(hook)->current().enabled);
+  EXPECT_FALSE(node_->store.registry().find_webhook(hook)->current().enabled);
   EXPECT_THAT(node_->calls(hook).back().reason, HasSubstr("only failed"));
   EXPECT_THAT(node_->retries(hook), IsEmpty());
   ASSERT_FALSE(node_->told.empty());
@@ -696,7 +696,7 @@ TEST_F(SettingsTest, OneSuccessBeginsTheFiveDaysAgain) {
   node_->publish();
   code_ = 500;
   node_->advance(4 * 24h);
-  EXPECT_TRUE(node_->store.find_webhook(hook)->current().enabled);
+  EXPECT_TRUE(node_->store.registry().find_webhook(hook)->current().enabled);
 }
 
 TEST_F(SettingsTest, WithoutALimitItIsNeverDisabled) {
@@ -710,7 +710,7 @@ TEST_F(SettingsTest, WithoutALimitItIsNeverDisabled) {
   });
   node_->publish();
   node_->advance(20 * 24h);
-  EXPECT_TRUE(node_->store.find_webhook(hook)->current().enabled);
+  EXPECT_TRUE(node_->store.registry().find_webhook(hook)->current().enabled);
 }
 
 // -- what the owner is told ---------------------------------------------------

@@ -273,7 +273,7 @@ TEST_F(WebhookTest, AnAnswerOf410DisablesAndEndsRetries) {
   code_ = 410;
   node_->store.kinds.clear();
   node_->publish();
-  EXPECT_FALSE(node_->store.find_webhook(hook)->current().enabled);
+  EXPECT_FALSE(node_->store.registry().find_webhook(hook)->current().enabled);
   EXPECT_THAT(node_->retries(hook), IsEmpty());
   auto last = node_->calls(hook).back();
   EXPECT_EQ(last.result, outcome::gone);
@@ -300,7 +300,7 @@ TEST_F(WebhookTest, A410OfTheOldTargetDoesNotDisableTheNewOne) {
               [](webhook_record& w) { w.target_url = "http://new.example/"; });
   node_->wire.answer(0, status(410));
   node_->run();
-  EXPECT_TRUE(node_->store.find_webhook(hook)->current().enabled);
+  EXPECT_TRUE(node_->store.registry().find_webhook(hook)->current().enabled);
   EXPECT_EQ(node_->calls(hook).back().result, outcome::retried);
   node_->advance(6s);
   ASSERT_EQ(sent(), 2U);
@@ -315,7 +315,7 @@ TEST_F(WebhookTest, A410MeetsAnEditThatIsCommittedButNotHeardOf) {
     hook, [](webhook_record& w) { w.target_url = "http://new.example/"; });
   node_->wire.answer(0, status(410));
   node_->run();
-  EXPECT_TRUE(node_->store.find_webhook(hook)->current().enabled);
+  EXPECT_TRUE(node_->store.registry().find_webhook(hook)->current().enabled);
   node_->publish();
   ASSERT_EQ(sent(), 3U);
   EXPECT_EQ(node_->wire.sent[1].url, "http://new.example/");

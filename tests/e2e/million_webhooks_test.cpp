@@ -3,7 +3,7 @@
 
 // A million registered webhooks: what they cost before anything happens.
 
-#include "storage/store.hpp"
+#include "storage/embedded.hpp"
 #include "tests/e2e/support/e2e_test.hpp"
 
 #include <algorithm>
@@ -53,7 +53,7 @@ protected:
     auto opened = storage::open_embedded(dir_ / "data");
     ASSERT_TRUE(opened) << opened.error().detail;
     auto& store = **opened;
-    const auto types = store.action_types();
+    const auto types = store.registry().action_types();
     ASSERT_TRUE(types);
     std::vector<action_type_id> ids;
     for (const auto* name : {order_placed, order_paid, order_changed})

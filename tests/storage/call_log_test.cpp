@@ -32,43 +32,50 @@ TEST_F(CallLog, GivesBackWhatWasAppended) {
   EXPECT_EQ(op.entry.id, 1U);
   EXPECT_EQ(op.entry.previous, 0U);
   reopen();
-  EXPECT_EQ(store_->find_call(1, 1).value(), op.entry);
-  EXPECT_EQ(store_->calls(1, 0, 10).value(), std::vector{op.entry});
+  EXPECT_EQ(store_->call_log().find(1, 1).value(), op.entry);
+  EXPECT_EQ(store_->call_log().newest(1, 0, 10).value(), std::vector{op.entry});
 }
 
 TEST_F(CallLog, IsReadNewestFirstPerWebhook) {
   append_in_turn(3, 9);
-  EXPECT_EQ(ids_of(store_->calls(1, 0, 10).value()), (call_ids{7, 4, 1}));
-  EXPECT_EQ(ids_of(store_->calls(3, 0, 2).value()), (call_ids{9, 6}));
-  EXPECT_EQ(ids_of(store_->calls(4, 0, 2).value()), call_ids{});
+  EXPECT_EQ(ids_of(store_->call_log().newest(1, 0, 10).value()),
+            (call_ids{7, 4, 1}));
+  EXPECT_EQ(ids_of(store_->call_log().newest(3, 0, 2).value()),
+            (call_ids{9, 6}));
+  EXPECT_EQ(ids_of(store_->call_log().newest(4, 0, 2).value()), call_ids{});
 }
 
 TEST_F(CallLog, IsTheSameBeforeAndAfterCheckpointsAndRestarts) {
   append_in_turn(3, 9);
   checkpoint(0);
-  EXPECT_EQ(ids_of(store_->calls(1, 0, 10).value()), (call_ids{7, 4, 1}));
+  EXPECT_EQ(ids_of(store_->call_log().newest(1, 0, 10).value()),
+            (call_ids{7, 4, 1}));
   append_in_turn(3, 3);
-  EXPECT_EQ(ids_of(store_->calls(1, 0, 10).value()), (call_ids{10, 7, 4, 1}));
+  EXPECT_EQ(ids_of(store_->call_log().newest(1, 0, 10).value()),
+            (call_ids{10, 7, 4, 1}));
   reopen();
-  EXPECT_EQ(ids_of(store_->calls(1, 0, 10).value()), (call_ids{10, 7, 4, 1}));
+  EXPECT_EQ(ids_of(store_->call_log().newest(1, 0, 10).value()),
+            (call_ids{10, 7, 4, 1}));
 }
 
 TEST_F(CallLog, PagesGoOnWhereTheyEndedWhileCallsAreAppended) {
   append_in_turn(2, 10);
-  auto page = store_->calls(1, 0, 2).value();
+  auto page = store_->call_log().newest(1, 0, 2).value();
   EXPECT_EQ(ids_of(page), (call_ids{9, 7}));
   append_in_turn(2, 4);
-  page = store_->calls(1, page.back().id, 2).value();
+  page = store_->call_log().newest(1, page.back().id, 2).value();
   EXPECT_EQ(ids_of(page), (call_ids{5, 3}));
-  page = store_->calls(1, page.back().id, 2).value();
+  page = store_->call_log().newest(1, page.back().id, 2).value();
   EXPECT_EQ(ids_of(page), call_ids{1});
-  EXPECT_TRUE(store_->calls(1, 1, 2).value().empty());
+  EXPECT_TRUE(store_->call_log().newest(1, 1, 2).value().empty());
 }
 
 TEST_F(CallLog, ABoundaryMayBeAnyNumber) {
   append_in_turn(2, 10);
-  EXPECT_EQ(ids_of(store_->calls(1, 8, 2).value()), (call_ids{7, 5}));
-  EXPECT_EQ(ids_of(store_->calls(1, 1000, 2).value()), (call_ids{9, 7}));
+  EXPECT_EQ(ids_of(store_->call_log().newest(1, 8, 2).value()),
+            (call_ids{7, 5}));
+  EXPECT_EQ(ids_of(store_->call_log().newest(1, 1000, 2).value()),
+            (call_ids{9, 7}));
 }
 
 TEST_F(CallLog, OtherWebhooksCallsAreNotLookedAt) {
@@ -77,26 +84,27 @@ TEST_F(CallLog, OtherWebhooksCallsAreNotLookedAt) {
     if (with_checkpoint)
       checkpoint(0);
     auto before = store_->records_visited();
-    EXPECT_EQ(store_->calls(250, 0, 10).value().size(), 10U);
+    EXPECT_EQ(store_->call_log().newest(250, 0, 10).value().size(), 10U);
     EXPECT_LE(store_->records_visited() - before, 12U);
     before = store_->records_visited();
-    EXPECT_EQ(store_->calls(250, 2250, 2).value().size(), 2U);
+    EXPECT_EQ(store_->call_log().newest(250, 2250, 2).value().size(), 2U);
     EXPECT_LE(store_->records_visited() - before, 5U);
   }
 }
 
 TEST_F(CallLog, ACallIsFoundForItsWebhookOnly) {
   append_in_turn(2, 2);
-  EXPECT_EQ(store_->find_call(2, 2).value().hook, 2U);
-  EXPECT_EQ(code_of(store_->find_call(1, 2)), ec::not_found);
-  EXPECT_EQ(code_of(store_->find_call(1, 99)), ec::not_found);
+  EXPECT_EQ(store_->call_log().find(2, 2).value().hook, 2U);
+  EXPECT_EQ(code_of(store_->call_log().find(1, 2)), ec::not_found);
+  EXPECT_EQ(code_of(store_->call_log().find(1, 99)), ec::not_found);
 }
 
 TEST_F(CallLog, EndsWhereOlderCallsHaveExpired) {
   append_in_turn(2, 10);
   checkpoint(0);
   run(expire{.notifications = {}, .calls_upto = 4});
-  EXPECT_EQ(ids_of(store_->calls(1, 0, 10).value()), (call_ids{9, 7, 5}));
+  EXPECT_EQ(ids_of(store_->call_log().newest(1, 0, 10).value()),
+            (call_ids{9, 7, 5}));
 }
 
 TEST_F(CallLog, IdsGoOnGrowingWhenAllCallsHaveExpired) {
@@ -129,8 +137,8 @@ TEST_F(CallLog, MayBeReadByOtherThreadsWhileItGrows) {
     readers.emplace_back([&] {
       call_id newest = 10;
       while (!stop) {
-        auto page = store_->calls(1, 0, 3);
-        auto set = store_->retries(1);
+        auto page = store_->call_log().newest(1, 0, 3);
+        auto set = store_->deliveries().retries(1);
         // Never back, no gap, and the retry set is that of one state.
         if (!page || page->size() != 3 || page->front().id < newest
             || (*page)[1].id != page->front().id - 1 || !set || set->size() > 1)

@@ -100,7 +100,7 @@ TEST_F(Checkpoint, ForgetsTheChangesItHasWritten) {
   EXPECT_EQ(store_->changed_webhooks(), 1U);
   checkpoint(1);
   EXPECT_EQ(store_->changed_webhooks(), 0U);
-  EXPECT_EQ(subjects_of(store_->retries(hook_).value()),
+  EXPECT_EQ(subjects_of(store_->deliveries().retries(hook_).value()),
             std::vector<position>{1});
 }
 
@@ -139,7 +139,7 @@ TEST_F(Checkpoint, ARetryThatFailsAgainIsReplaced) {
   append(again);
   recover();
   EXPECT_EQ(
-    store_->retries(hook_).value(),
+    store_->deliveries().retries(hook_).value(),
     std::vector{(retry{.subject = 1, .due = at_ms(90'000), .attempt = 3})});
 }
 
@@ -149,7 +149,7 @@ TEST_F(Checkpoint, RetriesAreListedByTheirDueTime) {
     c.retry_due = at_ms(static_cast<std::int64_t>(100 - p));
     append(c);
   }
-  EXPECT_EQ(subjects_of(store_->retries(hook_).value()),
+  EXPECT_EQ(subjects_of(store_->deliveries().retries(hook_).value()),
             (std::vector<position>{3, 2, 1}));
 }
 
@@ -166,7 +166,7 @@ TEST_F(Checkpoint, DisablingEndsRetriesAndBacklogForGood) {
   EXPECT_FALSE(recover());
   EXPECT_TRUE(load(hook_).retries.empty());
   EXPECT_EQ(load(hook_).upto.cursor, 10U);
-  EXPECT_EQ(ids_of(store_->calls(hook_, 0, 9).value()),
+  EXPECT_EQ(ids_of(store_->call_log().newest(hook_, 0, 9).value()),
             (std::vector<call_id>{2, 1}));
 }
 
@@ -188,7 +188,7 @@ TEST_F(Checkpoint, ALateFailureOfADisabledWebhookIsNoRetry) {
   set_enabled(hook_, false);
   append(call_of(hook_, 4, outcome::retried, 4));
   EXPECT_TRUE(load(hook_).retries.empty());
-  EXPECT_TRUE(store_->retries(hook_).value().empty());
+  EXPECT_TRUE(store_->deliveries().retries(hook_).value().empty());
   EXPECT_FALSE(recover());
   run(drop_retries{hook_});
   set_enabled(hook_, true);
@@ -206,14 +206,14 @@ TEST_F(Checkpoint, DroppedRetriesStayDropped) {
 }
 
 TEST_F(Checkpoint, LoadingSeesTheOperationsBeforeItInItsBatch) {
-  load_webhook op;
-  op.id = hook_;
+  barrier op;
+  op.load = hook_;
   auto batch = run_together(
     append_call{call_of(hook_, 1, outcome::retried, 1)}, op,
     append_call{call_of(hook_, 1, outcome::delivered, 1)}, op);
-  EXPECT_EQ(std::get<load_webhook>(batch[1]).done.value().retries.size(), 1U);
-  EXPECT_EQ(std::get<load_webhook>(batch[3]).done.value().retries.size(), 0U);
-  op.id = 99;
+  EXPECT_EQ(std::get<barrier>(batch[1]).done.value().retries.size(), 1U);
+  EXPECT_EQ(std::get<barrier>(batch[3]).done.value().retries.size(), 0U);
+  op.load = 99;
   EXPECT_EQ(code_of(run(op).done), ec::not_found);
 }
 

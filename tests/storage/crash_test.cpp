@@ -25,11 +25,11 @@ struct acknowledged {
   if (!opened)
     ::_exit(1);
   auto& store = **opened;
-  std::mt19937_64 random{store.tail()};
+  std::mt19937_64 random{store.journal().tail()};
   auto last_call = store.statistics().last_call;
   for (;;) {
     std::vector<operation> batch;
-    auto tail = store.tail();
+    auto tail = store.journal().tail();
     for (auto n = 1 + random() % 4; n > 0; --n)
       batch.emplace_back(publish_of(std::vector<draft>(
         1 + random() % 3, draft_of(1, 1, std::string(random() % 9000, 'x')))));
@@ -40,7 +40,7 @@ struct acknowledged {
       batch.emplace_back(save_checkpoint{.routed_upto = tail, .behind = {}});
     if (!store.commit(batch))
       ::_exit(1);
-    acknowledged said{.tail = store.tail(), .last_call = last_call};
+    acknowledged said{.tail = store.journal().tail(), .last_call = last_call};
     if (::write(out, &said, sizeof said) != sizeof said)
       ::_exit(1);
   }
@@ -77,16 +77,17 @@ TEST(Crash, AKilledProcessLosesNothingItHasAcknowledged) {
     auto opened = open_embedded(dir / "data");
     ASSERT_TRUE(opened) << opened.error().detail;
     auto& store = **opened;
-    EXPECT_GE(store.tail(), said.tail);
+    EXPECT_GE(store.journal().tail(), said.tail);
     EXPECT_GE(store.statistics().last_call, said.last_call);
-    auto all = store.notifications(0, store.tail(), 1'000'000).value();
-    ASSERT_EQ(all.size(), store.tail());
+    auto
+      all = store.journal().read(0, store.journal().tail(), 1'000'000).value();
+    ASSERT_EQ(all.size(), store.journal().tail());
     for (const auto& n : all) {
       ASSERT_TRUE(n->body.starts_with(R"({"notification_id": )"
                                       + std::to_string(n->id) + ","));
       ASSERT_TRUE(n->body.ends_with("x\"}") || n->body.ends_with("\"\"}"));
     }
-    EXPECT_EQ(store.calls(1, 0, 1'000'000).value().size(),
+    EXPECT_EQ(store.call_log().newest(1, 0, 1'000'000).value().size(),
               store.statistics().last_call);
   }
 }

@@ -224,7 +224,7 @@ TEST(DataDirectory, ThatWasCutShortSaysSoAndStaysAsItIs) {
   }
   const auto opened = open_embedded(dir / "data");
   ASSERT_TRUE(opened);
-  EXPECT_EQ((*opened)->organizers()->size(), 200U);
+  EXPECT_EQ((*opened)->registry().organizers()->size(), 200U);
 }
 
 /// A database of one table, and what is done with it.

@@ -88,7 +88,7 @@ protected:
   }
 
   void expire_all() {
-    checkpoint(store_->tail());
+    checkpoint(store_->journal().tail());
     for (;;) {
       auto plan = store_->plan_expiry(at_ms(1), 200, {}).value();
       if (plan.notifications.empty() && plan.calls_upto == 0)
@@ -115,21 +115,21 @@ TEST_F(FullStore, RefusesPublishesButNotCallsCheckpointsAndEdits) {
 TEST_F(FullStore, ARefusedPublishDoesNotStopTheRestOfItsBatch) {
   reopen({.max_size = small});
   publish_until_full(20'000);
-  auto tail = store_->tail();
+  auto tail = store_->journal().tail();
   auto batch = run_together(
     publish_of({draft_of(1, 1, std::string(20'000, 'x'))}),
     append_call{call_of(1, 1, outcome::delivered, 0)});
   EXPECT_EQ(code_of(std::get<append_notifications>(batch[0]).done),
             ec::store_full);
-  EXPECT_EQ(store_->tail(), tail);
-  EXPECT_EQ(store_->calls(1, 0, 10).value().size(), 1U);
+  EXPECT_EQ(store_->journal().tail(), tail);
+  EXPECT_EQ(store_->call_log().newest(1, 0, 10).value().size(), 1U);
 }
 
 TEST_F(FullStore, ABatchTooBigForTheRoomLeftIsRefusedAsAWhole) {
   reopen({.max_size = small});
   std::vector<draft> drafts(40, draft_of(1, 1, std::string(500'000, 'x')));
   EXPECT_EQ(code_of(run(publish_of(drafts)).done), ec::store_full);
-  EXPECT_EQ(store_->tail(), 0U);
+  EXPECT_EQ(store_->journal().tail(), 0U);
   EXPECT_TRUE(try_publish(500'000));
 }
 
@@ -153,7 +153,7 @@ TEST_F(FullStore, CallsEndBeforeThereIsNoRoomToMakeRoom) {
   expire_all();
   EXPECT_TRUE(try_call(16'000));
   EXPECT_TRUE(try_publish(1000));
-  EXPECT_EQ(store_->calls(1, 0, 10).value().front().id, calls + 1);
+  EXPECT_EQ(store_->call_log().newest(1, 0, 10).value().front().id, calls + 1);
 }
 
 TEST_F(FullStore, ManyCallsOfOneBatchLeaveNothingBehindWhenThereIsNoRoom) {
@@ -172,13 +172,13 @@ TEST_F(FullStore, ManyCallsOfOneBatchLeaveNothingBehindWhenThereIsNoRoom) {
   EXPECT_EQ(code_of(store_->commit(batch)), ec::store_full);
   EXPECT_EQ(load(hook.id).upto, before.upto);
   EXPECT_TRUE(load(hook.id).retries.empty());
-  EXPECT_TRUE(store_->retries(hook.id).value().empty());
+  EXPECT_TRUE(store_->deliveries().retries(hook.id).value().empty());
   EXPECT_EQ(store_->statistics().last_call, 1U);
   EXPECT_EQ(store_->changed_webhooks(), 1U);
   EXPECT_EQ(append(call_of(hook.id, 2, outcome::delivered, 2)), 2U);
   reopen({.max_size = small});
   EXPECT_EQ(load(hook.id).upto.cursor, 2U);
-  EXPECT_EQ(store_->count_webhooks(1, {}).value(), 1U);
+  EXPECT_EQ(store_->registry().count_webhooks(1, {}).value(), 1U);
 }
 
 TEST_F(FullStore, AStoreBeyondALoweredMaximumCanMakeRoom) {
@@ -218,17 +218,18 @@ TEST_F(FullStore, AFileSizeLimitRefusesAndLosesNothing) {
     auto accepted = publish_until_full(20'000);
     EXPECT_GT(accepted, 50U);
     auto calls = call_until_full(16'000);
-    EXPECT_EQ(store_->tail(), accepted);
+    EXPECT_EQ(store_->journal().tail(), accepted);
     EXPECT_EQ(load(hook.id).upto.last_call, calls);
     ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &old), 0);
     EXPECT_TRUE(try_publish(20'000));
     EXPECT_TRUE(try_call(16'000));
-    EXPECT_EQ(store_->tail(), accepted + 1);
+    EXPECT_EQ(store_->journal().tail(), accepted + 1);
     reopen();
-    EXPECT_EQ(store_->tail(), accepted + 1);
-    EXPECT_EQ(store_->notifications(0, accepted + 1, 100'000).value().size(),
+    EXPECT_EQ(store_->journal().tail(), accepted + 1);
+    EXPECT_EQ(store_->journal().read(0, accepted + 1, 100'000).value().size(),
               accepted + 1);
-    EXPECT_EQ(store_->calls(1, 0, 100'000).value().size(), calls + 1);
+    EXPECT_EQ(store_->call_log().newest(1, 0, 100'000).value().size(),
+              calls + 1);
     store_.reset();
   });
   EXPECT_EQ(code, 0);
@@ -261,7 +262,7 @@ TEST_F(FullStore, WhatTheDiskRefusedCanBeTriedAgainAsItIs) {
     ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &old), 0);
     EXPECT_TRUE(store_->commit(batch));
     ASSERT_TRUE(op.done);
-    const auto stored = store_->notifications(0, 10, 10).value();
+    const auto stored = store_->journal().read(0, 10, 10).value();
     ASSERT_EQ(stored.size(), 2U);
     EXPECT_EQ(*stored[0], *op.done->at(0));
     EXPECT_EQ(stored[0]->action, first.action);
@@ -288,16 +289,17 @@ TEST_F(FullStore, AFullDiskRefusesAndLosesNothing) {
     auto accepted = publish_until_full(20'000);
     EXPECT_GT(accepted, 50U);
     auto calls = call_until_full(1000);
-    EXPECT_EQ(store_->tail(), accepted);
+    EXPECT_EQ(store_->journal().tail(), accepted);
     ASSERT_EQ(::mount("tmpfs", (dir_ / "data").c_str(), "tmpfs", MS_REMOUNT,
                       "size=16m"),
               0);
     EXPECT_TRUE(try_publish(20'000));
     EXPECT_TRUE(try_call(1000));
     reopen();
-    EXPECT_EQ(store_->notifications(0, 100'000, 100'000).value().size(),
+    EXPECT_EQ(store_->journal().read(0, 100'000, 100'000).value().size(),
               accepted + 1);
-    EXPECT_EQ(store_->calls(1, 0, 100'000).value().size(), calls + 1);
+    EXPECT_EQ(store_->call_log().newest(1, 0, 100'000).value().size(),
+              calls + 1);
     store_.reset();
   });
   if (code == skipped)

@@ -16,13 +16,13 @@ TEST_F(Journal, GivesGrowingIdsAndStartsTheBodyWithThem) {
   EXPECT_EQ(ids_of(batch.done.value()), (positions{2, 3}));
   EXPECT_EQ(batch.done.value()[1]->body,
             R"({"notification_id": 3, "text": "ü"})");
-  EXPECT_EQ(store_->tail(), 3U);
+  EXPECT_EQ(store_->journal().tail(), 3U);
 }
 
 TEST_F(Journal, IdsGoOnGrowingAfterARestart) {
   publish(draft_of(1));
   reopen();
-  EXPECT_EQ(store_->tail(), 1U);
+  EXPECT_EQ(store_->journal().tail(), 1U);
   EXPECT_EQ(publish(draft_of(1))->id, 2U);
 }
 
@@ -31,7 +31,7 @@ TEST_F(Journal, IdsGoOnGrowingWhenAllNotificationsHaveExpired) {
   publish(draft_of(1));
   run(expire{.notifications = {1, 2}});
   reopen();
-  EXPECT_EQ(store_->tail(), 2U);
+  EXPECT_EQ(store_->journal().tail(), 2U);
   EXPECT_EQ(publish(draft_of(1))->id, 3U);
 }
 
@@ -43,19 +43,19 @@ TEST_F(Journal, GivesBackWhatWasPublished) {
               at_ms(size)));
   reopen();
   for (const auto& n : published)
-    EXPECT_EQ(*store_->find_notification(n->id).value(), *n);
-  EXPECT_EQ(code_of(store_->find_notification(0)), ec::not_found);
-  EXPECT_EQ(code_of(store_->find_notification(8)), ec::not_found);
+    EXPECT_EQ(*store_->journal().find(n->id).value(), *n);
+  EXPECT_EQ(code_of(store_->journal().find(0)), ec::not_found);
+  EXPECT_EQ(code_of(store_->journal().find(8)), ec::not_found);
 }
 
 TEST_F(Journal, ReadsARange) {
   run(publish_of(std::vector<draft>(10, draft_of(1))));
-  EXPECT_EQ(ids_of(store_->notifications(3, 6, 100).value()),
+  EXPECT_EQ(ids_of(store_->journal().read(3, 6, 100).value()),
             (positions{4, 5, 6}));
-  EXPECT_EQ(ids_of(store_->notifications(3, 100, 2).value()),
+  EXPECT_EQ(ids_of(store_->journal().read(3, 100, 2).value()),
             (positions{4, 5}));
-  EXPECT_EQ(ids_of(store_->notifications(10, 100, 2).value()), positions{});
-  EXPECT_EQ(ids_of(store_->notifications(0, 10, 0).value()), positions{});
+  EXPECT_EQ(ids_of(store_->journal().read(10, 100, 2).value()), positions{});
+  EXPECT_EQ(ids_of(store_->journal().read(0, 10, 0).value()), positions{});
 }
 
 TEST_F(Journal, ABatchIsPublishedWhollyOrNotAtAll) {
@@ -65,9 +65,9 @@ TEST_F(Journal, ABatchIsPublishedWhollyOrNotAtAll) {
   good.new_event = "democon";
   auto op = run(publish_of({good, bad}));
   EXPECT_EQ(op.done.error().field, "event");
-  EXPECT_EQ(store_->tail(), 0U);
+  EXPECT_EQ(store_->journal().tail(), 0U);
   EXPECT_TRUE(op.new_events.empty());
-  EXPECT_TRUE(store_->events().value().empty());
+  EXPECT_TRUE(store_->registry().events().value().empty());
 }
 
 TEST_F(Journal, RegistersAnEventOnceForItsOrganizer) {
@@ -77,7 +77,7 @@ TEST_F(Journal, RegistersAnEventOnceForItsOrganizer) {
   other.new_event = "democon";
   auto op = run(publish_of({d, d, other}));
   ASSERT_EQ(op.new_events.size(), 2U);
-  EXPECT_EQ(op.new_events, store_->events().value());
+  EXPECT_EQ(op.new_events, store_->registry().events().value());
   auto ids = std::pair{op.new_events[0].id, op.new_events[1].id};
   EXPECT_EQ(op.done.value()[0]->event, ids.first);
   EXPECT_EQ(op.done.value()[1]->event, ids.first);
@@ -116,7 +116,9 @@ TEST_F(Journal, ABacklogSaysHowFarItHasLooked) {
                   draft_of(2), draft_of(1, 7)}));
   auto read = [&](position after, position upto, std::size_t matches,
                   std::size_t scan) {
-    auto found = store_->read_backlog(hook, after, upto, matches, scan).value();
+    auto found = store_->journal()
+                   .read_backlog(hook, after, upto, matches, scan)
+                   .value();
     return std::pair{ids_of(found.matches), found.read_upto};
   };
   EXPECT_EQ(read(0, 100, 10, 100), std::pair(positions{1, 4, 5}, position{6}));
@@ -134,7 +136,10 @@ TEST_F(Journal, ABacklogDoesNotTouchOtherOrganizersNotifications) {
   others.push_back(draft_of(1, 1));
   run(publish_of(others));
   auto before = store_->records_visited();
-  EXPECT_EQ(store_->read_backlog(hook, 0, 5000, 10, 10).value().matches.size(),
+  EXPECT_EQ(store_->journal()
+              .read_backlog(hook, 0, 5000, 10, 10)
+              .value()
+              .matches.size(),
             1U);
   EXPECT_LE(store_->records_visited() - before, 4U);
 }
@@ -224,7 +229,7 @@ TEST_F(Journal, ManyVersionsAreNotKeptForExplanationsOnly) {
   for (action_type_id type = 2; type < 102; ++type) {
     change(hook.id, [=](webhook_record& h) { h.current().types = {type}; });
     publish(draft_of(1));
-    checkpoint(store_->tail());
+    checkpoint(store_->journal().tail());
   }
   EXPECT_EQ(load(hook.id).hook.versions.size(), 64U);
 }

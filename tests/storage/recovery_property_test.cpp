@@ -296,7 +296,7 @@ private:
   /// Whether the store knows what the model knows.
   void check(lmdb::embedded_store& store, const char* which) const {
     SCOPED_TRACE(which);
-    ASSERT_EQ(store.tail(), truth_.tail());
+    ASSERT_EQ(store.journal().tail(), truth_.tail());
     ASSERT_EQ(store.statistics().last_call, truth_.calls);
     auto states = load_all(store);
     for (const auto& [id, h] : truth_.hooks) {
@@ -309,27 +309,27 @@ private:
       for (const auto& [subject, r] : h.retries)
         expected.push_back(r);
       ASSERT_EQ(retries, expected);
-      auto listed = store.retries(id).value();
+      auto listed = store.deliveries().retries(id).value();
       std::ranges::sort(listed, {}, &retry::subject);
       ASSERT_EQ(listed, expected);
       check_backlog(store, h, state);
       check_calls(store, h);
       for (const auto& r : retries)
-        ASSERT_TRUE(store.find_notification(r.subject)) << "needed by a retry";
+        ASSERT_TRUE(store.journal().find(r.subject)) << "needed by a retry";
     }
   }
 
   /// What is read behind the cursor, without what was settled ahead of it, is
   /// what the model waits for: with the right versions, and nothing expired.
   void check_backlog(lmdb::embedded_store& store, const model_hook& h,
-                     const load_webhook::state& state) const {
+                     const webhook_state& state) const {
     auto pending = truth_.pending(h);
     if (!state.hook.current().enabled) {
       ASSERT_TRUE(pending.empty());
       return;
     }
-    auto read = store.read_backlog(state.hook, state.upto.cursor, truth_.tail(),
-                                   everything, everything);
+    auto read = store.journal().read_backlog(
+      state.hook, state.upto.cursor, truth_.tail(), everything, everything);
     ASSERT_TRUE(read);
     std::vector<position> waiting;
     for (const auto& n : read->matches) {
@@ -344,7 +344,8 @@ private:
     std::vector<call> expected{h.calls.rbegin(), h.calls.rend()};
     std::erase_if(expected,
                   [&](const call& c) { return c.id < truth_.first_call; });
-    ASSERT_EQ(store.calls(h.hook.id, 0, everything).value(), expected);
+    ASSERT_EQ(store.call_log().newest(h.hook.id, 0, everything).value(),
+              expected);
   }
 
   /// Whether routing and the webhooks that are listed are all that is to be
@@ -388,20 +389,20 @@ private:
     }
   }
 
-  std::map<webhook_id, load_webhook::state>
+  std::map<webhook_id, webhook_state>
   load_all(lmdb::embedded_store& store) const {
     std::vector<operation> batch;
     for (const auto& [id, h] : truth_.hooks) {
-      load_webhook op;
-      op.id = id;
+      barrier op;
+      op.load = id;
       batch.emplace_back(std::move(op));
     }
     EXPECT_TRUE(store.commit(batch));
-    std::map<webhook_id, load_webhook::state> states;
+    std::map<webhook_id, webhook_state> states;
     for (auto& op : batch) {
-      auto& loaded = std::get<load_webhook>(op);
+      auto& loaded = std::get<barrier>(op);
       EXPECT_TRUE(loaded.done);
-      states.emplace(loaded.id, std::move(*loaded.done));
+      states.emplace(loaded.load, std::move(*loaded.done));
     }
     return states;
   }

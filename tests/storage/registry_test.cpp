@@ -27,11 +27,11 @@ TEST_F(Registry, KeepsEverythingOverARestart) {
   t = run(add_token{.value = t}).done.value();
   auto hook = add_hook(org.id, {type.id});
   reopen();
-  EXPECT_EQ(store_->organizers().value(), std::vector{org});
-  EXPECT_EQ(store_->events().value(), std::vector{democon});
-  EXPECT_EQ(store_->action_types().value(), std::vector{type});
-  EXPECT_EQ(store_->tokens().value(), std::vector{t});
-  EXPECT_EQ(store_->find_webhook(hook.id).value(), hook);
+  EXPECT_EQ(store_->registry().organizers().value(), std::vector{org});
+  EXPECT_EQ(store_->registry().events().value(), std::vector{democon});
+  EXPECT_EQ(store_->registry().action_types().value(), std::vector{type});
+  EXPECT_EQ(store_->registry().tokens().value(), std::vector{t});
+  EXPECT_EQ(store_->registry().find_webhook(hook.id).value(), hook);
 }
 
 TEST_F(Registry, GivesIdsFromOneWithoutRepeats) {
@@ -45,7 +45,7 @@ TEST_F(Registry, RefusesTakenNamesAndChangesNothing) {
   auto org = add("a");
   auto again = run(add_organizer{.slug = "a", .name = "other"});
   EXPECT_EQ(code_of(again.done), ec::already_exists);
-  EXPECT_EQ(store_->organizers().value(), std::vector{org});
+  EXPECT_EQ(store_->registry().organizers().value(), std::vector{org});
   run(add_event{.owner = 1, .slug = "e", .name = ""});
   EXPECT_EQ(code_of(run(add_event{.owner = 1, .slug = "e", .name = ""}).done),
             ec::already_exists);
@@ -88,9 +88,9 @@ TEST_F(Registry, RevokesATokenOfItsOrganizerOnly) {
             ec::not_found);
   EXPECT_EQ(code_of(run(revoke_token{.owner = 1, .id = 99}).done),
             ec::not_found);
-  EXPECT_FALSE(store_->tokens().value().front().revoked);
+  EXPECT_FALSE(store_->registry().tokens().value().front().revoked);
   EXPECT_TRUE(run(revoke_token{.owner = 1, .id = t.id}).done.value().revoked);
-  EXPECT_TRUE(store_->tokens().value().front().revoked);
+  EXPECT_TRUE(store_->registry().tokens().value().front().revoked);
 }
 
 TEST_F(Registry, ChangesAWebhookOfItsOrganizerOnly) {
@@ -99,10 +99,11 @@ TEST_F(Registry, ChangesAWebhookOfItsOrganizerOnly) {
     hook.id, [](webhook_record& h) { h.target_url = "http://other/"; });
   op.owner = 2;
   EXPECT_EQ(code_of(run(op).done), ec::not_found);
-  EXPECT_EQ(store_->find_webhook(hook.id).value(), hook);
+  EXPECT_EQ(store_->registry().find_webhook(hook.id).value(), hook);
   op.owner = 1;
   EXPECT_EQ(run(op).done.value().target_url, "http://other/");
-  EXPECT_EQ(store_->find_webhook(hook.id).value().target_url, "http://other/");
+  EXPECT_EQ(store_->registry().find_webhook(hook.id).value().target_url,
+            "http://other/");
 }
 
 TEST_F(Registry, AnEditThatFailsChangesNothing) {
@@ -114,7 +115,7 @@ TEST_F(Registry, AnEditThatFailsChangesNothing) {
     return error{ec::invalid_argument, "no", "target_url"};
   };
   EXPECT_EQ(run(op).done.error().field, "target_url");
-  EXPECT_EQ(store_->find_webhook(hook.id).value(), hook);
+  EXPECT_EQ(store_->registry().find_webhook(hook.id).value(), hook);
 }
 
 TEST_F(Registry, AnEditCannotChangeIdOwnerAndOldVersions) {
@@ -141,7 +142,8 @@ TEST_F(Registry, ListsWebhooksOfAnOrganizerByPageAndState) {
   auto list = [&](std::optional<bool> enabled, std::size_t offset,
                   std::size_t limit) {
     std::vector<webhook_id> found;
-    for (const auto& hook : store_->webhooks(1, enabled, offset, limit).value())
+    for (const auto& hook :
+         store_->registry().webhooks(1, enabled, offset, limit).value())
       found.push_back(hook.id);
     return found;
   };
@@ -151,10 +153,10 @@ TEST_F(Registry, ListsWebhooksOfAnOrganizerByPageAndState) {
   EXPECT_EQ(list(true, 0, 10), (std::vector{ids[0], ids[4]}));
   EXPECT_EQ(list(true, 1, 10), std::vector{ids[4]});
   EXPECT_EQ(list(false, 0, 10), std::vector{ids[2]});
-  EXPECT_EQ(store_->count_webhooks(1, {}).value(), 3U);
-  EXPECT_EQ(store_->count_webhooks(1, true).value(), 2U);
-  EXPECT_EQ(store_->count_webhooks(1, false).value(), 1U);
-  EXPECT_EQ(store_->count_webhooks(3, {}).value(), 0U);
+  EXPECT_EQ(store_->registry().count_webhooks(1, {}).value(), 3U);
+  EXPECT_EQ(store_->registry().count_webhooks(1, true).value(), 2U);
+  EXPECT_EQ(store_->registry().count_webhooks(1, false).value(), 1U);
+  EXPECT_EQ(store_->registry().count_webhooks(3, {}).value(), 0U);
 }
 
 TEST_F(Registry, VisitsAllWebhooksOnceInOrder) {
@@ -163,10 +165,11 @@ TEST_F(Registry, VisitsAllWebhooksOnceInOrder) {
     batch.emplace_back(add_webhook{.value = hook_of(1, {1})});
   ASSERT_TRUE(store_->commit(batch));
   webhook_id next = 1;
-  ASSERT_TRUE(store_->for_each_webhook([&](const webhook_record& hook) {
-    EXPECT_EQ(hook.id, next++);
-    return true;
-  }));
+  ASSERT_TRUE(
+    store_->registry().for_each_webhook([&](const webhook_record& hook) {
+      EXPECT_EQ(hook.id, next++);
+      return true;
+    }));
   EXPECT_EQ(next, 1001U);
 }
 
@@ -177,14 +180,14 @@ TEST_F(Registry, NotesWhenTokensWereLastUsed) {
   const auto id = run(add_token{.value = t}).done->id;
   run(touch_tokens{{{id, at_ms(5)}, {id + 1, at_ms(5)}}});
   reopen();
-  ASSERT_EQ(store_->tokens()->size(), 1U);
-  EXPECT_EQ(store_->tokens()->front().last_used, at_ms(5));
+  ASSERT_EQ(store_->registry().tokens()->size(), 1U);
+  EXPECT_EQ(store_->registry().tokens()->front().last_used, at_ms(5));
   run(touch_tokens{{{id, at_ms(4)}}});
-  EXPECT_EQ(store_->tokens()->front().last_used, at_ms(5));
+  EXPECT_EQ(store_->registry().tokens()->front().last_used, at_ms(5));
   // A revoked one stays so.
   run(revoke_token{.owner = 1, .id = id});
   run(touch_tokens{{{id, at_ms(6)}}});
-  EXPECT_TRUE(store_->tokens()->front().revoked);
+  EXPECT_TRUE(store_->registry().tokens()->front().revoked);
 }
 
 } // namespace fanfare::test

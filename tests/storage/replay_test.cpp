@@ -24,14 +24,14 @@ protected:
     value.asked = asked;
     if (value.asked.until == timestamp{})
       value.asked.until = timestamp::max();
-    value.upto = store_->tail();
+    value.upto = store_->journal().tail();
     value.selecting = hook.current();
     value.started = at_ms(1);
     return value;
   }
 
   positions selected(const webhook_record& hook, const replay& value) {
-    auto found = store_->select(hook, value);
+    auto found = store_->deliveries().select(hook, value);
     EXPECT_TRUE(found) << found.error().detail;
     positions all;
     for (auto p = found->chosen.next_after(0); p;
@@ -56,19 +56,21 @@ TEST_F(Replay, EntriesThatNoCallHasPutThereSurviveACrash) {
     .entries = {{.subject = 1, .due = at_ms(9), .attempt = 1, .replay = true}},
     .progress = {}});
   for (int i = 0; i < 2; ++i) {
-    EXPECT_THAT(subjects_of(*store_->retries(hook.id)), ElementsAre(1, 2));
+    EXPECT_THAT(subjects_of(*store_->deliveries().retries(hook.id)),
+                ElementsAre(1, 2));
     auto state = load(hook.id);
     EXPECT_EQ(state.retries.size(), 2U);
     EXPECT_EQ(state.upto.cursor, 2U);
     reopen();
   }
-  EXPECT_TRUE(store_->retries(hook.id)->front().replay);
+  EXPECT_TRUE(store_->deliveries().retries(hook.id)->front().replay);
   ASSERT_EQ(store_->recovered().webhooks.size(), 1U);
   EXPECT_TRUE(store_->recovered().webhooks.front().has_retries);
   // A later call settles it as any other.
   append(call_of(hook.id, 1, outcome::delivered, 2));
   reopen();
-  EXPECT_THAT(subjects_of(*store_->retries(hook.id)), ElementsAre(2));
+  EXPECT_THAT(subjects_of(*store_->deliveries().retries(hook.id)),
+              ElementsAre(2));
 }
 
 TEST_F(Replay, ACallThatFailedKeepsThatItWasSentAgain) {
@@ -78,8 +80,8 @@ TEST_F(Replay, ACallThatFailedKeepsThatItWasSentAgain) {
   failed.replay = true;
   append(failed);
   for (int i = 0; i < 2; ++i) {
-    EXPECT_TRUE(store_->retries(hook.id)->front().replay);
-    EXPECT_TRUE(store_->calls(hook.id, 0, 1)->front().replay);
+    EXPECT_TRUE(store_->deliveries().retries(hook.id)->front().replay);
+    EXPECT_TRUE(store_->call_log().newest(hook.id, 0, 1)->front().replay);
     reopen();
   }
 }
@@ -91,12 +93,12 @@ TEST_F(Replay, NothingIsQueuedForADisabledWebhook) {
   enqueue op{.hook = hook.id, .entries = {{.subject = 1}}, .progress = {}};
   run(op);
   set_enabled(hook.id, true);
-  EXPECT_THAT(*store_->retries(hook.id), IsEmpty());
+  EXPECT_THAT(*store_->deliveries().retries(hook.id), IsEmpty());
 }
 
 TEST_F(Replay, OneRunsAtATimeAndTheLastOneIsKept) {
   auto hook = add_hook(1, {1});
-  EXPECT_EQ(code_of(store_->find_replay(hook.id)), ec::not_found);
+  EXPECT_EQ(code_of(store_->deliveries().find_replay(hook.id)), ec::not_found);
   auto value = wanted(hook, {.since = at_ms(5), .rate = 0.25});
   value.count = 7;
   start_replay op{.owner = 1, .hook = hook.id, .value = value};
@@ -105,7 +107,7 @@ TEST_F(Replay, OneRunsAtATimeAndTheLastOneIsKept) {
   op.owner = 2;
   EXPECT_EQ(code_of(run(op).done), ec::not_found);
   reopen();
-  EXPECT_EQ(*store_->find_replay(hook.id), value);
+  EXPECT_EQ(*store_->deliveries().find_replay(hook.id), value);
   EXPECT_EQ(load(hook.id).running, value);
   ASSERT_EQ(store_->recovered().webhooks.size(), 1U);
   value.state = replay_state::done;
@@ -113,7 +115,7 @@ TEST_F(Replay, OneRunsAtATimeAndTheLastOneIsKept) {
   run(enqueue{.hook = hook.id, .entries = {}, .progress = value});
   EXPECT_FALSE(load(hook.id).running);
   reopen();
-  EXPECT_EQ(*store_->find_replay(hook.id), value);
+  EXPECT_EQ(*store_->deliveries().find_replay(hook.id), value);
   EXPECT_THAT(store_->recovered().webhooks, IsEmpty());
   op.owner = 1;
   EXPECT_TRUE(run(op).done);
@@ -125,17 +127,19 @@ TEST_F(Replay, DisablingEndsItAndItsLateProgressIsIgnored) {
   auto value = wanted(hook);
   run(start_replay{.owner = 1, .hook = hook.id, .value = value});
   set_enabled(hook.id, false);
-  EXPECT_EQ(store_->find_replay(hook.id)->state, replay_state::cancelled);
+  EXPECT_EQ(store_->deliveries().find_replay(hook.id)->state,
+            replay_state::cancelled);
   set_enabled(hook.id, true);
   value.queued = 1;
   run(enqueue{.hook = hook.id, .entries = {{.subject = 1}}, .progress = value});
-  EXPECT_EQ(store_->find_replay(hook.id)->state, replay_state::cancelled);
-  EXPECT_THAT(*store_->retries(hook.id), IsEmpty());
+  EXPECT_EQ(store_->deliveries().find_replay(hook.id)->state,
+            replay_state::cancelled);
+  EXPECT_THAT(*store_->deliveries().retries(hook.id), IsEmpty());
   start_replay again{.owner = 1, .hook = hook.id, .value = wanted(hook)};
   again.value->started = at_ms(2);
   EXPECT_TRUE(run(again).done);
   run(enqueue{.hook = hook.id, .entries = {{.subject = 1}}, .progress = value});
-  EXPECT_EQ(store_->find_replay(hook.id)->queued, 0U);
+  EXPECT_EQ(store_->deliveries().find_replay(hook.id)->queued, 0U);
 }
 
 TEST_F(Replay, SelectsMatchesOfTheTimeThatAreSettledAndDoNotWait) {
@@ -199,12 +203,12 @@ TEST_F(Replay, TheBacklogIsCountedWithoutReadingIt) {
     publish(draft_of(i == 1 ? 2 : 1));
   append(call_of(hook.id, 1, outcome::delivered, 2));
   append(call_of(hook.id, 5, outcome::delivered, 2));
-  auto size = store_->count_backlog(hook, 100);
+  auto size = store_->deliveries().count_backlog(hook, 100);
   ASSERT_TRUE(size);
   EXPECT_EQ(size->count, 3U);
   EXPECT_EQ(size->first, 3U);
   EXPECT_TRUE(size->complete);
-  size = store_->count_backlog(hook, 2);
+  size = store_->deliveries().count_backlog(hook, 2);
   EXPECT_EQ(size->count, 2U);
   EXPECT_FALSE(size->complete);
 }
@@ -216,13 +220,14 @@ TEST_F(Replay, AStandingIsWhatProgressAndRetriesSay) {
   append(call_of(hook.id, 1, outcome::delivered, 1));
   append(call_of(hook.id, 2, outcome::retried, 2));
   for (int i = 0; i < 2; ++i) {
-    EXPECT_TRUE(store_->find_standing(hook.id, 1)->settled);
-    EXPECT_FALSE(store_->find_standing(hook.id, 1)->waiting);
-    EXPECT_EQ(store_->find_standing(hook.id, 2)->waiting->due, at_ms(5000));
-    EXPECT_FALSE(store_->find_standing(hook.id, 3)->settled);
+    EXPECT_TRUE(store_->deliveries().find_standing(hook.id, 1)->settled);
+    EXPECT_FALSE(store_->deliveries().find_standing(hook.id, 1)->waiting);
+    EXPECT_EQ(store_->deliveries().find_standing(hook.id, 2)->waiting->due,
+              at_ms(5000));
+    EXPECT_FALSE(store_->deliveries().find_standing(hook.id, 3)->settled);
     checkpoint(3, {{.hook = hook.id, .cursor = 2}});
   }
-  EXPECT_EQ(code_of(store_->find_standing(99, 1)), ec::not_found);
+  EXPECT_EQ(code_of(store_->deliveries().find_standing(99, 1)), ec::not_found);
 }
 
 // -- position_set -------------------------------------------------------------

@@ -37,8 +37,8 @@ TEST_F(Retention, RemovesWhatWasPlanned) {
   checkpoint(5);
   run(expire{.notifications = plan(4).notifications});
   EXPECT_EQ(store_->statistics().first, 4U);
-  EXPECT_EQ(code_of(store_->find_notification(3)), ec::not_found);
-  EXPECT_TRUE(store_->find_notification(4));
+  EXPECT_EQ(code_of(store_->journal().find(3)), ec::not_found);
+  EXPECT_TRUE(store_->journal().find(4));
   EXPECT_EQ(plan(4).notifications, positions{});
 }
 
@@ -130,7 +130,7 @@ TEST_F(Retention, RemovesAtMostSoManyCallsAtOnce) {
     append(call_of(1, 1, outcome::delivered, 1));
   checkpoint(0);
   run(expire{.notifications = {}, .calls_upto = 5, .max_calls = 2});
-  EXPECT_EQ(ids_of(store_->calls(1, 0, 10).value()),
+  EXPECT_EQ(ids_of(store_->call_log().newest(1, 0, 10).value()),
             (std::vector<call_id>{5, 4, 3}));
 }
 
@@ -140,10 +140,10 @@ TEST_F(Retention, MakesRoomThatIsUsedAgain) {
   for (int round = 0; round < 30; ++round) {
     run(publish_of(
       std::vector<draft>(100, draft_of(1, 1, std::string(2000, 'x')))));
-    checkpoint(store_->tail());
+    checkpoint(store_->journal().tail());
     if (round >= 5) {
       expire op;
-      for (; next + 500 <= store_->tail(); ++next)
+      for (; next + 500 <= store_->journal().tail(); ++next)
         op.notifications.push_back(next);
       run(op);
     }

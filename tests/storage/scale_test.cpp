@@ -58,10 +58,11 @@ TEST_F(Scale, AMillionWebhooksAreReadAtAStart) {
   auto before = memory("RssAnon");
   start = steady_clock::now();
   webhook_id seen = 0;
-  ASSERT_TRUE(store_->for_each_webhook([&](const webhook_record& hook) {
-    seen = hook.id;
-    return true;
-  }));
+  ASSERT_TRUE(
+    store_->registry().for_each_webhook([&](const webhook_record& hook) {
+      seen = hook.id;
+      return true;
+    }));
   std::printf("visited: %.2f s, %.1f MiB of anonymous memory more, %.1f MiB of "
               "the file mapped\n",
               seconds_since(start), memory("RssAnon") - before,
@@ -83,8 +84,10 @@ TEST_F(Scale, WhatWasReadOfABacklogDoesNotStayInMemory) {
   position after = 0;
   std::size_t found = 0;
   double most = 0;
-  while (after < store_->tail()) {
-    auto read = store_->read_backlog(hook, after, store_->tail(), 256, 10'000)
+  while (after < store_->journal().tail()) {
+    auto read = store_->journal()
+                  .read_backlog(hook, after, store_->journal().tail(), 256,
+                                10'000)
                   .value();
     found += read.matches.size();
     after = read.read_upto;
@@ -150,7 +153,7 @@ TEST_F(Scale, DISABLED_CallsOfAFanOut) {
   std::printf("recovered: %zu calls in %.3f s\n",
               store_->recovered().calls_replayed, seconds_since(start));
   start = steady_clock::now();
-  checkpoint(store_->tail());
+  checkpoint(store_->journal().tail());
   std::printf("checkpoint of %llu webhooks: %.1f ms\n",
               static_cast<unsigned long long>(hooks),
               seconds_since(start) * 1e3);
@@ -163,8 +166,10 @@ TEST_F(Scale, DISABLED_BacklogOfAMillion) {
   auto start = steady_clock::now();
   position after = 0;
   std::size_t found = 0;
-  while (after < store_->tail()) {
-    auto read = store_->read_backlog(hook, after, store_->tail(), 256, 10'000)
+  while (after < store_->journal().tail()) {
+    auto read = store_->journal()
+                  .read_backlog(hook, after, store_->journal().tail(), 256,
+                                10'000)
                   .value();
     found += read.matches.size();
     after = read.read_upto;

@@ -41,7 +41,8 @@ TEST_F(Settings, ABacklogIsFilteredByTheVersionOfItsTime) {
   publish(draft_of(1, 1, "a"));
   reopen();
   EXPECT_THAT(backlog_of(hook.id), ElementsAre(1, 3, 4));
-  const auto count = store_->count_backlog(load(hook.id).hook, 100);
+  const auto count = store_->deliveries().count_backlog(load(hook.id).hook,
+                                                        100);
   ASSERT_TRUE(count);
   EXPECT_EQ(count->count, 3U);
 }
@@ -56,10 +57,10 @@ TEST_F(Settings, AReplaySelectsByTheFilterInForce) {
     w.current().filter = filter(R"({"text": "a"})");
   });
   const replay wanted{.asked = {.since = {}, .until = timestamp::max()},
-                      .upto = store_->tail(),
+                      .upto = store_->journal().tail(),
                       .selecting = filtered.current(),
                       .started = at_ms(1)};
-  const auto found = store_->select(filtered, wanted);
+  const auto found = store_->deliveries().select(filtered, wanted);
   ASSERT_TRUE(found);
   EXPECT_EQ(found->count, 2U);
   EXPECT_TRUE(found->chosen.contains(1));
@@ -73,14 +74,16 @@ TEST_F(Settings, TheNewestMatchesComeNewestFirst) {
     publish(draft_of(1, 2));
   }
   const auto newest = [this](std::size_t limit, std::size_t scan) {
-    return ids_of(*store_->newest_matches(1, {.types = {1}}, limit, scan));
+    return ids_of(
+      *store_->journal().newest_matches(1, {.types = {1}}, limit, scan));
   };
   EXPECT_THAT(newest(100, 100), ElementsAre(7, 4, 1));
   EXPECT_THAT(newest(2, 100), ElementsAre(7, 4));
   EXPECT_THAT(newest(100, 2), ElementsAre(7)) << "8 and 7 were looked at";
   EXPECT_THAT(newest(0, 100), IsEmpty());
-  EXPECT_THAT(ids_of(*store_->newest_matches(9, {.types = {1}}, 9, 9)),
-              IsEmpty());
+  EXPECT_THAT(
+    ids_of(*store_->journal().newest_matches(9, {.types = {1}}, 9, 9)),
+    IsEmpty());
 }
 
 TEST_F(Settings, FailuresInARowSurviveACrash) {
@@ -116,7 +119,8 @@ TEST_F(Settings, AnotherTargetBeginsWithoutFailures) {
          [](webhook_record& w) { w.target_url = "http://127.0.0.2/"; });
   for (int i = 0; i < 2; ++i) {
     EXPECT_EQ(load(hook.id).upto.failures, 0U);
-    EXPECT_THAT(subjects_of(*store_->retries(hook.id)), ElementsAre(1))
+    EXPECT_THAT(subjects_of(*store_->deliveries().retries(hook.id)),
+                ElementsAre(1))
       << "what waits still waits";
     reopen();
   }
@@ -144,7 +148,7 @@ TEST_F(Settings, AnOrganizerKeepsItsNetworks) {
   EXPECT_EQ(edited(added->id, "").error().code, ec::conflict);
   EXPECT_EQ(edited(99, "10.0.0.0/8").error().code, ec::not_found);
   reopen();
-  const auto all = *store_->organizers();
+  const auto all = *store_->registry().organizers();
   ASSERT_EQ(all.size(), 1U);
   EXPECT_THAT(all[0].allow_networks, ElementsAre("10.0.0.0/8"));
   EXPECT_EQ(all[0].slug, "acme") << "not to be changed";

@@ -189,9 +189,9 @@ protected:
     return run(append_call{std::move(c)}).entry.id;
   }
 
-  load_webhook::state load(webhook_id id) {
-    load_webhook op;
-    op.id = id;
+  webhook_state load(webhook_id id) {
+    barrier op;
+    op.load = id;
     return run(std::move(op)).done.value();
   }
 
@@ -202,8 +202,8 @@ protected:
   }
 
   std::vector<position> backlog_of(webhook_id id, position after = 0) {
-    auto read = store_->read_backlog(load(id).hook, after, store_->tail(), 1000,
-                                     1000);
+    auto read = store_->journal().read_backlog(
+      load(id).hook, after, store_->journal().tail(), 1000, 1000);
     EXPECT_TRUE(read);
     return ids_of(read->matches);
   }

@@ -1,0 +1,30 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// Reads of the call log: every attempt and how it ended.
+
+#include "fanfare/error.hpp"
+#include "fanfare/types.hpp"
+
+#include <cstddef>
+#include <vector>
+
+namespace fanfare::storage {
+
+/// Any thread that may block on the disk. Reads what is committed.
+class call_log {
+public:
+  virtual ~call_log() = default;
+
+  /// The webhook's newest calls with ids below `before` (0: any), newest first.
+  /// Follows the webhook's own chain: other webhooks' calls cost nothing.
+  [[nodiscard]] virtual result<std::vector<call>>
+  newest(webhook_id hook, call_id before, std::size_t limit) const = 0;
+
+  /// not_found: the webhook has no such call.
+  [[nodiscard]] virtual result<call> find(webhook_id hook,
+                                          call_id id) const = 0;
+};
+
+} // namespace fanfare::storage
