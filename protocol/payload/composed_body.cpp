@@ -42,7 +42,7 @@ std::string batch_body(std::span<const notification_ptr> all, bool thin) {
 }
 
 std::string batch_id(std::span<const notification_ptr> all) {
-  // FNV-1a over the positions: it has to tell them apart, not to be secret.
+  // FNV-1a over the positions: the id must differ, it need not be secret.
   std::uint64_t hash = 0xcbf29ce484222325;
   for (const auto& n : all)
     for (auto rest = n->id; rest != 0; rest >>= 8)

@@ -12,17 +12,17 @@
 
 namespace fanfare::protocol {
 
-/// What names the notification and no more: the keys notification_id,
-/// organizer, event and action, as far as it has them. The receiver asks for
-/// the rest. Any thread.
+/// The keys that identify the notification: notification_id, organizer, event
+/// and action, as far as it has them. The receiver fetches the rest. Any
+/// thread.
 [[nodiscard]] std::string thin_body(std::string_view body);
 
 /// A JSON array of the bodies, in their order. Any thread.
 [[nodiscard]] std::string batch_body(std::span<const notification_ptr> all,
                                      bool thin);
 
-/// The `webhook-id` of a batch: the same for the same notifications, another
-/// one for others.
+/// The `webhook-id` of a batch: equal for the same notifications, different for
+/// others.
 [[nodiscard]] std::string batch_id(std::span<const notification_ptr> all);
 
 } // namespace fanfare::protocol

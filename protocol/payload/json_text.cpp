@@ -29,8 +29,8 @@ constexpr auto plain = [] {
   return table;
 }();
 
-/// Whether one of eight bytes is not plain. From the lowest one that is not
-/// upwards the bits may be wrong, so that only this can be asked.
+/// Whether one of eight bytes is not plain. The bits of the bytes above the
+/// first such one may be wrong, so the answer is only for all eight together.
 /// (S. E. Anderson, Bit Twiddling Hacks: "Determine if a word has a zero
 /// byte".)
 bool any_not_plain(std::uint64_t word) {
@@ -203,7 +203,7 @@ void json_escaper::byte(std::string& out, unsigned char c) {
       }
       return;
     }
-    finish(out); // cut short; this byte begins something new
+    finish(out); // cut short; this byte begins another character
   }
   if (c < 0x80)
     append_ascii(out, c);

@@ -15,8 +15,8 @@
 
 namespace fanfare::protocol {
 
-/// Renders the inside of one JSON string whose UTF-8 arrives in pieces, which
-/// may cut a character. Bytes that are not UTF-8 come out as U+FFFD.
+/// Renders the inside of one JSON string whose UTF-8 arrives in pieces. A piece
+/// may end within a character. Bytes that are not UTF-8 come out as U+FFFD.
 class json_escaper {
 public:
   void append(std::string& out, std::string_view part);
@@ -34,8 +34,7 @@ private:
 /// Appends `text` as a JSON string with its quotes.
 void append_json_string(std::string& out, std::string_view text);
 
-/// Appends a whole value. `indent` 0: compact, no spaces; else that many spaces
-/// a level.
+/// Appends a whole value. `indent`: spaces per level; 0: compact, no spaces.
 void append_json(std::string& out, const boost::json::value& value,
                  unsigned indent = 0);
 

@@ -4,6 +4,7 @@
 #include "protocol/payload/publication.hpp"
 
 #include "protocol/payload/publication_reader.hpp"
+#include "protocol/payload/publications.hpp"
 
 #include <boost/json/basic_parser_impl.hpp>
 
@@ -153,7 +154,7 @@ result<std::string> publication_renderer::render(const publication& one) {
           + (reader.stopped().empty() ? failure.message() : reader.stopped())
           + " at byte " + std::to_string(used) + ".",
         "payload"};
-    if (!reader.speaks_of(one.action, one.event))
+    if (!reader.item().speaks_of(one.action, one.event))
       return error{ec::invalid_argument,
                    "\"action\", \"event\", \"organizer\" and \"payload\" are "
                    "no names for a payload's own members.",

@@ -9,12 +9,11 @@
 #include "fanfare/engine.hpp"
 #include "fanfare/error.hpp"
 #include "fanfare/types.hpp"
+#include "protocol/payload/publications.hpp"
 
-#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace fanfare::protocol {
 
@@ -22,30 +21,16 @@ namespace detail {
 class publication_reader;
 } // namespace detail
 
-/// Most notifications in one request.
-inline constexpr std::size_t publications_limit = 1'000;
-/// Longest rendered body of one notification, with the longest possible id.
-inline constexpr std::size_t notification_body_limit = 1024 * 1024;
-/// Deepest nesting of one notification, its own braces included.
-inline constexpr std::size_t publication_depth_limit = 32;
-
-struct publications {
-  std::vector<publication> items;
-  bool list = false; ///< an array was sent, so an array is to be answered
-};
-
 /// Reads one notification or an array of 1 to 1,000. `organizer` is the slug
 /// that is published to.
 ///
 /// - Keys keep their order and numbers their spelling; a repeated key has its
-/// last value in its
-///   first place. The text is ASCII with the separators `", "` and `": "`.
-/// - `action` is required, `event` is a slug, null or absent, an `organizer`
-/// must be the one of the
-///   path, a `notification_id` is dropped.
-/// - With an object `payload` the body is that object; then no other keys may
-/// be given, because
-///   they would be lost.
+///   last value in its first place. The text is ASCII with the separators
+///   `", "` and `": "`.
+/// - `action` is required; `event` is a slug, null or absent; an `organizer`
+///   must be the one of the path; a `notification_id` is dropped.
+/// - With an object `payload` the body is that object. Then no other keys may
+///   be given, because they would be lost.
 ///
 /// Errors: invalid_argument (field empty: the text is not JSON or not of the
 /// documented form, else the key that is wrong), forbidden (another organizer),

@@ -3,7 +3,8 @@
 #pragma once
 
 /// The headers of W3C Trace Context (https://www.w3.org/TR/trace-context/,
-/// sections 3.2 and 3.3), as far as they are passed on. Any thread.
+/// sections 3.2 and 3.3), to the extent that Fanfare passes them on. Any
+/// thread.
 
 #include <string_view>
 
@@ -13,7 +14,7 @@ namespace fanfare::protocol {
 [[nodiscard]] bool is_traceparent(std::string_view text);
 /// Header text of 1 to 512 bytes.
 [[nodiscard]] bool is_tracestate(std::string_view text);
-/// What `notification::trace` may be, if it is not empty.
+/// Whether `notification::trace` may be this; it may also be empty.
 [[nodiscard]] bool is_trace(std::string_view text);
 
 } // namespace fanfare::protocol

@@ -3,8 +3,6 @@
 
 #include "protocol/payload/publication.hpp"
 
-#include "protocol/payload/json_text.hpp"
-
 #include <boost/json.hpp>
 
 #include <gtest/gtest.h>
@@ -264,17 +262,19 @@ TEST(Publication, LimitsTheRenderedBody) {
     with(0).insert(20, std::string(300'000, '\x7f')), "dummy"));
 }
 
-TEST(Publication, HandlesManyKeysInLittleTime) {
+TEST(Publication, KeepsTheLastValueOfEachOfManyKeys) {
   std::string text = R"({"action":"a.b")";
   for (int i = 0; i < 100'000; ++i)
-    text += ",\"" + std::to_string(i % 60'000) + "\":1";
+    text += ",\"" + std::to_string(i % 60'000) + "\":" + std::to_string(i);
   text += '}';
   const auto read = read_publications(text, "dummy");
   ASSERT_TRUE(read);
-  EXPECT_EQ(boost::json::parse(notification_body(1, read->items[0].rest))
-              .as_object()
-              .size(),
-            60'000U + 3);
+  const auto body = boost::json::parse(
+    notification_body(1, read->items[0].rest));
+  EXPECT_EQ(body.as_object().size(), 60'000U + 3);
+  EXPECT_EQ(body.at("0").as_int64(), 60'000);
+  EXPECT_EQ(body.at("39999").as_int64(), 99'999);
+  EXPECT_EQ(body.at("40000").as_int64(), 40'000);
 }
 
 // -- against a tree -----------------------------------------------------------
@@ -432,65 +432,6 @@ TEST(Publication, SurvivesDamagedInput) {
           boost::json::parse(notification_body(1, item.rest)).is_object());
     }
   }
-}
-
-TEST(JsonText, RendersAsTheCompatibleApiDoes) {
-  const auto value = boost::json::parse(
-    R"({"a":[],"b":[1,{"c":null}],"d":{},"e":0.25,"f":"é/"})");
-  EXPECT_EQ(to_json_text(value),
-            R"({"a":[],"b":[1,{"c":null}],"d":{},"e":0.25,"f":"\u00e9/"})");
-  EXPECT_EQ(to_json_text(value, 2),
-            "{\n  \"a\": [],\n  \"b\": [\n    1,\n    {\n"
-            "      \"c\": null\n    }\n  ],\n  \"d\": {},\n"
-            "  \"e\": 0.25,\n  \"f\": \"\\u00e9/\"\n}");
-}
-
-TEST(JsonText, ReplacesWhatIsNotUtf8) {
-  const std::pair<std::string_view, std::string_view> cases[] = {
-    {"a\xff"
-     "b",
-     R"("a\ufffdb")"},
-    {"\xe2\x82", R"("\ufffd")"},
-    {"\xe2\x82"
-     "a",
-     R"("\ufffda")"},
-    {"\xc0\x80", R"("\ufffd\ufffd")"},
-    {"\xed\xa0\x80", R"("\ufffd")"},
-    {"\xf4\x90\x80\x80", R"("\ufffd")"},
-    {"\xe0\x80\x80", R"("\ufffd")"},
-    {"\xf0\x9f\x98\x80", R"("\ud83d\ude00")"},
-  };
-  for (const auto& [bytes, text] : cases) {
-    std::string out;
-    append_json_string(out, bytes);
-    EXPECT_EQ(out, text);
-  }
-}
-
-TEST(JsonText, LooksAtEveryByteWhereverItIs) {
-  for (unsigned byte = 0; byte < 256; ++byte)
-    for (std::size_t before = 0; before < 17; ++before)
-      for (std::size_t behind = 0; behind < 9; ++behind) {
-        const auto c = static_cast<char>(byte);
-        const auto text = std::string(before, 'a') + c
-                        + std::string(behind, '~');
-        std::string alone;
-        append_json_string(alone, std::string(1, c));
-        std::string out;
-        append_json_string(out, text);
-        ASSERT_EQ(out, '"' + std::string(before, 'a')
-                         + alone.substr(1, alone.size() - 2)
-                         + std::string(behind, '~') + '"')
-          << byte << " behind " << before;
-      }
-  for (const auto& [plain, escaped] :
-       std::vector<std::pair<std::string, std::string>>{{"\"", R"(\")"},
-                                                        {"\\", R"(\\)"},
-                                                        {"\x7f", R"(\u007f)"},
-                                                        {"\x1f", R"(\u001f)"},
-                                                        {" ", " "},
-                                                        {"~", "~"}})
-    EXPECT_EQ(json_quoted(plain), '"' + escaped + '"');
 }
 
 // -- publications of a program ------------------------------------------------
