@@ -3,6 +3,8 @@
 
 #include "actors/webhook/delivery_plan.hpp"
 
+#include "protocol/security/legacy_signature.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <functional>

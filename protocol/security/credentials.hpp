@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Keys that clients authenticate with. A key is shown once; what is kept is
-/// its hash.
+/// Keys that clients authenticate with. A key is shown once; only its hash is
+/// kept.
 
 #include <string>
 #include <string_view>
@@ -14,10 +14,10 @@ namespace fanfare::protocol {
 [[nodiscard]] std::string make_token_key();
 
 /// SHA-256 of the key, 32 bytes. The key has more than 300 bits of entropy, so
-/// that no salt and no slow hash is needed.
+/// neither salt nor a slow hash is needed.
 [[nodiscard]] std::string hash_token_key(std::string_view key);
 
-/// Compares in a time that does not tell where they differ.
+/// Compares in constant time.
 [[nodiscard]] bool equal_constant_time(std::string_view a, std::string_view b);
 
 } // namespace fanfare::protocol

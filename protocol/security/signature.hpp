@@ -79,11 +79,4 @@ verification_algorithm(std::string_view key);
 void append_signature_headers(std::span<const signing_key> keys,
                               const signed_content& what, std::string& out);
 
-/// Appends "NAME: PREFIX SIGNATURE CRLF" for receivers with checks of their
-/// own. The key of the HMAC is the text of the secret as its owner sees it,
-/// with its "whsec_". The template's {id}, {timestamp} and {body} are replaced
-/// (one pass: what they are replaced with is not looked at again).
-void append_legacy_header(const legacy_signature& how, std::string_view secret,
-                          const signed_content& what, std::string& out);
-
 } // namespace fanfare::protocol

@@ -102,7 +102,7 @@ std::optional<std::string> opened(const key_bytes& key, std::string_view sealed,
       && EVP_DecryptFinal_ex(context.get(), bytes(plain.data()) + length, &rest)
            == 1)
     return plain;
-  // It was decrypted before it was found to be wrong.
+  // The text was decrypted before its tag was found to be wrong.
   OPENSSL_cleanse(plain.data(), plain.size());
   return std::nullopt;
 }
@@ -167,8 +167,8 @@ void for_each_key_line(std::string_view text, Function each) {
   }
 }
 
-/// Whether people wrote it and there is no key in it. Random bytes that begin
-/// with # are a key: they are not all printable.
+/// Whether it is text without a key. Random bytes that begin with # are a key:
+/// they are not all printable.
 bool only_comments(std::string_view text) {
   const auto printable = std::all_of(text.begin(), text.end(), [](char c) {
     return (c >= ' ' && c <= '~') || c == '\t' || c == '\r' || c == '\n';
@@ -234,7 +234,7 @@ result<vault> vault::from_text(std::string_view text) {
     std::copy(text.begin(), text.end(), made.keys_.back().begin());
     return made;
   }
-  // At once: a vector that grows leaves keys behind.
+  // Reserved at once: a vector that grows leaves copies of keys behind.
   made.keys_.reserve(
     static_cast<std::size_t>(1 + std::count(text.begin(), text.end(), '\n')));
   std::size_t bad_line = 0;
@@ -258,7 +258,7 @@ result<vault> vault::from_text(std::string_view text) {
 }
 
 result<vault> vault::from_file(const std::string& path) {
-  // O_NONBLOCK: a pipe that nobody writes to must not hold up the start.
+  // O_NONBLOCK: a pipe without a writer must not block the start.
   const file_descriptor file{
     ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)};
   if (file.get() < 0)
@@ -271,8 +271,8 @@ result<vault> vault::from_file(const std::string& path) {
   if ((found.st_mode & 077U) != 0)
     return bad_key("others than its owner may use " + path
                    + ": make it private with chmod 600");
-  // One more than allowed, to see that there is more; read rather than asked
-  // for, because the file may grow meanwhile.
+  // Reads one byte more than allowed to see whether there is more. The file may
+  // grow meanwhile, so its size says nothing.
   std::string text(largest_file + 1, '\0');
   std::size_t size = 0;
   while (size < text.size()) {
@@ -313,8 +313,8 @@ std::string vault::seal(std::string_view plain,
   auto* const nonce = bytes(out.data()) + 1;
   auto* const cipher = nonce + nonce_size;
   auto* const tag = cipher + plain.size();
-  // By chance: with 2^32 texts under a key, far more than there ever are, two
-  // have the same one with a probability below 2^-32.
+  // Random: with 2^32 texts under one key, far more than there ever are, two
+  // share a nonce with a probability below 2^-32.
   if (RAND_bytes(nonce, nonce_size) != 1)
     throw std::runtime_error{"the system's random generator failed"};
   const auto context = new_context();

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Secrets as they lie on disk: AES-256-GCM under a key that is not in the data
-/// directory. Without a key they are kept as they are, and say so.
+/// Encrypts secrets for the disk: AES-256-GCM under a key that is not in the
+/// data directory. Without a key they are stored in plain text, marked as such.
 
 #include "fanfare/error.hpp"
 #include "fanfare/types.hpp"
@@ -46,11 +46,11 @@ public:
   /// authenticated with it, so that one cannot be passed off as another.
   [[nodiscard]] std::string seal(std::string_view plain,
                                  std::string_view purpose) const;
-  /// The text again, whichever way it was stored. invalid_argument: no key of
-  /// this vault opens it (the sentence says to give the key that was used).
+  /// The text again, however it was stored. invalid_argument: no key of this
+  /// vault opens it (the sentence says to give the key that was used).
   [[nodiscard]] result<std::string> open(std::string_view sealed,
                                          std::string_view purpose) const;
-  /// The same for a setting. One that is sealed already stays as it is.
+  /// The same for a setting. One that is already sealed stays as it is.
   [[nodiscard]] secret_text seal(const secret_text& text,
                                  secret_text::use what) const;
   /// One that is not sealed is the text itself.
@@ -61,7 +61,7 @@ public:
 private:
   void erase() noexcept;
 
-  /// Reserved before it is filled: nothing of it is ever left behind.
+  /// Reserved before it is filled: growing would leave copies of keys behind.
   std::vector<std::array<unsigned char, 32>> keys_;
 };
 
