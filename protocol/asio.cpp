@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: Fanfare contributors
 // SPDX-License-Identifier: Apache-2.0
 
-// The one place where Asio and Beast are compiled when FANFARE_SEPARATE_ASIO is
-// set; all others then see declarations only.
+// With FANFARE_SEPARATE_ASIO, Asio and Beast are compiled here and nowhere
+// else; all other sources see declarations only.
 
 #include <boost/asio/impl/src.hpp>
 #include <boost/asio/ssl/impl/src.hpp>

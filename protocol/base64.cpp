@@ -41,9 +41,9 @@ std::optional<std::string> decode_base64(std::string_view text) {
   for (int padding = 0; padding < 2 && text.ends_with('='); ++padding)
     text.remove_suffix(1);
   if (text.size() % 4 == 1)
-    return std::nullopt; // no number of bytes has that length
+    return std::nullopt; // no encoding has that length
   std::string out;
-  // At once: a secret leaves no copies behind where it grew.
+  // Allocated at once: a secret that grows leaves copies behind.
   out.reserve(text.size() / 4 * 3 + 2);
   unsigned bits = 0;
   std::uint32_t value = 0;

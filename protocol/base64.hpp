@@ -17,13 +17,14 @@ namespace fanfare::protocol {
   return (bytes + 2) / 3 * 4;
 }
 
-/// Writes the characters, without a NUL, and returns the end. Allocates
-/// nothing. The caller's buffer has room for `base64_length(bytes.size())`.
+/// Writes the characters, without a NUL, and returns the end. The buffer must
+/// have room for `base64_length(bytes.size())`. Allocates nothing.
 char* encode_base64(std::span<const unsigned char> bytes, char* to) noexcept;
 [[nodiscard]] std::string encode_base64(std::span<const unsigned char> bytes);
 
-/// The bytes; nothing if it is not Base64. Takes it without its padding, and
-/// whatever the last bits, as people paste it: two texts may mean the same.
+/// The bytes; nothing if it is not Base64. Padding may be absent and unused
+/// bits may be set, because people paste such texts: two texts may mean the
+/// same.
 [[nodiscard]] std::optional<std::string> decode_base64(std::string_view text);
 
 } // namespace fanfare::protocol

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Texts as the API's clients mean them: Python's notions of white space and of
-/// a number in a text, since the API that Fanfare is compatible with has them.
-/// All functions: any thread.
+/// Texts as the API's clients mean them: white space and numbers in text as
+/// Python reads them, because the API that Fanfare is compatible with does. All
+/// functions: any thread.
 
 #include <cstddef>
 #include <cstdint>
@@ -37,13 +37,14 @@ struct code_point {
 /// Between runs of ASCII white space.
 [[nodiscard]] std::vector<std::string_view> split_words(std::string_view text);
 
-/// " +1_0" is 10. Nothing if it is not a whole number; the nearest limit if it
-/// is out of range.
+/// " +1_0" is 10. Nothing if it is not a whole number. Out of range, it is the
+/// nearest limit.
 [[nodiscard]] std::optional<std::int64_t> to_integer(std::string_view text);
 
-/// `%41` as `A`; what is no such triple stays. `plus` reads `+` as a space.
+/// Turns `%41` into `A`; everything else stays. `plus`: also `+` into a space.
 [[nodiscard]] std::string percent_decode(std::string_view text, bool plus);
-/// For a query: all but letters, digits and `_.-~` as triples, a space as `+`.
+/// For a query: encodes all but letters, digits and `_.-~`; a space becomes
+/// `+`.
 [[nodiscard]] std::string percent_encode(std::string_view text);
 
 } // namespace fanfare::protocol

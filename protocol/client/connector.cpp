@@ -20,8 +20,7 @@ using std::chrono::steady_clock;
 
 namespace {
 
-/// As socket.open(), but a program that is started meanwhile does not inherit
-/// it.
+/// As socket.open(), but child processes do not inherit it.
 void open(client_socket& socket, const asio::ip::tcp& protocol,
           error_code& code) {
   const int file = ::socket(protocol.family(), SOCK_STREAM | SOCK_CLOEXEC,
@@ -97,8 +96,7 @@ void connector::try_next() {
   while (next_ < addresses_.size()) {
     const auto which = next_++;
     const auto& address = addresses_[which];
-    // Here and nowhere else: the address that is judged is the one connected
-    // to.
+    // Judged here and nowhere else: this very address is connected to.
     if (auto why = owner_->refusal(address)) {
       if (refused_.empty())
         refused_ = std::move(*why);
@@ -160,7 +158,8 @@ void connector::start_timer() {
   timer_->expires_after(attempt_delay);
   timer_->async_wait(
     [self = boost::intrusive_ptr<connector>(this)](const error_code& code) {
-      // One that had expired when it was set anew is not for the new attempt.
+      // A wait that had already expired when the timer was set again belongs
+      // to an earlier attempt.
       if (!code && self->owner_ && self->pending_ < most_at_once
           && self->timer_->expiry() <= steady_clock::now())
         self->try_next();

@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// From the addresses of a host to a connected socket, by the way of "happy
-/// eyeballs" (RFC 8305): the families take turns, IPv6 first; when an attempt
-/// takes long the next one starts beside it, when one fails it starts at once;
-/// the first that connects wins and the others are closed. INTERNAL to
-/// client_connection. The caller has the deadline.
+/// From the addresses of a host to a connected socket by "happy eyeballs" (RFC
+/// 8305): the families take turns, IPv6 first; the next attempt starts beside
+/// one that takes long, and at once when one fails; the first to connect wins
+/// and the others are closed. INTERNAL to client_connection, which keeps the
+/// deadline.
 
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/basic_waitable_timer.hpp>
@@ -28,7 +28,7 @@ namespace fanfare::protocol {
 using client_socket = boost::asio::basic_stream_socket<
   boost::asio::ip::tcp, boost::asio::io_context::executor_type>;
 
-/// In one plain word or two, in lower case: "connection refused".
+/// The error in a few plain words, in lower case: "connection refused".
 [[nodiscard]] std::string plain_reason(const boost::system::error_code& code);
 
 /// The families in turn, IPv6 first, each in the order it had.
@@ -43,10 +43,10 @@ public:
   refusal(const boost::asio::ip::address& address) = 0;
   /// Out of file descriptors: close what is not needed. False: nothing was.
   virtual bool make_room() = 0;
-  /// The end of it, unless it was closed: one of these two, once.
+  /// Unless it is closed before, one of these two is called, once.
   virtual void on_connected(client_socket socket) = 0;
-  /// A failure to connect (the last one, "connect: …"), or, if no address may
-  /// be connected to, why the first one may not; empty if there was none.
+  /// The last failure to connect ("connect: …"), or, if the policy allows no
+  /// address, why it refused the first; empty if there was no address.
   virtual void on_not_connected(std::string reason) = 0;
 
 protected:
@@ -58,10 +58,11 @@ class connector
   : public boost::intrusive_ref_counter<connector,
                                         boost::thread_unsafe_counter> {
 public:
-  /// How long an attempt has for itself (RFC 8305, section 5).
+  /// How long to wait for an attempt before the next one starts beside it (RFC
+  /// 8305, section 5).
   static constexpr std::chrono::milliseconds attempt_delay{250};
-  /// Attempts at a time, however many addresses a name has: each takes a file
-  /// descriptor, and names are made by strangers.
+  /// Most attempts at a time, however many addresses a name has: each takes a
+  /// file descriptor, and the records of a name are a stranger's.
   static constexpr std::size_t most_at_once = 4;
 
   connector(connector_owner& owner, boost::asio::io_context& context)
@@ -70,7 +71,7 @@ public:
   connector(const connector&) = delete;
   connector& operator=(const connector&) = delete;
 
-  /// To be called once. May report before it returns, but no success.
+  /// To be called once. May report a failure before it returns.
   void start(std::vector<boost::asio::ip::address> addresses,
              std::uint16_t port);
 

@@ -14,14 +14,14 @@ namespace fanfare::protocol {
 
 namespace {
 
-// What SOCKS5 has room for (RFC 1929).
+// The longest user and password that SOCKS5 has room for (RFC 1929).
 constexpr std::size_t longest_credential = 255;
 
 error refuse(std::string why) {
   return {ec::invalid_argument, std::move(why), "proxy"};
 }
 
-/// What would end the user in a URL is percent-encoded.
+/// Percent-encodes the characters that would end the user in a URL.
 std::string percent_encoded(std::string_view text) {
   constexpr std::string_view digits = "0123456789ABCDEF";
   std::string out;

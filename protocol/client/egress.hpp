@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// How a webhook is reached where that differs from the engine's way: whom to
-/// trust, with which papers, through which proxy, within which fence.
+/// How a webhook is reached where its settings differ from the engine's: which
+/// authorities to trust, which client certificate to show, which proxy to use,
+/// which addresses to allow.
 
 #include "fanfare/error.hpp"
 #include "protocol/client/tls.hpp"
@@ -16,7 +17,7 @@
 
 namespace fanfare::protocol {
 
-/// An HTTP proxy that is asked to CONNECT, or a SOCKS5 one (RFC 1928, 1929).
+/// An HTTP proxy that supports CONNECT, or a SOCKS5 proxy (RFC 1928, 1929).
 struct proxy {
   enum class kind : std::uint8_t { http_connect, socks5 };
   kind how = kind::http_connect;
@@ -24,8 +25,8 @@ struct proxy {
   std::uint16_t port = 0;
   std::string user;
   std::string password;
-  /// Whether its own address must pass the policy: not if the operator chose
-  /// it.
+  /// Whether its own address must pass the policy. A proxy that the operator
+  /// has chosen need not.
   bool fenced = true;
 
   /// "http://[USER:PASSWORD@]HOST:PORT" or "socks5://…". invalid_argument,
@@ -35,12 +36,12 @@ struct proxy {
   [[nodiscard]] std::string masked() const;
 };
 
-/// Immutable; any thread. Null members: as the client does.
+/// Immutable; any thread. Where a member is null, the client's own applies.
 struct egress {
   std::shared_ptr<tls_settings> tls;
   std::shared_ptr<const proxy> via;
   std::shared_ptr<const address_policy> policy;
-  /// Connections are shared by those with the same tag, scheme, host and port.
+  /// Exchanges with the same tag, scheme, host and port share connections.
   std::string tag;
 };
 

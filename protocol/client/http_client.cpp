@@ -35,8 +35,8 @@ constexpr std::string_view stopping = "cancelled: the engine is stopping";
 
 } // namespace
 
-/// Outlives the client where an operation of Asio still holds it, but does
-/// nothing any more once it is closed.
+/// Pending Asio operations may keep it alive after the client is gone; once
+/// closed, it does nothing.
 class http_client::core final : public counted<core>, public connection_owner {
 public:
   core(asio::io_context& context, http_client_options options)
@@ -69,7 +69,7 @@ public:
       if (run_on_idle(*subject))
         return;
     }
-    // All that may fail happens later, as promised.
+    // `transport` promises not to call back before send() returns.
     asio::post(context_, [self = boost::intrusive_ptr<core>(this), subject] {
       self->begin(*subject);
     });
@@ -166,10 +166,10 @@ public:
   }
 
 private:
-  /// How often it looks at what has taken too long: never while `quiet`, each
-  /// slow tick while connections are `idle`, each tick while it is `busy` with
-  /// exchanges. `send` makes it busy; it notices in a tick that it no longer
-  /// is. `closed` is final.
+  /// How often limits are checked: never while `quiet`, every slow tick while
+  /// there are only idle connections, every tick while it is `busy` with
+  /// exchanges. `send` makes it busy; the next tick without exchanges ends
+  /// that. `closed` is final.
   enum class state : std::uint8_t { quiet, idle, busy, closed };
 
   // -- exchanges --------------------------------------------------------------
@@ -240,8 +240,8 @@ private:
     connection->connect(subject, std::move(addresses));
   }
 
-  /// The proxy is asked for addresses, never for a name, and only for those
-  /// that could be connected to without it.
+  /// Asks the proxy for addresses, never for a name, and only for those that
+  /// the policy allows.
   void find_proxy(exchange& subject, std::shared_ptr<const proxy> via,
                   std::vector<asio::ip::address> targets) {
     std::string refused;
@@ -305,7 +305,7 @@ private:
 
   void on_tick() {
     const auto now = steady_clock::now();
-    // Completions may start and end other exchanges, so first all are found.
+    // Completions may start and end other exchanges: collect first, then end.
     std::vector<boost::intrusive_ptr<exchange>> late;
     for (auto& each : active_)
       if (each.clock.deadline <= now

@@ -3,9 +3,8 @@
 #pragma once
 
 /// The transport over sockets: HTTP/1.1 on pooled keep-alive connections, with
-/// TLS where the target asks for it. It judges what comes back (limits,
-/// well-formedness) but not what it means: no retry, no redirect, no decision
-/// by status.
+/// TLS for https targets. It enforces limits and well-formedness but does not
+/// interpret the answer: no retry by status, no redirect.
 
 #include "protocol/client/egress.hpp"
 #include "protocol/client/tls.hpp"
@@ -24,25 +23,25 @@ namespace fanfare::protocol {
 
 struct http_client_options {
   address_policy policy;
-  /// Shared by all clients of a process; made with the system's authorities
-  /// by the first https exchange if absent.
+  /// Shared by all clients of a process. If null, the first https exchange
+  /// makes settings with the system's authorities.
   std::shared_ptr<tls_settings> tls;
-  /// For all that have no proxy of their own; null: none.
+  /// For exchanges without a proxy of their own; null: none.
   std::shared_ptr<const proxy> via;
-  /// A connection that was not used for that long is closed.
+  /// An idle connection is closed after this long.
   std::chrono::milliseconds idle_timeout{45'000};
   std::size_t max_idle_per_destination = 256;
   std::size_t max_idle = 1024;
-  /// How often deadlines are checked: an exchange may outlive one by that much.
+  /// How often deadlines are checked; an exchange may overrun by this much.
   std::chrono::milliseconds tick{25};
-  /// Null: the system's.
+  /// Null: `make_system_resolver`.
   std::unique_ptr<resolver> names;
 };
 
-/// Belongs to one I/O thread, the only one that runs `context`: all functions
-/// are to be called there, or when that thread does not run any more. Open
-/// connections count as work, so `context.run()` returns only after `close`.
-/// The context must outlive the client.
+/// Belongs to one I/O thread, the only one that runs `context`. All functions
+/// are to be called on that thread, or after it has ended. Open connections
+/// count as work, so `context.run()` returns only after `close`. The context
+/// must outlive the client.
 ///
 /// Reasons of failures begin with what failed: "policy: ", "dns: ",
 /// "connect: ", "proxy: ", "tls: ", "timeout: ", "reset: ", "malformed answer:
@@ -53,20 +52,20 @@ public:
                        http_client_options options = http_client_options{});
   http_client(const http_client&) = delete;
   http_client& operator=(const http_client&) = delete;
-  /// Closes, if `close` was not called before; nothing is called back after it.
+  /// Closes unless `close` was called; calls nobody back afterwards.
   ~http_client() override;
 
   void send(exchange_request request, exchange_completion done) override;
 
-  /// Ends all exchanges with "cancelled: the engine is stopping", before it
-  /// returns, and closes all connections. What is sent later ends the same way.
+  /// Ends all exchanges with "cancelled: the engine is stopping" before it
+  /// returns, and closes all connections. Later exchanges end the same way.
   void close();
 
-  /// Exchanges that have not ended.
+  /// Exchanges in flight.
   [[nodiscard]] std::size_t active() const noexcept;
-  /// Connections that wait for an exchange.
+  /// Idle connections.
   [[nodiscard]] std::size_t idle() const noexcept;
-  /// Connections that were established so far.
+  /// Connections established so far.
   [[nodiscard]] std::size_t connects() const noexcept;
 
 private:

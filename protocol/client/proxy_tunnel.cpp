@@ -42,7 +42,7 @@ const char* text_of_reply(unsigned reply) {
   }
 }
 
-/// "503 Service Unavailable": our own words, for the proxy's may hold anything.
+/// "503 Service Unavailable", in our own words: the proxy's could be anything.
 std::string text_of_status(unsigned status) {
   auto out = std::to_string(status);
   if (http::int_to_status(status) != http::status::unknown)
@@ -55,7 +55,7 @@ std::string text_of_status(unsigned status) {
 
 void proxy_tunnel::open(const asio::ip::address& to, std::uint16_t port,
                         completion done) {
-  // A scope means nothing to the proxy.
+  // The scope of an address means nothing on the proxy's machine.
   to_ = to;
   if (to.is_v6()) {
     const asio::ip::address_v6 bare{to.to_v6().to_bytes()};
@@ -172,7 +172,7 @@ void proxy_tunnel::on_http() {
       finish({});
     return;
   }
-  // Of all refusals these may be about the address.
+  // These refusals may concern this address only.
   const bool unreachable = status == 502 || status == 503 || status == 504;
   fail("refused with " + text_of_status(status)
          + (unreachable ? " (" + place() + ")" : ""),
@@ -239,7 +239,8 @@ void proxy_tunnel::on_reply() {
     return;
   }
   if (const auto reply = at(1); reply != 0) {
-    // All but a prohibition, and what it does not know, is about the address.
+    // Any other refusal than "not allowed" or "not supported" may concern this
+    // address only.
     const bool unreachable = (reply >= 1 && reply <= 8) && reply != 2
                           && reply != 7;
     fail("SOCKS5 " + std::string{text_of_reply(reply)} + " (" + place() + ")",

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Asks a proxy, over a socket that is connected to it, for a way to an
-/// address: HTTP CONNECT (RFC 9110, 9.3.6) or SOCKS5 (RFC 1928, 1929). INTERNAL
-/// to client_connection. The caller has the deadline.
+/// Opens a tunnel to an address through a proxy, over a socket that is
+/// connected to the proxy: HTTP CONNECT (RFC 9110, 9.3.6) or SOCKS5 (RFC 1928,
+/// 1929). INTERNAL to client_connection, which keeps the deadline.
 
 #include "protocol/client/egress.hpp"
 
@@ -32,17 +32,17 @@ public:
   using socket_type = boost::asio::basic_stream_socket<
     boost::asio::ip::tcp, boost::asio::io_context::executor_type>;
 
-  /// How it ended. Nothing of the target's has been read from the socket.
+  /// How it ended. No byte of the target has been read from the socket.
   struct outcome {
-    /// Empty: what is written now goes to the address. Else one line that
-    /// begins with "proxy: ".
+    /// Empty: the tunnel is open, bytes written now reach the target. Else one
+    /// line that begins with "proxy: ".
     std::string failure;
-    /// The proxy could not reach this address; it may reach another.
+    /// The proxy could not reach this address but may reach another.
     bool unreachable = false;
   };
   using completion = std::function<void(outcome&&)>;
 
-  /// Most bytes of an answer to CONNECT.
+  /// Most bytes of the proxy's answer to CONNECT.
   static constexpr std::size_t most_head = 8'192;
 
   proxy_tunnel(socket_type& socket, std::shared_ptr<const proxy> via)
@@ -55,7 +55,7 @@ public:
   void open(const boost::asio::ip::address& to, std::uint16_t port,
             completion done);
 
-  /// Reports nothing more, and does not touch the socket any more.
+  /// From now on it reports nothing and does not touch the socket.
   void close() noexcept {
     done_ = nullptr;
   }

@@ -13,7 +13,7 @@ namespace fanfare::protocol {
 
 namespace {
 
-/// Longer than anybody waits, and short enough to be added to a time.
+/// Longer than anyone waits, yet short enough to be added to a time.
 constexpr std::chrono::seconds longest = std::chrono::years{10};
 
 std::optional<timestamp> read_date(const std::string& text) {

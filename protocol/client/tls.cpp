@@ -55,7 +55,7 @@ bool was_asked(const SSL* ssl) {
 constexpr std::string_view asks = "tls: the receiver asks for a client "
                                   "certificate";
 
-/// If the alert may be about the client's certificate, what it says.
+/// The alert in words, if it may be about the client's certificate.
 std::optional<std::string> about_certificate(SSL* ssl, unsigned long raw) {
   if (ERR_GET_LIB(raw) != ERR_LIB_SSL)
     return {};
@@ -110,7 +110,7 @@ bio_ptr reader(const std::string& pem) {
   return bio_ptr{BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))};
 }
 
-/// Nobody is there to be asked for a passphrase.
+/// There is nobody to ask for a passphrase.
 int no_passphrase(char*, int, int, void* asked) {
   *static_cast<bool*>(asked) = true;
   return -1;
@@ -123,8 +123,8 @@ std::string last_error() {
   return text ? text : "unknown error";
 }
 
-/// Calls `take` with each certificate of a PEM text, until it returns false.
-/// Why it ended early, if so.
+/// Calls `take` with each certificate of a PEM text until it returns false.
+/// Returns why it stopped early, if it did.
 template <class Take>
 std::optional<std::string>
 for_each_certificate(const std::string& pem, Take take) {

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// How receivers' certificates are verified. Always: there is no switch to
-/// leave it out, only a choice of whom to trust.
+/// Verifies receivers' certificates. There is no switch to turn that off, only
+/// a choice of authorities.
 
 #include "fanfare/error.hpp"
 #include "fanfare/types.hpp"
@@ -16,14 +16,14 @@
 
 namespace fanfare::protocol {
 
-/// The settings of TLS 1.2 and up as a client, made once at start-up and shared
-/// by all connections. Any thread.
+/// The settings of a client that speaks TLS 1.2 and up, made once and shared by
+/// all connections. Any thread.
 class tls_settings {
   struct token {};
 
 public:
-  /// Trusts the authorities in the PEM file `ca_file`, or, if it is empty,
-  /// those of the system (which SSL_CERT_FILE and SSL_CERT_DIR override).
+  /// Trusts the authorities in the PEM file `ca_file`, or the system's if it is
+  /// empty (SSL_CERT_FILE and SSL_CERT_DIR override those).
   /// io_error: the file cannot be read or holds no certificate.
   [[nodiscard]] static result<std::shared_ptr<tls_settings>>
   make(const std::string& ca_file = {});
@@ -32,12 +32,12 @@ public:
   [[nodiscard]] static result<std::shared_ptr<tls_settings>>
   trusting(const std::string& pem);
 
-  /// Of one webhook: trusts exactly the authorities of the PEM text `ca`
+  /// For one webhook: trusts exactly the authorities of the PEM text `ca`
   /// (empty: the system's) and, unless they are empty, shows the certificate
-  /// (with its chain) and uses the private key, both PEM texts, when a receiver
-  /// asks for them. invalid_argument with field "tls": one sentence that says
-  /// which of the three is wrong and why (also: the key does not belong to the
-  /// certificate, the key has a passphrase).
+  /// with its chain and uses the private key, both PEM texts, when a receiver
+  /// asks for a certificate. invalid_argument with field "tls": one sentence
+  /// that says which of the three is wrong and why (also if the key does not
+  /// belong to the certificate or has a passphrase).
   [[nodiscard]] static result<std::shared_ptr<tls_settings>>
   of_webhook(const std::string& ca, const std::string& certificate,
              const std::string& key);
@@ -52,9 +52,8 @@ private:
   boost::asio::ssl::context context_;
 };
 
-/// Where the session of a connection is kept for the next one to the same
-/// destination. Belongs to one I/O thread; must outlive the connections that
-/// point to it.
+/// Keeps the session of a connection for the next one to the same destination.
+/// Belongs to one I/O thread; must outlive the connections that point to it.
 class tls_session {
 public:
   tls_session() = default;
@@ -74,14 +73,14 @@ private:
   SSL_SESSION* session_ = nullptr;
 };
 
-/// Readies a client's side for `host` (a name or an address): server name,
-/// whose certificate is wanted, and an earlier session if there is one. New
-/// sessions go to `session`. False: out of memory.
+/// Prepares a handshake with `host` (a name or an address): the server name,
+/// the host that the certificate must be for, and an earlier session if there
+/// is one. New sessions go to `session`. False: out of memory.
 [[nodiscard]] bool prepare_tls(SSL* ssl, const std::string& host,
                                bool is_address, tls_session& session);
 
-/// To be called before a connection that is closed without the farewell of TLS
-/// is destroyed: OpenSSL would take its session for damaged.
+/// To be called before a connection is destroyed without a close_notify:
+/// OpenSSL would otherwise take its session for damaged.
 void end_tls(SSL* ssl) noexcept;
 
 /// Why a handshake failed, in one plain line that begins with "tls: ".
@@ -89,14 +88,14 @@ void end_tls(SSL* ssl) noexcept;
                                       const boost::system::error_code& code,
                                       const std::string& host);
 
-/// Why a connection ended whose handshake went well, before anything came back:
-/// under TLS 1.3 a receiver judges the client's certificate after it. Nothing
-/// if TLS is not why.
+/// Why a connection ended after its handshake but before the first byte: under
+/// TLS 1.3 a receiver judges the client's certificate only then. Nothing if TLS
+/// is not the cause.
 [[nodiscard]] std::optional<std::string>
 tls_refusal(SSL* ssl, const boost::system::error_code& code);
 
-/// End of validity of the certificate that the other side showed, now or in the
-/// session that was resumed; nothing if that is not known.
+/// When the certificate expires that the receiver showed, now or in the session
+/// that was resumed; nothing if that is not known.
 [[nodiscard]] std::optional<timestamp> certificate_end(SSL* ssl);
 
 } // namespace fanfare::protocol

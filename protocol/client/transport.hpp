@@ -2,9 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// What a delivery asks of the network: send this notification there, and say
-/// what came back. `http_client` does it over sockets; tests put a recording
-/// fake in its place.
+/// The network as a delivery sees it: sends a notification and returns what
+/// came back. `http_client` does it over sockets; tests use a recording fake.
 
 #include "fanfare/types.hpp"
 
@@ -27,14 +26,14 @@ struct exchange_limits {
   std::chrono::milliseconds tls{5'000};
   /// From the request's last byte to the answer's first.
   std::chrono::milliseconds first_byte{30'000};
-  /// From the start (also of the name look-up) to the answer's last byte.
+  /// From the start, name look-up included, to the answer's last byte.
   std::chrono::milliseconds total{30'000};
-  /// Most bytes of the answer's head (with interim answers) that are read.
+  /// Most bytes of the answer's head, interim answers included, that are read.
   std::size_t head_limit = 16 * 1024;
   /// Most bytes of its body, as they come over the wire, that are read.
   std::size_t body_limit = 64 * 1024;
-  /// Bytes per second that an answer must come with once it has begun, on
-  /// average, looked at from the second second on; 0: no matter how slow.
+  /// Least bytes per second, on average, of an answer that has begun; judged
+  /// from the second second on. 0: no limit.
   std::size_t min_rate = 0;
   /// Most bytes of its body that are kept for the log.
   std::size_t keep_limit = 16 * 1024;
@@ -46,16 +45,15 @@ struct exchange_request {
   exchange_limits limits;
   /// Header lines of this attempt only (signatures, trace), each with its CRLF.
   std::string extra_head = {};
-  /// Null: the client's way.
+  /// Null: as the client is set up.
   std::shared_ptr<const egress> by = {};
 };
 
 /// What came back. `status` 0 means that no usable answer came: none at all, or
-/// one that ended or was reset in its body, or that was not in time; `reason`
-/// says which in one plain line that begins with its kind ("connect: ",
-/// "timeout: ", "policy: ", …). With a status it is empty, or says what was
-/// wrong with the rest
-/// ("too large: body cut at 65536 bytes").
+/// one that broke off in its body or was not in time. `reason` then says why in
+/// one plain line that begins with its kind ("connect: ", "timeout: ",
+/// "policy: ", …). With a status it is empty, or says what was wrong with the
+/// rest ("too large: body cut at 65536 bytes").
 struct exchange_result {
   std::uint16_t status = 0;
   std::string reason;
@@ -64,7 +62,7 @@ struct exchange_result {
   std::string response_body; ///< at most `keep_limit`
   /// The answer's `Retry-After` as it was sent; empty if it had none.
   std::string retry_after = {};
-  /// End of validity of the receiver's certificate, if a handshake was made.
+  /// When the receiver's certificate expires, if there was a handshake.
   std::optional<timestamp> certificate_expires = {};
 };
 
@@ -73,9 +71,9 @@ using exchange_completion = std::function<void(exchange_result&&)>;
 class transport {
 public:
   virtual ~transport() = default;
-  /// Starts an exchange; `done` is called exactly once, later, on the thread of
-  /// this transport, also when the transport is closed meanwhile. Call it on
-  /// that thread only.
+  /// Starts an exchange. `done` is called exactly once, after this returns, on
+  /// the transport's thread, even if the transport is closed before. To be
+  /// called on that thread only.
   virtual void send(exchange_request request, exchange_completion done) = 0;
 };
 

@@ -146,7 +146,7 @@ action_type_table::resolve(std::string_view action) const {
   for (;;) {
     const auto dot = pattern.rfind('.');
     if (dot == std::string::npos || pattern.find('.') == dot)
-      return std::nullopt; // what is left has no dot: `a.*` is never asked for
+      return std::nullopt; // one label is left, and `a.*` is never asked for
     pattern.resize(dot);
     pattern += ".*";
     if (auto id = find(pattern))

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The registry of action types: which names there are, and which of them an
-/// action that happened belongs to. It knows nothing of where they are stored.
+/// The registry of action types: the names that are registered, and which of
+/// them an action belongs to. Knows nothing of storage.
 
 #include "fanfare/error.hpp"
 #include "fanfare/types.hpp"
@@ -26,20 +26,19 @@ inline constexpr std::size_t action_type_limit = 255;
 /// documentation. Any thread.
 [[nodiscard]] std::span<const std::string_view> builtin_action_types();
 
-/// What the engine publishes about its own webhooks. Nobody else may publish
-/// or register what begins with "fanfare.". Any thread.
+/// The types that the engine publishes about its own webhooks. Nobody else may
+/// publish or register names that begin with "fanfare.". Any thread.
 [[nodiscard]] std::span<const std::string_view> own_action_types();
 [[nodiscard]] inline bool is_own_action(std::string_view action) {
   return action.starts_with("fanfare.");
 }
 
-/// Whether this can be the action of a notification: labels of a-z, 0-9, "_"
-/// and
-/// "-" joined by dots, no wildcard. Any thread.
+/// Whether this can be the action of a notification: labels of `a-z 0-9 _ -`
+/// joined by dots, no wildcard. Any thread.
 [[nodiscard]] bool is_action_name(std::string_view action);
 
-/// Whether a new type may have this name: labels of `a-z 0-9 _ -` joined by
-/// dots, at least two of them, then maybe `.*`. Error: invalid_argument, field
+/// Whether a new type may have this name: at least two labels of `a-z 0-9 _ -`
+/// joined by dots, optionally followed by `.*`. Error: invalid_argument, field
 /// "name". Any thread.
 [[nodiscard]] result<void> check_action_type_name(std::string_view name);
 
@@ -47,16 +46,16 @@ inline constexpr std::size_t action_type_limit = 255;
 /// locks.
 class action_type_table {
 public:
-  /// False, and nothing is changed, if the name or the id is taken. The name is
-  /// not checked.
+  /// False, and nothing changes, if the name or the id is taken. Does not check
+  /// the name.
   bool add(action_type value);
 
   /// The type of exactly this name.
   [[nodiscard]] std::optional<action_type_id> find(std::string_view name) const;
 
-  /// The one type that an action belongs to: of its own name, else the longest
-  /// wildcard above it. `a.b.c.d` asks for `a.b.c.d`, `a.b.c.*`, `a.b.*`; never
-  /// for `a.*`.
+  /// The one type that an action belongs to: the type of its name, else its
+  /// longest wildcard. For `a.b.c.d` these are `a.b.c.d`, `a.b.c.*` and
+  /// `a.b.*`, never `a.*`.
   [[nodiscard]] std::optional<action_type_id>
   resolve(std::string_view action) const;
 

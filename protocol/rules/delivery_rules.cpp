@@ -195,7 +195,7 @@ result<void> check_papers(const delivery_settings::tls_material& papers,
 result<void> check_signing_header(const delivery_settings& settings) {
   if (!settings.legacy)
     return {};
-  // Receivers would see either of two headers with one name.
+  // With two headers of one name, receivers would see either.
   for (const auto& one : settings.headers)
     if (to_lower(one.name) == to_lower(settings.legacy->header))
       return error{ec::invalid_argument,

@@ -38,22 +38,22 @@ inline constexpr std::size_t proxy_limit = 1'024;
 } // namespace delivery_limits
 
 /// Whether a webhook may have these settings. invalid_argument with the field
-/// "delivery.KEY". Secrets that are sealed were checked before they were; a
-/// client key among them is opened by `seals` to see whether it fits its
-/// certificate. Any thread.
+/// "delivery.KEY". Sealed secrets were checked before they were sealed; only a
+/// client key is opened with `seals`, to see whether it fits its certificate.
+/// Any thread.
 [[nodiscard]] result<void> check_delivery(const delivery_settings& settings,
                                           const vault& seals);
 
-/// Seals the secrets that are not.
+/// Seals the secrets that are not sealed yet.
 void seal_secrets(delivery_settings& settings, const vault& seals);
 
-/// Whether the papers fit each other; field "tls".
+/// Whether client certificate and key belong together; field "tls".
 [[nodiscard]] result<void>
 check_papers(const delivery_settings::tls_material& papers,
              const std::string& key);
 
-/// Whether receivers could tell the legacy signature from the other headers;
-/// field "signing".
+/// Whether the legacy signature's header differs from all others; field
+/// "signing".
 [[nodiscard]] result<void>
 check_signing_header(const delivery_settings& settings);
 

@@ -52,7 +52,7 @@ bool is_header_text(std::string_view text) {
 }
 
 std::optional<std::string> header_name_fault(std::string_view name) {
-  if (name.size() > header_name_limit) // which is not repeated, then
+  if (name.size() > header_name_limit) // too long to be repeated
     return "The name of a header must have at most "
          + std::to_string(header_name_limit) + " characters.";
   if (!is_token(name))

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Which further headers a webhook's calls may have: none that is Fanfare's own
-/// or that governs the connection, and nothing that could end a line.
+/// Which further headers a webhook's calls may have: none that Fanfare sets
+/// itself, none that governs the connection, nothing that could end a line.
 
 #include <optional>
 #include <string>
@@ -17,8 +17,7 @@ inline constexpr std::size_t header_value_limit = 4'096;
 /// All of them, as they are sent.
 inline constexpr std::size_t header_bytes_limit = 16 * 1'024;
 
-/// Why this cannot be such a header, as a sentence; nothing if it can. Any
-/// thread.
+/// Why this header is not allowed, as a sentence; nothing if it is. Any thread.
 [[nodiscard]] std::optional<std::string> header_fault(std::string_view name,
                                                       std::string_view value);
 /// The same for a name alone.

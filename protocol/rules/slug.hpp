@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// What may name an organizer or an event in a path.
+/// Names of organizers and events, as they appear in paths.
 
 #include <cstddef>
 #include <string_view>
@@ -11,8 +11,8 @@ namespace fanfare::protocol {
 
 inline constexpr std::size_t slug_limit = 50;
 
-/// 1 to 50 of `A-Z a-z 0-9 . _ -`, the first one a letter or digit (so that "."
-/// and ".." in a path cannot be meant). Any thread.
+/// 1 to 50 of `A-Z a-z 0-9 . _ -`, the first a letter or digit, so that neither
+/// "." nor ".." is one. Any thread.
 [[nodiscard]] constexpr bool is_slug(std::string_view text) noexcept {
   const auto word = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
@@ -26,7 +26,7 @@ inline constexpr std::size_t slug_limit = 50;
   return true;
 }
 
-/// What to tell the user of a text that is none.
+/// The sentence for a text that is not a slug.
 inline constexpr std::string_view
   slug_rule = "A slug is made of 1 to 50 letters, digits, dots, underscores "
               "and hyphens, and begins with a "

@@ -27,8 +27,8 @@ special v6(const char* base, unsigned prefix, const char* what) {
 }
 
 // The IANA special-purpose registries, and the metadata services of clouds
-// that live on addresses of their own. The first match names the address, so
-// the more specific stand first.
+// that have addresses of their own. The first match names the address, so more
+// specific blocks come first.
 const std::vector<special>& special_v4() {
   static const std::vector<special> table{
     v4("169.254.169.254", 32, "a cloud metadata address"),
@@ -113,8 +113,8 @@ std::optional<translated> translation(const ip::address_v6& address) {
   return {};
 }
 
-/// All IPv4 addresses that something on the way could make of it: what is
-/// denied must not be reached in any of these ways.
+/// All IPv4 addresses that a translator on the way could make of it. None of
+/// them may be a denied one.
 std::vector<ip::address_v4> stands_for(const ip::address_v6& address) {
   static const network local_nat64{ip::make_address_v6("64:ff9b:1::"), 48};
   static const network teredo{ip::make_address_v6("2001::"), 32};

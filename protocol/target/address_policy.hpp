@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Which addresses deliveries may be sent to. Webhook URLs come from outside;
-/// without this fence anyone who may register one could make Fanfare talk to
-/// the machines next to it. The policy judges addresses, never names: it is
-/// asked at connect time about the very address that is connected to, so no
+/// Which addresses deliveries may be sent to. Webhook URLs come from outside:
+/// without this policy, anyone who may register one could make Fanfare talk to
+/// the machines next to it (SSRF). The policy judges addresses, never names. It
+/// is asked at connect time about the very address that is connected to, so no
 /// spelling of a host and no change of its DNS records gets around it.
 
 #include "protocol/target/network.hpp"

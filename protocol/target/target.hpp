@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// A webhook's target URL, taken apart once and turned into the bytes that
-/// every request to it begins with. What a URL contains cannot reach the wire
-/// as anything but the one request line and the headers written here.
+/// A webhook's target URL, parsed once and turned into the bytes that every
+/// request to it begins with. Nothing in a URL can reach the wire except inside
+/// the one request line and the headers written here.
 
 #include "fanfare/error.hpp"
 
@@ -19,7 +19,7 @@
 
 namespace fanfare::protocol {
 
-/// Scheme, host and port: what connections may be shared by.
+/// Scheme, host and port; exchanges with the same key share connections.
 struct pool_key {
   std::string text; ///< "https://example.org:443"
   std::size_t hash = 0;
@@ -29,16 +29,15 @@ struct pool_key {
   }
 };
 
-/// What a webhook's settings make of its requests.
+/// How a webhook's settings change its requests.
 struct request_style {
   std::string method = "POST";
-  /// Lines of further headers, each with its CRLF, checked by whoever made
-  /// them. They come last. If one is `Authorization`, the URL's user and
-  /// password are left out.
+  /// Further header lines, each with its CRLF, already checked. They come last.
+  /// If one is `Authorization`, the URL's user and password are left out.
   std::string headers;
   /// Comes after "Fanfare/VERSION " in the header User-Agent.
   std::string user_agent_suffix;
-  /// `egress::tag`: part of the key that connections are shared by.
+  /// `egress::tag`, part of the pool's key.
   std::string tag;
 };
 
@@ -57,7 +56,7 @@ public:
   [[nodiscard]] bool secure() const noexcept {
     return secure_;
   }
-  /// In lower case, IPv6 without brackets, without the dot of a full name.
+  /// In lower case, IPv6 without brackets, without a final dot.
   [[nodiscard]] const std::string& host() const noexcept {
     return host_;
   }
@@ -69,11 +68,11 @@ public:
   literal() const noexcept {
     return literal_;
   }
-  /// Where connections to this target may be shared with others.
+  /// The pool's key: targets with the same one share connections.
   [[nodiscard]] const pool_key& key() const noexcept {
     return key_;
   }
-  /// Scheme, host and port, whoever shares them: "https://example.org:443".
+  /// Scheme, host and port without the tag: "https://example.org:443".
   [[nodiscard]] const std::string& destination() const noexcept {
     return destination_;
   }
@@ -99,8 +98,8 @@ private:
   std::string masked_;
 };
 
-/// The text with the password of its user info, if any, replaced by "***";
-/// also for texts that are no URL that `target` takes.
+/// The text with the password of its user info, if any, replaced by "***". Also
+/// works on texts that `target` would refuse.
 [[nodiscard]] std::string mask_url(std::string_view url);
 
 } // namespace fanfare::protocol

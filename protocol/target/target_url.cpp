@@ -31,8 +31,8 @@ bool has_space(std::string_view text) {
   return false;
 }
 
-/// Letters, digits and hyphens; beyond ASCII what may be part of an
-/// international name.
+/// Letters, digits and hyphens; beyond ASCII, characters that an international
+/// name may have.
 bool is_host_text(std::string_view text, bool digits) {
   while (!text.empty()) {
     const auto c = first_code_point(text);
@@ -94,7 +94,7 @@ bool is_user_info(std::string_view text) {
           || text.find(':', colon + 1) == std::string_view::npos);
 }
 
-/// Takes ":80" off the end of `authority`. False if it has a port that is none.
+/// Removes ":80" from the end of `authority`. False if the port is malformed.
 bool take_port(std::string_view& authority) {
   const auto colon = authority.rfind(':');
   const auto bracket = authority.rfind(']');

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Which texts a webhook takes as its URL. What is called, and whether the
-/// address may be called, is decided at each attempt
+/// Which texts are accepted as a webhook's URL. The host that is called, and
+/// whether its address is allowed, is decided at each attempt
 /// (protocol/target/target.hpp, protocol/target/address_policy.hpp).
 
 #include <cstddef>
@@ -16,8 +16,8 @@ inline constexpr std::size_t target_url_limit = 1024;
 
 /// Whether `text`, trimmed, is an http or https URL as documented: a host name
 /// with a top-level domain (international ones too), `localhost` or an IP
-/// address; user info and port are allowed. Does not look at the length of the
-/// whole. Any thread.
+/// address; user info and port are allowed. Does not check the overall length.
+/// Any thread.
 [[nodiscard]] bool is_target_url(std::string_view text);
 
 } // namespace fanfare::protocol

@@ -2,18 +2,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The two encodings that credentials in a URL go through on their way to a
-/// header. Any thread.
+/// The two encodings between credentials in a URL and a header. Any thread.
 
 #include <string>
 #include <string_view>
 
 namespace fanfare::protocol {
 
-/// "%40" becomes "@"; a % that begins no such triple stays.
+/// Turns "%40" into "@". A % that does not begin such a triple stays.
 [[nodiscard]] std::string percent_decoded(std::string_view text);
 
-/// "Basic BASE64" of "USER:PASSWORD", as in Authorization and its likes.
+/// "Basic BASE64" of "USER:PASSWORD", as in `Authorization` and
+/// `Proxy-Authorization`.
 [[nodiscard]] std::string basic_credentials(std::string_view user,
                                             std::string_view password);
 
