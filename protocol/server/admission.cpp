@@ -15,6 +15,13 @@ namespace ip = boost::asio::ip;
 /// Clients over the limits that are refused with an answer at the same time.
 constexpr std::size_t refused_limit = 64;
 
+/// An IPv4 client of an IPv6 socket goes by its IPv4 address.
+ip::address plain(const ip::address& from) {
+  if (from.is_v6() && from.to_v6().is_v4_mapped())
+    return ip::make_address_v4(ip::v4_mapped, from.to_v6());
+  return from;
+}
+
 /// What counts as one client: an IPv4 address, or the /64 that a single IPv6
 /// customer gets.
 std::string party(const ip::address& from) {
@@ -28,7 +35,8 @@ std::string party(const ip::address& from) {
 
 } // namespace
 
-admission::pass admission::admit(const ip::address& from) {
+admission::pass admission::admit(const ip::address& peer) {
+  const auto from = plain(peer);
   const std::lock_guard guard{mutex_};
   auto how = verdict::admitted;
   if (admitted_ >= total_limit_)

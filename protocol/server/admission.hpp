@@ -49,6 +49,7 @@ public:
       if (auto* by = std::exchange(by_, nullptr))
         by->leave(to_, verdict_);
     }
+    /// An IPv4 address, if the client has one.
     [[nodiscard]] const boost::asio::ip::address& address() const {
       return to_;
     }
@@ -67,7 +68,7 @@ public:
       address_limit_(limits.max_connections_per_address) {}
 
   /// The pass must not outlive this object.
-  [[nodiscard]] pass admit(const boost::asio::ip::address& from);
+  [[nodiscard]] pass admit(const boost::asio::ip::address& peer);
   /// Waits until no pass is left; false: the time is over.
   bool wait_empty(std::chrono::milliseconds deadline);
 

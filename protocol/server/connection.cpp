@@ -38,14 +38,6 @@ constexpr std::size_t linger_bytes = 64 * 1024 * 1024;
 
 constexpr std::string_view interim = "HTTP/1.1 100 Continue\r\n\r\n";
 
-/// An IPv4 client of an IPv6 socket goes by its IPv4 address.
-std::string text_of(const asio::ip::address& peer) {
-  if (peer.is_v6() && peer.to_v6().is_v4_mapped())
-    return asio::ip::make_address_v4(asio::ip::v4_mapped, peer.to_v6())
-      .to_string();
-  return peer.to_string();
-}
-
 } // namespace
 
 // -- ticket -------------------------------------------------------------------
@@ -102,7 +94,7 @@ connection::connection(worker_context& shared, tcp_socket socket,
   : shared_(shared),
     stream_(std::move(socket)),
     pass_(std::move(pass)),
-    peer_(text_of(pass_.address())),
+    peer_(pass_.address().to_string()),
     out_(shared.unwritten),
     patience_(linger_after_answer) {}
 

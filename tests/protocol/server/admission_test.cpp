@@ -54,6 +54,14 @@ TEST(AdmissionTest, TakesAnIpv6NetworkForOneAddress) {
   EXPECT_EQ(door.admit(ip("2001:db8:0:2::1")).how(), verdict::admitted);
 }
 
+TEST(AdmissionTest, KnowsIpv4ClientsOfAnIpv6SocketApart) {
+  admission door{limits(100, 1)};
+  const auto first = door.admit(ip("::ffff:192.0.2.1"));
+  EXPECT_EQ(first.address(), ip("192.0.2.1"));
+  EXPECT_EQ(door.admit(ip("::ffff:192.0.2.2")).how(), verdict::admitted);
+  EXPECT_EQ(door.admit(ip("192.0.2.1")).how(), verdict::address_full);
+}
+
 TEST(AdmissionTest, DropsWhomItCannotEvenRefuse) {
   admission door{limits(1, 100)};
   const auto served = door.admit(ip("192.0.2.1"));
