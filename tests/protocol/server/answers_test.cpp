@@ -155,6 +155,34 @@ TEST(HttpServer, GivesUpClientsThatDoNotTakeTheirAnswers) {
   EXPECT_LT(lazy.read_all().size(), 32'000'000U);
 }
 
+TEST(HttpServer, RefusesLargeAnswersWhileTooManyAreNotTaken) {
+  scripted handler{[](const http_request& request, const respond_fn& respond) {
+    respond(
+      {200,
+       {{"Content-Type", "text/plain"}, {"X-Of-Handler", "yes"}},
+       std::string(request.target == "/large" ? 30'000'000 : 8'000, 'x')});
+  }};
+  const auto server = serve(handler);
+  raw_client first{server->port(), nullptr, 4096};
+  first.send(get("/large"));
+  raw_client second{server->port(), nullptr, 4096};
+  second.send(get("/large"));
+  catch_up(*server);
+  raw_client third{server->port()};
+  third.send(get("/small") + get("/large"));
+  EXPECT_EQ(third.read().body.size(), 8'000U);
+  const auto refused = third.read();
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_EQ(refused.headers.at("connection"), "close");
+  EXPECT_EQ(refused.headers.at("retry-after"), "1");
+  EXPECT_EQ(refused.headers.at("content-type"), "application/json");
+  EXPECT_EQ(refused.headers.count("x-of-handler"), 0U);
+  EXPECT_EQ(
+    refused.body,
+    R"({"detail":"too many answers wait to be read by their clients"})");
+  EXPECT_TRUE(third.closed());
+}
+
 TEST(HttpServer, WaitsForSlowReadersThatGoOn) {
   scripted handler{[](const http_request&, const respond_fn& respond) {
     respond({200, {}, std::string(3'000'000, 'x')});

@@ -79,6 +79,27 @@ TEST(HttpServer, AsksForTheBodyAfterEarlierAnswers) {
   EXPECT_EQ(client.read().body, "POST /second abc");
 }
 
+TEST(HttpServer, AsksForNoBodyBehindItsLastAnswer) {
+  waiting_room room;
+  scripted handler{room.door()};
+  const auto server = serve(handler);
+  const auto bytes = get("/last") + post_head(3, "Expect: 100-continue\r\n");
+  raw_client told{server->port()};
+  told.send(bytes);
+  ASSERT_TRUE(room.wait_for(1));
+  room.answer(0, {200, {{"Connection", "close"}}, ""});
+  EXPECT_EQ(told.read().status, 200);
+  EXPECT_TRUE(told.closed());
+  raw_client gone{server->port()};
+  gone.send(bytes);
+  gone.half_close();
+  ASSERT_TRUE(room.wait_for(2));
+  catch_up(*server);
+  room.echo(1);
+  EXPECT_EQ(gone.read().body, "GET /last ");
+  EXPECT_TRUE(gone.closed());
+}
+
 TEST(HttpServer, AsksAboutTheHeadOfALargeBodyBeforeItIsRead) {
   doorman handler;
   http_server_options options;
