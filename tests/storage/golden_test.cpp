@@ -136,10 +136,9 @@ TEST(Golden, AnswerOfAnIdempotencyKey) {
                "636174696f6e2f6a736f6e01580800ff80200a225c300800ff80200a225c"
                "30");
   expect_bytes(full_receipt(), "0180a0abfef96202ffffffffffffffffff01e80708");
-  EXPECT_EQ(
-    hex_of(remembered{.created = {},
-                      .answer = publish_receipt{.first = 1, .count = 1}}),
-    "010001010100");
+  expect_bytes(remembered{.created = {},
+                          .answer = publish_receipt{.first = 1, .count = 1}},
+               "010001010100");
 }
 
 } // namespace
