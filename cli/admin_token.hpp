@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The server's own key: given by the environment, else kept in a file that
-/// only its owner can read.
+/// The server's own key: from the environment, else from a file that only its
+/// owner can read.
 
 #include "fanfare/error.hpp"
 
@@ -14,14 +14,14 @@ namespace fanfare::cli {
 
 struct admin_token {
   std::string key;
-  /// The file it stands in; empty if it came from FANFARE_ADMIN_TOKEN.
+  /// The file it is in; empty if it came from FANFARE_ADMIN_TOKEN.
   std::filesystem::path file;
   bool made_now = false;
 };
 
-/// Takes FANFARE_ADMIN_TOKEN, else reads DIRECTORY/admin.token, else makes that
-/// file (0600). Errors: invalid_argument (shorter than 16 characters, or white
-/// space in it), io_error.
+/// Takes FANFARE_ADMIN_TOKEN, else reads DIRECTORY/admin.token, else creates
+/// that file (0600). invalid_argument: shorter than 16 characters, or not
+/// printable ASCII; io_error.
 result<admin_token> find_admin_token(const std::filesystem::path& directory);
 
 } // namespace fanfare::cli

@@ -14,18 +14,17 @@
 #include <string>
 
 int main(int argc, char** argv) {
-  // Writing to a connection that its peer has closed is an error value, not a
-  // signal.
+  // Writing to a connection that the peer has closed is an error, not a signal.
   std::signal(SIGPIPE, SIG_IGN);
-  // So is a file that reached the limit of its size.
+  // So is a file that has reached its size limit.
   std::signal(SIGXFSZ, SIG_IGN);
   CLI::App app{"Fanfare tells every subscriber: it calls the URLs that are "
                "registered for what "
                "happened, and keeps trying for three days.",
                "fanfare"};
   app.set_version_flag("--version", "fanfare " + std::string{fanfare::version});
-  // Checked below: CLI11 would ask for a sub-command before it names a word
-  // that is none.
+  // Checked below: CLI11 would ask for a sub-command before it complains about
+  // an unknown word.
   app.require_subcommand(0, 1);
   app.set_help_all_flag("--help-all", "Help of all commands");
   int exit_code = 0;
@@ -39,7 +38,7 @@ int main(int argc, char** argv) {
     if (app.get_subcommands().empty())
       throw CLI::RequiredError{"A subcommand"};
   } catch (const CLI::ParseError& e) {
-    // CLI11's codes start at 100; users of shells expect 2 for wrong usage.
+    // CLI11's codes start at 100; shell users expect 2 for wrong usage.
     return app.exit(e) == 0 ? 0 : 2;
   } catch (const std::exception& e) {
     std::cerr << "fanfare: internal error: " << e.what() << '\n';

@@ -11,9 +11,9 @@
 
 namespace fanfare::cli {
 
-/// Writes a file that only its owner can read (0600), in place of an old one.
-/// Complete or not there, also after a loss of power: it is written beside it
-/// and renamed. io_error.
+/// Writes a file that only its owner can read (0600), replacing an old one. It
+/// is complete or absent even after a power failure: it is written under
+/// another name and renamed. io_error.
 result<void> write_private_file(const std::filesystem::path& file,
                                 const std::string& text);
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// `fanfare serve`: the engine with its REST API, until a signal ends it.
+/// `fanfare serve`: runs the engine and its REST API until a signal ends it.
 
 namespace CLI {
 class App;
@@ -10,8 +10,7 @@ class App;
 
 namespace fanfare::cli {
 
-/// Adds the sub-command; when it was chosen, `exit_code` is set to the result
-/// of the run.
+/// Adds the sub-command; if it runs, `exit_code` gets its result.
 void add_serve_command(CLI::App& app, int& exit_code);
 
 } // namespace fanfare::cli

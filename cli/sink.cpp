@@ -37,7 +37,7 @@ using protocol::http_request;
 using protocol::http_response;
 using std::chrono::system_clock;
 
-/// What a signed call may be late or early: that of Standard Webhooks.
+/// How old or early a signed call may be (Standard Webhooks).
 constexpr std::chrono::seconds tolerance{300};
 constexpr std::int64_t longest_delay = 3'600'000;
 
@@ -56,7 +56,7 @@ std::string iso_time(system_clock::time_point when) {
   return text.data();
 }
 
-/// Length of the UTF-8 character at the front, 0 if there is none.
+/// Length of the UTF-8 character at the front; 0: there is none.
 std::size_t utf8_length(std::string_view text) {
   const auto at = [&](std::size_t i) {
     return static_cast<unsigned char>(text[i]);
@@ -80,7 +80,7 @@ std::size_t utf8_length(std::string_view text) {
   return length;
 }
 
-/// Bytes that are no text would make the line no JSON.
+/// Valid UTF-8: other bytes would make the line invalid JSON.
 std::string printable(std::string_view text) {
   std::string out;
   out.reserve(text.size());
@@ -97,7 +97,7 @@ std::string printable(std::string_view text) {
   return out;
 }
 
-/// "Basic ***": what lets a log reader in elsewhere is not shown.
+/// "Basic ***": the log must not show credentials.
 std::string masked(std::string_view value) {
   const auto space = value.find(' ');
   return space == std::string_view::npos
@@ -134,7 +134,7 @@ std::string describe(const http_request& request, system_clock::time_point when,
     if (const auto* id = body.get_object().if_contains("notification_id"))
       after["notification_id"] = *id;
   after["signature"] = signature;
-  // A body that is JSON is shown as it was sent: 12.50 stays 12.50.
+  // A JSON body is shown as sent: 12.50 stays 12.50.
   std::string shown;
   if (failed)
     shown = json::serialize(json::value(printable(request.body)));
@@ -149,8 +149,8 @@ std::string describe(const http_request& request, system_clock::time_point when,
   return line + '\n';
 }
 
-/// Works on the main thread: a slow reader of standard output stops that, not
-/// the server.
+/// Works on the main thread: a slow reader of standard output blocks that one,
+/// not the server's.
 class receiver final : public protocol::http_handler {
 public:
   receiver(asio::io_context& io, int status, std::chrono::milliseconds delay,
@@ -167,13 +167,12 @@ public:
                 respond = std::move(respond)] { serve(request, respond); });
   }
 
-  /// Whether a line could not be written: nobody reads them any more. Main
-  /// thread.
+  /// Whether a line could not be written: the reader is gone. Main thread.
   [[nodiscard]] bool output_lost() const {
     return output_lost_;
   }
 
-  /// Answers what waits for its time. Main thread.
+  /// Sends delayed answers now. Main thread.
   void hurry() {
     delay_ = std::chrono::milliseconds{0};
     for (auto& timer : waiting_)
@@ -275,7 +274,7 @@ result<signature_check> signature_check::of(std::string_view secret) {
   const auto prefixed = secret.starts_with("whsec_")
                      || secret.starts_with("whsk_")
                      || secret.starts_with("whpk_");
-  // Plain text is its own bytes.
+  // Other text is used as it is.
   auto key = prefixed
              ? std::string{secret}
              : "whsec_"
@@ -385,7 +384,7 @@ int run_sink(const sink_options& options) {
 
   signals.async_wait([&](boost::system::error_code, int) {
     handler.hurry();
-    // After the answers that hurry() set free.
+    // After the answers that hurry() released.
     asio::post(io, [&io] { io.stop(); });
   });
   io.run();

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// `fanfare sink`: a receiver of webhooks to try things with. It prints each
-/// call as one line of JSON and answers what it was told to.
+/// `fanfare sink`: a receiver to try webhooks with. It prints each call as one
+/// line of JSON and answers with a fixed status.
 
 #include "fanfare/error.hpp"
 #include "fanfare/types.hpp"
@@ -62,12 +62,11 @@ private:
   signing_algorithm algorithm_;
 };
 
-/// Adds the sub-command; `options` is filled when it is parsed.
+/// Adds the sub-command; parsing fills `options`.
 CLI::App* add_sink_command(CLI::App& app, sink_options& options);
 
-/// Listens until SIGTERM or SIGINT, then returns 0. 1: cannot listen, or nobody
-/// reads standard output; 2: bad options; a sentence on standard error says
-/// why.
+/// Listens until SIGTERM or SIGINT, then returns 0. 1: cannot listen, or
+/// standard output is closed; 2: bad options. Standard error says why.
 int run_sink(const sink_options& options);
 
 } // namespace fanfare::cli

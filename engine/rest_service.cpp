@@ -11,7 +11,7 @@ namespace fanfare {
 
 namespace {
 
-/// Each function forwards to the engine's of the same name.
+/// Forwards to the functions of the engine with the same names.
 class rest_service final : public protocol::rest::service {
 public:
   explicit rest_service(engine& of) : engine_{of} {}

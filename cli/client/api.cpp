@@ -36,8 +36,8 @@ exit_code code_of(unsigned status) {
   }
 }
 
-/// {"detail": "…"}, {"field": ["…", …]} and what is nested in it, a sentence on
-/// each line.
+/// The sentences of {"detail": "…"} or {"field": ["…", …]}, nested ones too,
+/// one per line.
 void append_sentences(std::string& out, const std::string& name,
                       const json::value& value) {
   if (const auto* object = value.if_object()) {
@@ -63,8 +63,8 @@ void append_sentences(std::string& out, const std::string& name,
   }
 }
 
-/// The path and query of a link. Whatever host it names is not asked: requests
-/// go where they were going.
+/// The path and query of a link. Its host is ignored: requests keep going to
+/// the same server.
 std::string target_of(const json::value& link) {
   const auto text = json::value_to<std::string>(link);
   const auto scheme = text.find("://");

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The API as the client's commands use it: values in, values out, and a
-/// `command_error` with the right exit code and a sentence for everything else.
+/// The API as the client's commands use it: values in, values out; everything
+/// else is a `command_error` with its exit code and a sentence.
 
 #include "cli/client/exit_code.hpp"
 #include "cli/client/settings.hpp"
@@ -27,10 +27,10 @@ inline constexpr std::size_t no_limit = std::numeric_limits<std::size_t>::max();
 /// Not to be used by several threads at once.
 class api {
 public:
-  /// `timeout` is for each request. Throws on an address that is none.
+  /// `timeout` is for each request. Throws if the address is invalid.
   api(client_settings settings, std::chrono::milliseconds timeout);
 
-  /// "/api/v1/organizers/SLUG/" and `rest`. Throws if no organizer was chosen.
+  /// "/api/v1/organizers/SLUG/" and `rest`. Throws if no organizer is chosen.
   [[nodiscard]] std::string in_organizer(std::string_view rest) const;
 
   [[nodiscard]] const client_settings& settings() const noexcept {
@@ -44,16 +44,16 @@ public:
   boost::json::value patch(const std::string& target,
                            const boost::json::object& body);
   void erase(const std::string& target);
-  /// For all the rest. The value is null if the answer has no body.
+  /// Any other request. Null if the answer has no body.
   boost::json::value send(protocol::api_request request);
 
-  /// Gives what the server said, whatever it was. Throws without an answer.
+  /// Returns the answer, whatever its status. Throws if there is none.
   protocol::api_response ask(protocol::api_request request);
-  /// Throws what a refusal means.
+  /// Throws the error that a refusal stands for.
   [[noreturn]] void refuse(const protocol::api_response& answer) const;
 
-  /// Follows the pages of a list until its end, `limit` items, or an `item`
-  /// that returns false.
+  /// Follows the pages of a list until its end, after `limit` items, or once
+  /// `item` returns false.
   void each(std::string target, std::size_t limit,
             const std::function<bool(const boost::json::object&)>& item);
 

@@ -30,7 +30,8 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(white) - begin + 1);
 }
 
-/// Why it cannot be a notification, as far as it shows here; empty if it can.
+/// Why it cannot be a notification, as far as the client can tell; empty: it
+/// can.
 std::string fault_of(const json::value& value) {
   const auto* object = value.if_object();
   if (object == nullptr)
@@ -66,7 +67,7 @@ std::optional<std::string> batch_reader::read_line() {
   return line;
 }
 
-/// Finds out which of the three forms the input has.
+/// Detects which of the three forms the input has.
 void batch_reader::begin() {
   begun_ = true;
   std::optional<std::string> line;
@@ -87,7 +88,7 @@ void batch_reader::begin() {
   waiting_.push_back({std::string{text}, line_});
 }
 
-/// Reads to the end of the input: all of it is one value.
+/// Reads to the end of the input, which is one value.
 void batch_reader::read_document(std::string text, std::size_t most) {
   auto number = line_;
   while (const auto line = read_line()) {

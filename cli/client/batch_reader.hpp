@@ -3,9 +3,9 @@
 
 #pragma once
 
-/// Notifications from a file or a pipe, cut into batches that the API takes:
-/// one JSON object, an array of them, or one on each line (NDJSON). Lines are
-/// read as they are needed, so a pipe may be endless.
+/// Reads notifications from a file or a pipe, in batches that the API accepts:
+/// one JSON object, an array of them, or one per line (NDJSON). Lines are read
+/// as they are needed, so a pipe may be endless.
 
 #include <cstddef>
 #include <deque>
@@ -16,10 +16,10 @@
 
 namespace fanfare::cli {
 
-/// What one request publishes.
+/// The body of one request.
 struct batch {
   std::string body; ///< a JSON array
-  /// Of each item: its line, or its place in the array, counted from 1.
+  /// Of each item: its line, or its place in the array, from 1.
   std::vector<std::size_t> places;
 };
 
@@ -32,10 +32,10 @@ public:
   explicit batch_reader(std::istream& in);
 
   /// The next batch; nothing at the end. Throws a `command_error` that names
-  /// the first line or item that is wrong; nothing of its batch is given then.
+  /// the first faulty line or item, instead of returning its batch.
   std::optional<batch> next();
 
-  /// "line" or "item": what places count.
+  /// "line" or "item": the unit of places.
   [[nodiscard]] const char* unit() const noexcept {
     return unit_;
   }
@@ -55,8 +55,8 @@ private:
   std::istream& in_;
   const char* unit_ = "line";
   bool begun_ = false;
-  std::size_t line_ = 0;     ///< number of the last one read
-  std::deque<item> waiting_; ///< come before what `in_` still has
+  std::size_t line_ = 0;     ///< number of the last line read
+  std::deque<item> waiting_; ///< to be returned before the rest of `in_`
 };
 
 } // namespace fanfare::cli

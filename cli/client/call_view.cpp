@@ -43,7 +43,7 @@ std::string attempt_of(const object& call) {
 std::vector<list_column> call_columns(bool with_webhook) {
   using enum column::side;
   std::vector<list_column> out{
-    // Widths that hold for calls to come too: a tail does not know them yet.
+    // Wide enough for later calls too, which a tail has not seen yet.
     {{"TIME", left, 24},
      [](const object& c) { return cell_of(c, "datetime"); }},
     {{"CALL", right, 7}, [](const object& c) { return cell_of(c, "id"); }},

@@ -3,7 +3,7 @@
 
 #pragma once
 
-/// How calls are shown: in lists, and one with all that belongs to it.
+/// How calls are shown: in lists, and one by one with all details.
 
 #include "cli/client/output.hpp"
 

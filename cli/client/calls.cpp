@@ -91,8 +91,8 @@ void add_call(CLI::App& app, options& o) {
 } // namespace
 
 void add_calls_commands(CLI::App& app, const command_adder& add) {
-  auto* const group = add.group(app, "calls",
-                                "The log: what was sent and what came back");
+  auto* const group = add.group(
+    app, "calls", "The call log: what was sent and what came back");
   auto o = std::make_shared<options>();
 
   auto* const listing = add.command(
@@ -103,7 +103,7 @@ void add_calls_commands(CLI::App& app, const command_adder& add) {
   add_webhook(*listing, o->webhook);
   auto* const failed = listing->add_flag("--failed", o->failed,
                                          "Only those that failed");
-  listing->add_flag("--succeeded", o->succeeded, "Only those that did not")
+  listing->add_flag("--succeeded", o->succeeded, "Only those that succeeded")
     ->excludes(failed);
   add_time(*listing, "--since", o->since, "Only from then on");
   add_time(*listing, "--until", o->until, "Only before then");
@@ -123,16 +123,17 @@ void add_calls_commands(CLI::App& app, const command_adder& add) {
 
   auto t = std::make_shared<tail_options>();
   auto* const tailing = add.command(
-    *group, "tail", "Print calls as they happen, until it is interrupted",
+    *group, "tail", "Print calls as they happen, until interrupted",
     "  fanfare calls tail\n  fanfare calls tail 3 7 --failed --since 1h",
     [t](command_context& context) { tail_calls(context, *t); });
   tailing
-    ->add_option("webhooks", t->webhooks,
-                 "Numbers of the webhooks to follow; none: all, also new ones")
+    ->add_option(
+      "webhooks", t->webhooks,
+      "Numbers of the webhooks to follow; none: all, including new ones")
     ->type_name("ID")
     ->check(CLI::PositiveNumber);
   tailing->add_flag("--failed", t->failed, "Only calls that failed");
-  add_time(*tailing, "--since", t->since, "Begin with the calls from then on");
+  add_time(*tailing, "--since", t->since, "Begin with calls from then on");
   add_duration(*tailing, "--interval", t->interval, "How often to look", "1s");
 
   auto* const resending = add.command(

@@ -28,8 +28,8 @@ std::optional<format> wanted_format(const common_options& options) {
 }
 
 int run(const command_body& body, const common_options& options) {
-  // The reader of a pipe that has seen enough ends the program, as it ends any
-  // other; connections do not raise the signal.
+  // A closed pipe on standard output ends the program like any other;
+  // connections do not raise the signal.
   std::signal(SIGPIPE, SIG_DFL);
   try {
     command_context context{options};
@@ -68,9 +68,9 @@ void add_common_options(CLI::App& app, common_options& options) {
   add_duration(app, "--timeout", options.timeout, "For each answer", "30s")
     ->group(group);
   auto* const json = app.add_flag("--json", options.json,
-                                  "Print JSON, also on a terminal");
+                                  "Print JSON even on a terminal");
   json->group(group);
-  app.add_flag("--table", options.table, "Print tables, also into a pipe")
+  app.add_flag("--table", options.table, "Print tables even into a pipe")
     ->excludes(json)
     ->group(group);
 }
@@ -114,7 +114,7 @@ void command_adder::make_command(CLI::App& app, const std::string& examples,
   add_common_options(app, *options);
   app.footer("Examples:\n" + examples + "\n\n" + exit_codes_help);
   app.callback([options, body = std::move(body), &app, &code = exit_code_] {
-    if (app.get_subcommands().empty()) // else it is one of them that runs
+    if (app.get_subcommands().empty()) // else the sub-command runs
       code = run(body, *options);
   });
 }
@@ -127,7 +127,7 @@ CLI::Option* add_webhook(CLI::App& app, std::uint64_t& id) {
 }
 
 CLI::Option* add_limit(CLI::App& app, std::size_t& limit) {
-  return app.add_option("--limit", limit, "End after so many")
+  return app.add_option("--limit", limit, "Stop after this many")
     ->type_name("N")
     ->check(CLI::PositiveNumber);
 }

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// What all commands of the client have in common: the options that say which
-/// server is meant and how to print, and how errors become exit codes.
+/// What all client commands share: the options for the server and the output,
+/// and how errors become exit codes.
 
 #include "cli/client/api.hpp"
 #include "cli/client/output.hpp"
@@ -28,7 +28,7 @@ struct common_options {
   bool table = false;
 };
 
-/// What a command works with while it runs.
+/// The server and the output of a running command.
 class command_context {
 public:
   explicit command_context(const common_options& options);
@@ -39,7 +39,7 @@ public:
   output& out() noexcept {
     return out_;
   }
-  /// Found and made when first asked for.
+  /// Connected on first use.
   api& server();
 
 private:
@@ -51,21 +51,21 @@ private:
 using command_body = std::function<void(command_context&)>;
 
 /// Adds sub-commands of the client; their exit codes go to `exit_code`, which
-/// has to outlive the parsing.
+/// must outlive the parsing.
 class command_adder {
 public:
   explicit command_adder(int& exit_code) : exit_code_{exit_code} {}
 
-  /// A command that only leads to others.
+  /// A command that only has sub-commands.
   CLI::App* group(CLI::App& parent, const std::string& name,
                   const std::string& help) const;
 
-  /// A command that does something. `examples`: lines for the end of its help.
+  /// A command that runs `body`. `examples`: lines for the end of its help.
   CLI::App* command(CLI::App& parent, const std::string& name,
                     const std::string& help, const std::string& examples,
                     command_body body) const;
 
-  /// The same on a command that exists.
+  /// Makes an existing command run `body`.
   void make_command(CLI::App& app, const std::string& examples,
                     command_body body) const;
 
@@ -76,16 +76,16 @@ private:
 /// Options of several commands.
 CLI::Option* add_webhook(CLI::App& app, std::uint64_t& id);
 CLI::Option* add_limit(CLI::App& app, std::size_t& limit);
-/// A moment: "2026-11-24T10:00:00Z", or how long ago: "2h". Stored as the
-/// former.
+/// A moment, "2026-11-24T10:00:00Z", or how long ago it was, "2h". Stored as a
+/// moment.
 CLI::Option* add_time(CLI::App& app, const std::string& name,
                       std::string& target, const std::string& help);
 CLI::Option* add_duration(CLI::App& app, const std::string& name,
                           std::chrono::milliseconds& target,
                           const std::string& help,
                           const std::string& shown_default);
-/// Asks before something that cannot be undone. Without a terminal to ask on,
-/// `yes` has to be set. Throws if it is not wanted.
+/// Asks before something that cannot be undone. Without a terminal, `yes` must
+/// be set. Throws if the answer is no.
 void confirm(bool yes, const std::string& question);
 
 } // namespace fanfare::cli

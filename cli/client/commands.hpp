@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The commands that ask a server over its API, each group in a source of its
-/// name (events stand with the organizers). All of them are added before the
-/// command line is parsed.
+/// The commands that talk to a server over its API, each group in the file of
+/// its name (events are with organizers). All are added before the command line
+/// is parsed.
 
 #include "cli/client/command.hpp"
 
@@ -21,7 +21,7 @@ void add_retries_commands(CLI::App& app, const command_adder& add);
 void add_replay_commands(CLI::App& app, const command_adder& add);
 void add_health_command(CLI::App& app, const command_adder& add);
 void add_why_command(CLI::App& app, const command_adder& add);
-/// To be called last: it speaks of all that was added.
+/// Call last: it completes the commands added before.
 void add_completion_command(CLI::App& app, int& exit_code);
 
 /// All of the above.

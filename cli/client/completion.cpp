@@ -14,7 +14,7 @@ namespace fanfare::cli {
 
 namespace {
 
-/// A command with what may follow it, as the shells' scripts need it.
+/// A command and what may follow it.
 struct node {
   std::string path; ///< " webhooks list"; empty for the program
   std::vector<const CLI::App*> commands;
@@ -47,7 +47,7 @@ bool takes_value(const CLI::Option& option) {
   return option.get_items_expected_max() > 0;
 }
 
-/// Words with a space between.
+/// Words separated by spaces.
 std::string joined(const std::vector<std::string>& words) {
   std::string out;
   for (const auto& word : words)
@@ -65,7 +65,7 @@ std::vector<std::string> words_of(const node& n) {
   return out;
 }
 
-/// In single quotes for a shell; only the first sentence.
+/// The first sentence in single quotes for a shell.
 std::string quoted(std::string text) {
   text = text.substr(0, text.find_first_of(".;:\n"));
   std::string out = "'";
@@ -74,7 +74,7 @@ std::string quoted(std::string text) {
   return out + "'";
 }
 
-/// Patterns of a `case` that the words of a command line lead through.
+/// Patterns of a `case`: all paths of commands.
 std::string case_of_paths(const std::vector<node>& nodes) {
   std::string out;
   for (const auto& n : nodes)
@@ -83,7 +83,7 @@ std::string case_of_paths(const std::vector<node>& nodes) {
   return out;
 }
 
-/// Options whose next word is theirs.
+/// Patterns of a `case`: the options that take a value.
 std::string case_of_values(const std::vector<node>& nodes) {
   std::vector<std::string> seen;
   for (const auto& n : nodes)
@@ -98,7 +98,7 @@ std::string case_of_values(const std::vector<node>& nodes) {
   return out;
 }
 
-/// Both shells walk the words the same way; in the end `at` is the command.
+/// Walks the words in bash and zsh; at the end `at` is the command.
 std::string walk(const std::vector<node>& nodes, const char* first,
                  const char* end, const char* words) {
   return std::string{"  local i word at= value=\n  for ((i = "} + first

@@ -63,7 +63,7 @@ void show(command_context& context, std::uint64_t webhook) {
 void add_health_command(CLI::App& app, const command_adder& add) {
   auto webhook = std::make_shared<std::uint64_t>();
   auto* const health = add.command(
-    app, "health", "How a webhook fares: success, speed, what waits",
+    app, "health", "Health of a webhook: success, speed, backlog",
     "  fanfare health 3",
     [webhook](command_context& context) { show(context, *webhook); });
   add_webhook(*health, *webhook);

@@ -12,8 +12,8 @@
 
 namespace fanfare::cli {
 
-/// Reads "key=value" texts: the value as JSON if it is some, else as text. The
-/// last of equal keys counts. Throws a `command_error` that names `option` if
+/// Reads "key=value" texts; the value is JSON if it parses, else text. Of equal
+/// keys the last counts. Throws a `command_error` that names `option` if
 /// there is no "=" or no key.
 [[nodiscard]] boost::json::object
 read_key_values(const std::string& option,

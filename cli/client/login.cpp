@@ -19,7 +19,7 @@ namespace fanfare::cli {
 
 namespace {
 
-/// The key from where others cannot read it, unless the user insists.
+/// Reads the key from where others cannot see it, unless --token is given.
 std::string find_key(const std::string& given, const std::string& url) {
   if (!given.empty()) {
     output::note("fanfare: others on this machine can see a token on the "
@@ -48,13 +48,13 @@ void warn_of_plain_http(const std::string& url) {
                + " unencrypted; use https if others can listen");
 }
 
-/// Throws if the server does not know the token, or if it may do nothing in the
-/// organizer. Finds the organizer if there is only one to choose.
+/// Throws if the server does not know the token, or the token has no permission
+/// in the organizer. Chooses the organizer if there is only one.
 void verify(client_settings& settings, std::chrono::milliseconds timeout) {
   api server{settings, timeout};
   server.get("/api/v1/action-types/?page_size=1"); // for any valid token
   if (settings.organizer.empty()) {
-    // Only the server's administrator sees the list.
+    // Only the server's administrator can list them.
     const auto answer = server.ask(
       {.target = "/api/v1/organizers/?page_size=2"});
     if (answer.status != 200)
@@ -73,8 +73,8 @@ void verify(client_settings& settings, std::chrono::milliseconds timeout) {
     return server.ask(
       {.method = "OPTIONS", .target = server.in_organizer(path)});
   };
-  // Open to those who publish and those who manage webhooks; the other to
-  // those who manage the organizer.
+  // The first is open to publishers and managers of webhooks, the second to
+  // administrators of the organizer.
   if (const auto any = probe("notifications/1/"); any.status != 200)
     server.refuse(any);
 }

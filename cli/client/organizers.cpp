@@ -57,7 +57,7 @@ void add_slug_list(CLI::App& app, const command_adder& add,
       row.add(made.as_object());
       row.flush();
     });
-  create->add_option("slug", o->slug, "What stands for it in paths")
+  create->add_option("slug", o->slug, "Its short name, used in paths")
     ->type_name("SLUG")
     ->required();
   create->add_option("--name", o->name, "Its name; the slug if left out")

@@ -85,7 +85,7 @@ bool output::shows_progress() {
 }
 
 void output::document(const boost::json::value& value) {
-  // ASCII only: the escapes that terminals obey come out as \u001b.
+  // ASCII only: terminal escapes become \u001b.
   const unsigned indent = is_terminal(standard_stream::out) ? 2 : 0;
   std::cout << protocol::to_json_text(value, indent) << std::endl;
 }

@@ -31,7 +31,7 @@ std::string render_bar(std::uint64_t done, std::uint64_t total,
                       : std::min(1.0, static_cast<double>(done)
                                         / static_cast<double>(total));
   const auto full = static_cast<std::size_t>(part * static_cast<double>(cells));
-  // 100 % only once it is all.
+  // 100 % only at the end.
   const auto percent = static_cast<int>(part * 100);
   char number[16];
   std::snprintf(number, sizeof number, " %3d %%", percent);
@@ -47,7 +47,7 @@ void progress_bar::show(std::uint64_t done, std::uint64_t total,
   if (width == 0)
     width = usual_terminal;
   const auto line = render_bar(done, total, width / 2) + "  " + words;
-  // One column stays free: a full line would wrap. The rest is blanked.
+  // One column stays free, since a full line would wrap; the rest is blanked.
   std::cerr << '\r' << cut(line, width - 1) << "\x1b[K" << std::flush;
   drawn_ = true;
 }

@@ -3,8 +3,7 @@
 
 #pragma once
 
-/// How far something got, drawn over itself on standard error; nothing is drawn
-/// if that is no terminal.
+/// Progress, redrawn in place on standard error if that is a terminal.
 
 #include <cstdint>
 #include <string>
@@ -13,9 +12,9 @@ namespace fanfare::cli {
 
 class progress_bar {
 public:
-  /// Draws `done` of `total`, with a few words behind it.
+  /// Draws `done` of `total`, followed by a few words.
   void show(std::uint64_t done, std::uint64_t total, const std::string& words);
-  /// Leaves what was drawn and begins a new line.
+  /// Keeps what was drawn and begins a new line.
   void finish();
 
 private:

@@ -46,12 +46,13 @@ void publish_one(command_context& context, const options& o) {
               << cell_of(answer.as_object(), "notification_id") << std::endl;
 }
 
-/// The server counts the items of a request; people count lines.
+/// Translates the place in the request that the server names into the place in
+/// the input.
 std::string with_places(std::string sentence, const batch& sent,
                         const char* unit) {
   constexpr std::string_view mark = "items[";
   const auto begin = sentence.find(mark);
-  if (begin == std::string::npos) // then it is only known to be among these
+  if (begin == std::string::npos) // it is one of these, unknown which
     return sentence + "\nin what was sent of " + unit + " "
          + std::to_string(sent.places.front()) + " to "
          + std::to_string(sent.places.back());
@@ -67,7 +68,7 @@ std::string with_places(std::string sentence, const batch& sent,
     std::string{unit} + " " + std::to_string(sent.places[index]));
 }
 
-/// Publishes batch by batch and says how far it got.
+/// Publishes batch by batch and reports how far it got.
 class many {
 public:
   many(command_context& context, std::istream& in)
@@ -135,7 +136,7 @@ private:
   batch_reader reader_;
   publisher publisher_;
   std::size_t count_ = 0;
-  std::size_t last_ = 0; ///< place of the last one that was published
+  std::size_t last_ = 0; ///< place of the last one published
   std::string first_id_;
   std::string last_id_;
 };

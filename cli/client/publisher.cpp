@@ -67,7 +67,7 @@ boost::json::value publisher::publish(const std::string& body,
       connected_ = true;
       if (answer.status / 100 == 2)
         return boost::json::parse(answer.body);
-      // 409: the first try is still under way.
+      // 409: the first attempt is still running.
       const bool again = answer.status == 503 || answer.status == 429
                       || (answer.status == 409 && attempt > 1);
       if (!again || attempt == most_tries)

@@ -3,8 +3,8 @@
 
 #pragma once
 
-/// Publishes so that what is interrupted can be tried again: each request has
-/// an idempotency key, so the server takes it once, however often it is sent.
+/// Publishes so that interrupted requests can be repeated: each has an
+/// idempotency key, so the server carries it out once.
 
 #include "cli/client/api.hpp"
 
@@ -21,9 +21,9 @@ class publisher {
 public:
   explicit publisher(api& server) : server_{server} {}
 
-  /// Sends the body of a POST to notifications/ and gives the answer. Tries up
-  /// to six times if the server has no room (503, 429) or the connection is
-  /// lost, for at most a few minutes; not if it was never there.
+  /// Posts the body to notifications/ and returns the answer. Up to six
+  /// attempts within a few minutes if the server has no room (503, 429) or the
+  /// connection is lost, but one only if there never was a connection.
   boost::json::value publish(const std::string& body, const std::string& key);
 
 private:

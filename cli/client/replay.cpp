@@ -82,7 +82,7 @@ std::string progress_text(const object& r) {
   return out;
 }
 
-/// Watches it to its end. Being interrupted does not end the replay.
+/// Watches the replay until it ends. An interrupt does not end the replay.
 void watch(command_context& context, const options& o) {
   auto& server = context.server();
   progress_bar bar;
@@ -108,7 +108,7 @@ void start(command_context& context, const options& o) {
                           ? "which webhook? See fanfare replay --help"
                           : "--since is missing"};
   auto& server = context.server();
-  // Before the question: standard input is read by this thread.
+  // Before the question, since this thread reads standard input.
   const auto preview = server.post(path_of(server, o), request(o, true));
   if (o.dry_run) {
     if (context.out().json())
@@ -157,12 +157,13 @@ void add_replay_commands(CLI::App& app, const command_adder& add) {
   add_time(*replay, "--until", o->until, "Up to here, by default up to now");
   replay->add_flag("--only-failed", o->only_failed,
                    "Only what was not delivered");
-  replay->add_option("--rate", o->rate, "At most so many a second")
+  replay->add_option("--rate", o->rate, "At most this many per second")
     ->type_name("N")
     ->check(CLI::Range(0.001, 10'000.0));
   auto* const dry = replay->add_flag("--dry-run", o->dry_run,
-                                     "Only show how many it would be");
-  replay->add_flag("--detach", o->detach, "Start it and do not wait")
+                                     "Only show how many would be sent");
+  replay
+    ->add_flag("--detach", o->detach, "Start it without waiting for its end")
     ->excludes(dry);
   replay->add_flag("-y,--yes", o->yes, "Do not ask");
 
@@ -174,7 +175,7 @@ void add_replay_commands(CLI::App& app, const command_adder& add) {
     });
   add_webhook(*status, o->webhook);
   auto* const cancel = add.command(
-    *replay, "cancel", "End the replay of a webhook that is running",
+    *replay, "cancel", "Cancel the running replay of a webhook",
     "  fanfare replay cancel 3", [o](command_context& context) {
       auto& server = context.server();
       server.erase(path_of(server, *o));

@@ -33,7 +33,7 @@ void list(command_context& context, const options& o) {
   rows.flush();
 }
 
-/// Both changes of all retries answer with how many there were.
+/// Expedites or drops all retries; the answer says how many there were.
 void change(command_context& context, const options& o, const std::string& verb,
             const std::string& done) {
   auto& server = context.server();
@@ -48,25 +48,24 @@ void change(command_context& context, const options& o, const std::string& verb,
 
 void add_retries_commands(CLI::App& app, const command_adder& add) {
   auto* const group = add.group(app, "retries",
-                                "What failed and will be tried again");
+                                "Failed notifications that will be retried");
   auto o = std::make_shared<options>();
 
   auto* const listing = add.command(
-    *group, "list", "Show what waits for another attempt of a webhook",
-    "  fanfare retries list 3",
+    *group, "list", "Show the retries of a webhook", "  fanfare retries list 3",
     [o](command_context& context) { list(context, *o); });
   add_webhook(*listing, o->webhook);
   add_limit(*listing, o->limit);
 
   auto* const expediting = add.command(
-    *group, "expedite", "Try all of them now", "  fanfare retries expedite 3",
-    [o](command_context& context) {
+    *group, "expedite", "Make all of them due now",
+    "  fanfare retries expedite 3", [o](command_context& context) {
       change(context, *o, "expedite", "expedited");
     });
   add_webhook(*expediting, o->webhook);
 
   auto* const dropping = add.command(
-    *group, "drop", "Give all of them up", "  fanfare retries drop 3 --yes",
+    *group, "drop", "Give up all of them", "  fanfare retries drop 3 --yes",
     [o](command_context& context) {
       confirm(o->yes, "Give up all retries of webhook "
                         + std::to_string(o->webhook) + "?");

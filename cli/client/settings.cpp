@@ -40,7 +40,7 @@ error io_failure(const std::string& what, const fs::path& file,
 } // namespace
 
 result<fs::path> settings_file() {
-  // The specification of base directories wants relative ones to be ignored.
+  // The XDG base directory specification says to ignore relative ones.
   fs::path base = environment("XDG_CONFIG_HOME");
   if (!base.is_absolute()) {
     const auto home = environment("HOME");
@@ -56,7 +56,7 @@ result<fs::path> settings_file() {
 result<std::optional<client_settings>> load_settings() {
   const auto file = settings_file();
   if (!file)
-    return std::optional<client_settings>{}; // nothing can have been stored
+    return std::optional<client_settings>{}; // so nothing can be stored
   std::error_code failed;
   if (!fs::exists(*file, failed) && !failed)
     return std::optional<client_settings>{};

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Which server the client speaks to, and as whom: what `fanfare login` stored,
-/// what the environment says over it, and what options say over both.
+/// Which server the client talks to, and as whom: what `fanfare login` stored,
+/// overridden by the environment, overridden by options.
 
 #include "fanfare/error.hpp"
 
@@ -26,27 +26,27 @@ struct client_settings {
 /// the environment has neither XDG_CONFIG_HOME nor HOME.
 result<std::filesystem::path> settings_file();
 
-/// What is stored; nothing if there is no such file. io_error, store_damaged.
+/// The stored settings; nothing if there is no file. io_error, store_damaged.
 result<std::optional<client_settings>> load_settings();
 
-/// Stores it for its owner alone: the file is 0600, its directory, if it has to
-/// be made, 0700. Gives the file's path. io_error.
+/// Stores them for the owner alone: the file is 0600, its directory, if it is
+/// created, 0700. Returns the path of the file. io_error.
 result<std::filesystem::path> save_settings(const client_settings& settings);
 
 /// False if nothing was stored. io_error.
 result<bool> forget_settings();
 
-/// What the command line says; empty: nothing.
+/// From the command line; empty: not given.
 struct settings_options {
   std::string url;
   std::string organizer;
   std::string ca_file;
 };
 
-/// Puts the sources together: options, then FANFARE_URL, FANFARE_TOKEN and
-/// FANFARE_ORGANIZER, then the file, then defaults. What is stored for one
-/// server is not used for another: a stored token never leaves for a host that
-/// it was not meant for. Errors of load_settings(), invalid_argument.
+/// Merges the sources: options, then FANFARE_URL, FANFARE_TOKEN and
+/// FANFARE_ORGANIZER, then the file, then defaults. A stored token is only used
+/// for the server it was stored for. Errors of load_settings(),
+/// invalid_argument.
 result<client_settings> find_settings(const settings_options& options);
 
 } // namespace fanfare::cli

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t rows_looked_at = 200;
 constexpr std::size_t gap = 2;
-/// No column gives way below this.
+/// No column shrinks below this.
 constexpr std::size_t narrowest = 6;
 
 } // namespace
@@ -68,7 +68,7 @@ void table::settle_widths() {
   for (auto over = used(); over > width_; over = used()) {
     const auto widest = std::ranges::max_element(widths_);
     if (*widest <= narrowest)
-      return; // then lines wrap
+      return; // lines will wrap
     --*widest;
   }
 }
@@ -77,8 +77,7 @@ void table::print(const row& cells, bool header) {
   std::string line;
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     const bool last = i + 1 == columns_.size();
-    // What is wider than the last column's first rows runs on, if there is
-    // room for it to.
+    // The last column may be wider than in the first rows, if there is room.
     const auto room = last && width_ == 0 ? cells[i].size() : widths_[i];
     const auto shown = cut(cells[i], room);
     const auto used = display_width(shown);

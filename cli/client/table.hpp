@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// A table for people: aligned columns under a header. It can be as long as it
-/// likes, as only its first rows are kept until the widths are known.
+/// A table for people: aligned columns under a header. It may be endless: only
+/// the first rows are kept, until the widths are known.
 
 #include <cstddef>
 #include <ostream>
@@ -15,7 +15,7 @@ namespace fanfare::cli {
 struct column {
   std::string title;
   enum class side { left, right } align = side::left;
-  /// What it is never narrower than.
+  /// Its least width.
   std::size_t least = 0;
 };
 
@@ -23,16 +23,15 @@ class table {
 public:
   using row = std::vector<std::string>;
 
-  /// Lines take at most `width` columns of the terminal, 0: any number. The
-  /// widest columns give way first. Titles are bold if `bold`.
+  /// Lines are at most `width` columns long, 0: no limit; the widest columns
+  /// shrink first. Titles are bold if `bold`.
   table(std::ostream& out, std::vector<column> columns, std::size_t width,
         bool bold);
 
-  /// Adds a row, one cell for each column; what a terminal must not see in
-  /// them is escaped.
+  /// Adds a row, one cell per column; what a terminal must not see is escaped.
   void add(row cells);
 
-  /// Prints what waits. Rows that come later are fitted to the same widths.
+  /// Prints the rows kept so far. Later rows get the same widths.
   void flush();
 
 private:

@@ -22,9 +22,9 @@ using boost::json::object;
 using std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
-/// Of one look at one webhook's log: who lags behind further is told so.
+/// Calls of a webhook that one round shows; if there are more, a note says so.
 constexpr std::size_t most_new_calls = 10'000;
-/// Each look asks for the log of each.
+/// Each round reads the log of every webhook.
 constexpr std::size_t most_webhooks = 200;
 constexpr auto patience = 60s;
 
@@ -35,19 +35,20 @@ public:
       options_{options},
       rows_{context.out(), call_columns(options.webhooks.size() != 1)} {}
 
-  /// Held while a line is written, so that the end cuts none in two.
+  /// Held while a line is written, so that the end of the program does not cut
+  /// it.
   std::timed_mutex& writing() {
     return writing_;
   }
 
-  /// Finds out where the logs end now.
+  /// Notes where the logs end now.
   void begin() {
     find_webhooks(options_.since.empty());
     if (options_.since.empty())
-      print({}); // the header, for whoever waits
+      print({}); // the header, before the first call
   }
 
-  /// Prints what is new.
+  /// Prints new calls.
   void look() {
     if (options_.webhooks.empty())
       find_webhooks(false);
@@ -69,7 +70,7 @@ private:
     return context_.server().in_organizer(webhook_path(webhook, "calls/"));
   }
 
-  /// New ones are followed from the start of their log, unless `at_end`.
+  /// New webhooks are followed from the start of their log, unless `at_end`.
   void find_webhooks(bool at_end) {
     std::vector<std::uint64_t> ids = options_.webhooks;
     auto& server = context_.server();
@@ -98,8 +99,8 @@ private:
     }
   }
 
-  /// Reads a log backwards to what was seen last. The server's own filters
-  /// would hide where that is.
+  /// Reads a log backwards to the last call seen, without the server's filters,
+  /// which might hide that call.
   void collect(std::uint64_t webhook, std::optional<std::uint64_t>& last,
                std::vector<object>& found) {
     auto target = log_of(webhook);
@@ -140,7 +141,7 @@ private:
   const tail_options& options_;
   list_printer rows_;
   std::timed_mutex writing_;
-  /// By webhook, the newest call seen; nothing before the first look of a tail
+  /// By webhook, the newest call seen; nothing before the first round of a tail
   /// that begins in the past.
   std::map<std::uint64_t, std::optional<std::uint64_t>> last_seen_;
 };
@@ -150,7 +151,7 @@ private:
 void tail_calls(command_context& context, const tail_options& options) {
   tail follower{context, options};
   end_on_signals([&follower] {
-    // Never unlocked. Not waited for long: a pipe that nobody reads holds it.
+    // Never unlocked. Not waited for long: a pipe without a reader may hold it.
     static_cast<void>(follower.writing().try_lock_for(1s));
   });
   follower.begin();

@@ -3,7 +3,7 @@
 
 #pragma once
 
-/// Following the call log live.
+/// Follows the call log live.
 
 #include "cli/client/command.hpp"
 
@@ -21,8 +21,8 @@ struct tail_options {
   bool failed = false; ///< only calls that failed
 };
 
-/// Prints calls as they come, in order, until a signal ends the program, or the
-/// server is gone for a minute (throws).
+/// Prints calls as they are logged, in order, until a signal ends the program.
+/// Throws if the server is unreachable for a minute.
 void tail_calls(command_context& context, const tail_options& options);
 
 } // namespace fanfare::cli

@@ -18,7 +18,7 @@ namespace fanfare::cli {
 
 namespace {
 
-/// What a signal that ends the program has to put back.
+/// The terminal settings that a signal which ends the program restores.
 termios shown{};
 
 extern "C" void show_again(int number) {
@@ -27,7 +27,7 @@ extern "C" void show_again(int number) {
   std::raise(number);
 }
 
-/// Hides what is typed for as long as it lives.
+/// Hides what is typed during its lifetime.
 class hidden_input {
 public:
   hidden_input() {
@@ -37,7 +37,7 @@ public:
       std::signal(number, show_again);
     auto silent = shown;
     silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-    // What was typed ahead was shown already, so it is not the secret.
+    // Text typed ahead was already shown, so it is not the secret.
     hidden_ = tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent) == 0;
   }
 
@@ -80,7 +80,7 @@ std::string ask_secret(const std::string& question) {
   const hidden_input hidden;
   std::cerr << question << std::flush;
   auto answer = read_line();
-  std::cerr << std::endl; // the user's own was not shown
+  std::cerr << std::endl; // the user's newline was not shown
   return answer;
 }
 
@@ -95,13 +95,13 @@ void end_on_signals(std::function<void()> last_words) {
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
-  // There is no other thread yet that they could go to.
+  // No other thread exists yet that could receive them.
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::thread{[signals, last_words = std::move(last_words)] {
     int number = 0;
     sigwait(&signals, &number);
-    // Ctrl-C has the terminal drop what waits to be shown, right after the
-    // signal: words that come too soon would be lost.
+    // On Ctrl-C the terminal discards pending output right after the signal:
+    // words printed too soon would be lost.
     std::this_thread::sleep_for(std::chrono::milliseconds{50});
     last_words();
     _exit(128 + number);

@@ -18,8 +18,8 @@ namespace {
 using protocol::code_point;
 using protocol::first_code_point;
 
-/// Columns of one character, or -1 for a control character. In a locale of our
-/// own: the user's may not know UTF-8, and the answer should not depend on it.
+/// Columns of a character, or -1 for a control character. Uses a locale of its
+/// own: the user's may not be UTF-8.
 int width_of(char32_t c) {
   static const locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
   if (c >= 0x20 && c < 0x7f)
@@ -63,7 +63,7 @@ std::string escaped(std::string_view text, bool keep_lines) {
     else if (is_dangerous(next.value))
       append_escaped(out, next.value);
     else if (next.value == 0xfffd)
-      out += "\xef\xbf\xbd"; // also for a byte that is not UTF-8
+      out += "\xef\xbf\xbd"; // also for invalid UTF-8
     else
       out += text.substr(0, next.size);
     text.remove_prefix(next.size);
@@ -102,7 +102,7 @@ std::string cut(std::string_view text, std::size_t width) {
     const auto next = first_code_point(text.substr(bytes));
     const auto columns = static_cast<std::size_t>(
       std::max(0, width_of(next.value)));
-    if (used + columns > width - 1) // one column is for the ellipsis
+    if (used + columns > width - 1) // one column for the ellipsis
       break;
     used += columns;
     bytes += next.size;

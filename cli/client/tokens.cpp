@@ -36,14 +36,14 @@ void create(command_context& context, const options& o) {
                         {"name", cell_of(token, "name")},
                         {"permissions", cell_of(token, "permissions")},
                         {"key", cell_of(token, "key")}});
-  output::note("Keep the key: it is shown this once.");
+  output::note("Keep the key: it is shown only once.");
 }
 
 } // namespace
 
 void add_tokens_commands(CLI::App& app, const command_adder& add) {
-  auto* const group = add.group(
-    app, "tokens", "Keys of an organizer's programs (administrators)");
+  auto* const group = add.group(app, "tokens",
+                                "API keys of an organizer (administrators)");
   auto o = std::make_shared<options>();
   auto* const list = add.command(
     *group, "list", "Show all tokens, never their keys",
@@ -65,11 +65,11 @@ void add_tokens_commands(CLI::App& app, const command_adder& add) {
   add_limit(*list, o->limit);
 
   auto* const made = add.command(
-    *group, "create", "Make a token; its key is printed this once",
+    *group, "create", "Create a token; its key is shown only once",
     "  fanfare tokens create shop --permission notifications\n"
     "  fanfare tokens create panel -p webhooks -p notifications",
     [o](command_context& context) { create(context, *o); });
-  made->add_option("name", o->name, "What it is for")
+  made->add_option("name", o->name, "Its purpose")
     ->type_name("NAME")
     ->required();
   made
@@ -82,7 +82,7 @@ void add_tokens_commands(CLI::App& app, const command_adder& add) {
     ->required();
 
   auto* const revoke = add.command(
-    *group, "revoke", "Make a token invalid, at once and for good",
+    *group, "revoke", "Revoke a token, at once and for good",
     "  fanfare tokens revoke 3", [o](command_context& context) {
       auto& server = context.server();
       server.erase(

@@ -18,7 +18,7 @@ namespace {
 
 using boost::json::object;
 
-/// No receiver may take longer to answer.
+/// The longest that an attempt may take.
 constexpr std::chrono::minutes longest_test{11};
 
 struct options {
@@ -95,7 +95,7 @@ void show(command_context& context, const options& o) {
   print(context, hook);
 }
 
-/// What the options say of a webhook's fields; those not given are not there.
+/// The fields of a webhook that the options set.
 object changes(const CLI::App& app, const options& o) {
   object out;
   if (!o.url.empty())
@@ -183,7 +183,9 @@ void add_fields(CLI::App& app, options& o) {
   auto* const events = app.add_option("-e,--event", o.events,
                                       "Only for this event; may be repeated");
   events->type_name("SLUG")->allow_extra_args(false);
-  app.add_flag("--all-events", o.all_events, "For all events, also new ones")
+  app
+    .add_flag("--all-events", o.all_events,
+              "For all events, including new ones")
     ->excludes(events);
   app.add_option("--comment", o.comment, "A note to yourself")
     ->type_name("TEXT");
@@ -198,8 +200,8 @@ void add_fields(CLI::App& app, options& o) {
 } // namespace
 
 void add_webhooks_commands(CLI::App& app, const command_adder& add) {
-  auto* const group = add.group(app, "webhooks",
-                                "Who is called for what, and how");
+  auto* const group = add.group(
+    app, "webhooks", "Subscriptions: who is called for what, and how");
   auto o = std::make_shared<options>();
 
   auto* const listing = add.command(
@@ -226,7 +228,7 @@ void add_webhooks_commands(CLI::App& app, const command_adder& add) {
                    [o, creating](command_context& context) {
                      create(context, *creating, *o);
                    });
-  creating->add_option("url", o->url, "What is called")
+  creating->add_option("url", o->url, "The URL to call")
     ->type_name("URL")
     ->required();
   add_fields(*creating, *o);
@@ -234,18 +236,18 @@ void add_webhooks_commands(CLI::App& app, const command_adder& add) {
   creating->add_flag("--disabled", o->disable, "Do not call it yet");
 
   auto* const editing = group->add_subcommand(
-    "edit", "Change a webhook; what is not named stays");
+    "edit", "Change a webhook; other settings stay");
   add.make_command(
     *editing,
     "  fanfare webhooks edit 3 --disable\n"
     "  fanfare webhooks edit 3 --target https://example.org/new",
     [o, editing](command_context& context) { edit(context, *editing, *o); });
   add_webhook(*editing, o->id);
-  editing->add_option("--target", o->url, "What is called")->type_name("URL");
+  editing->add_option("--target", o->url, "The URL to call")->type_name("URL");
   add_fields(*editing, *o);
   auto* const enable = editing->add_flag("--enable", o->enable,
                                          "Call it from now on");
-  editing->add_flag("--disable", o->disable, "Call it no more; its retries end")
+  editing->add_flag("--disable", o->disable, "Stop calling it; its retries end")
     ->excludes(enable);
 
   auto* const deleting = add.command(

@@ -75,7 +75,7 @@ void show(command_context& context, const options& o) {
 void add_why_command(CLI::App& app, const command_adder& add) {
   auto o = std::make_shared<options>();
   auto* const why = add.command(
-    app, "why", "Why a notification was sent to which webhooks, or was not",
+    app, "why", "Explain which webhooks a notification was sent to, and why",
     "  fanfare why 1207\n  fanfare why 1207 --webhook 3",
     [o](command_context& context) { show(context, *o); });
   why->add_option("notification", o->notification, "Number of the notification")

@@ -85,10 +85,11 @@ struct api_client::impl {
                                          asio::io_context::executor_type>;
   using tls_stream = beast::ssl_stream<tcp_stream>;
 
-  /// What one try to send came to.
+  /// How an attempt to send failed.
   struct failure {
     error why;
-    bool connection_was_kept = false; ///< and may have been closed meanwhile
+    bool connection_was_kept = false; ///< so the server may have closed it
+                                      ///< meanwhile
   };
 
   impl(api_client_options given, std::shared_ptr<const target> where,
@@ -108,7 +109,7 @@ struct api_client::impl {
     return secure ? secure->next_layer() : *plain;
   }
 
-  /// Runs one asynchronous operation to its end or until the deadline.
+  /// Runs an asynchronous operation to its end or until the deadline.
   template <class Start>
   error_code run(Start start) {
     error_code outcome = asio::error::timed_out;
@@ -120,7 +121,7 @@ struct api_client::impl {
     io.restart();
     io.run_until(deadline);
     if (!done) {
-      // The handler refers to this frame: it has to run before it is left.
+      // The handler refers to this frame: let it run before returning.
       resolver.cancel();
       if (plain || secure)
         tcp().cancel();
@@ -144,7 +145,7 @@ struct api_client::impl {
     return {ec::io_error, "cannot reach " + origin + ": " + why};
   }
 
-  std::string told(error_code code) const {
+  std::string reason_of(error_code code) const {
     if (code == asio::error::timed_out)
       return "no answer in time";
     if (code == http::error::end_of_stream
@@ -188,7 +189,7 @@ struct api_client::impl {
     if (failed == asio::error::connection_refused)
       return unreachable("connection refused; is the server running?");
     if (failed)
-      return unreachable(told(failed));
+      return unreachable(reason_of(failed));
     tcp().socket().set_option(asio::ip::tcp::no_delay{true});
     if (secure) {
       if (!prepare_tls(secure->native_handle(), server->host(),
@@ -231,8 +232,8 @@ struct api_client::impl {
   error_code exchange(Stream& stream,
                       const http::request<http::string_body>& request,
                       http::response_parser<http::string_body>& parser) {
-    // A server that refuses a body may answer before it has all of it: what it
-    // says counts more than that it stopped listening.
+    // A server may refuse a body before it has read all of it: its answer says
+    // more than the failed write.
     const auto unsent = run(
       [&](auto done) { http::async_write(stream, request, std::move(done)); });
     if (unsent == asio::error::timed_out)
@@ -259,7 +260,7 @@ struct api_client::impl {
                      && !parser.is_header_done();
       close();
       return failure{
-        {ec::io_error, "no answer from " + origin + ": " + told(failed)},
+        {ec::io_error, "no answer from " + origin + ": " + reason_of(failed)},
         kept && lost};
     }
     auto answer = parser.release();

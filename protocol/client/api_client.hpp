@@ -3,9 +3,8 @@
 #pragma once
 
 /// A blocking client of the REST API, for the command line: one server, one
-/// connection that is kept alive, one request at a time. It speaks to the host
-/// it was made for and to no other: a redirect is handed back as it is, so that
-/// the token cannot be led elsewhere.
+/// keep-alive connection, one request at a time. It talks to no other host:
+/// redirects are returned, not followed, so that the token cannot leak.
 
 #include "fanfare/error.hpp"
 
@@ -23,9 +22,9 @@ struct api_request {
   std::string method = "GET";
   std::string target; ///< path and query, beginning with a slash
   std::string body = {};
-  /// On top of Host, Authorization, Accept and those of the body.
+  /// In addition to Host, Authorization, Accept and those of the body.
   std::vector<std::pair<std::string, std::string>> headers = {};
-  /// For all of it: looking up, connecting, sending, receiving.
+  /// For everything: look-up, connect, send, receive.
   std::chrono::milliseconds timeout = std::chrono::seconds{30};
 };
 
@@ -34,22 +33,22 @@ struct api_response {
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;
 
-  /// The value of the first header of that name, whatever its case; else empty.
+  /// The first header of that name, in any case; empty: there is none.
   [[nodiscard]] std::string_view header(std::string_view name) const;
 };
 
 struct api_client_options {
   std::string url;     ///< http://HOST[:PORT] or https://…, without a path
-  std::string token;   ///< none is sent if empty
+  std::string token;   ///< empty: none is sent
   std::string ca_file; ///< PEM; empty: the system's authorities
   std::size_t answer_limit = std::size_t{64} << 20; ///< bytes of a body
 };
 
-/// Not to be used by several threads at once.
+/// One thread at a time.
 class api_client {
 public:
-  /// Connects to nothing yet. invalid_argument: the URL is not of the form
-  /// above, the token has characters that no header takes; io_error: the
+  /// Does not connect yet. invalid_argument: the URL has another form, or the
+  /// token has characters that are not allowed in a header; io_error: the
   /// authorities cannot be read.
   [[nodiscard]] static result<api_client> make(api_client_options options);
 
@@ -57,14 +56,14 @@ public:
   api_client& operator=(api_client&&) noexcept;
   ~api_client();
 
-  /// Sends it and waits for the answer, of whatever status. A kept connection
-  /// that the server has closed in the meantime is replaced, once, for requests
-  /// that are safe to repeat: GET, and those with an Idempotency-Key. io_error:
-  /// no connection, no whole answer, none in time, one over the limit; the
+  /// Sends a request and waits for its answer, of any status. If the server has
+  /// closed the kept connection meanwhile, requests that are safe to repeat
+  /// (GET, or with an Idempotency-Key) are sent once more on a new one.
+  /// io_error: no connection, an incomplete, late or too large answer; the
   /// sentence begins with "cannot reach" if the request was not sent.
   [[nodiscard]] result<api_response> send(const api_request& request);
 
-  /// "http://127.0.0.1:8080": where requests go.
+  /// Where requests go: "http://127.0.0.1:8080".
   [[nodiscard]] const std::string& origin() const noexcept;
 
 private:
@@ -75,8 +74,8 @@ private:
   std::unique_ptr<impl> impl_;
 };
 
-/// The scheme, host and port of a URL as `api_client` takes it, in one
-/// spelling: "http://example.org:80". invalid_argument as above.
+/// The normalized scheme, host and port of a URL that `api_client` accepts:
+/// "http://example.org:80". invalid_argument.
 [[nodiscard]] result<std::string> api_origin(std::string_view url);
 
 } // namespace fanfare::protocol

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// What a path names.
+/// The resource that a path names, with the parameters in it.
 
 #include <cstdint>
 #include <string>

@@ -20,7 +20,7 @@ bool is_pattern(const resource& r) {
   return r.path.starts_with(root) && r.path.ends_with('/');
 }
 
-/// What a pattern has below the root, without its last slash.
+/// The part of a pattern below the root, without its last slash.
 std::string_view pattern_of(const resource& r) {
   return r.path.substr(root.size(), r.path.size() - root.size() - 1);
 }

@@ -163,7 +163,7 @@ public:
                                             secret_rotation how) = 0;
 };
 
-/// What was published, what was sent, and what is due again.
+/// Notifications, calls and retries.
 class delivery_log {
 public:
   virtual ~delivery_log() = default;
@@ -182,7 +182,7 @@ public:
                                              webhook_id hook) = 0;
 };
 
-/// What a webhook can be asked to do. Each answers not_found.
+/// Requests that a webhook carries out. Each may answer not_found.
 class orders {
 public:
   virtual ~orders() = default;
@@ -219,8 +219,8 @@ public:
   virtual result<void> cancel_replay(organizer_id owner, webhook_id hook) = 0;
 };
 
-/// How deliveries are going, and why they went as they did. Each answers
-/// not_found, and blocks.
+/// How deliveries are going, and why they went as they did. Each blocks and may
+/// answer not_found.
 class inspection {
 public:
   virtual ~inspection() = default;

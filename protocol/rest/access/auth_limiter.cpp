@@ -12,11 +12,11 @@ namespace fanfare::protocol::rest {
 
 namespace {
 
-/// Bytes of an IPv6 address that name a network; one host has all of the rest.
+/// The network part of an IPv6 address, in bytes; a host owns all of the rest.
 constexpr std::size_t network_bytes = 8;
 
-/// What counts as one address: the bytes of its network, or the text if it is
-/// no IP address.
+/// The bytes of the network that counts as one address; the text itself if it
+/// is not an IP address.
 std::string network_of(std::string_view peer) {
   boost::system::error_code failed;
   const auto address = boost::asio::ip::make_address(std::string{peer}, failed);

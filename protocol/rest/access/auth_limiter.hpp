@@ -2,14 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Counts the wrong keys that come from one address, so that who tries keys is
-/// told to slow down: a bucket per address that each failure takes one from and
-/// each second puts one back into.
+/// Limits wrong keys per address: a token bucket that each failure takes one
+/// token from and each second refills by one.
 ///
-/// It never stands in the way of a valid key: keys are 64 random characters,
-/// not to be guessed at any speed, and behind a reverse proxy all clients share
-/// an address, so that locking out the address would let a stranger lock out
-/// everyone.
+/// It never refuses a valid key. Keys are 64 random characters, which cannot be
+/// guessed at any speed; and behind a reverse proxy all clients share an
+/// address, so locking it out would let a stranger lock out everyone.
 
 #include <chrono>
 #include <cstddef>
@@ -28,19 +26,19 @@ class auth_limiter {
 public:
   using clock = std::chrono::steady_clock;
 
-  /// Addresses that are remembered; beyond them the one that failed longest ago
-  /// is forgotten.
+  /// Addresses remembered; beyond that the one that failed longest ago is
+  /// forgotten.
   static constexpr std::size_t max_addresses = 10'000;
-  /// An address may fail once in this time, on top of its burst.
+  /// An address may fail once per interval, beyond its burst.
   static constexpr std::chrono::seconds interval{1};
 
-  /// `burst`: failures in a row before an address must wait; 0: there is no
-  /// limit. `now` is called on any thread.
+  /// `burst`: failures in a row before an address must wait; 0: no limit. `now`
+  /// is called on any thread.
   explicit auth_limiter(std::size_t burst,
                         std::function<clock::time_point()> now = clock::now);
 
-  /// To be called for each wrong key. `peer` is an IP address; IPv6 ones of the
-  /// same /64 are one. Nothing: within the limit. Otherwise the time until the
+  /// Call it for each wrong key. `peer` is an IP address; IPv6 addresses of one
+  /// /64 count as one. Nothing: within the limit. Otherwise the time until the
   /// address may fail again, at least a second; such failures are not counted.
   std::optional<std::chrono::seconds> count_failure(std::string_view peer);
 
@@ -56,8 +54,8 @@ private:
   const std::size_t burst_;
   const std::function<clock::time_point()> now_;
   std::mutex mutex_;
-  std::list<bucket> buckets_; ///< the one that failed last first
-  /// Keys are those of the buckets.
+  std::list<bucket> buckets_; ///< latest failure first
+  /// The keys point into the buckets.
   std::unordered_map<std::string_view, std::list<bucket>::iterator> by_address_;
 };
 

@@ -23,7 +23,7 @@ namespace fanfare::protocol::rest {
 /// The `X-Idempotency-Key`, else the `Idempotency-Key`; empty: none.
 [[nodiscard]] std::string_view key_header(const http_request& request);
 
-/// What an answer is stored under for the sender of this `Authorization`.
+/// The key of stored answers for the sender of this `Authorization` header.
 [[nodiscard]] idempotency_key
 make_idempotency_key(std::string_view authorization, std::string_view key);
 

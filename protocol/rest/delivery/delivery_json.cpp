@@ -14,7 +14,7 @@ namespace fanfare::protocol::rest {
 
 namespace {
 
-/// In the order in which they are shown.
+/// In the order in which they are shown. A new setting needs a line here.
 constexpr const setting* all_settings[] = {
   &settings::method,        &settings::headers,    &settings::user_agent_suffix,
   &settings::signing,       &settings::timeouts,   &settings::limits,

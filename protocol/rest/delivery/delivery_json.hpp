@@ -13,8 +13,8 @@
 
 namespace fanfare::protocol::rest {
 
-/// Adds what was sent to `out`, and returns what is wrong with it. `secrets`
-/// opens the secrets that are to be kept, and must outlive `out`.
+/// Adds the settings that were sent to `out` and returns their faults.
+/// `secrets` opens stored secrets that are to be kept, and must outlive `out`.
 [[nodiscard]] delivery_faults read_delivery(const boost::json::object& json,
                                             const secret_opener& secrets,
                                             delivery_patch& out);

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Settings of when calls are made, how many at once, and when they are tried
-/// again.
+/// Settings of when calls are made, how many at a time, and when they are
+/// retried.
 
 #include "protocol/rest/delivery/setting.hpp"
 

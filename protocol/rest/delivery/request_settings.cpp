@@ -25,7 +25,7 @@ using edit = delivery_patch::edit;
 
 // -- method, body -------------------------------------------------------------
 
-/// One of two words, of which `standard` stands for false.
+/// One of two words; `standard` stands for false.
 edit read_choice(setting_reader& read, const boost::json::value& json,
                  bool delivery_settings::*member, std::string_view standard,
                  std::string_view other) {
@@ -77,7 +77,7 @@ boost::json::value show_filter(const webhook& of, const secret_opener&) {
 
 // -- headers ------------------------------------------------------------------
 
-/// A value that no key opens is shown masked; sent back, it stays as stored.
+/// Keeps a stored value that no key opens: it was shown masked and sent back.
 void keep_unreadable(const std::vector<delivery_settings::header>& stored,
                      delivery_settings::header& sent,
                      const secret_opener& secrets) {

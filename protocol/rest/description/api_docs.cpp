@@ -23,7 +23,7 @@ namespace {
 
 namespace json = boost::json;
 
-/// Nested deeper than any schema of the document; ends circles of references.
+/// Deeper than any schema of the document is nested; ends cycles of references.
 constexpr int depth_limit = 6;
 
 std::string_view view(json::string_view text) {
@@ -48,7 +48,7 @@ std::string code(std::string_view text) {
   return "<code>" + escaped(text) + "</code>";
 }
 
-/// A line of text, in which backticks mark code.
+/// A line of text with code in backticks.
 std::string line(std::string_view text) {
   std::string out;
   for (bool is_code = false;; is_code = !is_code) {
@@ -61,7 +61,7 @@ std::string line(std::string_view text) {
   }
 }
 
-/// Paragraphs and lists: what the descriptions use of CommonMark.
+/// Paragraphs and lists: the part of CommonMark that the descriptions use.
 std::string paragraphs(std::string_view text) {
   std::string out;
   bool list = false;
@@ -132,7 +132,7 @@ private:
     return child(child(document_, "components"), kind);
   }
 
-  /// The last part of a reference, nothing if it is none.
+  /// The last part of a reference; empty if it is none.
   static std::string_view name_of(const json::object& node) {
     const auto target = text(node, "$ref");
     return target.substr(target.rfind('/') + 1);
@@ -334,7 +334,7 @@ private:
 
   // -- schemas ----------------------------------------------------------------
 
-  /// What a value may be, in words.
+  /// The type of a value in words.
   std::string type_of(const json::object& given, int depth = 0) const {
     const auto& schema = resolve(given);
     const auto name = name_of(given);
@@ -414,14 +414,14 @@ private:
       text_ += "</tbody></table></div>";
   }
 
-  /// A row for each member, also of what is inside of members.
+  /// A row for each member, and for the members inside it.
   void nested(const json::object& given, const std::string& prefix, int depth) {
     if (depth > depth_limit)
       return;
     const auto& schema = resolve(given);
     for (const std::string_view key : {"anyOf", "oneOf"})
       if (const auto* list = schema.if_contains({key.data(), key.size()}))
-        // What a list of the same repeats needs no rows of its own.
+        // The items of such a list need no rows of their own.
         for (const auto& one : list->as_array())
           if (!resolve(one.as_object()).contains("items"))
             nested(one.as_object(), prefix, depth + 1);
@@ -469,10 +469,10 @@ private:
 
   const json::object& document_ = openapi_document().get_object();
   std::string text_;
-  bool mark_required_ = false; ///< of an answer there is always everything
+  bool mark_required_ = false; ///< answers are always complete
 };
 
-/// Only the page's own style may be used, and nothing be loaded or run.
+/// Allows only the page's own style: nothing may be loaded or run.
 const std::string& policy() {
   static const auto text = [] {
     const auto hash = hash_token_key(api_docs_css); // SHA-256

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The description of the API as a page for people, made of the document that
-/// openapi.hpp gives. It loads nothing and runs nothing. Any thread.
+/// The description of the API as an HTML page, rendered from openapi.json. The
+/// page loads nothing and runs no scripts. Any thread.
 
 #include "protocol/rest/exchange.hpp"
 
@@ -15,7 +15,7 @@ namespace fanfare::protocol::rest {
 /// The text of api_docs.css.
 extern const std::string_view api_docs_css;
 
-/// The page, made at the first call and kept.
+/// The page, rendered at the first call.
 [[nodiscard]] const std::string& api_docs_page();
 
 /// /api/docs/: GET.

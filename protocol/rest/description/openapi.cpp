@@ -33,8 +33,8 @@ std::string entity_tag(std::string_view body) {
   return tag + '"';
 }
 
-/// Whether one of the tags of an If-None-Match header is this one. Weak ones
-/// count, as they may for GET.
+/// Whether an If-None-Match header has this tag. Weak tags match too (RFC 9110,
+/// 13.1.2).
 bool names_tag(std::string_view header, std::string_view tag) {
   while (!header.empty()) {
     const auto end = header.find(',');

@@ -21,7 +21,7 @@ namespace fanfare::protocol::rest {
 
 [[nodiscard]] http_response json_answer(const exchange& x, std::uint16_t status,
                                         const boost::json::value& body);
-/// JSON that is rendered already.
+/// JSON that is already rendered.
 [[nodiscard]] http_response text_answer(std::uint16_t status, std::string json);
 [[nodiscard]] http_response empty_answer(std::uint16_t status);
 [[nodiscard]] http_response html_not_found();
@@ -32,7 +32,7 @@ namespace fanfare::protocol::rest {
 /// 404 {"detail": "Not found."}
 [[nodiscard]] http_response not_found(const exchange& x);
 
-/// Sentences by field, in the order in which they were added.
+/// Sentences by field, in the order of addition.
 class field_errors {
 public:
   void add(std::string_view field, std::string sentence);
@@ -46,11 +46,10 @@ private:
   std::vector<std::pair<std::string, std::vector<std::string>>> fields_;
 };
 
-/// The answer to what the engine refused.
+/// The answer for an error of the engine.
 [[nodiscard]] http_response answer_to(const exchange& x, const error& e);
 
-/// A JSON string of any bytes: those that are not UTF-8 become U+FFFD when
-/// rendered.
+/// A JSON string of any bytes; invalid UTF-8 becomes U+FFFD when rendered.
 [[nodiscard]] boost::json::value json_string(std::string_view text);
 using protocol::to_iso8601;
 

@@ -75,7 +75,7 @@ std::optional<unsigned> accept_json(std::string_view accept) {
       accept.remove_prefix(end + 1);
     if (!type.covers("application", "json"))
       continue;
-    // The most specific one decides, not the first and not the one of highest
+    // The most specific one decides, not the first nor the one of highest
     // quality.
     const int rank = type.main == "*"        ? 0
                    : type.sub == "*"         ? 1

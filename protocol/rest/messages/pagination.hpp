@@ -29,12 +29,12 @@ struct page {
   }
 };
 
-/// `page_size` of the query: 1 to 50, anything else is 50.
+/// `page_size` of the query, 1 to 50; anything else counts as 50.
 [[nodiscard]] std::size_t page_size(const exchange& x);
-/// The page asked for, nothing if there is no such page.
+/// The page asked for; nothing if it does not exist.
 [[nodiscard]] std::optional<page> find_page(const exchange& x,
                                             std::size_t count);
-/// The address of page `number`, null if there is no such page.
+/// The address of page `number`; null if it does not exist.
 [[nodiscard]] boost::json::value page_link(const exchange& x, const page& p,
                                            std::size_t number);
 [[nodiscard]] http_response page_answer(const exchange& x, const page& p,
@@ -42,7 +42,7 @@ struct page {
 /// 404 {"detail": "Invalid page."}
 [[nodiscard]] http_response invalid_page(const exchange& x);
 
-/// A page of a list that is in memory as a whole.
+/// A page of a list that is in memory.
 template <class Range, class Render>
 http_response
 list_answer(const exchange& x, const Range& items, Render render) {

@@ -15,15 +15,15 @@ namespace fanfare::protocol::rest {
 class query {
 public:
   query() = default;
-  /// Reads what is behind the `?`. Empty pairs are skipped, `x` is `x=`.
+  /// Reads the part behind the `?`. Empty pairs are skipped; `x` means `x=`.
   explicit query(std::string_view raw);
 
-  /// The value given last, if any.
+  /// The last value of that name.
   [[nodiscard]] std::optional<std::string_view>
   last(std::string_view name) const;
   [[nodiscard]] std::vector<std::string_view> all(std::string_view name) const;
 
-  /// Puts one value in place of all of that name.
+  /// Replaces all values of that name by this one.
   void set(std::string_view name, std::string_view value);
   void remove(std::string_view name);
 

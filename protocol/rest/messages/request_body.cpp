@@ -37,7 +37,7 @@ http_response unsupported(const exchange& x) {
                    + "\" in request.");
 }
 
-/// What Python writes as a number since it cannot be seen, up to U+00FF.
+/// Whether Python's repr() escapes it, up to U+00FF.
 bool is_invisible(char32_t c) {
   return c < 0x20 || (c >= 0x7F && c <= 0xA0) || c == 0xAD;
 }
@@ -70,7 +70,7 @@ std::string quoted(std::string_view text) {
   return out + quote;
 }
 
-/// 1e16 is "1e+16" and 1.0 is "1.0".
+/// As Python writes it: "1e+16", "1.0".
 std::string float_text(double value) {
   if (std::isinf(value))
     return value > 0 ? "inf" : "-inf";

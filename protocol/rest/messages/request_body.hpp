@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// What a request brings along, read by its media type. Any thread.
+/// The body of a request, read by its media type. Any thread.
 
 #include "fanfare/error.hpp"
 #include "protocol/rest/exchange.hpp"
@@ -20,11 +20,11 @@ struct request_body {
   std::optional<query> form; ///< set instead for a form-encoded body
 };
 
-/// Whether a form may stand for JSON.
+/// Whether a form is accepted in place of JSON.
 enum class body_kind : std::uint8_t { json_only, json_or_form };
 
-/// Reads the body. On failure gives the 415 or 400 to send. With `json_only` a
-/// missing Content-Type is taken for JSON.
+/// Reads the body. On failure returns the 415 or 400. With `json_only` a
+/// missing Content-Type counts as JSON.
 [[nodiscard]] std::optional<http_response>
 read_body(const exchange& x, body_kind kinds, request_body& out);
 
@@ -32,21 +32,20 @@ read_body(const exchange& x, body_kind kinds, request_body& out);
 [[nodiscard]] std::optional<http_response>
 read_object(const exchange& x, boost::json::object& out);
 
-/// For a request that has nothing to say: no body, or `{}`. On failure gives
-/// the 415 or 400 to send.
+/// For a request without fields: no body, or `{}`. On failure returns the 415
+/// or 400.
 [[nodiscard]] std::optional<http_response> read_nothing(const exchange& x);
 
-/// The 400 for a body that is not an object, nothing if it is one.
+/// The 400 for a body that is not an object; nothing if it is one.
 [[nodiscard]] std::optional<http_response>
 require_object(const exchange& x, const boost::json::value& json);
 
-/// Checks the media type only. On failure gives the 415 to send.
+/// Checks only the media type. On failure returns the 415.
 [[nodiscard]] std::optional<http_response> check_json_type(const exchange& x);
 
-/// "int", "str", "list"…: what clients of the compatible API call the kind of a
-/// value.
+/// "int", "str", "list"…: the name of the value's kind in the compatible API.
 [[nodiscard]] std::string_view kind_name(const boost::json::value& json);
-/// The value as text: a string as it is, others as Python writes them ("True",
+/// The value as text: a string unchanged, others as Python writes them ("True",
 /// "None", "['a']").
 [[nodiscard]] std::string as_text(const boost::json::value& json);
 

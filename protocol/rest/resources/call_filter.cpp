@@ -14,7 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// No attempt takes this long.
+/// Longer than any attempt takes.
 constexpr auto longest_attempt = 1h;
 
 } // namespace

@@ -17,19 +17,18 @@ namespace fanfare::protocol::rest {
 struct call_filter {
   std::optional<bool> success;
   std::optional<position> subject;
-  std::optional<timestamp> since; ///< the first moment that counts
-  std::optional<timestamp>
-    until;            ///< the first moment that does not count any more
-  std::string action; ///< empty: any
+  std::optional<timestamp> since; ///< from this moment on
+  std::optional<timestamp> until; ///< before this moment
+  std::string action;             ///< empty: any
 
-  /// `errors` gets what cannot be read.
+  /// `errors` gets the faults.
   [[nodiscard]] static call_filter read(const query& q, field_errors& errors);
 
-  /// All but the action, which is with the notification.
+  /// Checks everything but the action, which the notification has.
   [[nodiscard]] bool takes(const call& c) const;
   [[nodiscard]] bool takes_action(std::string_view concrete) const;
-  /// Whether no older call can count. Calls are in the order in which they
-  /// ended, so that times are only roughly in order.
+  /// Whether no older call can match. Calls are in the order of their ends, so
+  /// their times are only roughly in order.
   [[nodiscard]] bool is_past(const call& c) const;
 };
 

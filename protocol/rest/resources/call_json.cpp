@@ -14,7 +14,8 @@ namespace fanfare::protocol::rest {
 
 namespace {
 
-/// "Name: value" lines as an object; repeats are joined as HTTP allows.
+/// "Name: value" lines as an object; repeated names are joined by commas (RFC
+/// 9110, 5.3).
 boost::json::object headers_to_json(std::string_view head) {
   boost::json::object out;
   while (!head.empty()) {
@@ -23,7 +24,7 @@ boost::json::object headers_to_json(std::string_view head) {
     head.remove_prefix(end == std::string_view::npos ? head.size() : end + 1);
     const auto colon = line.find(':');
     if (colon == std::string_view::npos)
-      continue; // cut at the limit
+      continue; // the last line, cut at the limit
     const auto name = to_valid_utf8(line.substr(0, colon));
     const auto value = trim(line.substr(colon + 1));
     if (auto* known = out.if_contains(name)) {

@@ -12,7 +12,7 @@
 
 namespace fanfare::protocol::rest {
 
-/// `subject` is the notification that was sent, null if it is no longer kept.
+/// `subject` is the notification that was sent; null if it has expired.
 [[nodiscard]] boost::json::object to_json(const call& c,
                                           const notification* subject);
 

@@ -22,14 +22,14 @@ namespace fanfare::protocol::rest {
 
 namespace {
 
-/// Calls that one request looks at when a filter drops most of them.
+/// Calls that a request looks at when a filter drops most of them.
 constexpr std::size_t scan_limit = 5'000;
 constexpr std::size_t scan_step = 200;
-/// Bodies in one page. A page ends early above it: fifty of the largest would
-/// be many megabytes.
+/// Bytes of bodies in a page, which ends early beyond: fifty of the largest
+/// would be many megabytes.
 constexpr std::size_t page_bytes = 1024 * 1024;
 
-/// Notifications of the calls at hand; many calls may be of the same one.
+/// Loads the notifications of calls, each only once.
 class notifications {
 public:
   explicit notifications(const exchange& x) : x_{x} {}
@@ -80,7 +80,7 @@ http_response walk(const exchange& x, webhook_id hook,
     if (!step)
       return answer_to(x, step.error());
     for (const auto& c : *step) {
-      if (results.size() == wanted) // and there is at least this one more
+      if (results.size() == wanted) // and at least this one more exists
         return cursor_answer(x, std::move(results), before);
       before = c.id;
       ++scanned;
@@ -95,7 +95,7 @@ http_response walk(const exchange& x, webhook_id hook,
           && (!*subject || !filter.takes_action((*subject)->action)))
         continue;
       results.push_back(to_json(c, subject->get()));
-      // Text is escaped again as a string of the answer: at most twice as long.
+      // Escaping text as a JSON string doubles it at most.
       bytes += 2 * (c.response_body.size() + c.response_head.size());
       bytes += *subject ? 2 * (*subject)->body.size() : 0;
       if (bytes > page_bytes)

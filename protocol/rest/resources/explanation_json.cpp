@@ -81,7 +81,7 @@ std::string what_became(const explanation& e, bool is_due) {
   return {};
 }
 
-/// Without the payload, which is the notification's.
+/// A call without the payload, which the notification has.
 boost::json::object summary(const call& c, std::string_view action) {
   notification subject;
   subject.action = action;

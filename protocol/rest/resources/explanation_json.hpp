@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Why a webhook got a notification or did not, as clients see it. Any thread.
+/// Why a webhook received a notification or not, as clients see it. Any thread.
 
 #include "protocol/rest/service.hpp"
 

@@ -2,8 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// webhooks/{id}/filter/preview/: what a filter would let pass, before it is
-/// saved.
+/// Trying a filter before it is saved.
 
 #include "protocol/rest/exchange.hpp"
 #include "protocol/server/http_handler.hpp"

@@ -31,7 +31,7 @@ boost::json::value time_or_null(const std::optional<timestamp>& t) {
   return t ? boost::json::value(to_iso8601(*t)) : boost::json::value(nullptr);
 }
 
-/// Readable figures: not 0.33333333333333331.
+/// A readable figure: not 0.33333333333333331.
 double rounded(double value) {
   return std::round(value * 1000) / 1000;
 }
@@ -78,7 +78,7 @@ boost::json::value or_null(std::string_view text) {
   return text.empty() ? boost::json::value(nullptr) : json_string(text);
 }
 
-/// What only the webhook's actor knows; null while it cannot say.
+/// The part that only the webhook's actor knows; null while it cannot tell.
 boost::json::object delivering(const result<delivery_state>& state) {
   boost::json::object breaker;
   breaker["state"] = nullptr;

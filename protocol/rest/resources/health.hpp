@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// How a webhook does.
+/// The health of a webhook.
 
 #include "protocol/rest/exchange.hpp"
 

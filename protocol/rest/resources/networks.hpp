@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// organizers/{organizer}/networks/: networks that the organizer's webhooks
-/// may, and may not, be in, beside those of the server. For the server's admin.
+/// organizers/{organizer}/networks/: networks that receivers of the organizer
+/// may, and may not, be in, in addition to the server's options.
 
 #include "protocol/rest/exchange.hpp"
 #include "protocol/server/http_handler.hpp"

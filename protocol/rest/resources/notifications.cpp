@@ -30,7 +30,7 @@ namespace {
 /// microseconds.
 constexpr std::size_t large_publication = 64 * 1024;
 
-/// The part about webhooks: a page of them, or the one that is asked for.
+/// The part about webhooks: a page of them, or the one asked for.
 boost::system::result<boost::json::object, http_response>
 explain(const exchange& x, const notification& subject) {
   const auto now = std::chrono::floor<std::chrono::milliseconds>(
@@ -67,8 +67,8 @@ explain(const exchange& x, const notification& subject) {
   return out;
 }
 
-/// What the request says about the trace it belongs to (W3C Trace Context). As
-/// the specification asks, what is malformed counts as absent.
+/// The trace that the request belongs to (W3C Trace Context). As specified, a
+/// malformed one is ignored.
 std::string read_trace(const http_request& request) {
   const auto parent = request.header("traceparent");
   if (!is_traceparent(parent))

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Publishing, and looking at what was published.
+/// Publishing, and reading what was published.
 
 #include "protocol/rest/exchange.hpp"
 

@@ -2,15 +2,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Sending again what a webhook was to get before.
+/// Sending past notifications to a webhook again.
 
 #include "protocol/rest/exchange.hpp"
 
 namespace fanfare::protocol::rest {
 
-/// …/webhooks/{id}/replay/: POST begins one, or with "dry_run" tells what it
-/// would send; GET says how far the last one is; DELETE cancels it. May wait
-/// for the disk.
+/// …/webhooks/{id}/replay/: POST starts a replay, or with "dry_run" shows what
+/// it would send; GET shows the progress of the last one; DELETE cancels it.
+/// May wait for the disk.
 [[nodiscard]] http_response serve_replay(const exchange& x);
 
 } // namespace fanfare::protocol::rest

@@ -24,12 +24,12 @@ namespace fanfare::protocol::rest {
 
 namespace {
 
-/// How far back in the log the last failures are looked for.
+/// How many calls are searched for the last failures.
 constexpr std::size_t scan_limit = 5'000;
 constexpr std::size_t scan_step = 200;
 
-/// Why each of these notifications failed last, as far as the part of the log
-/// that is searched says.
+/// Why each of these notifications failed last, if that is in the part of the
+/// log that is searched.
 result<std::map<position, std::string>>
 last_reasons(const exchange& x, webhook_id hook,
              std::span<const retry> waiting) {

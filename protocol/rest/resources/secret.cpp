@@ -78,7 +78,7 @@ http_response serve_secret(const exchange& x) {
   if (auto failure = load_webhook(x, hook))
     return *failure;
   auto found = x.service.find_secret(x.owner.id, hook.id);
-  // Nothing was sent that could be wrong: the server lacks the key.
+  // The fault is not in the request: the server lacks the key.
   if (!found && found.error().code == ec::invalid_argument)
     found = error{ec::internal, found.error().detail};
   return answer_with(x, found);

@@ -2,8 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// webhooks/{id}/secret/ and webhooks/{id}/secret/rotate/: what its calls are
-/// signed with.
+/// The signing secret of a webhook.
 
 #include "protocol/rest/exchange.hpp"
 #include "protocol/server/http_handler.hpp"

@@ -57,7 +57,7 @@ public:
       how_much_{how_much},
       errors_{errors} {}
 
-  /// The order is that of the answer's keys, and so of the errors.
+  /// In the order of the keys in answers, which is that of the errors.
   webhook_fields read() {
     boolean("enabled", out_.enabled);
     target_url();
@@ -100,7 +100,7 @@ private:
       fault(field, "Must be a valid boolean.");
   }
 
-  /// True if there is none of these faults.
+  /// True if it has none of these faults.
   bool check_text(std::string_view field, std::string_view text,
                   std::size_t limit) {
     const bool too_long = count_code_points(text) > limit;
@@ -182,7 +182,7 @@ private:
     else if (json->is_object())
       for (const auto& item : json->get_object())
         names.emplace_back(item.key().data(), item.key().size());
-    else if (json->is_string()) // its characters, as the compatible API has it
+    else if (json->is_string()) // its characters, as in the compatible API
       for (auto text = view(json->get_string()); !text.empty();) {
         const auto size = first_code_point(text).size;
         names.emplace_back(text.substr(0, size));

@@ -49,7 +49,7 @@ boost::json::value to_json(const exchange& x, const webhook& hook) {
   return out;
 }
 
-/// The filter of the list; unknown texts are no filter.
+/// The filter of the list; other texts are ignored.
 std::optional<bool> enabled_filter(const exchange& x) {
   const auto text = to_lower(x.query.last("enabled").value_or(""));
   if (text == "true" || text == "1")
@@ -103,7 +103,7 @@ boost::json::object metadata(std::string_view name, std::string_view method) {
   return out;
 }
 
-/// Reads and checks what was sent. On failure gives the answer.
+/// Reads and checks the body. On failure returns the answer.
 std::optional<http_response> read_sent(const exchange& x, extent how_much,
                                        webhook_fields& out) {
   request_body body;
@@ -138,7 +138,7 @@ http_response list(const exchange& x) {
   return page_answer(x, *p, std::move(results));
 }
 
-/// Errors are about the key "delivery", as those of what was sent are.
+/// Errors are reported under "delivery", like those of reading.
 result<void> apply_delivery(const delivery_patch& sent, webhook& hook) {
   auto applied = sent.apply(hook);
   if (!applied && !applied.error().field.empty())
@@ -171,7 +171,7 @@ http_response create(const exchange& x) {
   return json_answer(x, 201, to_json(x, *stored));
 }
 
-/// Stored names that stay keep their repeats; new ones come once.
+/// Stored names that stay keep their repeats; new ones are added once.
 void change_action_types(std::vector<std::string>& stored,
                          const std::vector<std::string>& sent) {
   std::set<std::string, std::less<>> fresh{sent.begin(), sent.end()};
@@ -183,7 +183,7 @@ void change_action_types(std::vector<std::string>& stored,
   std::ranges::sort(stored);
 }
 
-/// Applies what was sent to what is stored, unless the two contradict.
+/// Applies the change, unless it contradicts what is stored.
 result<void> change(const webhook_fields& sent, webhook& hook) {
   hook.enabled = sent.enabled.value_or(hook.enabled);
   hook.all_events = sent.all_events.value_or(hook.all_events);
@@ -238,7 +238,7 @@ std::optional<http_response> load_listed(const exchange& x, webhook& out) {
 
 http_response delivery_answer(const exchange& x, const webhook& hook) {
   auto out = json_answer(x, 200, delivery_json(hook, x.service));
-  // The values of headers are stored sealed, and in clear nowhere.
+  // Values of headers are stored sealed, never in clear.
   if (!hook.delivery.headers.empty())
     out.headers.emplace_back("Cache-Control", "no-store");
   return out;

@@ -1,0 +1,218 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "cli/serve_options.hpp"
+
+#include "cli/duration.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace fanfare::cli {
+
+namespace {
+
+/// A CLI11 option whose value one of our functions parses.
+template <class T, class Parse>
+CLI::Option* add_parsed(CLI::App& app, const std::string& name, T& target,
+                        Parse parse, const std::string& help,
+                        const std::string& type,
+                        const std::string& shown_default) {
+  return app
+    .add_option_function<std::string>(
+      name,
+      [&target, parse, name](const std::string& text) {
+        auto value = parse(text);
+        if (!value)
+          throw CLI::ValidationError(name, value.error().detail);
+        target = std::move(*value);
+      },
+      help)
+    ->type_name(type)
+    ->default_str(shown_default);
+}
+
+} // namespace
+
+void add_serve_options(CLI::App& serve, serve_options& options) {
+  auto& e = options.engine;
+  serve
+    .add_option("--config", options.config,
+                "Read options from this file (TOML or INI, the names below "
+                "without dashes); the command line wins")
+    ->type_name("FILE");
+  serve.add_option("--data", e.data, "Directory of the store")
+    ->type_name("DIR")
+    ->capture_default_str();
+  serve
+    .add_option("--listen", options.listen,
+                "Address of the API; port 0 takes a free one")
+    ->type_name("HOST:PORT")
+    ->capture_default_str();
+  serve
+    .add_option("--tls-cert", options.tls_cert,
+                "Serve HTTPS with this certificate: PEM, the server's own "
+                "first, then those of the authorities between it and the "
+                "root; goes with --tls-key. Read again on SIGHUP")
+    ->type_name("FILE");
+  serve
+    .add_option("--tls-key", options.tls_key,
+                "Its private key: PEM without a passphrase")
+    ->type_name("FILE");
+  serve
+    .add_option("--allow-network", e.allow_networks,
+                "Deliver to this network although it is not public; may be "
+                "repeated. Without it "
+                "private, loopback and link-local targets are refused")
+    ->type_name("CIDR")
+    ->allow_extra_args(false);
+  serve
+    .add_option("--deny-network", e.deny_networks,
+                "Never deliver to this network, whatever else allows it; may "
+                "be repeated")
+    ->type_name("CIDR")
+    ->allow_extra_args(false);
+  serve
+    .add_option("--proxy", e.proxy,
+                "Deliver through this proxy: http://HOST:PORT (CONNECT) or "
+                "socks5://HOST:PORT, with USER:PASSWORD@ if it asks for them. "
+                "Receivers are looked up and checked here all the same")
+    ->type_name("URL");
+  serve
+    .add_option("--dns-server", e.dns_servers,
+                "Ask this name server instead of the system's; may be repeated")
+    ->type_name("ADDRESS[:PORT]")
+    ->allow_extra_args(false);
+  serve
+    .add_option(
+      "--secret-key-file", e.secret_key_file,
+      "Encrypt secrets on disk with the keys in this file, which only its "
+      "owner may read: one per line, 32 bytes as 64 hexadecimal digits or as "
+      "base64 (lines that begin with # are comments), or 32 bytes as they are. "
+      "The first key encrypts, all decrypt. Without it, or FANFARE_SECRET_KEY, "
+      "they are stored as they are")
+    ->type_name("FILE");
+  serve
+    .add_option("--threads", e.threads,
+                "I/O threads for delivery; 0: one per core")
+    ->capture_default_str();
+  serve
+    .add_option("--ca-file", e.ca_file,
+                "PEM file of the authorities that receivers are "
+                "verified with, instead of the system's")
+    ->type_name("FILE");
+  add_parsed(serve, "--schedule", e.schedule, parse_schedule,
+             "Delays between the attempts, up to 10 % is added at random",
+             "DURATION,…", "5s,30s,1m,5m,20m,1h,4h,6h,12h,12h,24h");
+  add_parsed(serve, "--max-age", e.max_age, parse_duration,
+             "Age since publish beyond which nothing is retried", "DURATION",
+             "3d");
+  add_parsed(serve, "--retention", e.retention, parse_duration,
+             "How long notifications and calls are kept", "DURATION", "30d");
+  add_parsed(serve, "--retention-interval", e.retention_interval,
+             parse_duration, "How often expired ones are removed", "DURATION",
+             "1m");
+  serve
+    .add_option("--max-in-flight", e.max_in_flight,
+                "Attempts of one webhook in flight at the same time")
+    ->check(CLI::Range(1, 64))
+    ->capture_default_str();
+  serve
+    .add_option(
+      "--max-per-destination", e.max_per_destination,
+      "Attempts to one scheme, host and port at the same time, shared evenly "
+      "by the I/O threads, each with as many as --max-in-flight at least; "
+      "those that take longer than a second do not count")
+    ->check(CLI::Range(1, 65'536))
+    ->capture_default_str();
+  serve
+    .add_option("--max-per-organizer", e.max_per_organizer,
+                "The same for the webhooks of one organizer")
+    ->check(CLI::Range(1, 65'536))
+    ->capture_default_str();
+  serve
+    .add_option("--breaker-failures", e.breaker_failures,
+                "Failures of a webhook in a row after which nothing is "
+                "attempted for a pause; 0: no circuit breaker")
+    ->check(CLI::Range(0, 1'000'000))
+    ->capture_default_str();
+  add_parsed(serve, "--breaker-pause", e.breaker_pause, parse_duration,
+             "The first pause; it doubles while probes fail, up to a minute",
+             "DURATION", "2s");
+  add_parsed(serve, "--disable-after", e.disable_after, parse_duration,
+             "Disable a webhook that has only failed for that long; 0s: never",
+             "DURATION", "5d");
+  serve
+    .add_option("--window", e.window,
+                "Notifications of one webhook held in memory")
+    ->check(CLI::Range(1, 65'536))
+    ->capture_default_str();
+  add_parsed(serve, "--dns-timeout", e.dns_timeout, parse_duration,
+             "Timeout for looking up a receiver's name", "DURATION", "5s");
+  add_parsed(serve, "--connect-timeout", e.connect_timeout, parse_duration,
+             "Timeout for connecting to a receiver", "DURATION", "5s");
+  add_parsed(serve, "--tls-timeout", e.tls_timeout, parse_duration,
+             "Timeout for the TLS handshake with a receiver", "DURATION", "5s");
+  add_parsed(serve, "--first-byte-timeout", e.first_byte_timeout,
+             parse_duration,
+             "Timeout from the request to the first byte of the answer",
+             "DURATION", "30s");
+  add_parsed(serve, "--total-timeout", e.total_timeout, parse_duration,
+             "Timeout for a whole attempt", "DURATION", "30s");
+  add_parsed(serve, "--checkpoint-interval", e.checkpoint_interval,
+             parse_duration, "How often progress is saved", "DURATION", "2s");
+  add_parsed(serve, "--max-store-size", e.max_store_size, parse_size,
+             "Maximum size of the store; publishes are refused shortly before",
+             "SIZE", "64G");
+  serve
+    .add_option("--failed-logins", options.failed_logins,
+                "Wrong keys of one address in a row before it must wait; 0: "
+                "no limit")
+    ->check(CLI::Range(0, 1'000'000))
+    ->capture_default_str();
+  serve.add_option("--log-level", options.log_level, "What to log to stderr")
+    ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
+    ->capture_default_str();
+  serve.footer(
+    "Environment:\n  FANFARE_ADMIN_TOKEN  the admin token (at "
+    "least 16 characters); "
+    "without it DIR/admin.token is used,\n                       "
+    "made at the first "
+    "start\n  FANFARE_SECRET_KEY   the key itself, in place of "
+    "--secret-key-file: 64 hexadecimal digits or base64\n\nSIGTERM and SIGINT "
+    "drain and stop; a second one ends "
+    "it at once.\nSIGHUP reads --tls-cert and --tls-key again, for new "
+    "connections; if they are bad the\nold ones stay in use.");
+}
+
+// CLI11 reads such files only for the whole program, not for a sub-command.
+void read_config(CLI::App& serve, const std::string& file) {
+  std::error_code failed;
+  if (!std::filesystem::is_regular_file(file, failed))
+    throw CLI::FileError::Missing(file);
+  for (const auto& item : CLI::ConfigTOML{}.from_file(file)) {
+    if (item.name == "++" || item.name == "--") // begin and end of a section
+      continue;
+    auto* option = serve.get_option_no_throw("--" + item.name);
+    const bool ours = item.parents.empty()
+                   || item.parents == std::vector<std::string>{"serve"};
+    if (!ours || option == nullptr || item.name == "config"
+        || item.name == "help")
+      throw CLI::ConfigError(file + ": there is no option \"" + item.fullname()
+                             + "\"");
+    if (option->empty()) {
+      // The TOML reader splits a value at its commas: join it again.
+      if (option->get_items_expected_max() == 1)
+        option->add_result(CLI::detail::join(item.inputs, ","));
+      else
+        option->add_result(item.inputs);
+      option->run_callback();
+    }
+  }
+}
+
+} // namespace fanfare::cli

@@ -1,0 +1,36 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// The options of `fanfare serve`, from the command line and a file.
+
+#include "fanfare/engine.hpp"
+#include "protocol/rest/rest_api.hpp"
+
+#include <cstddef>
+#include <string>
+
+namespace CLI {
+class App;
+} // namespace CLI
+
+namespace fanfare::cli {
+
+struct serve_options {
+  engine_options engine;
+  std::string listen = "127.0.0.1:8080";
+  std::string tls_cert;
+  std::string tls_key;
+  std::string log_level = "info";
+  std::size_t failed_logins = protocol::rest::rest_api_options{}.failed_logins;
+  std::string config; ///< a file; empty: none
+};
+
+/// Adds them to the sub-command; parsing fills `options`.
+void add_serve_options(CLI::App& serve, serve_options& options);
+
+/// Takes from the file what the command line does not have. Throws a CLI11
+/// error.
+void read_config(CLI::App& serve, const std::string& file);
+
+} // namespace fanfare::cli
