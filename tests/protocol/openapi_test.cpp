@@ -281,7 +281,7 @@ TEST_F(OpenApiTest, IsAPageThatNeedsItsSlash) {
 }
 
 TEST_F(OpenApiTest, DocumentsWhatAnEngineThatIsNotReadyAnswers) {
-  engine.is_ready = false;
+  service.is_ready = false;
   const auto got = ask("GET", "/readyz", {}, {});
   EXPECT_EQ(got.status, 503);
   EXPECT_EQ(got.json(), examples_of(document.at("paths")
@@ -298,7 +298,7 @@ TEST_F(OpenApiTest, DocumentsWhatAStoreInTroubleAnswers) {
   const std::pair<ec, const char*> cases[] = {
     {ec::stopping, "503"}, {ec::overloaded, "503"}, {ec::store_full, "507"}};
   for (const auto& [code, status] : cases) {
-    engine.publish_error = error{code, "A sentence."};
+    service.publish_error = error{code, "A sentence."};
     const auto got = ask("POST", "/api/v1/organizers/dummy/notifications/",
                          R"({"action":"pretix.event.order.paid"})",
                          "publisher");

@@ -31,7 +31,7 @@ protected:
 // -- authentication -----------------------------------------------------------
 
 TEST_F(RestRequests, NeedAValidToken) {
-  engine.known_tokens[0].second.revoked = true;
+  service.known_tokens[0].second.revoked = true;
   const std::pair<std::string_view, std::string_view> cases[] = {
     {"", "Authentication credentials were not provided."},
     {"Bearer boss", "Authentication credentials were not provided."},
@@ -61,9 +61,9 @@ TEST_F(RestRequests, NeedAValidToken) {
 
 TEST_F(RestRequests, HaveNoAdminTokenUnlessThereIsOne) {
   protocol::rest::rest_api without{
-    engine, {.admin_token_hash = {}, .run = {.blocking = [](const auto& job) {
-                                       job();
-                                     }}}};
+    service, {.admin_token_hash = {}, .run = {.blocking = [](const auto& job) {
+                                        job();
+                                      }}}};
   for (const std::string key : {"root", "", "x"}) {
     std::uint16_t status = 0;
     without.handle(
@@ -139,7 +139,7 @@ TEST_F(RestRequests, NeverCrossOrganizers) {
   c.id = 1;
   c.hook = 1;
   c.subject = 1;
-  engine.log.push_back(c);
+  service.log.push_back(c);
   const std::pair<std::string_view, std::string_view> routes[] = {
     {"GET", "events/"},
     {"POST", "events/"},
@@ -162,7 +162,7 @@ TEST_F(RestRequests, NeverCrossOrganizers) {
     {"POST", "notifications/"},
     {"GET", "notifications/1/"},
   };
-  const auto hooks_before = engine.hooks;
+  const auto hooks_before = service.hooks;
   for (const auto& [method, path] : routes) {
     // With the token of another organizer: refused.
     const auto foreign = ask(
@@ -179,8 +179,8 @@ TEST_F(RestRequests, NeverCrossOrganizers) {
       EXPECT_EQ(own.status, 404) << method << ' ' << path << own.body;
     }
   }
-  EXPECT_EQ(engine.hooks, hooks_before);
-  EXPECT_FALSE(engine.known_tokens[0].second.revoked);
+  EXPECT_EQ(service.hooks, hooks_before);
+  EXPECT_FALSE(service.known_tokens[0].second.revoked);
   EXPECT_EQ(ask("GET", "/api/v1/organizers/other/webhooks/", {}, "theirs")
               .json()
               .at("count"),
@@ -426,7 +426,7 @@ TEST_F(RestRequests, RunWhereTheyKeepNobodyWaiting) {
       job();
     };
   };
-  protocol::rest::rest_api split{engine,
+  protocol::rest::rest_api split{service,
                                  {.admin_token_hash = {},
                                   .run = {.blocking = note("blocking "),
                                           .writing = note("writing "),
@@ -498,7 +498,7 @@ TEST_F(RestRequests, HeadIsAnsweredLikeGet) {
 TEST_F(RestRequests, ToTheServerItselfNeedNoToken) {
   EXPECT_EQ(ask("GET", "/healthz", {}, {}).body, R"({"status":"ok"})");
   EXPECT_EQ(ask("GET", "/readyz?x=1", {}, {}).status, 200);
-  engine.is_ready = false;
+  service.is_ready = false;
   EXPECT_EQ(ask("GET", "/readyz", {}, {}).status, 503);
   EXPECT_EQ(ask("GET", "/healthz", {}, {}).status, 200);
   EXPECT_EQ(ask("POST", "/healthz", {}, {}).status, 405);

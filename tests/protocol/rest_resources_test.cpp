@@ -20,7 +20,7 @@ protected:
       webhook hook;
       hook.target_url = "https://a.com";
       hook.enabled = i % 4 != 0;
-      (void)engine.add_webhook(owner, std::move(hook));
+      (void)service.add_webhook(owner, std::move(hook));
     }
   }
 
@@ -254,7 +254,7 @@ TEST_F(RestRegistry, HasActionTypes) {
             R"({"name":"pretix.event.order.placed"})");
   EXPECT_EQ(ask("POST", path, R"({"name":"shop.cart.*"})", "root").body,
             R"({"name":"shop.cart.*"})");
-  EXPECT_TRUE(engine.types.resolve("shop.cart.filled"));
+  EXPECT_TRUE(service.types.resolve("shop.cart.filled"));
   refused(path, R"({"name":"shop.cart.*"})",
           R"({"name":["Action type with this name already exists."]})");
   EXPECT_EQ(ask("POST", path, R"({"name":"Shop"})", "root").status, 400);
@@ -292,7 +292,7 @@ TEST_F(RestNotifications, ArePublished) {
     publish(R"({"action":"pretix.event.added"})", {{"accept", "*/*; indent=1"}})
       .body,
     "{\n \"notification_id\": 5\n}");
-  EXPECT_TRUE(engine.find_event(owner, "democon"));
+  EXPECT_TRUE(service.find_event(owner, "democon"));
   EXPECT_EQ(
     ask("POST", path, R"({"action":"pretix.event.added"})", "root").status,
     202);
@@ -357,7 +357,7 @@ TEST_F(RestNotifications, AreRefusedWithAReason) {
       << body.substr(0, 80) << got.body;
   }
   EXPECT_EQ(publish("{}", {{"content-type", "text/plain"}}).status, 415);
-  EXPECT_TRUE(engine.journal.empty()); // all or nothing
+  EXPECT_TRUE(service.journal.empty()); // all or nothing
 }
 
 TEST_F(RestNotifications, TellTheStateOfTheEngine) {
@@ -367,7 +367,7 @@ TEST_F(RestNotifications, TellTheStateOfTheEngine) {
     {ec::internal, 500, ""},   {ec::io_error, 500, ""},
   };
   for (const auto& [code, status, retry_after] : cases) {
-    engine.publish_error = error{code, "A sentence."};
+    service.publish_error = error{code, "A sentence."};
     const auto got = publish(R"({"action":"pretix.event.added"})");
     EXPECT_EQ(got.status, status);
     EXPECT_EQ(got.header("Retry-After"), retry_after);
@@ -391,7 +391,7 @@ protected:
   call& add(webhook_id hook, position subject, outcome result,
             std::uint16_t attempt = 1) {
     call c;
-    c.id = engine.log.size() + 1;
+    c.id = service.log.size() + 1;
     c.hook = hook;
     c.subject = subject;
     c.result = result;
@@ -400,8 +400,8 @@ protected:
     c.time = timestamp{std::chrono::sys_days{std::chrono::year{2026} / 1 / 2}}
            + std::chrono::minutes{c.id};
     c.target_url = "https://u:***@a.com";
-    engine.log.push_back(std::move(c));
-    return engine.log.back();
+    service.log.push_back(std::move(c));
+    return service.log.back();
   }
 
   /// The ids, newest first.
@@ -542,7 +542,7 @@ TEST_F(RestCalls, WaitForTheirRetries) {
   r.subject = 1;
   r.due = timestamp{std::chrono::sys_days{std::chrono::year{2026} / 1 / 2}};
   r.attempt = 3;
-  engine.due[1] = {r};
+  service.due[1] = {r};
   EXPECT_EQ(
     get(std::string{hooks_path} + "1/retries/").body,
     R"({"count":1,"next":null,"previous":null,"results":[{"notification_id":1,)"

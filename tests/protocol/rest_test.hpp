@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The API over a fake engine, asked without sockets. Jobs that may block run
+/// The API over a fake service, asked without sockets. Jobs that may block run
 /// at once, but the fixture knows whether they asked to.
 
 #include "protocol/rest/rest_api.hpp"
@@ -54,20 +54,20 @@ protected:
     hooks_path = "/api/v1/organizers/dummy/webhooks/";
 
   RestTest() {
-    owner = engine.tenant("dummy", "hooks", permission_webhooks);
-    engine.tenant("dummy", "publisher", permission_notifications);
-    engine.tenant("dummy", "boss", permission_admin);
-    other = engine.tenant("other", "theirs", permission_admin);
-    (void)engine.add_event(owner, "dummy", "Dummy");
-    (void)engine.add_event(owner, "second", "Another");
-    (void)engine.add_event(other, "foreign", "Foreign");
+    owner = service.tenant("dummy", "hooks", permission_webhooks);
+    service.tenant("dummy", "publisher", permission_notifications);
+    service.tenant("dummy", "boss", permission_admin);
+    other = service.tenant("other", "theirs", permission_admin);
+    (void)service.add_event(owner, "dummy", "Dummy");
+    (void)service.add_event(owner, "second", "Another");
+    (void)service.add_event(other, "foreign", "Foreign");
   }
 
   reply send(protocol::http_request request) {
     reply out;
     int answers = 0;
     blocking_ = false;
-    const int before = engine.blocking_calls;
+    const int before = service.blocking_calls;
     api.handle(std::move(request), [&](protocol::http_response r) {
       ++answers;
       out.status = r.status;
@@ -76,7 +76,7 @@ protected:
     });
     EXPECT_EQ(answers, 1);
     out.blocking = blocking_;
-    EXPECT_TRUE(blocking_ || engine.blocking_calls == before || publishing_)
+    EXPECT_TRUE(blocking_ || service.blocking_calls == before || publishing_)
       << "waited for the disk on an I/O thread";
     return out;
   }
@@ -118,14 +118,14 @@ protected:
       R"({"target_url":"https://google.com","limit_events":[],"action_types":[]})") {
     const auto made = post(body);
     EXPECT_EQ(made.status, 201) << made.body;
-    return std::string{hooks_path} + std::to_string(engine.hooks.size()) + '/';
+    return std::string{hooks_path} + std::to_string(service.hooks.size()) + '/';
   }
 
-  fake_service engine;
+  fake_service service;
   organizer_id owner = 0;
   organizer_id other = 0;
   protocol::rest::rest_api api{
-    engine,
+    service,
     {.admin_token_hash = protocol::hash_token_key("root"),
      .run = {.blocking = [this](const std::function<void()>& job) {
        blocking_ = true;

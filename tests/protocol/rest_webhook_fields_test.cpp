@@ -82,7 +82,7 @@ TEST_F(WebhookFields, AreMissedAllAtOnce) {
     R"("limit_events":["Expected a list of items but got type \"str\"."],)"
     R"("action_types":["Invalid action type \"x\"."],"comment":["Not a valid string."],)"
     R"("delivery":["Must be an object."]})");
-  EXPECT_TRUE(engine.hooks.empty());
+  EXPECT_TRUE(service.hooks.empty());
 }
 
 TEST_F(WebhookFields, TakeManySpellingsOfBooleans) {
@@ -132,8 +132,8 @@ TEST_F(WebhookFields, CheckTheTargetUrl) {
 }
 
 TEST_F(WebhookFields, CheckTheEvents) {
-  (void)engine.add_event(owner, "5", "Five");
-  (void)engine.add_event(owner, "aaa", "Dummy");
+  (void)service.add_event(owner, "5", "Five");
+  (void)service.add_event(owner, "aaa", "Dummy");
   const auto events = [this](std::string_view value) {
     return boost::json::serialize(taken("limit_events", value));
   };
@@ -426,7 +426,7 @@ TEST_F(WebhookChanges, TheRuleOfEventsLooksAtWhatIsStored) {
 
 TEST_F(WebhookChanges, AContradictionThatIsStoredMustBeFixedFirst) {
   const auto path = make_hook();
-  engine.hooks[0].events = {"dummy"};
+  service.hooks[0].events = {"dummy"};
   EXPECT_EQ(patch(path, R"({"enabled":false})").status, 400);
   EXPECT_EQ(patch(path, "{}").status, 400);
   EXPECT_EQ(ask("DELETE", path).status, 204);
