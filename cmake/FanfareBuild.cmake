@@ -46,6 +46,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
       fanfare_build
       INTERFACE -Wno-maybe-uninitialized
                 -Wno-stringop-overflow
+                -Wno-stringop-overread
                 -Wno-array-bounds
                 # Asio has fences, which the thread sanitizer does not see. They
                 # come on top of its locks.
