@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// A result that one thread waits for and another sets, once. Unlike a promise
-/// it needs no memory when it is given up, so that a lack of memory neither
-/// ends the process nor leaves the thread waiting.
+/// A result that one thread waits for and another sets, once. Unlike
+/// std::promise it allocates nothing when it is abandoned, so that a lack of
+/// memory neither ends the process nor leaves the thread waiting.
 
 #include "fanfare/error.hpp"
 
@@ -19,7 +19,8 @@ namespace fanfare {
 template <class T>
 class awaited {
 public:
-  /// Sets it; may be copied.
+  /// Sets the result. May be copied; when the last copy is destroyed, the
+  /// waiting thread gets an error.
   class setter {
   public:
     void operator()(result<T> value) const {
@@ -47,15 +48,14 @@ public:
     return {std::move(made), std::move(sets)};
   }
 
-  /// Waits for it and takes it. internal: nobody is left who could set it.
+  /// Waits for the result and takes it. internal: no setter is left.
   result<T> get() {
     std::unique_lock guard{mutex_};
     ended_.wait(guard, [this] { return value_ || given_up_; });
     if (value_)
       return std::move(*value_);
-    return error{ec::internal, "Nobody has told what became of this, probably "
-                               "for want of memory. Look before you try it "
-                               "again."};
+    return error{ec::internal, "The outcome is unknown, probably for lack of "
+                               "memory. Check it before you try again."};
   }
 
 private:
