@@ -169,7 +169,7 @@ TEST_F(FailedLogins, AreAnswered429BehindTheBurst) {
 }
 
 TEST_F(FailedLogins, OfARevokedKeyCountToo) {
-  engine.known_tokens[0].second.revoked = true;
+  service.known_tokens[0].second.revoked = true;
   EXPECT_EQ(from_peer_until_refused("Token hooks").status, 429);
 }
 

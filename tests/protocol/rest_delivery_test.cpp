@@ -7,6 +7,8 @@
 
 #include "tests/protocol/rest_delivery_test.hpp"
 
+#include "tests/support/certs.hpp"
+
 namespace fanfare::test {
 namespace {
 

@@ -1,0 +1,132 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+
+/// Why a webhook starts nothing: its pace, its place on the lane, its owner.
+
+#include "actors/webhook/throttle.hpp"
+
+#include "protocol/target/target.hpp"
+
+#include <gtest/gtest.h>
+
+namespace fanfare::test {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr timestamp now{std::chrono::days{20'000}};
+
+class ThrottleTest : public ::testing::Test {
+protected:
+  ThrottleTest() {
+    plan_.to = *protocol::target::parse("http://a.example/");
+    plan_.pace.breaker_failures = 1;
+    configure();
+    throttle_.enter(*gate_, 1, plan_.to->destination(), {});
+  }
+
+  ~ThrottleTest() override {
+    gate_->close();
+  }
+
+  void configure() {
+    throttle_.pace().configure(plan_.pace);
+  }
+
+  bool allow(admission::permit& permit) {
+    return throttle_.allow(*gate_, permit, plan_, now, now, false);
+  }
+
+  [[nodiscard]] delivery_state state() const {
+    delivery_state s;
+    throttle_.describe(s, now);
+    return s;
+  }
+
+  boost::asio::io_context io_;
+  std::shared_ptr<admission> gate_ = admission::make(io_, {.total = 1});
+  delivery_plan plan_;
+  throttle throttle_;
+};
+
+TEST_F(ThrottleTest, WithRoomARequestHasAPlaceAndNothingHoldsIt) {
+  admission::permit permit;
+  EXPECT_TRUE(allow(permit));
+  EXPECT_TRUE(permit);
+  throttle_.started(now, false);
+  EXPECT_EQ(state().in_flight, 1U);
+  EXPECT_EQ(state().held_by, hold_reason::none);
+  throttle_.ended();
+  EXPECT_EQ(state().in_flight, 0U);
+}
+
+TEST_F(ThrottleTest, ThePaceSaysWhyAndUntilWhen) {
+  plan_.pace.rate = {.count = 1, .period = 1'000ms};
+  configure();
+  throttle_.started(now, false);
+  admission::permit permit;
+  EXPECT_FALSE(allow(permit));
+  EXPECT_FALSE(permit);
+  EXPECT_EQ(state().held_by, hold_reason::rate);
+  EXPECT_EQ(state().held_until, now + 1s);
+  EXPECT_TRUE(throttle_.waits_for_nothing()) << "the lane has a place for it";
+  throttle_.look_again(false);
+  EXPECT_EQ(state().held_by, hold_reason::none);
+  EXPECT_FALSE(state().held_until);
+}
+
+TEST_F(ThrottleTest, WithoutAPlaceOnTheLaneItWaitsForItsTurn) {
+  throttle other;
+  other.enter(*gate_, 1, plan_.to->destination(), {});
+  admission::permit taken;
+  ASSERT_TRUE(other.admit(*gate_, taken, plan_, false));
+  admission::permit permit;
+  EXPECT_FALSE(allow(permit));
+  EXPECT_FALSE(throttle_.waits_for_nothing());
+  EXPECT_EQ(state().held_by, hold_reason::concurrency);
+  throttle_.turn_came();
+  EXPECT_TRUE(throttle_.waits_for_nothing());
+}
+
+TEST_F(ThrottleTest, OnceItsLastRequestHasEndedItWaitsForNoFurtherPlace) {
+  admission::permit first;
+  ASSERT_TRUE(allow(first));
+  throttle_.started(now, false);
+  admission::permit second;
+  ASSERT_FALSE(allow(second));
+  ASSERT_FALSE(throttle_.waits_for_nothing());
+  throttle_.ended();
+  EXPECT_TRUE(throttle_.waits_for_nothing());
+}
+
+TEST_F(ThrottleTest, WithoutATargetItNeedsNoPlace) {
+  throttle other;
+  other.enter(*gate_, 1, plan_.to->destination(), {});
+  admission::permit taken;
+  ASSERT_TRUE(other.admit(*gate_, taken, plan_, false));
+  plan_.to = nullptr; // the call will say why
+  admission::permit permit;
+  EXPECT_TRUE(allow(permit));
+  EXPECT_FALSE(permit);
+}
+
+TEST_F(ThrottleTest, ShowsWhatWillHoldTheNextOne) {
+  throttle_.pace().failed(now, {.status = 500, .started = now});
+  EXPECT_EQ(state().breaker, delivery_state::breaker_state::open);
+  EXPECT_EQ(state().held_by, hold_reason::breaker);
+  EXPECT_EQ(state().held_until, state().breaker_until);
+  plan_.pace.breaker_failures = 0;
+  configure();
+  throttle_.pace().reset();
+  throttle_.pace().failed(
+    now, {.status = 503, .started = now, .retry_after = now + 30s});
+  EXPECT_EQ(state().held_by, hold_reason::retry_after);
+  EXPECT_EQ(state().held_until, now + 30s);
+  throttle_.look_again(true);
+  EXPECT_EQ(state().held_by, hold_reason::pause) << "its owner comes first";
+}
+
+} // namespace
+
+} // namespace fanfare::test
