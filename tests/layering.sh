@@ -62,8 +62,19 @@ includes() {
     | sed -E 's/^([^:]+:[0-9]+:)[^<"]*([<"])(.*)$/\1\2 \3/' || true
 }
 
+# Prints FILE:LINE of each change of a table by LMDB itself. They all go through
+# one place, where it is seen what a commit changes.
+writes_elsewhere() {
+  grep -rnE 'mdb_(put|del|cursor_put|cursor_del|drop)[[:space:]]*\(' storage \
+    --include='*.hpp' --include='*.cpp' 2>/dev/null \
+    | grep -v '^storage/lmdb/file/transaction.cpp:' | cut -d: -f1,2 || true
+}
+
 check() { # in the root; prints faults
   local folder file place name home
+  while read -r place; do
+    echo "$place: a table is changed only in storage/lmdb/file/transaction.cpp"
+  done < <(writes_elsewhere)
   for folder in $folders; do
     [[ -d $folder ]] || continue
     while IFS= read -r file; do
@@ -164,6 +175,9 @@ self_test() {
   try storage/a.cpp '#include <boost/beast/core.hpp>' bad
   try storage/lmdb/a.cpp '#include <lmdb.h>' good
   try storage/lmdb/a.cpp '#include <caf/all.hpp>' bad
+  try storage/lmdb/a.cpp 'mdb_cursor_put(at, &key, &value, 0);' bad
+  try storage/lmdb/file/transaction.cpp 'mdb_put(txn, in, &key, &value, 0);' good
+  try storage/lmdb/a.cpp 'mdb_get(txn, in, &key, &value);' good
   try actors/a.cpp '#include "cli/b.hpp"' bad
   try actors/a.cpp '#include "storage/b.hpp"' good
   try actors/a.cpp '#include <caf/all.hpp>' good

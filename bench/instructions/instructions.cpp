@@ -10,7 +10,7 @@
 #include "model/subscription.hpp"
 #include "protocol/payload/composed_body.hpp"
 #include "protocol/security/signature.hpp"
-#include "storage/lmdb/codec.hpp"
+#include "storage/lmdb/codec/codec.hpp"
 #include "storage/progress.hpp"
 
 #include <array>

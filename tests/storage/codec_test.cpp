@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: Fanfare contributors
 // SPDX-License-Identifier: Apache-2.0
-#include "storage/lmdb/codec.hpp"
+#include "storage/lmdb/codec/codec.hpp"
 
-#include "storage/lmdb/bytes.hpp"
+#include "storage/lmdb/codec/bytes.hpp"
 #include "tests/storage/sample_records.hpp"
 
 #include <gtest/gtest.h>

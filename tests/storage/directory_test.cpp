@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: Fanfare contributors
 // SPDX-License-Identifier: Apache-2.0
-#include "storage/lmdb/file_length.hpp"
+#include "storage/lmdb/file/file_length.hpp"
+#include "storage/lmdb/tables/format.hpp"
+#include "storage/lmdb/tables/keys.hpp"
 #include "tests/storage/store_test.hpp"
 
 #include <lmdb.h>

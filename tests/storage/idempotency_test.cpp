@@ -1,5 +1,7 @@
 // SPDX-FileCopyrightText: Fanfare contributors
 // SPDX-License-Identifier: Apache-2.0
+#include "storage/lmdb/tables/format.hpp"
+#include "storage/lmdb/tables/keys.hpp"
 #include "tests/storage/store_test.hpp"
 
 #include <lmdb.h>

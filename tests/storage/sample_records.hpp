@@ -8,7 +8,7 @@
 #include "fanfare/idempotency.hpp"
 #include "model/payload_filter.hpp"
 #include "model/records.hpp"
-#include "storage/lmdb/codec.hpp"
+#include "storage/lmdb/codec/codec.hpp"
 
 #include <limits>
 #include <string>

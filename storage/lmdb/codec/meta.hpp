@@ -1,0 +1,35 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// Records of the table meta: codec.hpp says how to use them.
+
+#include "fanfare/types.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace fanfare::storage::lmdb {
+
+/// Where recovery starts.
+struct checkpoint {
+  position routed_upto = 0;
+  call_id last_call = 0; ///< calls after it are to be replayed
+  bool operator==(const checkpoint&) const = default;
+};
+
+/// The last numbers given out. They are not given out again, even when the
+/// records that had them are gone.
+struct counters {
+  position tail = 0;
+  call_id last_call = 0;
+  bool operator==(const counters&) const = default;
+};
+
+void encode(std::string& out, const checkpoint& value);
+[[nodiscard]] bool decode(std::string_view in, checkpoint& value);
+
+void encode(std::string& out, const counters& value);
+[[nodiscard]] bool decode(std::string_view in, counters& value);
+
+} // namespace fanfare::storage::lmdb

@@ -1,0 +1,165 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "storage/lmdb/file/environment.hpp"
+
+#include "storage/lmdb/file/errors.hpp"
+#include "storage/lmdb/file/file_length.hpp"
+
+#include <fcntl.h>
+
+#include <cstring>
+
+namespace fanfare::storage::lmdb {
+
+namespace {
+
+constexpr unsigned max_readers = 1024;
+constexpr std::size_t max_spare = 32;
+
+} // namespace
+
+// -- opening ------------------------------------------------------------------
+
+result<std::unique_ptr<environment>> environment::open(const options& opts) {
+  const auto doing = "open " + opts.file.string();
+  if (auto whole = check_length(opts.file); !whole)
+    return whole.error();
+  std::unique_ptr<environment> env{new environment};
+  if (auto code = mdb_env_create(&env->env_); code != MDB_SUCCESS) {
+    env->env_ = nullptr;
+    return to_error(code, doing);
+  }
+  mdb_env_set_maxdbs(env->env_, table_count);
+  mdb_env_set_maxreaders(env->env_, max_readers);
+  if (auto code = mdb_env_set_mapsize(env->env_, opts.map_size);
+      code != MDB_SUCCESS)
+    return to_error(code, doing);
+  // Without NOTLS a reading transaction would belong to a thread.
+  if (auto code = mdb_env_open(env->env_, opts.file.c_str(),
+                               MDB_NOSUBDIR | MDB_NOTLS, 0600);
+      code != MDB_SUCCESS)
+    return to_error(code, doing);
+  // Programs that this one starts must not inherit the store; LMDB leaves one
+  // of its files open to them.
+  fcntl(env->file(), F_SETFD, FD_CLOEXEC);
+  MDB_stat stat{};
+  mdb_env_stat(env->env_, &stat);
+  env->page_size_ = stat.ms_psize;
+  env->growth_ = file_growth{env->page_size_};
+  // LMDB does not say where its map begins.
+  env->residency_.find(opts.file.c_str());
+  return env;
+}
+
+environment::~environment() {
+  for (auto* txn : spare_)
+    mdb_txn_abort(txn);
+  if (env_)
+    mdb_env_close(env_);
+}
+
+int environment::file() const {
+  int file = -1;
+  mdb_env_get_fd(env_, &file);
+  return file;
+}
+
+// -- size ---------------------------------------------------------------------
+
+std::size_t environment::map_size() const {
+  MDB_envinfo info{};
+  mdb_env_info(env_, &info);
+  return info.me_mapsize;
+}
+
+result<void> environment::resize(std::size_t map_size) {
+  if (auto code = mdb_env_set_mapsize(env_, map_size); code != MDB_SUCCESS)
+    return to_error(code, "map the store into memory");
+  const char* path = nullptr;
+  mdb_env_get_path(env_, &path);
+  residency_.find(path);
+  return {};
+}
+
+result<void> environment::lengthen(std::size_t by) {
+  return lmdb::lengthen(file(), by);
+}
+
+void environment::grow_ahead() {
+  growth_.grow_ahead(file(), bytes_allocated(), map_size());
+}
+
+std::size_t environment::bytes_allocated() const {
+  MDB_envinfo info{};
+  mdb_env_info(env_, &info);
+  return (info.me_last_pgno + 1) * page_size_;
+}
+
+std::size_t environment::bytes_in_use() {
+  // LMDB keeps the free pages in table 0: transaction → count, page numbers.
+  constexpr MDB_dbi free_list = 0;
+  std::size_t free = 0;
+  MDB_txn* txn = nullptr;
+  MDB_cursor* at = nullptr;
+  std::uint64_t visited = 0;
+  if (acquire(txn) == MDB_SUCCESS
+      && mdb_cursor_open(txn, free_list, &at) == MDB_SUCCESS) {
+    MDB_val key{};
+    MDB_val value{};
+    while (mdb_cursor_get(at, &key, &value, MDB_NEXT) == MDB_SUCCESS) {
+      std::size_t count = 0;
+      if (value.mv_size >= sizeof count)
+        std::memcpy(&count, value.mv_data, sizeof count);
+      free += count;
+      ++visited;
+    }
+    mdb_cursor_close(at);
+  }
+  note_end(visited);
+  if (txn)
+    release(txn);
+  const auto allocated = bytes_allocated();
+  return allocated > free * page_size_ ? allocated - free * page_size_ : 0;
+}
+
+std::size_t environment::last_commit() const {
+  MDB_envinfo info{};
+  mdb_env_info(env_, &info);
+  return info.me_last_txnid;
+}
+
+// -- transactions -------------------------------------------------------------
+
+int environment::acquire(MDB_txn*& txn) {
+  {
+    std::lock_guard lock{mutex_};
+    if (!spare_.empty()) {
+      txn = spare_.back();
+      spare_.pop_back();
+    }
+  }
+  if (!txn)
+    return mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn);
+  auto code = mdb_txn_renew(txn);
+  if (code != MDB_SUCCESS) {
+    mdb_txn_abort(txn);
+    txn = nullptr;
+  }
+  return code;
+}
+
+void environment::release(MDB_txn* txn) {
+  mdb_txn_reset(txn);
+  std::lock_guard lock{mutex_};
+  if (spare_.size() < max_spare)
+    spare_.push_back(txn);
+  else
+    mdb_txn_abort(txn);
+}
+
+void environment::note_end(std::uint64_t visited) {
+  if (residency_.note(visited))
+    residency_.drop(bytes_allocated());
+}
+
+} // namespace fanfare::storage::lmdb

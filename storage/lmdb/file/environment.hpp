@@ -1,0 +1,88 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// One LMDB file, opened. Knows nothing of what is stored; transaction.hpp
+/// reads and writes it.
+
+#include "fanfare/error.hpp"
+#include "storage/lmdb/file/file_growth.hpp"
+#include "storage/lmdb/file/map_residency.hpp"
+#include "storage/lmdb/file/table.hpp"
+
+#include <lmdb.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace fanfare::storage::lmdb {
+
+/// Any thread may read; one writes.
+class environment {
+public:
+  struct options {
+    std::filesystem::path file;
+    std::size_t map_size = 0;
+  };
+
+  static result<std::unique_ptr<environment>> open(const options& opts);
+  ~environment();
+  environment(const environment&) = delete;
+  environment& operator=(const environment&) = delete;
+
+  [[nodiscard]] std::size_t page_size() const noexcept {
+    return page_size_;
+  }
+  [[nodiscard]] std::size_t map_size() const;
+  /// Writer only, with no transaction open.
+  result<void> resize(std::size_t map_size);
+
+  /// Makes the file so much longer, with room on the disk. Writer only.
+  result<void> lengthen(std::size_t by);
+  /// Keeps zeros after what is used (`file_growth`). Writer only, with no
+  /// transaction open.
+  void grow_ahead();
+
+  /// Bytes of all pages that were ever used: an upper bound of those in use.
+  [[nodiscard]] std::size_t bytes_allocated() const;
+  /// Without the pages that are free to be used again. Walks their list.
+  [[nodiscard]] std::size_t bytes_in_use();
+  /// Number of the last committed state.
+  [[nodiscard]] std::size_t last_commit() const;
+  /// Records looked at by finished transactions: what reading has cost.
+  [[nodiscard]] std::uint64_t records_visited() const noexcept {
+    return residency_.records();
+  }
+
+private:
+  friend class transaction;
+  friend class read_transaction;
+  friend class write_transaction;
+
+  environment() = default;
+  [[nodiscard]] int file() const;
+  MDB_dbi& handle(table of) {
+    return handles_[static_cast<std::size_t>(of)];
+  }
+  /// A transaction that reads; null and LMDB's code if there is none to have.
+  int acquire(MDB_txn*& txn);
+  void release(MDB_txn* txn);
+  /// A transaction is about to end that has looked at so many records.
+  void note_end(std::uint64_t visited);
+
+  MDB_env* env_ = nullptr;
+  std::size_t page_size_ = 4096;
+  std::array<MDB_dbi, table_count> handles_{};
+  file_growth growth_{page_size_};
+  map_residency residency_;
+  std::mutex mutex_;
+  /// Under mutex_: reset read transactions, to be renewed.
+  std::vector<MDB_txn*> spare_;
+};
+
+} // namespace fanfare::storage::lmdb

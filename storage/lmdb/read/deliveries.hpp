@@ -1,0 +1,32 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// Where webhooks stand, by the LMDB store: see storage/deliveries.hpp for what
+/// it promises.
+
+#include "storage/deliveries.hpp"
+#include "storage/lmdb/state/live_state.hpp"
+
+namespace fanfare::storage::lmdb {
+
+class deliveries final : public storage::deliveries {
+public:
+  explicit deliveries(const live_state& live) : live_(live) {}
+
+  [[nodiscard]] result<std::vector<retry>>
+  retries(webhook_id hook) const override;
+  [[nodiscard]] result<standing> find_standing(webhook_id hook,
+                                               position at) const override;
+  [[nodiscard]] result<backlog_size>
+  count_backlog(const webhook_record& hook,
+                std::size_t max_scan) const override;
+  [[nodiscard]] result<replay> find_replay(webhook_id hook) const override;
+  [[nodiscard]] result<selection> select(const webhook_record& hook,
+                                         const replay& wanted) const override;
+
+private:
+  const live_state& live_;
+};
+
+} // namespace fanfare::storage::lmdb

@@ -1,0 +1,166 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "storage/lmdb/read/journal.hpp"
+
+#include "model/subscription.hpp"
+#include "storage/lmdb/tables/refusals.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+namespace fanfare::storage::lmdb {
+
+// -- index --------------------------------------------------------------------
+
+bool index_cursor::seek_after(position place) {
+  return at_.seek(as_key(owner_), index_entry{place + 1, 0U, 0U}.view())
+      && read();
+}
+
+bool index_cursor::newest() {
+  return at_.seek(as_key(owner_), index_entry{0, 0U, 0U}.view())
+      && at_.last_value() && read();
+}
+
+bool index_cursor::matches(const subscription& sub) const {
+  return fanfare::matches(sub, type_, event_);
+}
+
+bool index_cursor::read() {
+  if (index_entry::read(at_.value(), id_, type_, event_))
+    return true;
+  txn_.damaged("the index of organizer", owner_);
+  return false;
+}
+
+// -- notifications ------------------------------------------------------------
+
+namespace {
+
+/// Null if the transaction has failed.
+notification_ptr to_notification(transaction& txn, position id, bytes record) {
+  auto n = std::make_shared<notification>();
+  n->id = id;
+  return decode_or_fail(txn, record, *n, "notification", id) ? n : nullptr;
+}
+
+} // namespace
+
+notification_ptr read_notification(transaction& txn, position at) {
+  const auto record = txn.get(table::journal, as_key(at));
+  return record ? to_notification(txn, at, *record) : nullptr;
+}
+
+bool passes_at(transaction& txn, const subscription& sub, position at) {
+  if (!sub.filter)
+    return true;
+  const auto n = read_notification(txn, at);
+  return n && passes(sub, *n);
+}
+
+position first_since(transaction& txn, timestamp t) {
+  auto low = first_id<position>(txn, table::journal);
+  auto high = last_id<position>(txn, table::journal) + 1;
+  if (low == 0)
+    return high;
+  cursor at{txn, table::journal};
+  while (low < high && txn.ok()) {
+    const auto middle = low + (high - low) / 2;
+    notification_head head;
+    if (!at.seek(as_key(middle))
+        || !decode_or_fail(txn, at.value(), head, "notification", middle))
+      break;
+    if (head.published >= t)
+      high = middle;
+    else
+      low = to_number<position>(at.key()).value_or(middle) + 1;
+  }
+  return low;
+}
+
+// -- reads --------------------------------------------------------------------
+
+result<notification_ptr> journal::find(position at) const {
+  read_transaction txn{live_.env()};
+  auto found = read_notification(txn, at);
+  if (!txn.ok())
+    return txn.failure();
+  if (!found)
+    return not_found("notification");
+  return found;
+}
+
+result<std::vector<notification_ptr>>
+journal::read(position after, position upto, std::size_t limit) const {
+  std::vector<notification_ptr> found;
+  if (after >= upto)
+    return found;
+  read_transaction txn{live_.env()};
+  cursor at{txn, table::journal};
+  const auto first = after + 1;
+  auto more = limit > 0 && at.seek(as_key(first));
+  while (more) {
+    const auto id = to_number<position>(at.key()).value_or(0);
+    if (id > upto)
+      break;
+    auto n = to_notification(txn, id, at.value());
+    if (!n)
+      break;
+    found.push_back(std::move(n));
+    more = found.size() < limit && at.next();
+  }
+  if (!txn.ok())
+    return txn.failure();
+  return found;
+}
+
+result<backlog>
+journal::read_backlog(const webhook_record& hook, position after, position upto,
+                      std::size_t max_matches, std::size_t max_scan) const {
+  upto = std::min(upto, tail());
+  backlog found{.matches = {}, .read_upto = std::max(after, upto)};
+  if (after >= upto)
+    return found;
+  read_transaction txn{live_.env()};
+  index_cursor at{txn, hook.owner};
+  std::size_t scanned = 0;
+  auto last = after;
+  for (auto more = at.seek_after(after); more && at.id() <= upto;
+       more = at.next()) {
+    if (scanned == max_scan || found.matches.size() == max_matches) {
+      found.read_upto = last;
+      break;
+    }
+    ++scanned;
+    last = at.id();
+    const auto* version = version_at(hook, at.id());
+    if (!version || !at.matches(*version))
+      continue;
+    if (auto n = read_notification(txn, at.id()); n && passes(*version, *n))
+      found.matches.push_back(std::move(n));
+  }
+  if (!txn.ok())
+    return txn.failure();
+  return found;
+}
+
+result<std::vector<notification_ptr>>
+journal::newest_matches(organizer_id owner, const subscription& sub,
+                        std::size_t limit, std::size_t max_scan) const {
+  std::vector<notification_ptr> found;
+  read_transaction txn{live_.env()};
+  index_cursor at{txn, owner};
+  for (auto more = at.newest(); more && found.size() < limit && max_scan-- > 0;
+       more = at.previous()) {
+    if (!at.matches(sub))
+      continue;
+    if (auto n = read_notification(txn, at.id()))
+      found.push_back(std::move(n));
+  }
+  if (!txn.ok())
+    return txn.failure();
+  return found;
+}
+
+} // namespace fanfare::storage::lmdb

@@ -1,0 +1,22 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// Makes of what is on disk what a store has in memory.
+
+#include "storage/lmdb/state/change_layer.hpp"
+#include "storage/store.hpp"
+
+namespace fanfare::storage::lmdb {
+
+struct recovered_state {
+  recovery found;
+  counters last;
+  checkpoint start; ///< where it began
+  changes since;    ///< of the calls after it
+};
+
+/// Loads the last checkpoint and replays the calls after it.
+recovered_state recover(transaction& txn);
+
+} // namespace fanfare::storage::lmdb

@@ -1,0 +1,22 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// The stamp that makes an LMDB file a store, and the version of its format.
+
+#include "storage/lmdb/file/transaction.hpp"
+
+#include <cstdint>
+
+namespace fanfare::storage::lmdb {
+
+/// Version of the tables and of all layouts in them. A Fanfare reads stores of
+/// its own version and of earlier ones. 2 added replays and idempotency keys.
+inline constexpr std::uint32_t format_version = 3;
+
+/// Opens all tables. An empty file becomes a store; one of an earlier version
+/// gets the tables it lacks. Anything else makes the transaction fail:
+/// store_foreign, store_newer.
+void open_tables(write_transaction& txn);
+
+} // namespace fanfare::storage::lmdb

@@ -1,0 +1,21 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "storage/lmdb/tables/refusals.hpp"
+
+#include "storage/lmdb/tables/keys.hpp"
+
+namespace fanfare::storage::lmdb {
+
+result<void> check_name(std::string_view name, std::string_view field,
+                        std::size_t prefix) {
+  if (name.empty())
+    return refusal(ec::invalid_argument, "This must not be empty.", field);
+  if (name.size() + prefix > max_key_size)
+    return refusal(ec::too_large,
+                   "This may have at most "
+                     + std::to_string(max_key_size - prefix) + " bytes.",
+                   field);
+  return {};
+}
+
+} // namespace fanfare::storage::lmdb

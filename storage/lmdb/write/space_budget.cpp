@@ -1,0 +1,101 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "storage/lmdb/write/space_budget.hpp"
+
+#include <algorithm>
+#include <variant>
+
+namespace fanfare::storage::lmdb {
+
+// -- estimates ----------------------------------------------------------------
+
+namespace {
+
+/// Index entry, keys, node headers and the other fields of a record.
+constexpr std::size_t overhead = 160;
+
+std::size_t estimate_record(std::size_t texts) {
+  // A record that does not fit twice into a page gets pages of its own.
+  constexpr std::size_t page = 4096;
+  const auto size = overhead + texts;
+  return size > page / 2 ? (size / page + 1) * page : size;
+}
+
+} // namespace
+
+std::size_t estimate(const append_notifications& op) {
+  // Keys are random, so that the pages of the receipts are half full.
+  std::size_t sum = op.once ? 2 * overhead : 0;
+  for (const auto& d : op.drafts)
+    sum += estimate_record(d.action.size() + d.rest.size() + d.trace.size());
+  return sum;
+}
+
+std::size_t estimate(const remember_answer& op) {
+  auto texts = op.answer.body.size();
+  for (const auto& [name, text] : op.answer.headers)
+    texts += name.size() + text.size() + 2;
+  return overhead + estimate_record(texts);
+}
+
+error publishing_room::refusal() {
+  return {ec::store_full,
+          "The store is full: it keeps its last room for what it has "
+          "accepted. Free space, raise its maximum size or shorten the "
+          "retention."};
+}
+
+// -- space_budget -------------------------------------------------------------
+
+space_budget::space_budget(std::size_t max_size) : max_size_(max_size) {
+  constexpr std::size_t least = std::size_t{4} << 20;
+  reserve_ = std::min(std::max(max_size / 20, least), max_size / 2);
+}
+
+std::size_t space_budget::for_publishing(std::size_t used) const {
+  const auto limit = max_size_ - reserve_;
+  return limit > used ? limit - used : 0;
+}
+
+// -- operations ---------------------------------------------------------------
+
+namespace {
+
+bool publishes(const operation& op) {
+  return std::holds_alternative<append_notifications>(op)
+      || std::holds_alternative<remember_answer>(op);
+}
+
+bool makes_room(const operation& op) {
+  return std::holds_alternative<expire>(op);
+}
+
+bool grows(const operation& op) {
+  return !publishes(op) && !makes_room(op)
+      && !std::holds_alternative<barrier>(op)
+      && !std::holds_alternative<save_checkpoint>(op)
+      && !std::holds_alternative<drop_retries>(op);
+}
+
+} // namespace
+
+std::size_t space_budget::wanted(std::span<const operation> operations) {
+  std::size_t sum = 0;
+  for (const auto& op : operations)
+    if (const auto* publish = std::get_if<append_notifications>(&op))
+      sum += estimate(*publish);
+    else if (const auto* remember = std::get_if<remember_answer>(&op))
+      sum += estimate(*remember);
+  return sum;
+}
+
+bool space_budget::publish(std::span<const operation> operations) {
+  return std::ranges::any_of(operations, publishes);
+}
+
+bool space_budget::grow(std::span<const operation> operations) {
+  return std::ranges::any_of(operations, grows)
+      && std::ranges::none_of(operations, makes_room);
+}
+
+} // namespace fanfare::storage::lmdb

@@ -1,0 +1,77 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// How much of the store's maximum size may still be used, and by whom: the
+/// last part is kept for what was accepted before, and of that the last part
+/// for making room.
+
+#include "fanfare/error.hpp"
+#include "storage/operations.hpp"
+
+#include <cstddef>
+#include <span>
+
+namespace fanfare::storage::lmdb {
+
+/// What publishing will take in the file, roughly and rather too much.
+[[nodiscard]] std::size_t estimate(const append_notifications& op);
+[[nodiscard]] std::size_t estimate(const remember_answer& op);
+
+/// What publishing may still take in one transaction.
+class publishing_room {
+public:
+  explicit publishing_room(std::size_t size) : left_(size) {}
+  [[nodiscard]] bool has(std::size_t size) const {
+    return size <= left_;
+  }
+  void take(std::size_t size) {
+    left_ -= size;
+  }
+  /// The answer to what finds no room.
+  [[nodiscard]] static error refusal();
+
+private:
+  std::size_t left_;
+};
+
+class space_budget {
+public:
+  explicit space_budget(std::size_t max_size);
+
+  [[nodiscard]] std::size_t max_size() const noexcept {
+    return max_size_;
+  }
+  /// How large a map must be for a store of so many bytes to make room.
+  [[nodiscard]] std::size_t least_map(std::size_t size) const {
+    return size + last_reserve();
+  }
+  /// Whether publishing may not take the store beyond so many bytes.
+  [[nodiscard]] bool exceeded(std::size_t size) const {
+    return size > max_size_ - reserve_;
+  }
+  /// Bytes that publishing may still take.
+  [[nodiscard]] std::size_t for_publishing(std::size_t used) const;
+  /// Whether anything but making room is possible.
+  [[nodiscard]] bool can_grow(std::size_t used, std::size_t map_size) const {
+    return used + last_reserve() < map_size;
+  }
+
+  /// Sum of the estimates.
+  [[nodiscard]] static std::size_t
+  wanted(std::span<const operation> operations);
+  /// Whether any of them is refused for want of room, alone, before others are.
+  [[nodiscard]] static bool publish(std::span<const operation> operations);
+  /// Whether they take more room than they give, apart from publishing.
+  [[nodiscard]] static bool grow(std::span<const operation> operations);
+
+private:
+  [[nodiscard]] std::size_t last_reserve() const {
+    return reserve_ / 4;
+  }
+
+  std::size_t max_size_;
+  std::size_t reserve_; ///< what publishing leaves to everything else
+};
+
+} // namespace fanfare::storage::lmdb
