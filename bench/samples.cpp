@@ -6,8 +6,6 @@
 #include "protocol/client/answer_parser.hpp"
 #include "protocol/security/vault.hpp"
 
-#include <boost/asio/buffer.hpp>
-
 #include <utility>
 
 namespace fanfare::bench {
@@ -74,14 +72,7 @@ protocol::exchange_result read_answer(std::string_view bytes,
                                       const protocol::exchange_limits& limits) {
   protocol::exchange_result out;
   protocol::answer_parser parser{out, limits};
-  boost::system::error_code code;
-  bytes.remove_prefix(
-    parser.put(boost::asio::buffer(bytes.data(), bytes.size()), code));
-  parser.eager(true);
-  if (!code && !bytes.empty())
-    parser.put(boost::asio::buffer(bytes.data(), bytes.size()), code);
-  if (!code && parser.is_done())
-    out.status = static_cast<std::uint16_t>(parser.status());
+  parser.take(bytes);
   return out;
 }
 

@@ -75,7 +75,8 @@ call describe(attempt_result& r, const webhook_record& hook) {
              .reason = std::move(r.exchange.reason),
              .response_head = std::move(r.exchange.response_head),
              .response_body = std::move(r.exchange.response_body)};
-  if (const auto status = entry.status; status != 0 && !is_success(status)) {
+  const auto status = entry.status;
+  if (status != 0 && (!is_success(status) || !entry.reason.empty())) {
     auto answer = "answered " + std::to_string(status);
     if (status >= 300 && status <= 399)
       answer += ", redirects are not followed";

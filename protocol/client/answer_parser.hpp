@@ -2,17 +2,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Reads one HTTP/1.x answer and keeps of it what the call log shows: bounded
-/// excerpts of head and body. Everything else is looked at and forgotten.
+/// Reads one HTTP/1.x answer (RFC 9112) the way a sender of webhooks must: the
+/// status line is the verdict. A receiver that has answered "200" has done its
+/// work, whatever is wrong with the rest, so nothing behind the status line
+/// turns into a failure. Fields and bodies are kept in bounded excerpts for the
+/// call log; a part that cannot be read is dropped or cut, the result's
+/// `reason` says so, and the connection is not used again.
 
 #include "protocol/client/transport.hpp"
 
-#include <boost/beast/http/basic_parser.hpp>
-
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
+#include <optional>
+#include <string>
 #include <string_view>
 
 namespace fanfare::protocol {
@@ -21,87 +23,133 @@ namespace fanfare::protocol {
 inline constexpr std::size_t kept_head = 8 * 1024;
 /// Longest value of Retry-After that can mean something: a date has 29.
 inline constexpr std::size_t kept_retry_after = 128;
+/// Interim answers (1xx) before the final one.
+inline constexpr unsigned most_interim_answers = 16;
 
-class answer_parser final : public boost::beast::http::basic_parser<false> {
+class answer_parser {
 public:
-  /// Writes into `out`, which must outlive it.
-  /// Stops at the end of the head unless it is eager: the caller counts bytes.
+  /// Writes into `out`, which must outlive it. Of the limits it keeps those of
+  /// head, body and log; time is its user's business.
   answer_parser(exchange_result& out, const exchange_limits& limits)
     : out_(&out),
-      keep_(limits.keep_limit) {
-    header_limit(std::numeric_limits<std::uint32_t>::max() - 8);
-    body_limit(boost::none);
-  }
+      head_limit_(limits.head_limit),
+      body_limit_(limits.body_limit),
+      keep_limit_(limits.keep_limit) {}
 
-  /// Of the head; 0 until its first line was read.
-  [[nodiscard]] unsigned status() const noexcept {
-    return status_;
+  /// Reads the bytes behind those that it has taken so far, and says how many
+  /// it has taken now. Once it is done, the rest does not belong to the answer.
+  /// Until then the rest is an incomplete line, to be offered again with more
+  /// behind it; with `full`, because there is no room for more, that line is
+  /// taken as far as it goes and its end is dropped. O(bytes); never throws but
+  /// for want of memory.
+  std::size_t take(std::string_view bytes, bool full = false);
+
+  /// The peer has closed the connection behind what was taken. `rest`: the
+  /// incomplete line, for a better reason.
+  void end(std::string_view rest = {});
+
+  /// Nothing more will be read: `why` ("timeout: …") is for the log.
+  void cut(std::string_view why);
+
+  /// There is nothing more to read. If `failed`, the result's `status` is 0 and
+  /// its `reason` says why; else `status` is the receiver's.
+  [[nodiscard]] bool done() const noexcept {
+    return at_ >= place::done;
   }
-  [[nodiscard]] std::uint64_t body_bytes() const noexcept {
-    return body_bytes_;
+  [[nodiscard]] bool failed() const noexcept {
+    return at_ == place::failed;
+  }
+  /// A final status line was read, so the answer cannot fail any more.
+  [[nodiscard]] bool has_verdict() const noexcept {
+    return out_->status != 0;
+  }
+  /// Whether the connection can serve another request: the answer was whole
+  /// and plain, its end is known, and nobody said "close".
+  [[nodiscard]] bool reusable() const noexcept {
+    return at_ == place::done && persistent_ && !close_ && !odd_;
+  }
+  /// Whether the receiver said that it closes the connection.
+  [[nodiscard]] bool says_close() const noexcept {
+    return close_;
   }
 
 private:
-  using error_code = boost::beast::error_code;
-  using string_view = boost::beast::string_view;
-  using field = boost::beast::http::field;
+  /// What comes next. Everything before `body` consists of lines.
+  enum class place : std::uint8_t {
+    status_line,
+    head,
+    chunk_size,
+    chunk_end,
+    trailers,
+    body,  ///< `left_` bytes
+    chunk, ///< `left_` bytes
+    until_close,
+    done,
+    failed,
+  };
+  /// The fields that mean something to it.
+  enum class field : std::uint8_t {
+    other,
+    content_length,
+    transfer_encoding,
+    connection,
+    retry_after,
+  };
 
-  void on_request_impl(boost::beast::http::verb, string_view, string_view, int,
-                       error_code&) override {}
+  std::size_t take_lines(std::string_view bytes, bool full);
+  std::size_t take_body(std::string_view bytes);
+  void take_line(std::string_view line, bool whole);
+  bool check_beginning(std::string_view bytes);
+  void take_status_line(std::string_view line);
+  void take_field(std::string_view line, bool whole);
+  void take_fold(std::string_view more);
+  static field field_named(std::string_view name);
+  void note(std::string_view value);
+  void note_length(std::string_view value);
+  void on_head_end();
+  void keep_field(std::string_view name, std::string_view value);
+  void append_text(std::string& to, std::string_view text);
+  void take_chunk_size(std::string_view line, bool whole);
+  void begin_chunk();
+  void keep_body(std::string_view bytes);
+  [[nodiscard]] std::string amount() const;
+  void exceed();
+  void unreadable(std::string_view why);
+  void finish();
+  void fail(std::string_view why);
+  void spoil(std::string_view what);
 
-  void on_response_impl(int code, string_view, int, error_code&) override {
-    status_ = static_cast<unsigned>(code);
-    out_->response_head.clear(); // of an interim answer
-    out_->retry_after.clear();
-  }
-
-  void on_field_impl(field which, string_view name, string_view value,
-                     error_code&) override {
-    // Trailers come when the head is done; they are not part of it.
-    if (is_header_done())
-      return;
-    if (which == field::retry_after && out_->retry_after.empty()
-        && value.size() <= kept_retry_after)
-      out_->retry_after.assign(value.data(), value.size());
-    auto& head = out_->response_head;
-    if (head.size() + name.size() + value.size() + 4 > kept_head)
-      return;
-    if (head.empty())
-      head.reserve(256);
-    head.append(name.data(), name.size()).append(": ", 2);
-    head.append(value.data(), value.size()).append("\r\n", 2);
-  }
-
-  void on_header_impl(error_code&) override {}
-  void on_body_init_impl(const boost::optional<std::uint64_t>&,
-                         error_code&) override {}
-
-  std::size_t on_body_impl(string_view bytes, error_code&) override {
-    keep(bytes);
-    return bytes.size();
-  }
-
-  void on_chunk_header_impl(std::uint64_t, string_view, error_code&) override {}
-
-  std::size_t on_chunk_body_impl(std::uint64_t, string_view bytes,
-                                 error_code&) override {
-    keep(bytes);
-    return bytes.size();
-  }
-
-  void on_finish_impl(error_code&) override {}
-
-  void keep(string_view bytes) {
-    body_bytes_ += bytes.size();
-    auto& body = out_->response_body;
-    if (body.size() < keep_)
-      body.append(bytes.data(), std::min(bytes.size(), keep_ - body.size()));
+  [[nodiscard]] bool in_head() const noexcept {
+    return at_ <= place::head;
   }
 
   exchange_result* out_;
-  std::size_t keep_;
-  std::uint64_t body_bytes_ = 0;
-  unsigned status_ = 0;
+  const std::size_t head_limit_;
+  const std::size_t body_limit_;
+  const std::size_t keep_limit_;
+
+  /// Of the fields of the answer at hand.
+  struct framing {
+    std::optional<std::uint64_t> length;
+    bool length_unclear = false; ///< not a number, or two that differ
+    bool coded = false;          ///< has a Transfer-Encoding
+    bool chunked = false;        ///< the last of its codings
+  } framing_;
+  std::uint64_t left_ = 0;       ///< of the body or its chunk
+  std::uint64_t body_bytes_ = 0; ///< of the body itself
+  std::size_t head_ = 0;         ///< bytes taken, also of interim answers
+  std::size_t wire_body_ = 0;    ///< bytes taken behind the head
+  std::uint8_t interim_ = 0;
+  place at_ = place::status_line;
+  field last_field_ = field::other;
+  bool last_kept_ = false; ///< the last field is in the log
+  bool interim_answer_ = false;
+  bool has_field_ = false; ///< a folded line can belong to one
+  bool skipping_ = false;  ///< the rest of an overlong line
+  bool close_ = false;
+  bool persistent_ = false;
+  /// Not as RFC 9112 wants it: where it ends may be a matter of opinion.
+  bool odd_ = false;
 };
 
 } // namespace fanfare::protocol

@@ -302,7 +302,12 @@ void client_connection::on_end(const error_code& code) {
   const bool closed = is_end(code);
   const bool reset = is_reset(code);
   if (answer_.received() > 0) {
-    answer_.end(closed, plain(code));
+    if (closed)
+      answer_.end();
+    else
+      answer_.cut(
+        "reset: " + plain(code)
+        + (answer_.has_verdict() ? "" : " within the head of the answer"));
     finish();
   } else if (may_repeat({.by_peer = closed || reset,
                          .reused = served_ > 0,
@@ -344,6 +349,13 @@ void client_connection::fail(std::string reason) {
   subject.result.reason = std::move(reason);
   close();
   owner_->finish(subject);
+}
+
+bool client_connection::cut(std::string_view why) {
+  if (state_ != state::exchanging || !answer_.has_verdict())
+    return false;
+  answer_.cut(why);
+  return true;
 }
 
 void client_connection::close() {

@@ -25,6 +25,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace fanfare::protocol {
@@ -123,6 +124,10 @@ public:
 
   /// Becomes idle. To be called from `connection_owner::release` only.
   void wait();
+
+  /// Ends the answer for the reason given. False: its status line has not come,
+  /// so there is no answer.
+  [[nodiscard]] bool cut(std::string_view why);
 
   /// Ends everything at once, without a word to the owner.
   void close();

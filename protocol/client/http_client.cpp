@@ -277,12 +277,15 @@ private:
   }
 
   void abandon(exchange& subject, std::string reason) {
+    const bool answered = subject.on && subject.on->cut(reason);
     if (subject.on)
       subject.on->close();
     if (names_ && subject.look_up != 0)
       names_->cancel(std::exchange(subject.look_up, 0));
-    subject.result.status = 0;
-    subject.result.reason = std::move(reason);
+    if (!answered) {
+      subject.result.status = 0;
+      subject.result.reason = std::move(reason);
+    }
     finish(subject);
   }
 

@@ -2,9 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The answer of one exchange while it comes in: its bytes, its parser, its
-/// limits, and the verdict. No network and no clock. INTERNAL to
-/// client_connection.
+/// The answer of one exchange while it comes in: its bytes, and the parser that
+/// reads them. No network and no clock. INTERNAL to client_connection.
 
 #include "protocol/client/answer_buffer.hpp"
 #include "protocol/client/answer_parser.hpp"
@@ -14,19 +13,25 @@
 
 #include <cstddef>
 #include <optional>
-#include <string>
+#include <string_view>
 
 namespace fanfare::protocol {
 
 /// Its life: `begin`, then `take` for the bytes of each read until it is over,
-/// or `end` if the connection ends before. Then the result is complete.
+/// or `end` or `cut` if nothing more will come. Then the result is complete.
 class incoming_answer {
 public:
   enum class progress : bool { more, over };
 
-  /// `out` and `limits` must stay until it is over. A read into `space()` may
-  /// already be under way.
-  void begin(exchange_result& out, const exchange_limits& limits);
+  /// `out` must stay until it is over. A read into `space()` may already be
+  /// under way.
+  void begin(exchange_result& out, const exchange_limits& limits) {
+    out.status = 0;
+    out.reason.clear();
+    out.response_body.clear();
+    parser_.emplace(out, limits);
+    received_ = 0;
+  }
 
   /// Where the next read puts its bytes.
   [[nodiscard]] boost::asio::mutable_buffer space() noexcept {
@@ -35,11 +40,24 @@ public:
 
   /// So many bytes have come into `space()`. Over: `status` and `reason` of the
   /// result are final.
-  [[nodiscard]] progress take(std::size_t bytes);
+  [[nodiscard]] progress take(std::size_t bytes) {
+    received_ += bytes;
+    bytes_.add(bytes);
+    bytes_.remove(parser_->take(bytes_.view(), bytes_.full()));
+    if (parser_->done())
+      return progress::over;
+    bytes_.make_space();
+    return progress::more;
+  }
 
-  /// The connection ended within the answer. `orderly`: the receiver closed it;
-  /// else `why` says how it broke ("connection reset by peer").
-  void end(bool orderly, const std::string& why);
+  /// The receiver closed the connection.
+  void end() {
+    parser_->end(bytes_.view());
+  }
+  /// The connection broke, or time is up: `why` says so.
+  void cut(std::string_view why) {
+    parser_->cut(why);
+  }
 
   /// Makes ready for the next exchange.
   void clear() noexcept {
@@ -50,27 +68,18 @@ public:
   [[nodiscard]] std::size_t received() const noexcept {
     return received_;
   }
-
+  /// The status line was read: what comes now cannot make it a failure.
+  [[nodiscard]] bool has_verdict() const noexcept {
+    return parser_ && parser_->has_verdict();
+  }
   /// It is over, and the connection can serve another exchange.
   [[nodiscard]] bool reusable() const noexcept {
-    return reusable_;
+    return parser_->reusable() && bytes_.empty();
   }
 
 private:
-  /// False if this cannot be the beginning of an answer.
-  bool check_beginning();
-  progress complete();
-  progress cut();
-  progress fail(std::string reason);
-
-  exchange_result* out_ = nullptr;
-  const exchange_limits* limits_ = nullptr;
   std::optional<answer_parser> parser_;
   std::size_t received_ = 0;
-  std::size_t head_ = 0; // bytes taken as head, also of interim answers
-  std::size_t body_ = 0; // bytes taken as body, with the headers of its chunks
-  unsigned interim_ = 0; // 1xx answers so far
-  bool reusable_ = false;
   answer_buffer bytes_;
 };
 

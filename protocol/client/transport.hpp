@@ -49,11 +49,10 @@ struct exchange_request {
   std::shared_ptr<const egress> by = {};
 };
 
-/// What came back. `status` 0 means that no usable answer came: none at all, or
-/// one that broke off in its body or was not in time. `reason` then says why in
-/// one plain line that begins with its kind ("connect: ", "timeout: ",
-/// "policy: ", …). With a status it is empty, or says what was wrong with the
-/// rest ("too large: body cut at 65536 bytes").
+/// What came back. `status` 0 means that no status line came. `reason` then
+/// says why in one plain line that begins with its kind ("connect: ", "timeout:
+/// ", "policy: ", …). With a status it is empty, or says what was wrong with
+/// the rest ("body ended after 2 of 3 bytes").
 struct exchange_result {
   std::uint16_t status = 0;
   std::string reason;

@@ -24,7 +24,7 @@ protected:
   }
 
   void load(std::vector<position> ahead = {}) {
-    storage::load_webhook::state state;
+    storage::webhook_state state;
     state.upto.ahead = std::move(ahead);
     queue_.load(state, [](const notification&) { return true; });
   }

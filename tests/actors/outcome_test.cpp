@@ -105,7 +105,8 @@ TEST_F(OutcomeTest, AFailureSaysWhatWasAnswered) {
   EXPECT_EQ(log_of(500, "too large: body cut").reason,
             "answered 500; too large: body cut");
   EXPECT_EQ(log_of(0, "connect: refused").reason, "connect: refused");
-  EXPECT_EQ(log_of(200, "too large: body cut").reason, "too large: body cut");
+  EXPECT_EQ(log_of(200, "too large: body cut").reason,
+            "answered 200; too large: body cut");
 }
 
 TEST_F(OutcomeTest, WhatWasNotSentNamesTheWebhooksUrl) {

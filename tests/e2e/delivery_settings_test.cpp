@@ -33,6 +33,7 @@ using ::testing::Ge;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Le;
+using ::testing::StartsWith;
 
 class DeliverySettingsTest : public E2eTest {
 protected:
@@ -550,27 +551,32 @@ TEST_F(DeliveryBoundsTest, EachTimeoutIsNamed) {
 
 TEST_F(DeliveryBoundsTest, SlowAnswersEndAtTheirLeastRate) {
   const json::object limits{{"limits", {{"min_rate", 1000}}}};
-  EXPECT_THAT(reason_of(dripping("HTTP/1.1 200 OK\r\nX-Long: "
-                                 + std::string(5000, 'x') + "\r\n\r\n"),
-                        limits),
-              HasSubstr("(min_rate)"));
+  EXPECT_THAT(
+    reason_of(dripping("HTTP/1.1 200 " + std::string(5000, 'x')), limits),
+    HasSubstr("(min_rate)"));
   http_sink sink{[](const request_record&) {
     auto plan = response_plan::answer(200, std::string(5000, 'x'));
     plan.drip_size = 1;
     plan.drip_pause = 50ms;
     return plan;
   }};
-  EXPECT_THAT(text_of(call_with(sink.url(), limits), "reason"),
-              HasSubstr("(min_rate)"));
+  const auto entry = call_with(sink.url(), limits);
+  EXPECT_TRUE(flag_of(entry, "success")); // the status line came
+  EXPECT_THAT(text_of(entry, "reason"),
+              AllOf(StartsWith("answered 200; "), HasSubstr("(min_rate)")));
 }
 
 TEST_F(DeliveryBoundsTest, AnEndlessHeadEndsAtItsLimit) {
   std::string head = "HTTP/1.1 200 OK\r\n";
   for (int i = 0; i < 100'000; ++i)
     head += "X-Filler: some bytes\r\n";
-  EXPECT_THAT(reason_of(response_plan::bytes(head),
-                        {{"limits", {{"header_bytes", 1024}}}}),
-              AllOf(HasSubstr("too large"), HasSubstr("1024")));
+  http_sink sink{
+    [&](const request_record&) { return response_plan::bytes(head); }};
+  const auto entry = call_with(sink.url(),
+                               {{"limits", {{"header_bytes", 1024}}}});
+  EXPECT_TRUE(flag_of(entry, "success"));
+  EXPECT_EQ(text_of(entry, "reason"),
+            "answered 200; too large: head cut at 1024 bytes");
 }
 
 TEST_F(DeliveryBoundsTest, AnEndlessBodyIsCutAndASuccess) {
@@ -587,9 +593,22 @@ TEST_F(DeliveryBoundsTest, AnEndlessBodyIsCutAndASuccess) {
 TEST_F(DeliveryBoundsTest, ABrokenConnectionIsNoAnswer) {
   EXPECT_THAT(reason_of(response_plan::resetting(), {}), HasSubstr("reset"));
   EXPECT_THAT(reason_of(response_plan::closing(), {}), HasSubstr("closed"));
-  auto cut = response_plan::answer(200, std::string(100, 'x'));
-  cut.cut_after = 30;
-  EXPECT_FALSE(reason_of(cut, {}).empty());
+  EXPECT_THAT(reason_of(response_plan::bytes("HTTP/1.1 20"), {}),
+              HasSubstr("closed within the status line"));
+}
+
+TEST_F(DeliveryBoundsTest,
+       AConnectionThatBreaksBehindTheStatusLineHasAnswered) {
+  http_sink sink{[](const request_record&) {
+    return response_plan::bytes(
+      "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok");
+  }};
+  const auto entry = call_with(sink.url(), {});
+  EXPECT_TRUE(flag_of(entry, "success"));
+  EXPECT_EQ(number_of(entry, "return_code"), 200U);
+  EXPECT_EQ(text_of(entry, "reason"),
+            "answered 200; body ended after 2 of 3 bytes");
+  EXPECT_EQ(text_of(entry, "response_body"), "ok");
 }
 
 } // namespace

@@ -149,10 +149,13 @@ TEST_F(HttpClientTest, ReportsResets) {
   exchange_limits limits;
   limits.total = 100ms;
   const auto head = call(receiver.url(), "", limits);
-  EXPECT_EQ(head.status, 0);
+  EXPECT_EQ(head.status, 200);
+  EXPECT_THAT(head.reason, StartsWith("head cut: timeout: "));
   EXPECT_THAT(head.reason, HasSubstr("(total)"));
   const auto body = call(receiver.url(), "", limits);
-  EXPECT_EQ(body.status, 0);
+  EXPECT_EQ(body.status, 200);
+  EXPECT_THAT(body.reason,
+              StartsWith("body cut after 3 of 9 bytes: timeout: "));
   EXPECT_THAT(body.reason, HasSubstr("(total)"));
   EXPECT_EQ(body.response_body, "abc");
 
@@ -163,8 +166,9 @@ TEST_F(HttpClientTest, ReportsResets) {
     return plan;
   });
   const auto cut = call(sink.url());
-  EXPECT_EQ(cut.status, 0);
-  EXPECT_THAT(cut.reason, StartsWith("reset: "));
+  // A reset may throw away what the kernel has received.
+  EXPECT_THAT(cut.status, ::testing::AnyOf(0, 200));
+  EXPECT_THAT(cut.reason, HasSubstr("reset: "));
 }
 
 TEST_F(HttpClientTest, ReportsAnUnknownName) {
