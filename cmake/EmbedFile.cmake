@@ -6,7 +6,7 @@
 #   folder, as `extern const std::string_view fanfare::protocol::rest::<symbol>`.
 #
 # As a script (cmake -D INPUT= -D OUTPUT= -D SYMBOL= -P): writes that source. An
-# array of characters has no limit of length, as a string literal has.
+# array of characters may be of any length; a string literal may not.
 
 if(CMAKE_SCRIPT_MODE_FILE)
   file(READ "${INPUT}" bytes HEX)

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: Fanfare contributors
 # SPDX-License-Identifier: Apache-2.0
 #
-# How everything of ours is compiled: the target fanfare_build, which all other
-# targets link privately, and ccache. Definitions go here rather than to single
-# targets, so that precompiled headers can be shared.
+# How our sources are compiled: the target fanfare_build, which all other targets
+# link privately, and ccache. Definitions belong here rather than to single targets,
+# so that precompiled headers can be shared.
 
 add_library(fanfare_build INTERFACE)
 target_include_directories(
@@ -31,25 +31,25 @@ target_compile_options(
             -Wextra-semi
             -Wcast-qual
             -Wmissing-declarations
-            # Designated initializers leave out what has a default.
+            # Designated initializers leave out members with defaults.
             -Wno-missing-field-initializers)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(
     fanfare_build
     INTERFACE -Wduplicated-cond
               -Wlogical-op
-              # Cries wolf about std::string in GCC 12 (PR 105651).
+              # False alarms about std::string in GCC 12 (PR 105651).
               -Wno-restrict)
   if(FANFARE_SANITIZE)
-    # The checks the sanitizers insert confuse these flow analyses.
+    # The inserted checks confuse these flow analyses.
     target_compile_options(
       fanfare_build
       INTERFACE -Wno-maybe-uninitialized
                 -Wno-stringop-overflow
                 -Wno-stringop-overread
                 -Wno-array-bounds
-                # Asio has fences, which the thread sanitizer does not see. They
-                # come on top of its locks.
+                # Asio's fences are invisible to the thread sanitizer. Its locks
+                # are not, and suffice.
                 -Wno-tsan)
   endif()
 endif()
@@ -74,8 +74,8 @@ if(FANFARE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   find_program(FANFARE_CCACHE_PROGRAM ccache)
   mark_as_advanced(FANFARE_CCACHE_PROGRAM)
   if(FANFARE_CCACHE_PROGRAM)
-    # With precompiled headers ccache must not mind their times; with a base
-    # directory a second clone finds what the first one compiled.
+    # Precompiled headers need ccache to ignore the times of files. With a base
+    # directory, a second clone finds what the first one compiled.
     set(CMAKE_CXX_COMPILER_LAUNCHER
         env
         "CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime"

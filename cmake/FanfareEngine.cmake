@@ -4,7 +4,7 @@
 # The library that programs embed: everything below the server, as one.
 #
 #   fanfare_engine          static; the alias fanfare::engine in this build
-#   fanfare_engine_shared   shared: shows what FANFARE_API marks and nothing else
+#   fanfare_engine_shared   shared: exports what FANFARE_API marks, nothing else
 
 set(_parts model protocol storage actors engine_parts)
 set(_objects)
@@ -14,7 +14,7 @@ endforeach()
 if(FANFARE_SEPARATE_ASIO)
   list(APPEND _objects $<TARGET_OBJECTS:fanfare_asio>)
 endif()
-# What it is made with, and nothing of it shows in the headers.
+# What it is built with; nothing of this appears in the public headers.
 set(_needed
     CAF::core
     LMDB::lmdb
@@ -46,7 +46,7 @@ function(fanfare_engine_library target type export_name)
                         $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   target_link_libraries(${target} PRIVATE ${_needed})
   if(FANFARE_SANITIZE)
-    # Examples and other programs that embed it are looked at as well.
+    # Programs that embed it, such as the examples, are instrumented as well.
     target_compile_options(${target} INTERFACE ${FANFARE_SANITIZE_OPTIONS})
     target_link_options(${target} PUBLIC -fsanitize=${FANFARE_SANITIZE})
   endif()

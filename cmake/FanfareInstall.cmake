@@ -11,8 +11,8 @@ include(CMakePackageConfigHelpers)
 set(_cmake_dir "${CMAKE_INSTALL_LIBDIR}/cmake/fanfare")
 
 # fanfare_install_configured(<input> <name> <base> <folder> <component>): installs a
-# file that names where things are, which only the installation knows, into a folder of
-# the base PREFIX, LIBDIR or SYSCONFDIR.
+# file that contains paths, which are known only at installation, into a folder of the
+# base PREFIX, LIBDIR or SYSCONFDIR.
 function(fanfare_install_configured input name base folder component)
   install(
     CODE "

@@ -1,14 +1,14 @@
 # SPDX-FileCopyrightText: Fanfare contributors
 # SPDX-License-Identifier: Apache-2.0
 #
-# Part of `cmake --install`: makes NAME of INPUT and installs it into FOLDER of BASE,
+# Part of `cmake --install`: makes NAME from INPUT and installs it into FOLDER of BASE,
 # see fanfare_install_configured in FanfareInstall.cmake. BINDIR, DATADIR, INCLUDEDIR,
 # LIBDIR and SYSCONFDIR come as CMAKE_INSTALL_… says, and go into the file as absolute
 # paths.
 
 cmake_policy(VERSION 3.25) # which an install script has not
 
-# What is read later is read from elsewhere: "--prefix stage" is made absolute.
+# The file is read from other directories later: "--prefix stage" becomes absolute.
 get_filename_component(PREFIX "${CMAKE_INSTALL_PREFIX}/" ABSOLUTE)
 string(REGEX REPLACE "/$" "" PREFIX "${PREFIX}")
 if(PREFIX STREQUAL "/usr" AND NOT IS_ABSOLUTE "${SYSCONFDIR}")
@@ -23,7 +23,7 @@ foreach(_dir IN ITEMS BINDIR DATADIR INCLUDEDIR LIBDIR SYSCONFDIR)
 endforeach()
 set(FOLDER "${${BASE}}/${FOLDER}")
 
-# Both split words at spaces, and each has its own way to say that one is none.
+# Both split words at spaces, and each has its own way to escape one.
 if(NAME MATCHES "\\.pc$")
   set(_space "\\ ")
 elseif(NAME MATCHES "\\.service$")
@@ -35,7 +35,7 @@ foreach(_dir IN ITEMS PREFIX BINDIR DATADIR SYSCONFDIR PC_INCLUDEDIR PC_LIBDIR)
   string(REPLACE " " "${_space}" ${_dir} "${${_dir}}")
 endforeach()
 
-# A place of its own: two installations may be made at the same time.
+# In a directory of its own: two installations may run at the same time.
 string(SHA1 _place "$ENV{DESTDIR}${FOLDER}")
 set(_place "${BUILD}/install-${_place}")
 configure_file("${INPUT}" "${_place}/${NAME}" @ONLY)
