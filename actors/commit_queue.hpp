@@ -177,7 +177,7 @@ public:
 
   /// Calls that may wait for the disk. They are what would be made again after
   /// a crash, so that this bounds the duplicates, together with the attempts
-  /// under way.
+  /// in progress.
   static constexpr std::size_t congestion_limit = 4'000;
   /// Publishes that may wait for the disk.
   static constexpr std::size_t publish_bytes_limit = std::size_t{64} << 20;

@@ -274,7 +274,7 @@ void router::save_checkpoint() {
     } else if (s->slot->unfinished.load(std::memory_order_relaxed) != 0) {
       s->idle = 0;
     } else if (++s->idle > config_.idle_checkpoints) {
-      // Only the router sends it work, so none can be under way.
+      // Only the router sends it work, so none can be in flight.
       caf::anon_send(s->actor, atom::retire_v);
       s.reset();
       --active_count_;

@@ -92,7 +92,7 @@ public:
                  "edit"};
   }
 
-  /// Waits for a run that is under way.
+  /// Waits for a run that is in progress.
   void end() {
     const std::lock_guard guard{mutex_};
     ended_ = true;

@@ -45,7 +45,7 @@ std::vector<metric> engine_counters::figures(const engine_statistics& now,
         kind::counter, calls_[i].load(), {{"outcome", outcomes[i]}});
   put("fanfare_call_seconds_total", "Time that finished calls took together.",
       kind::counter, static_cast<double>(call_microseconds_.load()) / 1e6);
-  put("fanfare_calls_in_flight", "Attempts under way.", kind::gauge,
+  put("fanfare_calls_in_flight", "Attempts in flight.", kind::gauge,
       now.in_flight);
   put("fanfare_webhooks", "Webhooks that are registered.", kind::gauge,
       now.registered_webhooks);

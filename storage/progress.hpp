@@ -67,8 +67,8 @@ struct progress {
         retries.put({.subject = c.subject,
                      .due = c.retry_due,
                      .attempt = static_cast<std::uint16_t>(c.attempt + 1),
-                     .replay = c.replay,
-                     .fed = c.fed});
+                     .resent = c.resent,
+                     .by_replay = c.by_replay});
         break;
       case outcome::delivered:
       case outcome::given_up: retries.erase(c.subject); break;

@@ -38,8 +38,8 @@ constexpr std::string_view sentence(ended_by why) {
 struct attempt {
   position subject = 0;     ///< the notification
   std::uint16_t number = 1; ///< 1 is the first
-  bool replay = false;      ///< as in `call`
-  bool fed = false;         ///< as in `call`
+  bool resent = false;      ///< as in `call`
+  bool by_replay = false;   ///< as in `call`
   /// The notification is not settled before this attempt has ended: the cursor
   /// waits for it.
   bool holds_cursor = false;
@@ -57,8 +57,8 @@ struct attempt {
   static attempt of(const retry& r) {
     return {.subject = r.subject,
             .number = r.attempt,
-            .replay = r.replay,
-            .fed = r.fed};
+            .resent = r.resent,
+            .by_replay = r.by_replay};
   }
   [[nodiscard]] bool failed_before() const {
     return number > 1;
@@ -68,8 +68,8 @@ struct attempt {
     return {.subject = subject,
             .due = due,
             .attempt = number,
-            .replay = replay,
-            .fed = fed};
+            .resent = resent,
+            .by_replay = by_replay};
   }
 };
 

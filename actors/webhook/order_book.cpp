@@ -23,7 +23,7 @@ commit_queue::completion answer_on_disk(reply<T> to, T value) {
 
 /// Handed over by a replay, and not attempted yet.
 bool is_untried_replay(const retry& r) {
-  return r.fed && r.attempt == 1;
+  return r.by_replay && r.attempt == 1;
 }
 
 } // namespace
@@ -78,11 +78,11 @@ void order_book::carry_out(const resend_order& what, const site& at) {
       error{ec::conflict, "The webhook is disabled. Enable it first."});
   if (at.queue.is_in_flight(what.subject))
     return what.done(error{
-      ec::conflict, "An attempt of this notification is under way. Look at its "
+      ec::conflict, "An attempt of this notification is in flight. Look at its "
                     "outcome first."});
   if (const auto soon = at.queue.find_due(what.subject, at.now))
     return what.done(*soon);
-  retry wanted{.subject = what.subject, .attempt = 1, .replay = true};
+  retry wanted{.subject = what.subject, .attempt = 1, .resent = true};
   // One that waits is brought forward.
   if (const auto known = at.queue.extract_waiting(
         [&what](const retry& r) { return r.subject == what.subject; });
@@ -122,7 +122,7 @@ void order_book::carry_out(const cancel_order& what, const site& at) {
                                             .progress = value},
                    .done = {},
                    .lasting = true});
-  auto taken = at.queue.extract([](const retry& r) { return r.fed; },
+  auto taken = at.queue.extract([](const retry& r) { return r.by_replay; },
                                 ended_by::cancellation);
   taken.insert(taken.end(), on_their_way.begin(), on_their_way.end());
   endings_.push_back({.entries = std::move(taken),

@@ -53,13 +53,13 @@ void retry_by_schedule(call& entry, const attempt& a, timestamp published,
   entry.retry_due = std::max(c.now + backoff_policy::jittered(*delay, spread),
                              c.held_until);
   // The publish of what is sent again may be long ago.
-  const bool late = a.replay ? backoff.span_after(a.number) > backoff.max_age
+  const bool late = a.resent ? backoff.span_after(a.number) > backoff.max_age
                              : entry.retry_due > start_of_age(published, c.plan)
                                                    + backoff.max_age;
   if (late)
     give_up(entry, "given up: the next attempt would be more than "
                      + in_words(backoff.max_age)
-                     + (a.replay ? " after the first" : " after publish"));
+                     + (a.resent ? " after the first" : " after publish"));
 }
 
 } // namespace
@@ -107,8 +107,8 @@ void settle(call& entry, const attempt& a, timestamp published,
             std::string_view disabling, const circumstances& c) {
   entry.subject = a.subject;
   entry.attempt = a.number;
-  entry.replay = a.replay;
-  entry.fed = a.fed;
+  entry.resent = a.resent;
+  entry.by_replay = a.by_replay;
   entry.thin = a.thin;
   if (is_success(entry.status)) {
     entry.result = outcome::delivered;
@@ -136,7 +136,7 @@ void settle(call& entry, const attempt& a, timestamp published,
 
 bool is_too_old(const attempt& a, timestamp published,
                 const delivery_plan& plan, timestamp now) {
-  return !a.replay
+  return !a.resent
       && now > start_of_age(published, plan) + plan.backoff.max_age;
 }
 
@@ -153,8 +153,8 @@ call unsent(const attempt& a, const webhook_record& hook, position settled_upto,
           .time = now,
           .result = outcome::given_up,
           .attempt = a.number,
-          .replay = a.replay,
-          .fed = a.fed,
+          .resent = a.resent,
+          .by_replay = a.by_replay,
           .unsent = true,
           .target_url = protocol::mask_url(hook.target_url),
           .reason = std::move(reason)};

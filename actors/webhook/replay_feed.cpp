@@ -45,8 +45,8 @@ const std::vector<retry>& replay_feed::take(timestamp now) {
       {.subject = *p,
        .due = std::chrono::floor<std::chrono::milliseconds>(next_due_),
        .attempt = 1,
-       .replay = true,
-       .fed = true});
+       .resent = true,
+       .by_replay = true});
     next_due_ += pause();
   }
   value_.queued += pending_.size();

@@ -76,7 +76,7 @@ std::string progress_text(const object& r) {
   auto out = cell_of(r, "finished") + " of " + cell_of(r, "count")
            + " finished";
   if (number(r, "waiting") > 0)
-    out += ", " + cell_of(r, "waiting") + " under way or due again";
+    out += ", " + cell_of(r, "waiting") + " in flight or due again";
   if (number(r, "skipped") > 0)
     out += ", " + cell_of(r, "skipped") + " were waiting anyway";
   return out;

@@ -26,7 +26,7 @@ fanfare_call to_c(const call& from) {
   to.outcome = static_cast<std::int32_t>(from.result);
   to.attempt = from.attempt;
   to.status = from.status;
-  to.replay = from.replay ? 1 : 0;
+  to.resent = from.resent ? 1 : 0;
   to.target_url = from.target_url.c_str();
   to.reason = from.reason.c_str();
   to.response_head = from.response_head.c_str();
@@ -52,7 +52,7 @@ fanfare_retry to_c(const retry& from) {
   to.notification = from.subject;
   to.due = since_epoch(from.due);
   to.attempt = from.attempt;
-  to.replay = from.replay ? 1 : 0;
+  to.resent = from.resent ? 1 : 0;
   return to;
 }
 

@@ -34,7 +34,7 @@ public:
   }
 
   void remove(const void*) noexcept override {
-    const std::lock_guard guard{mutex_}; // waits for a scrape under way
+    const std::lock_guard guard{mutex_}; // waits for a scrape in progress
     figures_ = nullptr;
   }
 

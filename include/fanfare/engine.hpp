@@ -155,7 +155,7 @@ struct engine_options {
 struct engine_statistics {
   std::size_t registered_webhooks = 0;
   std::size_t active_webhooks = 0; ///< with an actor
-  std::size_t in_flight = 0;       ///< attempts under way
+  std::size_t in_flight = 0;       ///< attempts in flight
   position tail = 0;               ///< newest notification
   position routed_upto = 0;        ///< newest that was fanned out
   call_id last_call = 0;
@@ -262,7 +262,7 @@ enum class hold_reason : std::uint8_t {
   retry_after, ///< its receiver asked to wait
   rate,        ///< its rate limit
   batch,       ///< a batch fills up
-  concurrency, ///< as many calls as may be are under way
+  concurrency, ///< as many calls as may be are in flight
 };
 
 /// How a webhook's deliveries go at this moment.
@@ -468,7 +468,7 @@ public:
                          publish_once once);
   /// Keeps an answer under its idempotency key, unless there is one already.
   /// Memory; never blocks, and has no bound: not for more than the program has
-  /// requests under way. `done` gets the one that is kept, on any thread, or
+  /// requests in flight. `done` gets the one that is kept, on any thread, or
   /// store_full, stopping, io_error.
   virtual void remember_answer(const idempotency_key& key, plain_answer answer,
                                answered done) = 0;
@@ -678,7 +678,7 @@ public:
   virtual void wake() = 0;
 
   /// Refuses publishes at once, starts no further attempts, waits up to
-  /// `deadline` for those under way, and saves where it was. Attempts that did
+  /// `deadline` for those in flight, and saves where it was. Attempts that did
   /// not end are made again at the next start. Afterwards everything but
   /// queries is refused with `stopping`. Blocks, at most a few seconds longer
   /// than `deadline`, unless the disk hangs: a write that the system has begun

@@ -114,7 +114,7 @@ typedef struct fanfare_call {
   int32_t outcome;           /* a fanfare_outcome */
   uint32_t attempt;          /* 1 is the first */
   uint32_t status;           /* of HTTP; 0: no answer, and `reason` says why */
-  int32_t replay;            /* 1: sent again on request */
+  int32_t resent;            /* 1: sent again on request */
   const char *target_url;    /* with its password masked */
   const char *reason;        /* "" for a success */
   const char *response_head; /* whole header fields, at most 8 KiB; maybe no UTF-8 */
@@ -176,7 +176,7 @@ FANFARE_C_API void fanfare_options_init(fanfare_options *options, size_t size);
 FANFARE_C_API fanfare_code fanfare_start(const fanfare_options *options,
                                          fanfare_engine **engine,
                                          fanfare_error *error);
-/* Refuses publishes at once, waits up to `deadline` for calls under way, and saves.
+/* Refuses publishes at once, waits up to `deadline` for calls in flight, and saves.
  * Blocks, a few seconds longer than that at most, but for a disk that hangs: a thread
  * that waits for it cannot be ended. Queries still answer. */
 FANFARE_C_API void fanfare_stop(fanfare_engine *engine, int64_t deadline);
@@ -388,7 +388,7 @@ typedef struct fanfare_retry {
   uint64_t notification;
   int64_t due;
   uint32_t attempt; /* the number of the attempt to come */
-  int32_t replay;
+  int32_t resent;
 } fanfare_retry;
 
 /* Blocks. Writes up to `capacity` retries, by due time, and how many there are. The size

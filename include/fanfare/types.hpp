@@ -288,8 +288,8 @@ struct call {
   outcome result = outcome::delivered;
   std::uint16_t attempt = 1; ///< 1 is the first
   /// Sent again on request, by a replay or a resend, with attempts of its own.
-  bool replay = false;
-  bool fed = false;         ///< of these, by a replay
+  bool resent = false;
+  bool by_replay = false;   ///< of these, by a replay
   bool unsent = false;      ///< given up without an attempt
   bool thin = false;        ///< with a body that only names the notification
   std::uint16_t status = 0; ///< 0: no answer, `reason` says why
@@ -309,8 +309,8 @@ struct retry {
   position subject = 0;
   timestamp due;
   std::uint16_t attempt = 2; ///< the number of the attempt to come
-  bool replay = false;       ///< as in `call`
-  bool fed = false;          ///< as in `call`
+  bool resent = false;       ///< as in `call`
+  bool by_replay = false;    ///< as in `call`
   bool operator==(const retry&) const = default;
 };
 

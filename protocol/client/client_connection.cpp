@@ -260,7 +260,7 @@ void client_connection::write_records(const outgoing_request::buffers& all) {
 
 void client_connection::on_written(const error_code& code) {
   // A failure to write is not the last word: the peer may have answered before
-  // it closed. The read that is under way finds out.
+  // it closed. The read that is in progress finds out.
   request_.ended(!code);
   if (answer_.received() == 0)
     subject_->clock.enter(phase::first_byte,

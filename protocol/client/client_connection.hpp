@@ -83,7 +83,7 @@ public:
   ///     any state --> closed                                    idle ---+
   ///
   /// From `connecting` to `exchanging` it has an exchange. From `exchanging` on
-  /// one read is under way, until it is closed: in `idle` that read notices
+  /// one read is in progress, until it is closed: in `idle` that read notices
   /// that the peer closes. Only `enter` changes the state.
   enum class state : std::uint8_t {
     fresh,       ///< made, `connect` comes next

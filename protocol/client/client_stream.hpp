@@ -71,7 +71,7 @@ public:
     boost::asio::async_write(*tls_, bytes, std::forward<Handler>(done));
   }
 
-  /// At once; what is under way ends with an error.
+  /// At once; what is in progress ends with an error.
   void close() noexcept {
     if (tls_)
       end_tls(tls_->native_handle());

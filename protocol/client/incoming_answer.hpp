@@ -24,7 +24,7 @@ public:
   enum class progress : bool { more, over };
 
   /// `out` must stay until it is over. A read into `space()` may already be
-  /// under way.
+  /// in progress.
   void begin(exchange_result& out, const exchange_limits& limits) {
     out.status = 0;
     out.reason.clear();

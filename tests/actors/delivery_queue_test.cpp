@@ -286,14 +286,18 @@ TEST_F(DeliveryQueueTest, InOrderOneThatFailedHoldsAllOthers) {
 TEST_F(DeliveryQueueTest, InOrderTheOldestThatFailedComesFirst) {
   load({{.subject = 4, .due = now, .attempt = 2},
         {.subject = 3, .due = now, .attempt = 2},
-        {.subject = 1, .due = now, .attempt = 1, .replay = true, .fed = true}},
+        {.subject = 1,
+         .due = now,
+         .attempt = 1,
+         .resent = true,
+         .by_replay = true}},
        4);
   fetch(true);
   EXPECT_THAT(drain(true), ElementsAre(3, 4, 1));
 }
 
 TEST_F(DeliveryQueueTest, InOrderWhatAReplaySendsAgainHoldsNothing) {
-  load({{.subject = 1, .due = now + 1h, .attempt = 1, .replay = true}}, 1);
+  load({{.subject = 1, .due = now + 1h, .attempt = 1, .resent = true}}, 1);
   notify(2);
   EXPECT_THAT(drain(true), ElementsAre(2));
 }
@@ -302,7 +306,7 @@ TEST_F(DeliveryQueueTest, InOrderWhatFailedIsReadAlthoughOthersAreReady) {
   std::vector<retry> many{{.subject = 9, .due = now, .attempt = 2}};
   load(many, 9);
   for (position p = 1; p <= 4; ++p)
-    queue_.put({.subject = p, .due = now - 1s, .attempt = 1, .replay = true});
+    queue_.put({.subject = p, .due = now - 1s, .attempt = 1, .resent = true});
   ASSERT_THAT(queue_.fetch(false, 4, now), SizeIs(4));
   queue_.fetched({make(1), make(2), make(3), make(4)});
   EXPECT_THAT(queue_.fetch(true, 4, now), ElementsAre(9));
@@ -347,12 +351,12 @@ TEST_F(DeliveryQueueTest, RetriesAreTakenOutWhereverTheyAre) {
 TEST_F(DeliveryQueueTest, ExpeditedRetriesAreDueNow) {
   load({{.subject = 1, .due = now - 1s},
         {.subject = 2, .due = now + 1h},
-        {.subject = 3, .due = now + 1h, .attempt = 1, .replay = true},
+        {.subject = 3, .due = now + 1h, .attempt = 1, .resent = true},
         {.subject = 4,
          .due = now + 1h,
          .attempt = 1,
-         .replay = true,
-         .fed = true}});
+         .resent = true,
+         .by_replay = true}});
   std::vector<position> moved;
   for (const auto& r : queue_.expedite(now)) {
     EXPECT_EQ(r.due, now);

@@ -88,7 +88,7 @@ protected:
   std::vector<position> replayed(webhook_id hook) {
     std::vector<position> found;
     for (const auto& c : node_->calls(hook))
-      if (c.replay)
+      if (c.resent)
         found.push_back(c.subject);
     return found;
   }
@@ -107,7 +107,7 @@ TEST_F(OrderTest, ExpeditedRetriesAreMadeAtOnceAndKeepTheirCount) {
   EXPECT_EQ(expedite(hook).value(), 3U);
   EXPECT_THAT(node_->wire.ids(), ElementsAre(1, 2, 3, 1, 2, 3));
   EXPECT_EQ(node_->calls(hook).back().attempt, 2);
-  EXPECT_FALSE(node_->calls(hook).back().replay);
+  EXPECT_FALSE(node_->calls(hook).back().resent);
   EXPECT_THAT(node_->retries(hook), IsEmpty());
   EXPECT_EQ(expedite(hook).value(), 0U);
 }
@@ -128,7 +128,7 @@ TEST_F(OrderTest, AnAnsweredExpediteSurvivesACrash) {
   code_ = 500;
   auto hook = node_->add_webhook();
   node_->publish(20);
-  hang(); // eight are under way again, twelve wait
+  hang(); // eight are in flight again, twelve wait
   ASSERT_EQ(expedite(hook).value(), 20U);
   code_ = 200;
   restart();
@@ -155,7 +155,7 @@ TEST_F(OrderTest, DroppedRetriesAreLoggedAsGivenUpAndNeverMade) {
   EXPECT_EQ(drop(hook).value(), 0U);
 }
 
-TEST_F(OrderTest, ARetryUnderWayThatIsDroppedIsNotTriedAgain) {
+TEST_F(OrderTest, ARetryInFlightThatIsDroppedIsNotTriedAgain) {
   code_ = 500;
   auto hook = node_->add_webhook();
   node_->publish();
@@ -171,7 +171,7 @@ TEST_F(OrderTest, ARetryUnderWayThatIsDroppedIsNotTriedAgain) {
   EXPECT_THAT(node_->retries(hook), IsEmpty());
 }
 
-TEST_F(OrderTest, AFirstAttemptUnderWayIsNotDropped) {
+TEST_F(OrderTest, AFirstAttemptInFlightIsNotDropped) {
   auto hook = node_->add_webhook();
   hang();
   node_->publish();
@@ -217,18 +217,18 @@ TEST_F(OrderTest, ADeliveredNotificationIsSentAgainWithAScheduleOfItsOwn) {
   const auto queued = resend(hook, 1);
   ASSERT_TRUE(queued);
   EXPECT_EQ(queued->attempt, 1);
-  EXPECT_TRUE(queued->replay);
+  EXPECT_TRUE(queued->resent);
   ASSERT_THAT(node_->wire.ids(), ElementsAre(1, 1));
   EXPECT_EQ(node_->wire.sent[0].what->body, node_->wire.sent[1].what->body);
   auto last = node_->calls(hook).back();
   EXPECT_EQ(last.attempt, 1);
-  EXPECT_TRUE(last.replay);
+  EXPECT_TRUE(last.resent);
   EXPECT_EQ(last.result, outcome::retried);
   code_ = 200;
   node_->advance(6s);
   last = node_->calls(hook).back();
   EXPECT_EQ(last.attempt, 2);
-  EXPECT_TRUE(last.replay);
+  EXPECT_TRUE(last.resent);
   EXPECT_EQ(last.result, outcome::delivered);
   EXPECT_THAT(node_->retries(hook), IsEmpty());
 }
@@ -252,7 +252,7 @@ TEST_F(OrderTest, AResendOfWhatWaitsBringsItForward) {
   const auto queued = resend(hook, 1);
   ASSERT_TRUE(queued);
   EXPECT_EQ(queued->attempt, 2);
-  EXPECT_FALSE(queued->replay);
+  EXPECT_FALSE(queued->resent);
   ASSERT_THAT(node_->wire.sent, SizeIs(2));
   node_->wire.answer(1, status(200));
   node_->run();
@@ -260,7 +260,7 @@ TEST_F(OrderTest, AResendOfWhatWaitsBringsItForward) {
   EXPECT_THAT(node_->wire.sent, SizeIs(2));
 }
 
-TEST_F(OrderTest, AResendIsRefusedWhileAnAttemptIsUnderWayOrItIsDisabled) {
+TEST_F(OrderTest, AResendIsRefusedWhileAnAttemptIsInFlightOrItIsDisabled) {
   auto hook = node_->add_webhook();
   hang();
   node_->publish();
@@ -502,7 +502,7 @@ TEST_F(OrderTest, NewNotificationsDoNotWaitForAReplay) {
   hang();
   ASSERT_TRUE(begin_replay(hook, {}));
   const auto fresh = node_->publish();
-  // Eight are under way; of the next two, one is the new one.
+  // Eight are in flight; of the next two, one is the new one.
   for (std::size_t i = 0; i < 2; ++i) {
     node_->wire.answer(node_->wire.open.front(), status(200));
     node_->run();
@@ -518,7 +518,7 @@ TEST_F(OrderTest, WhatFailsInAReplayIsTriedAgainAndTheReplayIsDone) {
   EXPECT_EQ(progress(hook).state, replay_state::done);
   ASSERT_THAT(node_->retries(hook), SizeIs(3));
   for (const auto& r : node_->retries(hook))
-    EXPECT_TRUE(r.replay);
+    EXPECT_TRUE(r.resent);
   code_ = 200;
   node_->advance(6s);
   EXPECT_THAT(node_->retries(hook), IsEmpty());

@@ -81,14 +81,17 @@ protected:
 // -- what is logged -----------------------------------------------------------
 
 TEST_F(OutcomeTest, ASuccessIsLoggedWithWhatItWas) {
-  attempt_ = {
-    .subject = 12, .number = 3, .replay = true, .fed = true, .thin = true};
+  attempt_ = {.subject = 12,
+              .number = 3,
+              .resent = true,
+              .by_replay = true,
+              .thin = true};
   const auto entry = log_of(204);
   EXPECT_EQ(entry.hook, 7U);
   EXPECT_EQ(entry.subject, 12U);
   EXPECT_EQ(entry.attempt, 3);
-  EXPECT_TRUE(entry.replay);
-  EXPECT_TRUE(entry.fed);
+  EXPECT_TRUE(entry.resent);
+  EXPECT_TRUE(entry.by_replay);
   EXPECT_TRUE(entry.thin);
   EXPECT_FALSE(entry.unsent);
   EXPECT_EQ(entry.time, now - 1s);
@@ -186,7 +189,7 @@ TEST_F(OutcomeTest, AgeCountsFromTheEndOfAPause) {
 }
 
 TEST_F(OutcomeTest, AgeOfAReplayCountsFromItsFirstAttempt) {
-  attempt_.replay = true;
+  attempt_.resent = true;
   published_ = now - 24h * 30;
   plan_.backoff.max_age = 35s;
   EXPECT_EQ(log_of(500).result, outcome::retried);
@@ -289,7 +292,7 @@ TEST_F(OutcomeTest, IsTooOldOneMillisecondAfterItsAge) {
   EXPECT_FALSE(is_too_old(attempt_, now - 60s, plan_, now));
   EXPECT_TRUE(is_too_old(attempt_, now - 60s - 1ms, plan_, now));
   EXPECT_EQ(too_old(plan_), "given up: more than 60 s since publish");
-  attempt_.replay = true;
+  attempt_.resent = true;
   EXPECT_FALSE(is_too_old(attempt_, now - 60s - 1ms, plan_, now))
     << "it is sent again because somebody wants it";
 }

@@ -354,7 +354,7 @@ TEST_F(WebhookTest, DisablingEndsWhatWaitsInTheWindow) {
   EXPECT_THAT(node_->wire.ids(), ElementsAre(1, 6));
 }
 
-TEST_F(WebhookTest, AnAttemptUnderWayWhileDisabledLeavesNoRetry) {
+TEST_F(WebhookTest, AnAttemptInFlightWhileDisabledLeavesNoRetry) {
   hang();
   auto hook = node_->add_webhook();
   node_->publish();
@@ -379,7 +379,7 @@ TEST_F(WebhookTest, AFailureCommittedAfterTheDisablingLeavesNoRetry) {
   EXPECT_THAT(node_->retries(hook), IsEmpty());
 }
 
-TEST_F(WebhookTest, AnAttemptUnderWayDuringOffAndOnIsNotRetried) {
+TEST_F(WebhookTest, AnAttemptInFlightDuringOffAndOnIsNotRetried) {
   hang();
   auto hook = node_->add_webhook();
   node_->publish();
@@ -739,7 +739,7 @@ TEST_F(WebhookTest, ACrashedWebhookComesBackFromTheStore) {
   caf::anon_send(node_->router_handle, atom::revive_v, hook);
   node_->wire.script = [](const auto&) { return std::optional{status(200)}; };
   node_->advance(10s);
-  // 3 and 4 were under way; they are made again. 1 and 2 were to be retried.
+  // 3 and 4 were in flight; they are made again. 1 and 2 were to be retried.
   auto ids = node_->wire.ids();
   EXPECT_EQ(std::vector<position>(ids.begin() + 4, ids.end()),
             (std::vector<position>{3, 4, 5, 6, 7, 8, 9, 1, 2}));

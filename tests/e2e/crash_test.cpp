@@ -176,11 +176,11 @@ TEST_F(CrashTest, EverythingAcknowledgedArrivesThoughItIsKilledFiveTimes) {
   port_ = running().port();
   start_publishers();
 
-  // What can be sent twice by a crash: attempts under way, and those whose
+  // What can be sent twice by a crash: attempts in flight, and those whose
   // records were not committed yet. Records and publishes are committed in the
   // order in which they come. So once a publish is answered, the calls that had
   // ended when it was sent are on disk: the others arrived after that, or were
-  // under way then.
+  // in flight then.
   std::vector<std::pair<clock::time_point, clock::time_point>> uncommitted;
   std::size_t in_uncommitted = 0;
   std::uint64_t highest = 0;

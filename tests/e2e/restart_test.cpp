@@ -63,7 +63,7 @@ protected:
   }
 };
 
-TEST_F(RestartTest, FinishesWhatIsUnderWayAndGoesOnWithTheRestOnce) {
+TEST_F(RestartTest, FinishesWhatIsInFlightAndGoesOnWithTheRestOnce) {
   serve();
   http_sink sink{
     [](const request_record&) { return response_plan::hanging(); }};

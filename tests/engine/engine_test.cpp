@@ -665,7 +665,7 @@ TEST_F(EngineTest, ProgramsThatAreStartedInheritNothingOfIt) {
   ASSERT_EQ(poll(&arrived, 1, 10'000), 1);
   EXPECT_EQ(inherited(), before);
   const auto begun = std::chrono::steady_clock::now();
-  engine_.reset(); // with a call under way
+  engine_.reset(); // with a call in flight
   EXPECT_LT(std::chrono::steady_clock::now() - begun, 8s);
   close(listener);
 }

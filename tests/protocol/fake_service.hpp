@@ -428,7 +428,7 @@ public:
     if (!found)
       return found.error();
     return retry{
-      .subject = found->subject, .due = {}, .attempt = 1, .replay = true};
+      .subject = found->subject, .due = {}, .attempt = 1, .resent = true};
   }
 
   result<std::size_t> expedite_retries(organizer_id owner,

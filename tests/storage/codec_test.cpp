@@ -133,8 +133,8 @@ TEST(Codec, GivesBackCallsOfAllOutcomes) {
 TEST(Codec, GivesBackWhatACallWasMadeFor) {
   for (unsigned bits = 0; bits < 16; ++bits) {
     auto c = full_call();
-    c.replay = (bits & 1) != 0;
-    c.fed = (bits & 2) != 0;
+    c.resent = (bits & 1) != 0;
+    c.by_replay = (bits & 2) != 0;
     c.unsent = (bits & 4) != 0;
     c.thin = (bits & 8) != 0;
     expect_round_trip(c);
@@ -143,8 +143,8 @@ TEST(Codec, GivesBackWhatACallWasMadeFor) {
     expect_round_trip(retry{.subject = 1,
                             .due = {},
                             .attempt = 1,
-                            .replay = (bits & 1) != 0,
-                            .fed = (bits & 2) != 0});
+                            .resent = (bits & 1) != 0,
+                            .by_replay = (bits & 2) != 0});
 }
 
 TEST(Codec, GivesBackReplaysInEveryState) {

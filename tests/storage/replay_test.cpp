@@ -53,7 +53,7 @@ TEST_F(Replay, EntriesThatNoCallHasPutThereSurviveACrash) {
   append(call_of(hook.id, 2, outcome::retried, 2));
   run(enqueue{
     .hook = hook.id,
-    .entries = {{.subject = 1, .due = at_ms(9), .attempt = 1, .replay = true}},
+    .entries = {{.subject = 1, .due = at_ms(9), .attempt = 1, .resent = true}},
     .progress = {}});
   for (int i = 0; i < 2; ++i) {
     EXPECT_THAT(subjects_of(*store_->deliveries().retries(hook.id)),
@@ -63,7 +63,7 @@ TEST_F(Replay, EntriesThatNoCallHasPutThereSurviveACrash) {
     EXPECT_EQ(state.upto.cursor, 2U);
     reopen();
   }
-  EXPECT_TRUE(store_->deliveries().retries(hook.id)->front().replay);
+  EXPECT_TRUE(store_->deliveries().retries(hook.id)->front().resent);
   ASSERT_EQ(store_->recovered().webhooks.size(), 1U);
   EXPECT_TRUE(store_->recovered().webhooks.front().has_retries);
   // A later call settles it as any other.
@@ -77,11 +77,11 @@ TEST_F(Replay, ACallThatFailedKeepsThatItWasSentAgain) {
   auto hook = add_hook(1, {1});
   publish(draft_of(1));
   auto failed = call_of(hook.id, 1, outcome::retried, 1);
-  failed.replay = true;
+  failed.resent = true;
   append(failed);
   for (int i = 0; i < 2; ++i) {
-    EXPECT_TRUE(store_->deliveries().retries(hook.id)->front().replay);
-    EXPECT_TRUE(store_->call_log().newest(hook.id, 0, 1)->front().replay);
+    EXPECT_TRUE(store_->deliveries().retries(hook.id)->front().resent);
+    EXPECT_TRUE(store_->call_log().newest(hook.id, 0, 1)->front().resent);
     reopen();
   }
 }

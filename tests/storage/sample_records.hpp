@@ -142,7 +142,7 @@ inline call full_call() {
   c.retry_due = c.time + std::chrono::seconds{5};
   c.result = outcome::retried;
   c.attempt = 11;
-  c.replay = c.fed = c.unsent = c.thin = true;
+  c.resent = c.by_replay = c.unsent = c.thin = true;
   c.status = 503;
   c.timings = {.dns = microseconds{1},
                .connect = microseconds{20},
@@ -175,8 +175,8 @@ inline retry full_retry() {
   return {.subject = 3,
           .due = sample_time(-1),
           .attempt = 12,
-          .replay = true,
-          .fed = true};
+          .resent = true,
+          .by_replay = true};
 }
 
 inline replay full_replay() {

@@ -68,7 +68,7 @@ std::string what_became(const explanation& e, bool is_due) {
              "before it.";
     case fate::retrying:
       return is_due ? "The last attempt failed; the next one is due and waits "
-                      "for its turn, or is under way."
+                      "for its turn, or is in flight."
                     : "The last attempt failed; the next one is due later.";
     case fate::delivered: return "It was delivered.";
     case fate::given_up:

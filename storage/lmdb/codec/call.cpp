@@ -24,15 +24,15 @@ enum call_field : std::uint8_t {
 
 std::uint8_t flags_of(const call& c) {
   return static_cast<std::uint8_t>(
-    (c.replay ? is_replay : 0) | (c.fed ? is_fed : 0)
+    (c.resent ? is_resent : 0) | (c.by_replay ? is_by_replay : 0)
     | (c.unsent ? is_unsent : 0) | (c.thin ? is_thin_call : 0));
 }
 
 void get_facts(byte_reader& from, call& c, std::uint8_t& mask) {
-  const auto flags = get_flags(from,
-                               is_replay | is_fed | is_unsent | is_thin_call);
-  c.replay = (flags & is_replay) != 0;
-  c.fed = (flags & is_fed) != 0;
+  const auto flags = get_flags(from, is_resent | is_by_replay | is_unsent
+                                       | is_thin_call);
+  c.resent = (flags & is_resent) != 0;
+  c.by_replay = (flags & is_by_replay) != 0;
   c.unsent = (flags & is_unsent) != 0;
   c.thin = (flags & is_thin_call) != 0;
   mask = from.u8();

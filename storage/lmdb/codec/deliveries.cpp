@@ -49,17 +49,18 @@ bool decode(std::string_view in, progress& value) {
 
 void encode(std::string& out, const retry& value) {
   byte_writer to{out};
-  put_flags(to, static_cast<std::uint8_t>((value.replay ? is_replay : 0)
-                                          | (value.fed ? is_fed : 0)));
+  put_flags(to,
+            static_cast<std::uint8_t>((value.resent ? is_resent : 0)
+                                      | (value.by_replay ? is_by_replay : 0)));
   put(to, value.due);
   to.number(value.attempt);
 }
 
 bool decode(std::string_view in, retry& value) {
   byte_reader from{in};
-  const auto flags = get_flags(from, is_replay | is_fed);
-  value.replay = (flags & is_replay) != 0;
-  value.fed = (flags & is_fed) != 0;
+  const auto flags = get_flags(from, is_resent | is_by_replay);
+  value.resent = (flags & is_resent) != 0;
+  value.by_replay = (flags & is_by_replay) != 0;
   value.due = get_time(from);
   value.attempt = from.number<std::uint16_t>();
   return from.complete();

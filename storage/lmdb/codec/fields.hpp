@@ -38,8 +38,8 @@ inline bool has_later_layout(byte_reader& from, std::uint8_t later) {
 // a flag is set.
 inline constexpr std::uint8_t flagged_layout = 2;
 enum record_flag : std::uint8_t {
-  is_replay = 1,
-  is_fed = 2,
+  is_resent = 1,
+  is_by_replay = 2,
   is_unsent = 4,
   is_thin_call = 8,
 };

@@ -320,7 +320,7 @@ TEST_F(ConnectorTest, ReportsTheLastFailure) {
   EXPECT_TRUE(is_quiet());
 }
 
-TEST_F(ConnectorTest, WaitsForAttemptsThatAreStillUnderWay) {
+TEST_F(ConnectorTest, WaitsForAttemptsThatAreStillInProgress) {
   const black_hole hole{"127.0.0.2", port};
   if (!hole.works())
     GTEST_SKIP() << "this system takes more connections than its queue holds";

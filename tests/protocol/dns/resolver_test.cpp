@@ -17,7 +17,7 @@ using ::testing::ElementsAre;
 
 // -- many at a time -----------------------------------------------------------
 
-TEST_F(ResolverTest, SharesALookUpThatIsUnderWay) {
+TEST_F(ResolverTest, SharesALookUpThatIsInProgress) {
   auto slow = dns_answer::of({"192.0.2.1"});
   slow.delay = 100ms;
   server.set("slow.test", slow);
