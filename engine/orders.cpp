@@ -159,7 +159,7 @@ result<replay_progress> orders::find_replay(organizer_id owner,
   if (!retries)
     return retries.error();
   return show(*found, static_cast<std::size_t>(
-                        std::ranges::count_if(*retries, &retry::replay)));
+                        std::ranges::count_if(*retries, &retry::resent)));
 }
 
 result<void> orders::cancel_replay(organizer_id owner, webhook_id hook) {
