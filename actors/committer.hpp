@@ -10,7 +10,7 @@
 #include "actors/batch_writer.hpp"
 #include "actors/commit_queue.hpp"
 #include "actors/interfaces.hpp"
-#include "fanfare/engine.hpp"
+#include "fanfare/log.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
 

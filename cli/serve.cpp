@@ -188,10 +188,10 @@ int run(serve_options options) {
   if (!identity)
     return fail(identity.error());
   auto key = take_secret_key();
-  if (!key && options.engine.secret_key_file.empty())
+  if (!key && options.engine.secrets.key_file.empty())
     return fail(key.error());
   if (key)
-    options.engine.secret_keys = std::move(*key);
+    options.engine.secrets.keys = std::move(*key);
   options.engine.log = write_log;
   // A fatal error ends the server through the same wait for signals.
   static volatile std::sig_atomic_t failed = 0;
@@ -200,7 +200,7 @@ int run(serve_options options) {
     kill(getpid(), SIGTERM);
   };
   auto started = engine::start(options.engine);
-  if (!started && started.error().field == "secret_keys")
+  if (!started && started.error().field == "secrets.keys")
     return fail(
       {started.error().code, "FANFARE_SECRET_KEY: " + started.error().detail});
   if (!started)

@@ -64,32 +64,32 @@ void add_serve_options(CLI::App& serve, serve_options& options) {
                 "Its private key: PEM without a passphrase")
     ->type_name("FILE");
   serve
-    .add_option("--allow-network", e.allow_networks,
+    .add_option("--allow-network", e.network.allow,
                 "Deliver to this network although it is not public; may be "
                 "repeated. Without it "
                 "private, loopback and link-local targets are refused")
     ->type_name("CIDR")
     ->allow_extra_args(false);
   serve
-    .add_option("--deny-network", e.deny_networks,
+    .add_option("--deny-network", e.network.deny,
                 "Never deliver to this network, whatever else allows it; may "
                 "be repeated")
     ->type_name("CIDR")
     ->allow_extra_args(false);
   serve
-    .add_option("--proxy", e.proxy,
+    .add_option("--proxy", e.network.proxy,
                 "Deliver through this proxy: http://HOST:PORT (CONNECT) or "
                 "socks5://HOST:PORT, with USER:PASSWORD@ if it asks for them. "
                 "Receivers are looked up and checked here all the same")
     ->type_name("URL");
   serve
-    .add_option("--dns-server", e.dns_servers,
+    .add_option("--dns-server", e.network.dns_servers,
                 "Ask this name server instead of the system's; may be repeated")
     ->type_name("ADDRESS[:PORT]")
     ->allow_extra_args(false);
   serve
     .add_option(
-      "--secret-key-file", e.secret_key_file,
+      "--secret-key-file", e.secrets.key_file,
       "Encrypt secrets on disk with the keys in this file, which only its "
       "owner may read: one per line, 32 bytes as 64 hexadecimal digits or as "
       "base64 (lines that begin with # are comments), or 32 bytes as they are. "
@@ -101,71 +101,71 @@ void add_serve_options(CLI::App& serve, serve_options& options) {
                 "I/O threads for delivery; 0: one per core")
     ->capture_default_str();
   serve
-    .add_option("--ca-file", e.ca_file,
+    .add_option("--ca-file", e.network.ca_file,
                 "PEM file of the authorities that receivers are "
                 "verified with, instead of the system's")
     ->type_name("FILE");
-  add_parsed(serve, "--schedule", e.schedule, parse_schedule,
+  add_parsed(serve, "--schedule", e.retries.schedule, parse_schedule,
              "Delays between the attempts, up to 10 % is added at random",
              "DURATION,…", "5s,30s,1m,5m,20m,1h,4h,6h,12h,12h,24h");
-  add_parsed(serve, "--max-age", e.max_age, parse_duration,
+  add_parsed(serve, "--max-age", e.retries.max_age, parse_duration,
              "Age since publish beyond which nothing is retried", "DURATION",
              "3d");
-  add_parsed(serve, "--retention", e.retention, parse_duration,
+  add_parsed(serve, "--retention", e.store.retention, parse_duration,
              "How long notifications and calls are kept", "DURATION", "30d");
-  add_parsed(serve, "--retention-interval", e.retention_interval,
+  add_parsed(serve, "--retention-interval", e.store.retention_interval,
              parse_duration, "How often expired ones are removed", "DURATION",
              "1m");
   serve
-    .add_option("--max-in-flight", e.max_in_flight,
+    .add_option("--max-in-flight", e.concurrency.max_in_flight,
                 "Attempts of one webhook in flight at the same time")
     ->check(CLI::Range(1, 64))
     ->capture_default_str();
   serve
     .add_option(
-      "--max-per-destination", e.max_per_destination,
+      "--max-per-destination", e.concurrency.max_per_destination,
       "Attempts to one scheme, host and port at the same time, shared evenly "
       "by the I/O threads, each with as many as --max-in-flight at least; "
       "those that take longer than a second do not count")
     ->check(CLI::Range(1, 65'536))
     ->capture_default_str();
   serve
-    .add_option("--max-per-organizer", e.max_per_organizer,
+    .add_option("--max-per-organizer", e.concurrency.max_per_organizer,
                 "The same for the webhooks of one organizer")
     ->check(CLI::Range(1, 65'536))
     ->capture_default_str();
   serve
-    .add_option("--breaker-failures", e.breaker_failures,
+    .add_option("--breaker-failures", e.retries.breaker_failures,
                 "Failures of a webhook in a row after which nothing is "
                 "attempted for a pause; 0: no circuit breaker")
     ->check(CLI::Range(0, 1'000'000))
     ->capture_default_str();
-  add_parsed(serve, "--breaker-pause", e.breaker_pause, parse_duration,
+  add_parsed(serve, "--breaker-pause", e.retries.breaker_pause, parse_duration,
              "The first pause; it doubles while probes fail, up to a minute",
              "DURATION", "2s");
-  add_parsed(serve, "--disable-after", e.disable_after, parse_duration,
+  add_parsed(serve, "--disable-after", e.retries.disable_after, parse_duration,
              "Disable a webhook that has only failed for that long; 0s: never",
              "DURATION", "5d");
   serve
-    .add_option("--window", e.window,
+    .add_option("--window", e.concurrency.window,
                 "Notifications of one webhook held in memory")
     ->check(CLI::Range(1, 65'536))
     ->capture_default_str();
-  add_parsed(serve, "--dns-timeout", e.dns_timeout, parse_duration,
+  add_parsed(serve, "--dns-timeout", e.timeouts.dns, parse_duration,
              "Timeout for looking up a receiver's name", "DURATION", "5s");
-  add_parsed(serve, "--connect-timeout", e.connect_timeout, parse_duration,
+  add_parsed(serve, "--connect-timeout", e.timeouts.connect, parse_duration,
              "Timeout for connecting to a receiver", "DURATION", "5s");
-  add_parsed(serve, "--tls-timeout", e.tls_timeout, parse_duration,
+  add_parsed(serve, "--tls-timeout", e.timeouts.tls, parse_duration,
              "Timeout for the TLS handshake with a receiver", "DURATION", "5s");
-  add_parsed(serve, "--first-byte-timeout", e.first_byte_timeout,
+  add_parsed(serve, "--first-byte-timeout", e.timeouts.first_byte,
              parse_duration,
              "Timeout from the request to the first byte of the answer",
              "DURATION", "30s");
-  add_parsed(serve, "--total-timeout", e.total_timeout, parse_duration,
+  add_parsed(serve, "--total-timeout", e.timeouts.total, parse_duration,
              "Timeout for a whole attempt", "DURATION", "30s");
-  add_parsed(serve, "--checkpoint-interval", e.checkpoint_interval,
+  add_parsed(serve, "--checkpoint-interval", e.store.checkpoint_interval,
              parse_duration, "How often progress is saved", "DURATION", "2s");
-  add_parsed(serve, "--max-store-size", e.max_store_size, parse_size,
+  add_parsed(serve, "--max-store-size", e.store.max_size, parse_size,
              "Maximum size of the store; publishes are refused shortly before",
              "SIZE", "64G");
   serve

@@ -4,7 +4,7 @@
 
 /// The options of `fanfare serve`, from the command line and a file.
 
-#include "fanfare/engine.hpp"
+#include "fanfare/options.hpp"
 #include "protocol/rest/rest_api.hpp"
 
 #include <cstddef>

@@ -4,8 +4,8 @@
 
 /// What an engine counts while it runs, and the figures that come of it.
 
-#include "fanfare/engine.hpp"
 #include "fanfare/metrics.hpp"
+#include "fanfare/reports.hpp"
 #include "storage/operations.hpp"
 
 #include <array>

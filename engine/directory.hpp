@@ -9,6 +9,7 @@
 
 #include "fanfare/error.hpp"
 #include "fanfare/types.hpp"
+#include "model/token.hpp"
 #include "protocol/rules/action_types.hpp"
 #include "storage/operations.hpp"
 #include "storage/registry.hpp"

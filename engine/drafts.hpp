@@ -7,8 +7,8 @@
 /// committer need not do it.
 
 #include "engine/directory.hpp"
-#include "fanfare/engine.hpp"
 #include "fanfare/error.hpp"
+#include "fanfare/publication.hpp"
 #include "storage/operations.hpp"
 
 #include <cstddef>

@@ -5,8 +5,8 @@
 /// Why a webhook got a notification, or why it did not, and what became of it:
 /// read from the subscription of that time, the log and the retry set.
 
-#include "fanfare/engine.hpp"
 #include "fanfare/error.hpp"
+#include "fanfare/reports.hpp"
 #include "storage/store.hpp"
 
 namespace fanfare {

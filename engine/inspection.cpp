@@ -32,11 +32,10 @@ result<notification_ptr> inspection::find_notification(organizer_id owner,
 }
 
 result<std::vector<call>> inspection::calls(organizer_id owner, webhook_id hook,
-                                            call_id before,
-                                            std::size_t limit) const {
+                                            const call_query& which) const {
   if (auto own = find_record(parts_.store, owner, hook); !own)
     return own.error();
-  return parts_.store.call_log().newest(hook, before, limit);
+  return parts_.store.call_log().newest(hook, which.before, which.limit);
 }
 
 result<call> inspection::find_call(organizer_id owner, webhook_id hook,
@@ -76,11 +75,10 @@ engine_statistics inspection::statistics() const {
 
 // -- explanations -------------------------------------------------------------
 
-result<std::vector<explanation>> inspection::explain(const notification& what,
-                                                     std::size_t offset,
-                                                     std::size_t limit) {
-  const auto hooks = parts_.store.registry().webhooks(what.owner, std::nullopt,
-                                                      offset, limit);
+result<std::vector<explanation>>
+inspection::explain(const notification& what, const explanation_query& which) {
+  const auto hooks = parts_.store.registry().webhooks(
+    what.owner, std::nullopt, which.offset, which.limit);
   if (!hooks)
     return hooks.error();
   std::vector<explanation> all;

@@ -11,7 +11,8 @@
 #include "engine/orders.hpp"
 #include "engine/webhook_form.hpp"
 #include "fanfare/clock.hpp"
-#include "fanfare/engine.hpp"
+#include "fanfare/queries.hpp"
+#include "fanfare/reports.hpp"
 #include "protocol/security/vault.hpp"
 #include "storage/store.hpp"
 
@@ -41,13 +42,13 @@ public:
   result<notification_ptr> find_notification(organizer_id owner,
                                              position id) const;
   result<std::vector<call>> calls(organizer_id owner, webhook_id hook,
-                                  call_id before, std::size_t limit) const;
+                                  const call_query& which) const;
   result<call> find_call(organizer_id owner, webhook_id hook, call_id id) const;
   result<std::vector<retry>> retries(organizer_id owner, webhook_id hook) const;
   result<webhook_health> health(organizer_id owner, webhook_id hook) const;
 
-  result<std::vector<explanation>>
-  explain(const notification& what, std::size_t offset, std::size_t limit);
+  result<std::vector<explanation>> explain(const notification& what,
+                                           const explanation_query& which);
   result<explanation> explain(const notification& what, webhook_id hook);
 
   result<filter_preview> preview_filter(organizer_id owner, webhook_id hook,

@@ -41,9 +41,9 @@ protocol::http_client_options client_options(const checked_options& options,
   out.policy = options.policy;
   out.tls = options.tls;
   out.via = options.proxy;
-  if (!options.given.dns_servers.empty())
+  if (!options.given.network.dns_servers.empty())
     out.names = protocol::make_system_resolver(
-      at.io(), {.servers = options.given.dns_servers});
+      at.io(), {.servers = options.given.network.dns_servers});
   out.max_idle = std::min(out.max_idle, files_per_lane(lanes));
   return out;
 }
@@ -54,11 +54,12 @@ admission_limits gate_limits(const engine_options& options, std::size_t lanes) {
   out.total = std::min(out.total, std::max<std::size_t>(1, out.hard_total / 4));
   // A webhook stays on its lane: the lane's share must do for one.
   const auto share = [&](std::size_t all) {
-    return std::max(
-      {std::size_t{1}, all / lanes, std::min(all, options.max_in_flight)});
+    return std::max({std::size_t{1}, all / lanes,
+                     std::min(all, options.concurrency.max_in_flight)});
   };
-  out.per_destination = share(options.max_per_destination);
-  out.per_organizer = std::min(share(options.max_per_organizer), out.total);
+  out.per_destination = share(options.concurrency.max_per_destination);
+  out.per_organizer = std::min(share(options.concurrency.max_per_organizer),
+                               out.total);
   return out;
 }
 

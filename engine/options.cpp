@@ -65,33 +65,38 @@ positive(std::string_view name, std::size_t value,
 
 result<void> check_limits(const engine_options& o) {
   for (auto checked :
-       {positive("max_age", o.max_age), positive("retention", o.retention),
-        positive("retention_interval", o.retention_interval),
-        positive("max_in_flight", o.max_in_flight, most_in_memory),
-        positive("window", o.window, most_in_memory),
-        positive("max_per_destination", o.max_per_destination),
-        positive("max_per_organizer", o.max_per_organizer),
-        positive("breaker_pause", o.breaker_pause),
-        positive("breaker_longest", o.breaker_longest),
-        positive("dns_timeout", o.dns_timeout),
-        positive("connect_timeout", o.connect_timeout),
-        positive("tls_timeout", o.tls_timeout),
-        positive("first_byte_timeout", o.first_byte_timeout),
-        positive("total_timeout", o.total_timeout),
-        positive("checkpoint_interval", o.checkpoint_interval),
-        positive("max_store_size", o.max_store_size, largest_store),
-        not_negative("disable_after", o.disable_after),
-        not_negative("commit_linger", o.commit_linger),
+       {positive("retries.max_age", o.retries.max_age),
+        positive("store.retention", o.store.retention),
+        positive("store.retention_interval", o.store.retention_interval),
+        positive("concurrency.max_in_flight", o.concurrency.max_in_flight,
+                 most_in_memory),
+        positive("concurrency.window", o.concurrency.window, most_in_memory),
+        positive("concurrency.max_per_destination",
+                 o.concurrency.max_per_destination),
+        positive("concurrency.max_per_organizer",
+                 o.concurrency.max_per_organizer),
+        positive("retries.breaker_pause", o.retries.breaker_pause),
+        positive("retries.breaker_longest", o.retries.breaker_longest),
+        positive("timeouts.dns", o.timeouts.dns),
+        positive("timeouts.connect", o.timeouts.connect),
+        positive("timeouts.tls", o.timeouts.tls),
+        positive("timeouts.first_byte", o.timeouts.first_byte),
+        positive("timeouts.total", o.timeouts.total),
+        positive("store.checkpoint_interval", o.store.checkpoint_interval),
+        positive("store.max_size", o.store.max_size, largest_store),
+        not_negative("retries.disable_after", o.retries.disable_after),
+        not_negative("store.commit_linger", o.store.commit_linger),
         not_negative("publish_patience", o.publish_patience)})
     if (!checked)
       return checked;
   if (o.threads > most_threads)
     return out_of_range("threads", "at most " + std::to_string(most_threads));
-  if (o.schedule.size() > longest_schedule)
-    return out_of_range(
-      "schedule", "of at most " + std::to_string(longest_schedule) + " delays");
-  for (auto delay : o.schedule)
-    if (auto checked = not_negative("schedule", delay); !checked)
+  if (o.retries.schedule.size() > longest_schedule)
+    return out_of_range("retries.schedule", "of at most "
+                                              + std::to_string(longest_schedule)
+                                              + " delays");
+  for (auto delay : o.retries.schedule)
+    if (auto checked = not_negative("retries.schedule", delay); !checked)
       return checked;
   return {};
 }
@@ -100,23 +105,23 @@ result<void> check_texts(const engine_options& o) {
   if (o.data.empty() || o.data.native().find('\0') != std::string::npos)
     return error{ec::invalid_argument, "data must be the path of a directory",
                  "data"};
-  for (const auto& text : o.dns_servers)
+  for (const auto& text : o.network.dns_servers)
     if (!protocol::is_name_server(text))
       return error{ec::invalid_argument,
                    "\"" + text
                      + "\" is no name server: give its address, with "
                        "a port if it is not 53",
-                   "dns_servers"};
+                   "network.dns_servers"};
   return {};
 }
 
 // -- what they stand for ------------------------------------------------------
 
 result<protocol::address_policy> read_policy(const engine_options& o) {
-  auto allowed = read_networks(o.allow_networks, "allow_networks");
+  auto allowed = read_networks(o.network.allow, "network.allow");
   if (!allowed)
     return allowed.error();
-  auto denied = read_networks(o.deny_networks, "deny_networks");
+  auto denied = read_networks(o.network.deny, "network.deny");
   if (!denied)
     return denied.error();
   return protocol::address_policy{std::move(*allowed), std::move(*denied)};
@@ -124,31 +129,31 @@ result<protocol::address_policy> read_policy(const engine_options& o) {
 
 /// Erases the keys in the options.
 result<protocol::vault> read_vault(engine_options& o) {
-  auto& keys = o.secret_keys;
-  const bool in_file = !o.secret_key_file.empty();
+  auto& keys = o.secrets.keys;
+  const bool in_file = !o.secrets.key_file.empty();
   if (in_file && !keys.empty())
     return error{ec::invalid_argument,
-                 "Give secret_keys or secret_key_file, not both.",
-                 "secret_key_file"};
+                 "Give secrets.keys or secrets.key_file, not both.",
+                 "secrets.key_file"};
   if (!in_file && keys.empty())
     return protocol::vault{};
-  auto made = in_file ? protocol::vault::from_file(o.secret_key_file)
+  auto made = in_file ? protocol::vault::from_file(o.secrets.key_file)
                       : protocol::vault::from_text(keys);
   ::explicit_bzero(keys.data(), keys.size());
   keys.clear();
   if (!made)
     return error{made.error().code, made.error().detail,
-                 in_file ? "secret_key_file" : "secret_keys"};
+                 in_file ? "secrets.key_file" : "secrets.keys"};
   return made;
 }
 
 result<std::shared_ptr<const protocol::proxy>>
 read_proxy(const engine_options& o) {
-  if (o.proxy.empty())
+  if (o.network.proxy.empty())
     return std::shared_ptr<const protocol::proxy>{};
-  auto parsed = protocol::proxy::parse(o.proxy);
+  auto parsed = protocol::proxy::parse(o.network.proxy);
   if (!parsed)
-    return error{parsed.error().code, parsed.error().detail, "proxy"};
+    return error{parsed.error().code, parsed.error().detail, "network.proxy"};
   parsed->fenced = false; // its operator knows where it is
   return std::make_shared<const protocol::proxy>(std::move(*parsed));
 }
@@ -205,9 +210,9 @@ result<checked_options> check_options(engine_options options) {
   if (!proxy)
     return proxy.error();
   out.proxy = std::move(*proxy);
-  auto tls = protocol::tls_settings::make(options.ca_file);
+  auto tls = protocol::tls_settings::make(options.network.ca_file);
   if (!tls)
-    return error{tls.error().code, tls.error().detail, "ca_file"};
+    return error{tls.error().code, tls.error().detail, "network.ca_file"};
   out.tls = std::move(*tls);
   complete(options);
   out.given = std::move(options);

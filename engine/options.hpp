@@ -5,8 +5,8 @@
 /// The options of an engine, checked once: complete, within their limits, and
 /// with the files and texts that they name read.
 
-#include "fanfare/engine.hpp"
 #include "fanfare/error.hpp"
+#include "fanfare/options.hpp"
 #include "protocol/client/egress.hpp"
 #include "protocol/client/tls.hpp"
 #include "protocol/security/vault.hpp"

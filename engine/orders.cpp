@@ -93,7 +93,8 @@ result<retry> orders::resend(organizer_id owner, webhook_id hook, call_id id) {
 
 // -- tests --------------------------------------------------------------------
 
-void orders::test(organizer_id owner, webhook_id hook, engine::tested done) {
+void orders::test(organizer_id owner, webhook_id hook,
+                  std::function<void(result<test_call>)> done) {
   const auto complete = [this, done = std::move(done)](result<test_call> made) {
     parts_.program.run("The callback of a test",
                        [&] { done(std::move(made)); });

@@ -13,8 +13,10 @@
 #include "engine/lifecycle.hpp"
 #include "engine/router_link.hpp"
 #include "fanfare/clock.hpp"
-#include "fanfare/engine.hpp"
+#include "fanfare/reports.hpp"
 #include "storage/store.hpp"
+
+#include <functional>
 
 namespace fanfare {
 
@@ -39,7 +41,8 @@ public:
   result<retry> resend(organizer_id owner, webhook_id hook, call_id id);
   result<std::size_t> expedite_retries(organizer_id owner, webhook_id hook);
   result<std::size_t> drop_retries(organizer_id owner, webhook_id hook);
-  void test(organizer_id owner, webhook_id hook, engine::tested done);
+  void test(organizer_id owner, webhook_id hook,
+            std::function<void(result<test_call>)> done);
 
   result<replay_progress> start_replay(organizer_id owner, webhook_id hook,
                                        const replay_request& asked);

@@ -3,10 +3,13 @@
 
 #include "engine/publisher.hpp"
 
+#include "engine/awaited.hpp"
 #include "engine/refusals.hpp"
-#include "model/awaited.hpp"
 
+#include <algorithm>
+#include <cstring>
 #include <memory>
+#include <numeric>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -22,35 +25,54 @@ error overloaded() {
           "Too much waits for the disk. Publish again in a moment."};
 }
 
-/// Gives a publisher the ids of what is on disk.
+std::vector<publication> list_of(publication one) {
+  std::vector<publication> items;
+  items.push_back(std::move(one));
+  return items;
+}
+
+// -- what becomes of a publish ------------------------------------------------
+
+using stored = std::vector<notification_ptr>;
+
+void give(const publisher::published& to, const stored& what) {
+  to(what.front()->id);
+}
+
+void give(const publisher::all_published& to, const stored& what) {
+  std::vector<position> ids;
+  ids.reserve(what.size());
+  for (const auto& n : what)
+    ids.push_back(n->id);
+  to(std::move(ids));
+}
+
+/// Gives a publisher the ids of what is on disk. `Done` is one of the types
+/// above.
+template <class Done>
 class ids_receiver final : public completion::receiver {
 public:
-  ids_receiver(publisher::published to, const callbacks& program)
+  ids_receiver(Done to, const callbacks& program)
     : done(std::move(to)),
       program_(program) {}
 
   void complete(storage::operation& op, const error* failure) override {
-    if (done)
-      program_.run(callback_name, [&] { done(ids(op, failure)); });
+    if (!done)
+      return;
+    program_.run(callback_name, [&] {
+      const auto& got = std::get<storage::append_notifications>(op).done;
+      if (failure != nullptr)
+        done(*failure);
+      else if (!got)
+        done(got.error());
+      else
+        give(done, *got);
+    });
   }
 
-  publisher::published done;
+  Done done;
 
 private:
-  static result<std::vector<position>> ids(storage::operation& op,
-                                           const error* failure) {
-    if (failure != nullptr)
-      return *failure;
-    auto& stored = std::get<storage::append_notifications>(op).done;
-    if (!stored)
-      return stored.error();
-    std::vector<position> out;
-    out.reserve(stored->size());
-    for (const auto& n : *stored)
-      out.push_back(n->id);
-    return out;
-  }
-
   const callbacks& program_;
 };
 
@@ -129,14 +151,16 @@ bool publisher::wait_and_hand_over(publish_request& what) {
   return true;
 }
 
-result<void> publisher::publish(organizer_id owner,
-                                std::vector<publication>& items,
-                                published& done, patience how) {
+template <class Done>
+result<void> publisher::push(organizer_id owner,
+                             std::vector<publication>& items, Done& done,
+                             patience how) {
   const auto now = parts_.clock.now();
   auto drafted = draft(owner, items);
   if (!drafted)
     return drafted.error();
-  auto to = std::make_unique<ids_receiver>(std::move(done), parts_.program);
+  auto to = std::make_unique<ids_receiver<Done>>(std::move(done),
+                                                 parts_.program);
   auto& receiver = *to;
   publish_request request{
     .append = {.drafts = std::move(drafted->all), .published = now},
@@ -150,21 +174,113 @@ result<void> publisher::publish(organizer_id owner,
   return overloaded();
 }
 
+// -- blocking -----------------------------------------------------------------
+
+result<position> publisher::publish(organizer_id owner, publication one) {
+  const auto got = publish(owner, list_of(std::move(one)));
+  return got ? result<position>{got->front()} : got.error();
+}
+
 result<std::vector<position>>
 publisher::publish(organizer_id owner, std::vector<publication> items) {
   if (parts_.commits.is_written_by_caller())
     return would_wait_for_itself();
   auto [ids, set] = awaited<std::vector<position>>::make();
-  published done = std::move(set);
-  if (auto taken = publish(owner, items, done, patience::for_disk); !taken)
+  all_published done = std::move(set);
+  if (auto taken = push(owner, items, done, patience::for_disk); !taken)
     return taken.error();
   return ids->get();
 }
 
+// -- with a future ------------------------------------------------------------
+
+template <class Ids>
+std::future<result<Ids>>
+publisher::push_later(organizer_id owner, std::vector<publication> items) {
+  const auto ids = std::make_shared<std::promise<result<Ids>>>();
+  auto later = ids->get_future();
+  std::function<void(result<Ids>)> done = [ids](result<Ids> got) {
+    ids->set_value(std::move(got));
+  };
+  if (auto taken = push(owner, items, done, patience::for_room); !taken)
+    ids->set_value(taken.error());
+  return later;
+}
+
+std::future<result<position>> publisher::publish_later(organizer_id owner,
+                                                       publication one) {
+  return push_later<position>(owner, list_of(std::move(one)));
+}
+
+std::future<result<std::vector<position>>>
+publisher::publish_later(organizer_id owner, std::vector<publication> items) {
+  return push_later<std::vector<position>>(owner, std::move(items));
+}
+
+// -- with a callback ----------------------------------------------------------
+
+result<void> publisher::try_publish(organizer_id owner, publication& one,
+                                    published& done) {
+  auto items = list_of(std::move(one));
+  auto taken = push(owner, items, done, patience::none);
+  if (!taken)
+    one = std::move(items.front());
+  return taken;
+}
+
+result<void> publisher::try_publish(organizer_id owner,
+                                    std::vector<publication>& items,
+                                    all_published& done) {
+  return push(owner, items, done, patience::none);
+}
+
+// -- once by key --------------------------------------------------------------
+
+result<position> publisher::publish_once(organizer_id owner,
+                                         std::string_view key,
+                                         publication one) {
+  const auto got = publish_once(owner, key, list_of(std::move(one)));
+  return got ? result<position>{got->front()} : got.error();
+}
+
+result<std::vector<position>>
+publisher::publish_once(organizer_id owner, std::string_view key,
+                        std::vector<publication> items) {
+  // Unlike the keys of the REST API, which are hashes, it is written as it is:
+  // a mark, the organizer, the key's length and the key.
+  fanfare::publish_once once;
+  constexpr std::size_t front = 1 + sizeof owner;
+  if (key.empty() || key.size() > once.key.size() - front)
+    return error{ec::invalid_argument, "A key has 1 to 27 bytes.", "key"};
+  if (parts_.commits.is_written_by_caller())
+    return would_wait_for_itself();
+  once.key[0] = static_cast<char>(0x80 + key.size());
+  std::memcpy(&once.key[1], &owner, sizeof owner);
+  std::ranges::copy(key, once.key.begin() + front);
+  auto [answer, set] = awaited<stored_answer>::make();
+  push_keyed(owner, std::move(items), once, std::move(set), patience::for_disk);
+  const auto got = answer->get();
+  if (!got)
+    return got.error();
+  const auto* receipt = std::get_if<publish_receipt>(&*got);
+  if (receipt == nullptr || receipt->count == 0)
+    return error{ec::conflict, "The key belongs to another kind of request.",
+                 "key"};
+  std::vector<position> ids(receipt->count);
+  std::iota(ids.begin(), ids.end(), receipt->first);
+  return ids;
+}
+
 void publisher::publish_keyed(organizer_id owner,
                               std::vector<publication> items,
-                              const publish_once& once, answered done,
-                              patience how) {
+                              const fanfare::publish_once& once,
+                              answered done) {
+  push_keyed(owner, std::move(items), once, std::move(done), patience::none);
+}
+
+void publisher::push_keyed(organizer_id owner, std::vector<publication> items,
+                           const fanfare::publish_once& once, answered done,
+                           patience how) {
   const auto now = parts_.clock.now();
   auto to = std::make_unique<answer_receiver>(std::move(done), once,
                                               parts_.program);
@@ -179,17 +295,6 @@ void publisher::publish_keyed(organizer_id owner,
                           .bytes = drafted->bytes};
   if (!hand_over(request, how))
     receiver.refuse(overloaded());
-}
-
-result<stored_answer> publisher::publish_keyed(organizer_id owner,
-                                               std::vector<publication> items,
-                                               const publish_once& once) {
-  if (parts_.commits.is_written_by_caller())
-    return would_wait_for_itself();
-  auto [answer, set] = awaited<stored_answer>::make();
-  publish_keyed(owner, std::move(items), once, std::move(set),
-                patience::for_disk);
-  return answer->get();
 }
 
 void publisher::remember_answer(const idempotency_key& key, plain_answer answer,

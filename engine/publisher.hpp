@@ -13,10 +13,14 @@
 #include "engine/drafts.hpp"
 #include "engine/lifecycle.hpp"
 #include "fanfare/clock.hpp"
-#include "fanfare/engine.hpp"
-#include "fanfare/idempotency.hpp"
+#include "fanfare/error.hpp"
+#include "fanfare/publication.hpp"
+#include "model/idempotency.hpp"
 
 #include <chrono>
+#include <functional>
+#include <future>
+#include <string_view>
 #include <vector>
 
 namespace fanfare {
@@ -38,27 +42,43 @@ struct publisher_parts {
 /// Any thread.
 class publisher {
 public:
-  using published = engine::published;
-  using answered = engine::answered;
+  using published = std::function<void(result<position>)>;
+  using all_published = std::function<void(result<std::vector<position>>)>;
+  /// Gets the answer that is stored under a key.
+  using answered = std::function<void(result<stored_answer>)>;
 
   explicit publisher(const publisher_parts& parts) : parts_(parts) {}
 
-  /// `done` gets the ids once they are on disk. After an error it is not
-  /// called, and it and `items` are as they were.
-  result<void> publish(organizer_id owner, std::vector<publication>& items,
-                       published& done, patience how);
-  /// Blocks until they are on disk.
+  /// Block until it is on disk.
+  result<position> publish(organizer_id owner, publication one);
   result<std::vector<position>> publish(organizer_id owner,
                                         std::vector<publication> items);
 
-  /// The same, unless there is an answer under that key; `done` is called in
-  /// any case.
+  /// Wait for room.
+  std::future<result<position>> publish_later(organizer_id owner,
+                                              publication one);
+  std::future<result<std::vector<position>>>
+  publish_later(organizer_id owner, std::vector<publication> items);
+
+  /// Never block. `done` gets the ids once they are on disk. After an error it
+  /// is not called, and both arguments are as they were.
+  result<void> try_publish(organizer_id owner, publication& one,
+                           published& done);
+  result<void> try_publish(organizer_id owner, std::vector<publication>& items,
+                           all_published& done);
+
+  /// Block. Once under a key of the program.
+  result<position> publish_once(organizer_id owner, std::string_view key,
+                                publication one);
+  result<std::vector<position>> publish_once(organizer_id owner,
+                                             std::string_view key,
+                                             std::vector<publication> items);
+
+  /// Never blocks. Once under a key of the REST API. If an answer is stored
+  /// under it already, nothing is published and `done` gets that answer. `done`
+  /// is called in any case.
   void publish_keyed(organizer_id owner, std::vector<publication> items,
-                     const publish_once& once, answered done, patience how);
-  /// Blocks.
-  result<stored_answer> publish_keyed(organizer_id owner,
-                                      std::vector<publication> items,
-                                      const publish_once& once);
+                     const fanfare::publish_once& once, answered done);
 
   /// Keeps an answer under its key, unless there is one already.
   void remember_answer(const idempotency_key& key, plain_answer answer,
@@ -67,6 +87,16 @@ public:
 private:
   [[nodiscard]] result<drafts> draft(organizer_id owner,
                                      std::vector<publication>& items) const;
+  /// After an error, `items` and `done` are as they were.
+  template <class Done>
+  result<void> push(organizer_id owner, std::vector<publication>& items,
+                    Done& done, patience how);
+  template <class Ids>
+  std::future<result<Ids>>
+  push_later(organizer_id owner, std::vector<publication> items);
+  void push_keyed(organizer_id owner, std::vector<publication> items,
+                  const fanfare::publish_once& once, answered done,
+                  patience how);
   /// False: there is no room, and `what` is as it was.
   bool hand_over(publish_request& what, patience how);
   bool wait_and_hand_over(publish_request& what);

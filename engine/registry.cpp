@@ -67,6 +67,16 @@ result<organizer> registry::add_organizer(std::string slug, std::string name) {
     storage::add_organizer{.slug = std::move(slug), .name = std::move(name)});
 }
 
+result<organizer> registry::ensure_organizer(std::string_view slug) {
+  if (auto known = parts_.names.find_organizer(slug))
+    return std::move(*known);
+  auto added = add_organizer(std::string{slug}, std::string{slug});
+  if (!added && added.error().code == ec::already_exists)
+    if (auto known = parts_.names.find_organizer(slug)) // somebody was quicker
+      return std::move(*known);
+  return added;
+}
+
 result<organizer>
 registry::change_organizer(organizer_id id,
                            std::function<result<void>(organizer&)> edit) {
@@ -103,6 +113,16 @@ result<action_type> registry::add_action_type(std::string name) {
                  "Names that begin with \"fanfare.\" are the engine's own.",
                  "name"};
   return parts_.edits.commit(storage::add_action_type{.name = std::move(name)});
+}
+
+result<action_type> registry::ensure_action_type(std::string_view name) {
+  if (auto known = parts_.names.find_action_type(name))
+    return std::move(*known);
+  auto added = add_action_type(std::string{name});
+  if (!added && added.error().code == ec::already_exists)
+    if (auto known = parts_.names.find_action_type(name))
+      return std::move(*known);
+  return added;
 }
 
 // -- tokens -------------------------------------------------------------------
@@ -199,10 +219,9 @@ result<webhook> registry::find_webhook(organizer_id owner,
 }
 
 result<std::vector<webhook>>
-registry::webhooks(organizer_id owner, std::optional<bool> enabled,
-                   std::size_t offset, std::size_t limit) const {
-  const auto found = parts_.store.registry().webhooks(owner, enabled, offset,
-                                                      limit);
+registry::webhooks(organizer_id owner, const webhook_query& which) const {
+  const auto found = parts_.store.registry().webhooks(
+    owner, which.enabled, which.offset, which.limit);
   if (!found)
     return found.error();
   std::vector<webhook> out;
@@ -272,7 +291,7 @@ result<void> check_secrets(const storage::store& store,
         readable = error{opened.error().code,
                          "The secret of webhook " + std::to_string(hook.id)
                            + " cannot be read: " + opened.error().detail,
-                         "secret_keys"};
+                         "secrets.keys"};
       return false;
     });
   return looked ? readable : looked;

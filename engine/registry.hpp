@@ -11,13 +11,16 @@
 #include "engine/webhook_form.hpp"
 #include "engine/webhook_secrets.hpp"
 #include "fanfare/clock.hpp"
-#include "fanfare/engine.hpp"
+#include "fanfare/queries.hpp"
+#include "fanfare/secrets.hpp"
+#include "model/token.hpp"
 #include "protocol/security/vault.hpp"
 #include "storage/store.hpp"
 
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace fanfare {
@@ -42,12 +45,14 @@ public:
   // -- organizers, events, action types ---------------------------------------
 
   result<organizer> add_organizer(std::string slug, std::string name);
+  result<organizer> ensure_organizer(std::string_view slug);
   result<organizer>
   change_organizer(organizer_id id,
                    std::function<result<void>(organizer&)> edit);
   result<event> add_event(organizer_id owner, std::string slug,
                           std::string name);
   result<action_type> add_action_type(std::string name);
+  result<action_type> ensure_action_type(std::string_view name);
 
   // -- tokens -----------------------------------------------------------------
 
@@ -63,9 +68,8 @@ public:
   result<webhook> change_webhook(organizer_id owner, webhook_id id,
                                  std::function<result<void>(webhook&)> edit);
   result<webhook> find_webhook(organizer_id owner, webhook_id id) const;
-  result<std::vector<webhook>>
-  webhooks(organizer_id owner, std::optional<bool> enabled, std::size_t offset,
-           std::size_t limit) const;
+  result<std::vector<webhook>> webhooks(organizer_id owner,
+                                        const webhook_query& which) const;
 
   result<secret_view> find_secret(organizer_id owner, webhook_id hook) const;
   result<secret_view> rotate_secret(organizer_id owner, webhook_id hook,
@@ -85,7 +89,7 @@ private:
 result<void> add_builtin_types(storage::store& store);
 
 /// Whether this vault opens the secrets in the store; invalid_argument (field
-/// "secret_keys").
+/// "secrets.keys").
 result<void> check_secrets(const storage::store& store,
                            const protocol::vault& vault);
 

@@ -4,8 +4,8 @@
 
 /// A webhook, and all that a replay of it would send as of now.
 
-#include "fanfare/engine.hpp"
 #include "fanfare/error.hpp"
+#include "fanfare/reports.hpp"
 #include "model/records.hpp"
 #include "storage/store.hpp"
 

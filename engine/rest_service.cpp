@@ -3,7 +3,8 @@
 
 #include "engine/rest_service.hpp"
 
-#include "fanfare/engine.hpp"
+#include "engine/core.hpp"
+#include "protocol/security/credentials.hpp"
 
 #include <utility>
 
@@ -11,210 +12,212 @@ namespace fanfare {
 
 namespace {
 
-/// Forwards to the functions of the engine with the same names.
+/// Each function asks one object of the engine's core.
 class rest_service final : public protocol::rest::service {
 public:
-  explicit rest_service(engine& of) : engine_{of} {}
+  explicit rest_service(engine_core& of) : core_{of} {}
 
   // -- publishing -------------------------------------------------------------
 
   result<void> try_publish(organizer_id owner, std::vector<publication>&& items,
                            published&& done) override {
-    return engine_.try_publish(owner, std::move(items), std::move(done));
+    return core_.publishing().try_publish(owner, items, done);
   }
   void publish_keyed(organizer_id owner, std::vector<publication> items,
                      publish_once once,
                      protocol::rest::answered done) override {
-    engine_.publish_keyed(owner, std::move(items), once, std::move(done));
+    core_.publishing().publish_keyed(owner, std::move(items), once,
+                                     std::move(done));
   }
 
   // -- stored answers ---------------------------------------------------------
 
   void remember_answer(const idempotency_key& key, plain_answer answer,
                        protocol::rest::answered done) override {
-    engine_.remember_answer(key, std::move(answer), std::move(done));
+    core_.publishing().remember_answer(key, std::move(answer), std::move(done));
   }
   result<stored_answer_ptr> find_answer(const idempotency_key& key) override {
-    return engine_.find_answer(key);
+    return core_.store().find_answer(key, core_.clock().now());
   }
 
   // -- organizers, events, action types ---------------------------------------
 
   std::optional<organizer>
   find_organizer(std::string_view slug) const override {
-    return engine_.find_organizer(slug);
+    return core_.names().find_organizer(slug);
   }
   std::vector<organizer> organizers() const override {
-    return engine_.organizers();
+    return core_.names().organizers();
   }
   result<organizer> add_organizer(std::string slug, std::string name) override {
-    return engine_.add_organizer(std::move(slug), std::move(name));
+    return core_.registry().add_organizer(std::move(slug), std::move(name));
   }
   result<organizer>
   change_organizer(organizer_id id,
                    std::function<result<void>(organizer&)> edit) override {
-    return engine_.change_organizer(id, std::move(edit));
+    return core_.registry().change_organizer(id, std::move(edit));
   }
   std::optional<event> find_event(organizer_id owner,
                                   std::string_view slug) const override {
-    return engine_.find_event(owner, slug);
+    return core_.names().find_event(owner, slug);
   }
   std::optional<event> find_event(event_id id) const override {
-    return engine_.find_event(id);
+    return core_.names().find_event(id);
   }
   std::vector<event> events(organizer_id owner) const override {
-    return engine_.events(owner);
+    return core_.names().events(owner);
   }
   result<event> add_event(organizer_id owner, std::string slug,
                           std::string name) override {
-    return engine_.add_event(owner, std::move(slug), std::move(name));
+    return core_.registry().add_event(owner, std::move(slug), std::move(name));
   }
   std::optional<action_type>
   find_action_type(std::string_view name) const override {
-    return engine_.find_action_type(name);
+    return core_.names().find_action_type(name);
   }
   std::vector<action_type> action_types() const override {
-    return engine_.action_types();
+    return core_.names().action_types();
   }
   result<action_type> add_action_type(std::string name) override {
-    return engine_.add_action_type(std::move(name));
+    return core_.registry().add_action_type(std::move(name));
   }
 
   // -- tokens -----------------------------------------------------------------
 
   std::shared_ptr<const token> find_token(std::string_view key) const override {
-    return engine_.find_token(key);
+    return core_.names().find_token(protocol::hash_token_key(key),
+                                    core_.clock().now());
   }
   std::vector<token> tokens(organizer_id owner) const override {
-    return engine_.tokens(owner);
+    return core_.names().tokens(owner);
   }
   result<issued_token> add_token(organizer_id owner, std::string name,
                                  std::uint8_t permissions) override {
-    return engine_.add_token(owner, std::move(name), permissions);
+    return core_.registry().add_token(owner, std::move(name), permissions);
   }
   result<void> revoke_token(organizer_id owner, token_id id) override {
-    return engine_.revoke_token(owner, id);
+    return core_.registry().revoke_token(owner, id);
   }
 
   // -- webhooks ---------------------------------------------------------------
 
   result<std::string> reveal(const secret_text& text) const override {
-    return engine_.reveal(text);
+    return core_.vault().open(text);
   }
   result<webhook> add_webhook(organizer_id owner, webhook value) override {
-    return engine_.add_webhook(owner, std::move(value));
+    return core_.registry().add_webhook(owner, std::move(value));
   }
   result<webhook>
   change_webhook(organizer_id owner, webhook_id id,
                  std::function<result<void>(webhook&)> edit) override {
-    return engine_.change_webhook(owner, id, std::move(edit));
+    return core_.registry().change_webhook(owner, id, std::move(edit));
   }
   result<webhook> find_webhook(organizer_id owner, webhook_id id) override {
-    return engine_.find_webhook(owner, id);
+    return core_.registry().find_webhook(owner, id);
   }
   result<std::vector<webhook>> webhooks(organizer_id owner,
                                         const webhook_query& which) override {
-    return engine_.webhooks(owner, which.enabled, which.offset, which.limit);
+    return core_.registry().webhooks(owner, which);
   }
   result<std::size_t> count_webhooks(organizer_id owner,
                                      std::optional<bool> enabled) override {
-    return engine_.count_webhooks(owner, enabled);
+    return core_.store().registry().count_webhooks(owner, enabled);
   }
   result<secret_view> find_secret(organizer_id owner,
                                   webhook_id hook) override {
-    return engine_.find_secret(owner, hook);
+    return core_.registry().find_secret(owner, hook);
   }
   result<secret_view> rotate_secret(organizer_id owner, webhook_id hook,
                                     secret_rotation how) override {
-    return engine_.rotate_secret(owner, hook, std::move(how));
+    return core_.registry().rotate_secret(owner, hook, std::move(how));
   }
 
   // -- log --------------------------------------------------------------------
 
   result<notification_ptr> find_notification(organizer_id owner,
                                              position id) override {
-    return engine_.find_notification(owner, id);
+    return core_.inspection().find_notification(owner, id);
   }
   result<std::vector<call>> calls(organizer_id owner, webhook_id hook,
                                   const call_query& which) override {
-    return engine_.calls(owner, hook, which.before, which.limit);
+    return core_.inspection().calls(owner, hook, which);
   }
   result<call> find_call(organizer_id owner, webhook_id hook,
                          call_id id) override {
-    return engine_.find_call(owner, hook, id);
+    return core_.inspection().find_call(owner, hook, id);
   }
   result<std::vector<retry>> retries(organizer_id owner,
                                      webhook_id hook) override {
-    return engine_.retries(owner, hook);
+    return core_.inspection().retries(owner, hook);
   }
 
   // -- orders -----------------------------------------------------------------
 
   result<retry> resend(organizer_id owner, webhook_id hook,
                        call_id id) override {
-    return engine_.resend(owner, hook, id);
+    return core_.orders().resend(owner, hook, id);
   }
   result<std::size_t> expedite_retries(organizer_id owner,
                                        webhook_id hook) override {
-    return engine_.expedite_retries(owner, hook);
+    return core_.orders().expedite_retries(owner, hook);
   }
   result<std::size_t> drop_retries(organizer_id owner,
                                    webhook_id hook) override {
-    return engine_.drop_retries(owner, hook);
+    return core_.orders().drop_retries(owner, hook);
   }
   void test_webhook(const organizer& owner, webhook_id hook,
                     tested done) override {
-    engine_.test_webhook(owner, hook, std::move(done));
+    core_.orders().test(owner.id, hook, std::move(done));
   }
   result<replay_preview> preview_replay(organizer_id owner, webhook_id hook,
                                         replay_request asked) override {
-    return engine_.preview_replay(owner, hook, asked);
+    return core_.inspection().preview_replay(owner, hook, asked);
   }
   result<replay_progress> start_replay(organizer_id owner, webhook_id hook,
                                        replay_request asked) override {
-    return engine_.start_replay(owner, hook, asked);
+    return core_.orders().start_replay(owner, hook, asked);
   }
   result<replay_progress> find_replay(organizer_id owner,
                                       webhook_id hook) override {
-    return engine_.find_replay(owner, hook);
+    return core_.orders().find_replay(owner, hook);
   }
   result<void> cancel_replay(organizer_id owner, webhook_id hook) override {
-    return engine_.cancel_replay(owner, hook);
+    return core_.orders().cancel_replay(owner, hook);
   }
 
   // -- inspection -------------------------------------------------------------
 
   result<filter_preview> preview_filter(organizer_id owner, webhook_id hook,
                                         std::string filter) override {
-    return engine_.preview_filter(owner, hook, std::move(filter));
+    return core_.inspection().preview_filter(owner, hook, std::move(filter));
   }
   result<delivery_state> inspect(organizer_id owner, webhook_id hook) override {
-    return engine_.inspect(owner, hook);
+    return core_.orders().inspect(owner, hook);
   }
   result<webhook_health> health(organizer_id owner, webhook_id hook) override {
-    return engine_.health(owner, hook);
+    return core_.inspection().health(owner, hook);
   }
   result<std::vector<explanation>> explain(const notification& what,
                                            std::size_t offset,
                                            std::size_t limit) override {
-    return engine_.explain(what, offset, limit);
+    return core_.inspection().explain(what, {.offset = offset, .limit = limit});
   }
   result<explanation> explain(const notification& what,
                               webhook_id hook) override {
-    return engine_.explain(what, hook);
+    return core_.inspection().explain(what, hook);
   }
   bool ready() const override {
-    return engine_.ready();
+    return core_.inspection().ready();
   }
 
 private:
-  engine& engine_;
+  engine_core& core_;
 };
 
 } // namespace
 
 std::unique_ptr<protocol::rest::service> make_rest_service(engine& of) {
-  return std::make_unique<rest_service>(of);
+  return std::make_unique<rest_service>(core_of(of));
 }
 
 } // namespace fanfare

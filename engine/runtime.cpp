@@ -66,7 +66,7 @@ result<void> runtime::start_actors() {
   if (auto begun = crew_.begin().get(); !begun)
     return begun;
   saved_ = steady::now();
-  lanes_->every(options_.given.checkpoint_interval, [this] {
+  lanes_->every(options_.given.store.checkpoint_interval, [this] {
     crew_.router().send(atom::checkpoint_v);
     const auto now = steady::now();
     if (now - saved_ >= save_interval) {

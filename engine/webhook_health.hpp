@@ -5,8 +5,8 @@
 /// How a webhook does, read from its log and from what waits for it: nothing is
 /// counted while delivering.
 
-#include "fanfare/engine.hpp"
 #include "fanfare/error.hpp"
+#include "fanfare/reports.hpp"
 #include "storage/store.hpp"
 
 namespace fanfare {

@@ -4,8 +4,8 @@
 
 /// The keys that a webhook's calls are signed with: made, shown and replaced.
 
-#include "fanfare/engine.hpp"
 #include "fanfare/error.hpp"
+#include "fanfare/secrets.hpp"
 #include "model/records.hpp"
 #include "protocol/security/vault.hpp"
 

@@ -8,8 +8,9 @@
 /// carried out. An operation that fails changes nothing.
 
 #include "fanfare/error.hpp"
-#include "fanfare/idempotency.hpp"
+#include "model/idempotency.hpp"
 #include "model/records.hpp"
+#include "model/token.hpp"
 #include "storage/boxed.hpp"
 #include "storage/webhook_state.hpp"
 

@@ -6,6 +6,7 @@
 
 #include "fanfare/error.hpp"
 #include "model/records.hpp"
+#include "model/token.hpp"
 
 #include <cstddef>
 #include <functional>

@@ -6,8 +6,8 @@
 /// its retries, send a notification again, make a test call. Only its actor can
 /// carry them out, because it alone knows its attempts in flight.
 
-#include "fanfare/engine.hpp"
 #include "fanfare/error.hpp"
+#include "fanfare/reports.hpp"
 #include "model/records.hpp"
 #include "storage/deliveries.hpp"
 

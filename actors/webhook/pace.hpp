@@ -16,7 +16,7 @@
 ///   the breaker closes, and concurrency begins again at 1 and grows by one per
 ///   success.
 
-#include "fanfare/engine.hpp"
+#include "fanfare/reports.hpp"
 #include "fanfare/types.hpp"
 
 #include <algorithm>

@@ -9,7 +9,7 @@
 #include "actors/admission.hpp"
 #include "actors/webhook/delivery_plan.hpp"
 #include "actors/webhook/pace.hpp"
-#include "fanfare/engine.hpp"
+#include "fanfare/reports.hpp"
 
 #include <cstddef>
 #include <memory>

@@ -25,9 +25,12 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <thread>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -57,6 +60,25 @@ fanfare::publication one() {
 
 std::vector<fanfare::publication> many(std::size_t count) {
   return std::vector<fanfare::publication>(count, one());
+}
+
+/// Publishes as soon as there is room.
+template <class What, class Done>
+void publish_soon(fanfare::engine& engine, fanfare::organizer_id owner,
+                  What what, Done done) {
+  using ids = std::conditional_t<std::is_same_v<What, fanfare::publication>,
+                                 fanfare::position,
+                                 std::vector<fanfare::position>>;
+  std::function<void(fanfare::result<ids>)> callback = std::move(done);
+  for (;;) {
+    const auto taken = engine.try_publish(owner, std::move(what),
+                                          std::move(callback));
+    if (taken)
+      return;
+    if (taken.error().code != fanfare::ec::overloaded)
+      return callback(taken.error());
+    std::this_thread::sleep_for(100us);
+  }
 }
 
 double cpu_seconds() {
@@ -115,15 +137,15 @@ int run_publish(const options& chosen) {
         (id ? durable : refused).add(1);
         mine += 1;
       } else if (chosen.form == "callback") {
-        engine->publish(owner, one(),
-                        [&](const fanfare::result<fanfare::position>& id) {
-                          (id ? durable : refused).add(1);
-                        });
+        publish_soon(*engine, owner, one(),
+                     [&](const fanfare::result<fanfare::position>& id) {
+                       (id ? durable : refused).add(1);
+                     });
         mine += 1;
       } else {
         const auto size = chosen.batch;
-        engine->publish_all(
-          owner, many(size),
+        publish_soon(
+          *engine, owner, many(size),
           [&,
            size](const fanfare::result<std::vector<fanfare::position>>& ids) {
             (ids ? durable : refused).add(size);
@@ -164,7 +186,7 @@ int run_fanout(const options& chosen) {
   tally logged, failed;
   fanfare::engine_options with;
   with.data = chosen.data;
-  with.allow_networks = {"127.0.0.0/8"};
+  with.network.allow = {"127.0.0.0/8"};
   with.call_observers.emplace_back([&](const fanfare::call& made) {
     if (made.result != fanfare::outcome::delivered)
       failed.add(1);
@@ -194,7 +216,7 @@ int run_fanout(const options& chosen) {
   const auto start = clock_type::now();
   for (auto left = chosen.notifications; left > 0;) {
     const auto size = std::min<std::size_t>(left, 1'000);
-    engine->publish_all(owner, many(size)).value();
+    engine->publish(owner, many(size)).value();
     left -= size;
   }
   const bool all = logged.wait_for(chosen.webhooks + deliveries);

@@ -106,7 +106,7 @@ fanfare_code fanfare_list_calls(fanfare_engine* engine, uint32_t organizer,
                                 fanfare_calls** list, fanfare_error* error) {
   return with_engine(engine, error, [&](fanfare::engine& it) {
     return and_then(
-      it.calls(organizer, webhook, before, limit),
+      it.calls(organizer, webhook, {.before = before, .limit = limit}),
       [&](auto found) { return give_list(std::move(found), list); });
   });
 }
@@ -116,16 +116,9 @@ fanfare_code fanfare_test_webhook(fanfare_engine* engine, uint32_t organizer,
                                   fanfare_error* error) {
   return with_engine(engine, error, [&](fanfare::engine& it) {
     using made = result<fanfare::test_call>;
-    const auto all = it.organizers();
-    const auto owner = std::ranges::find(all, organizer,
-                                         &fanfare::organizer::id);
     const auto done = std::make_shared<std::promise<made>>();
-    if (owner == all.end())
-      done->set_value(fanfare::error{
-        fanfare::ec::not_found, "There is no such organizer.", "organizer"});
-    else
-      it.test_webhook(*owner, webhook,
-                      [done](made call) { done->set_value(std::move(call)); });
+    it.test_webhook(organizer, webhook,
+                    [done](made call) { done->set_value(std::move(call)); });
     return and_then(done->get_future().get(), [&](auto call) {
       return give_list({std::move(call.value)}, list);
     });

@@ -13,24 +13,64 @@ namespace {
 fanfare_options default_options() {
   const engine_options standard;
   fanfare_options to{};
-  to.max_age = standard.max_age.count();
-  to.retention = standard.retention.count();
-  to.max_in_flight = static_cast<std::uint32_t>(standard.max_in_flight);
+  to.max_age = standard.retries.max_age.count();
+  to.retention = standard.store.retention.count();
+  to.max_in_flight = static_cast<std::uint32_t>(
+    standard.concurrency.max_in_flight);
   to.max_per_destination = static_cast<std::uint32_t>(
-    standard.max_per_destination);
-  to.max_per_organizer = static_cast<std::uint32_t>(standard.max_per_organizer);
-  to.breaker_failures = standard.breaker_failures;
-  to.breaker_pause = standard.breaker_pause.count();
-  to.disable_after = standard.disable_after.count();
-  to.window = static_cast<std::uint32_t>(standard.window);
-  to.dns_timeout = standard.dns_timeout.count();
-  to.connect_timeout = standard.connect_timeout.count();
-  to.tls_timeout = standard.tls_timeout.count();
-  to.first_byte_timeout = standard.first_byte_timeout.count();
-  to.total_timeout = standard.total_timeout.count();
-  to.max_store_size = standard.max_store_size;
+    standard.concurrency.max_per_destination);
+  to.max_per_organizer = static_cast<std::uint32_t>(
+    standard.concurrency.max_per_organizer);
+  to.breaker_failures = standard.retries.breaker_failures;
+  to.breaker_pause = standard.retries.breaker_pause.count();
+  to.disable_after = standard.retries.disable_after.count();
+  to.window = static_cast<std::uint32_t>(standard.concurrency.window);
+  to.dns_timeout = standard.timeouts.dns.count();
+  to.connect_timeout = standard.timeouts.connect.count();
+  to.tls_timeout = standard.timeouts.tls.count();
+  to.first_byte_timeout = standard.timeouts.first_byte.count();
+  to.total_timeout = standard.timeouts.total.count();
+  to.max_store_size = standard.store.max_size;
   to.publish_patience = standard.publish_patience.count();
   return to;
+}
+
+/// The options of C++ are grouped, those of C are not.
+constexpr std::pair<std::string_view, std::string_view> option_names[] = {
+  {"retries.max_age", "max_age"},
+  {"store.retention", "retention"},
+  {"concurrency.max_in_flight", "max_in_flight"},
+  {"concurrency.max_per_destination", "max_per_destination"},
+  {"concurrency.max_per_organizer", "max_per_organizer"},
+  {"retries.breaker_failures", "breaker_failures"},
+  {"retries.breaker_pause", "breaker_pause"},
+  {"retries.disable_after", "disable_after"},
+  {"concurrency.window", "window"},
+  {"timeouts.dns", "dns_timeout"},
+  {"timeouts.connect", "connect_timeout"},
+  {"timeouts.tls", "tls_timeout"},
+  {"timeouts.first_byte", "first_byte_timeout"},
+  {"timeouts.total", "total_timeout"},
+  {"store.max_size", "max_store_size"},
+  {"network.allow", "allow_networks"},
+  {"network.deny", "deny_networks"},
+  {"network.dns_servers", "dns_servers"},
+  {"network.proxy", "proxy"},
+  {"network.ca_file", "ca_file"},
+  {"secrets.keys", "secret_keys"},
+  {"secrets.key_file", "secret_key_file"},
+  {"retries.schedule", "schedule"},
+};
+
+/// An error of engine::start with the names that options have in C.
+error in_c(error of) {
+  for (const auto& [in_cpp, name] : option_names) {
+    if (of.field == in_cpp)
+      of.field = name;
+    if (const auto at = of.detail.find(in_cpp); at != std::string::npos)
+      of.detail.replace(at, in_cpp.size(), name);
+  }
+  return of;
 }
 
 result<engine_options> read_options(const fanfare_options* given) {
@@ -42,31 +82,31 @@ result<engine_options> read_options(const fanfare_options* given) {
   engine_options to;
   to.data = from.data;
   to.threads = from.threads;
-  to.allow_networks = split(from.allow_networks, ',');
-  to.deny_networks = split(from.deny_networks, ',');
-  to.dns_servers = split(from.dns_servers, ',');
-  to.proxy = to_text(from.proxy);
-  to.ca_file = to_text(from.ca_file);
-  to.secret_keys = to_text(from.secret_keys);
-  to.secret_key_file = to_text(from.secret_key_file);
+  to.network.allow = split(from.allow_networks, ',');
+  to.network.deny = split(from.deny_networks, ',');
+  to.network.dns_servers = split(from.dns_servers, ',');
+  to.network.proxy = to_text(from.proxy);
+  to.network.ca_file = to_text(from.ca_file);
+  to.secrets.keys = to_text(from.secret_keys);
+  to.secrets.key_file = to_text(from.secret_key_file);
   if (from.schedule != nullptr)
     for (std::size_t i = 0; i < from.schedule_count; ++i)
-      to.schedule.emplace_back(from.schedule[i]);
-  to.max_age = milliseconds{from.max_age};
-  to.retention = milliseconds{from.retention};
-  to.max_in_flight = from.max_in_flight;
-  to.max_per_destination = from.max_per_destination;
-  to.max_per_organizer = from.max_per_organizer;
-  to.breaker_failures = from.breaker_failures;
-  to.breaker_pause = milliseconds{from.breaker_pause};
-  to.disable_after = milliseconds{from.disable_after};
-  to.window = from.window;
-  to.dns_timeout = milliseconds{from.dns_timeout};
-  to.connect_timeout = milliseconds{from.connect_timeout};
-  to.tls_timeout = milliseconds{from.tls_timeout};
-  to.first_byte_timeout = milliseconds{from.first_byte_timeout};
-  to.total_timeout = milliseconds{from.total_timeout};
-  to.max_store_size = from.max_store_size;
+      to.retries.schedule.emplace_back(from.schedule[i]);
+  to.retries.max_age = milliseconds{from.max_age};
+  to.store.retention = milliseconds{from.retention};
+  to.concurrency.max_in_flight = from.max_in_flight;
+  to.concurrency.max_per_destination = from.max_per_destination;
+  to.concurrency.max_per_organizer = from.max_per_organizer;
+  to.retries.breaker_failures = from.breaker_failures;
+  to.retries.breaker_pause = milliseconds{from.breaker_pause};
+  to.retries.disable_after = milliseconds{from.disable_after};
+  to.concurrency.window = from.window;
+  to.timeouts.dns = milliseconds{from.dns_timeout};
+  to.timeouts.connect = milliseconds{from.connect_timeout};
+  to.timeouts.tls = milliseconds{from.tls_timeout};
+  to.timeouts.first_byte = milliseconds{from.first_byte_timeout};
+  to.timeouts.total = milliseconds{from.total_timeout};
+  to.store.max_size = from.max_store_size;
   to.publish_patience = milliseconds{from.publish_patience};
   if (from.log != nullptr)
     to.log = [log = from.log, user = from.log_user](log_level level,
@@ -117,11 +157,11 @@ fanfare_code fanfare_start(const fanfare_options* options,
     auto read = read_options(options);
     if (!read)
       return read.error();
-    return and_then(fanfare::engine::start(*std::move(read)),
-                    [&](auto started) -> result<void> {
-                      *engine = new fanfare_engine{std::move(started)};
-                      return {};
-                    });
+    auto started = fanfare::engine::start(*std::move(read));
+    if (!started)
+      return in_c(started.error());
+    *engine = new fanfare_engine{std::move(*started)};
+    return {};
   });
 }
 

@@ -36,7 +36,8 @@ result<std::vector<publication>> read_items(const fanfare_publication* items,
 }
 
 /// A program's callback as the engine's.
-engine::published callback(fanfare_published done, void* user) {
+std::function<void(result<std::vector<position>>)>
+callback(fanfare_published done, void* user) {
   return [done, user](const result<std::vector<position>>& ids) {
     if (ids)
       return done(user, ids->front(), ids->size(), nullptr);
@@ -59,23 +60,8 @@ fanfare_code fanfare_publish(fanfare_engine* engine, uint32_t organizer,
                              uint64_t* first, fanfare_error* error) {
   return with_engine(engine, error, [&](fanfare::engine& it) {
     return and_then(read_items(items, count), [&](auto read) {
-      return put(it.publish_all(organizer, std::move(read)), first,
+      return put(it.publish(organizer, std::move(read)), first,
                  [](const auto& ids) { return ids.front(); });
-    });
-  });
-}
-
-fanfare_code fanfare_publish_callback(fanfare_engine* engine,
-                                      uint32_t organizer,
-                                      const fanfare_publication* items,
-                                      size_t count, fanfare_published done,
-                                      void* user, fanfare_error* error) {
-  return with_engine(engine, error, [&](fanfare::engine& it) -> result<void> {
-    if (done == nullptr)
-      return bad_null("done");
-    return and_then(read_items(items, count), [&](auto read) {
-      return it.publish_waiting(organizer, std::move(read),
-                                callback(done, user));
     });
   });
 }
@@ -93,19 +79,19 @@ fanfare_code fanfare_try_publish(fanfare_engine* engine, uint32_t organizer,
   });
 }
 
-fanfare_code fanfare_publish_idempotent(fanfare_engine* engine,
-                                        uint32_t organizer,
-                                        const fanfare_publication* item,
-                                        const void* key, size_t key_size,
-                                        uint64_t* id, fanfare_error* error) {
+fanfare_code fanfare_publish_once(fanfare_engine* engine, uint32_t organizer,
+                                  const void* key, size_t key_size,
+                                  const fanfare_publication* items,
+                                  size_t count, uint64_t* first,
+                                  fanfare_error* error) {
   return with_engine(engine, error, [&](fanfare::engine& it) {
-    return and_then(read_items(item, 1), [&](auto read) -> result<void> {
+    return and_then(read_items(items, count), [&](auto read) -> result<void> {
       if (key == nullptr)
         return bad_null("key");
-      return put(
-        it.publish_idempotent(organizer, std::move(read.front()),
-                              {static_cast<const char*>(key), key_size}),
-        id);
+      return put(it.publish_once(organizer,
+                                 {static_cast<const char*>(key), key_size},
+                                 std::move(read)),
+                 first, [](const auto& ids) { return ids.front(); });
     });
   });
 }

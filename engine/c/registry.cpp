@@ -239,9 +239,9 @@ fanfare_code fanfare_list_webhooks(fanfare_engine* engine, uint32_t organizer,
                                    fanfare_webhooks** list,
                                    fanfare_error* error) {
   return with_engine(engine, error, [&](fanfare::engine& it) {
-    return and_then(it.webhooks(organizer, {}, offset, limit), [&](auto found) {
-      return give_list(std::move(found), list);
-    });
+    return and_then(
+      it.webhooks(organizer, {.offset = offset, .limit = limit}),
+      [&](auto found) { return give_list(std::move(found), list); });
   });
 }
 

@@ -14,13 +14,13 @@ int main(int argc, char** argv) try {
   if (argc != 2)
     return 2;
   fanfare::engine_options options{.data = "minimal-data"};
-  options.allow_networks = {"127.0.0.0/8"};
+  options.network.allow = {"127.0.0.0/8"};
   auto engine = fanfare::engine::start(options).value();
 
   const auto shop = engine->ensure_organizer("shop").value();
   engine->ensure_action_type("shop.order.*").value();
   fanfare::webhook own{.target_url = argv[1], .action_types = {"shop.order.*"}};
-  for (const auto& known : engine->webhooks(shop.id, {}, 0, 100).value())
+  for (const auto& known : engine->webhooks(shop.id).value())
     own = known.target_url == own.target_url ? known : own;
   own = own.id != 0 ? own : engine->add_webhook(shop.id, own).value();
 

@@ -128,8 +128,8 @@ void relay(database& db, fanfare::engine& engine, fanfare::organizer_id shop,
     // A row that cannot be published stays, and ends the program with the
     // reason: here that could only be a full disk or a defect.
     engine
-      .publish_idempotent(shop, {.action = row.action, .payload = row.payload},
-                          "outbox " + row.id)
+      .publish_once(shop, "outbox " + row.id,
+                    {.action = row.action, .payload = row.payload})
       .value();
     if (die_after == "publish")
       die(); // on disk with the engine, and still in the outbox
@@ -141,12 +141,12 @@ int run(const std::filesystem::path& dir, const std::string& url,
         const std::string& die_after) {
   std::filesystem::create_directories(dir);
   database db{dir / "shop.sqlite"};
-  auto engine = fanfare::engine::start(
-                  {.data = dir / "fanfare", .allow_networks = {"127.0.0.0/8"}})
+  auto engine = fanfare::engine::start({.data = dir / "fanfare",
+                                        .network = {.allow = {"127.0.0.0/8"}}})
                   .value();
   const auto shop = engine->ensure_organizer("shop").value().id;
   engine->ensure_action_type("shop.order.*").value();
-  if (engine->count_webhooks(shop, {}).value() == 0)
+  if (engine->count_webhooks(shop).value() == 0)
     engine
       ->add_webhook(shop, {.target_url = url, .action_types = {"shop.order.*"}})
       .value();

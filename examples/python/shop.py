@@ -141,7 +141,7 @@ def main(directory):
     item = Publication(
         size=ctypes.sizeof(Publication), action=b"shop.order.placed", payload=b'{"code": "A1"}'
     )
-    call("fanfare_publish_callback", engine, shop, byref(item), c_size_t(1), done, None)
+    call("fanfare_try_publish", engine, shop, byref(item), c_size_t(1), done, None)
     print("on disk:", durable.get(timeout=30))
     headers, body = arrived.get(timeout=30)
     print("arrived:", body.decode())

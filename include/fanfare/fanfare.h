@@ -335,11 +335,8 @@ FANFARE_C_API fanfare_code fanfare_publish(fanfare_engine *engine,
                                            const fanfare_publication *items,
                                            size_t count, uint64_t *first,
                                            fanfare_error *error);
-/* Waits for room, then returns; `done` is called if and only if this succeeds. */
-FANFARE_C_API fanfare_code fanfare_publish_callback(
-  fanfare_engine *engine, uint32_t organizer, const fanfare_publication *items,
-  size_t count, fanfare_published done, void *user, fanfare_error *error);
-/* The same without waiting: FANFARE_OVERLOADED if too much waits for the disk. */
+/* Never blocks: FANFARE_OVERLOADED if too much waits for the disk. `done` is called if
+ * and only if this succeeds. */
 FANFARE_C_API fanfare_code fanfare_try_publish(fanfare_engine *engine,
                                                uint32_t organizer,
                                                const fanfare_publication *items,
@@ -347,11 +344,12 @@ FANFARE_C_API fanfare_code fanfare_try_publish(fanfare_engine *engine,
                                                fanfare_published done,
                                                void *user,
                                                fanfare_error *error);
-/* Blocks. Once per key (1 to 27 bytes) and organizer within 24 h; again, it gives the id
- * of then. */
-FANFARE_C_API fanfare_code fanfare_publish_idempotent(
-  fanfare_engine *engine, uint32_t organizer, const fanfare_publication *item,
-  const void *key, size_t key_size, uint64_t *id, fanfare_error *error);
+/* Blocks. As fanfare_publish, but once per key (1 to 27 bytes) and organizer within
+ * 24 h; again, it gives the ids of then. */
+FANFARE_C_API fanfare_code fanfare_publish_once(
+  fanfare_engine *engine, uint32_t organizer, const void *key, size_t key_size,
+  const fanfare_publication *items, size_t count, uint64_t *first,
+  fanfare_error *error);
 /* Blocks. The request body of a notification. */
 FANFARE_C_API fanfare_code fanfare_get_body(fanfare_engine *engine,
                                             uint32_t organizer,

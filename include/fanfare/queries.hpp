@@ -24,4 +24,10 @@ struct call_query {
   std::size_t limit = 100;
 };
 
+/// For which of the organizer's webhooks, by id, a notification is explained.
+struct explanation_query {
+  std::size_t offset = 0;
+  std::size_t limit = 100;
+};
+
 } // namespace fanfare

@@ -23,7 +23,6 @@ using position = std::uint64_t;
 /// Place of a call in the call log, from 1; 0 means none.
 using call_id = std::uint64_t;
 using webhook_id = std::uint64_t;
-using token_id = std::uint64_t;
 using organizer_id = std::uint32_t;
 /// Unique over all organizers. 0 means "no event" (an organizer-level one).
 using event_id = std::uint32_t;
@@ -57,25 +56,6 @@ struct action_type {
   action_type_id id = 0;
   std::string name; ///< "pretix.event.order.placed", "pretix.event.item.*"
   bool operator==(const action_type&) const = default;
-};
-
-/// What a token may do within its organizer; a set of bits.
-enum permission : std::uint8_t {
-  permission_webhooks = 1,      ///< manage webhooks, read the call log
-  permission_notifications = 2, ///< publish
-  permission_admin = 4, ///< manage events and tokens; implies the others
-};
-
-struct token {
-  token_id id = 0;
-  organizer_id owner = 0;
-  std::string name;
-  std::uint8_t permissions = 0; ///< bits of `permission`
-  std::string hash;             ///< SHA-256 of the key, 32 bytes; never the key
-  timestamp created;
-  std::optional<timestamp> last_used;
-  bool revoked = false;
-  bool operator==(const token&) const = default;
 };
 
 // -- settings of delivery -----------------------------------------------------

@@ -6,8 +6,8 @@
 /// every receiver will get. Whether the action is registered is for the engine
 /// to say.
 
-#include "fanfare/engine.hpp"
 #include "fanfare/error.hpp"
+#include "fanfare/publication.hpp"
 #include "fanfare/types.hpp"
 #include "protocol/payload/publications.hpp"
 

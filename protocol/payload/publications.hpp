@@ -4,7 +4,7 @@
 
 /// What one publish request holds, and its limits.
 
-#include "fanfare/engine.hpp"
+#include "fanfare/publication.hpp"
 
 #include <cstddef>
 #include <vector>

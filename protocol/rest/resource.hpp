@@ -5,6 +5,7 @@
 /// A resource of the API: a row of the table in resource_table.cpp. Router,
 /// checks, dispatch and the tests of openapi.json read it from there.
 
+#include "model/token.hpp"
 #include "protocol/server/http_handler.hpp"
 
 #include <cstdint>

@@ -11,11 +11,14 @@
 /// to another organizer. Every function may fail with `stopping`, `store_full`,
 /// `io_error` or `store_damaged`; further errors are named.
 
-#include "fanfare/engine.hpp" // its values only
 #include "fanfare/error.hpp"
-#include "fanfare/idempotency.hpp"
+#include "fanfare/publication.hpp"
 #include "fanfare/queries.hpp"
+#include "fanfare/reports.hpp"
+#include "fanfare/secrets.hpp"
 #include "fanfare/types.hpp"
+#include "model/idempotency.hpp"
+#include "model/token.hpp"
 
 #include <cstddef>
 #include <cstdint>

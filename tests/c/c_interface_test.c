@@ -223,15 +223,15 @@ static void check_publishing(fanfare_engine *engine, uint32_t shop) {
   OK(fanfare_get_body(engine, shop, 2, &body, &error));
   CHECK(body != NULL && strstr(body, "code") == NULL);
   fanfare_free_text(body);
-  OK(fanfare_publish_callback(engine, shop, items, 2, on_published, &failures,
-                              &error));
+  OK(fanfare_try_publish(engine, shop, items, 2, on_published, &failures,
+                         &error));
   OK(fanfare_try_publish(engine, shop, items, 1, on_published, &failures,
                          &error));
   CHECK(reaches(&told_count, 3));
-  OK(fanfare_publish_idempotent(engine, shop, items, "order 7", 7, &first,
-                                &error));
-  OK(fanfare_publish_idempotent(engine, shop, items, "order 7", 7, &again,
-                                &error));
+  OK(fanfare_publish_once(engine, shop, "order 7", 7, items, 2, &first,
+                          &error));
+  OK(fanfare_publish_once(engine, shop, "order 7", 7, items, 2, &again,
+                          &error));
   CHECK(first == again && first == 6);
 
   items[1].payload = "[]";
@@ -239,8 +239,8 @@ static void check_publishing(fanfare_engine *engine, uint32_t shop) {
         == FANFARE_INVALID_ARGUMENT);
   CHECK(strcmp(error.field, "payload") == 0);
   CHECK(strncmp(error.detail, "items[1]: ", 10) == 0);
-  CHECK(fanfare_publish_callback(engine, shop, items, 2, on_published,
-                                 &failures, &error)
+  CHECK(fanfare_try_publish(engine, shop, items, 2, on_published, &failures,
+                            &error)
         == FANFARE_INVALID_ARGUMENT);
   CHECK(fanfare_publish(engine, shop, items, 0, NULL, &error)
         == FANFARE_INVALID_ARGUMENT);

@@ -6,6 +6,7 @@
 
 #include "fanfare/engine.hpp"
 
+#include "engine/rest_service.hpp"
 #include "tests/support/temp_dir.hpp"
 
 #include <gmock/gmock.h>
@@ -58,6 +59,11 @@ protected:
     start();
   }
 
+  /// What only the REST server sees.
+  [[nodiscard]] std::unique_ptr<protocol::rest::service> rest() {
+    return make_rest_service(*engine_);
+  }
+
   [[nodiscard]] webhook hook() const {
     webhook made;
     made.target_url = "https://example.com/hook";
@@ -108,7 +114,7 @@ TEST_F(EngineTest, GivesBackTheWebhookThatItWasGiven) {
   EXPECT_NE(added.id, 0U);
   EXPECT_EQ(added.owner, owner_);
   EXPECT_EQ(engine_->find_webhook(owner_, added.id).value(), added);
-  EXPECT_THAT(engine_->webhooks(owner_, {}, 0, 10).value(), ElementsAre(added));
+  EXPECT_THAT(engine_->webhooks(owner_).value(), ElementsAre(added));
   EXPECT_EQ(added.target_url, wanted.target_url);
   EXPECT_EQ(added.action_types, wanted.action_types);
   EXPECT_EQ(added.events, wanted.events);
@@ -170,8 +176,7 @@ TEST_F(EngineTest, RefusesAWebhookThatCannotBe) {
                 99);
             }),
             "delivery.signing");
-  EXPECT_EQ(engine_->count_webhooks(owner_, {}).value(), 1U)
-    << "only the good one";
+  EXPECT_EQ(engine_->count_webhooks(owner_).value(), 1U) << "only the good one";
 }
 
 TEST_F(EngineTest, ChangesAWebhookAsAWholeOrNotAtAll) {
@@ -209,7 +214,7 @@ TEST_F(EngineTest, ChangesAWebhookAsAWholeOrNotAtAll) {
 }
 
 TEST_F(EngineTest, KeepsSecretsSealedOnDiskAndWhenTheyAreHandedBack) {
-  start({.secret_keys = std::string(64, 'a')});
+  start({.secrets = {.keys = std::string(64, 'a')}});
   auto wanted = hook();
   wanted.delivery.headers = {{"X-Key", "opensesame"}};
   wanted.delivery.proxy = "http://user:opensesame@proxy.example:3128";
@@ -252,7 +257,7 @@ TEST_F(EngineTest, ChecksWhatNamesThings) {
                            std::string{"\xC3"}, std::string("a\0b", 3)}) {
     EXPECT_EQ(engine_->add_organizer("ok", name).error().field, "name");
     EXPECT_EQ(engine_->add_event(owner_, "ok", name).error().field, "name");
-    EXPECT_EQ(engine_->add_token(owner_, name, 1).error().field, "name");
+    EXPECT_EQ(rest()->add_token(owner_, name, 1).error().field, "name");
     EXPECT_EQ(engine_
                 ->change_organizer(owner_,
                                    [&](organizer& o) -> result<void> {
@@ -264,7 +269,7 @@ TEST_F(EngineTest, ChecksWhatNamesThings) {
               "name");
   }
   for (const auto bits : std::initializer_list<std::uint8_t>{0, 8, 255})
-    EXPECT_EQ(engine_->add_token(owner_, "ok", bits).error().field,
+    EXPECT_EQ(rest()->add_token(owner_, "ok", bits).error().field,
               "permissions");
 }
 
@@ -273,7 +278,7 @@ TEST_F(EngineTest, NothingIsMadeForAnOrganizerThatDoesNotExist) {
   const organizer_id next = owner_ + 1;
   const auto code = [](const auto& made) { return made.error().code; };
   EXPECT_EQ(code(engine_->add_event(next, "autumn", "Autumn")), ec::not_found);
-  EXPECT_EQ(code(engine_->add_token(next, "key", permission_admin)),
+  EXPECT_EQ(code(rest()->add_token(next, "key", permission_admin)),
             ec::not_found);
   EXPECT_EQ(code(engine_->add_webhook(next, hook())), ec::not_found);
   EXPECT_EQ(code(engine_->publish(next, {.action = "shop.order.placed"})),
@@ -282,9 +287,9 @@ TEST_F(EngineTest, NothingIsMadeForAnOrganizerThatDoesNotExist) {
     code(engine_->publish(next, {.action = "shop.order.placed", .rest = "}"})),
     ec::not_found);
   ASSERT_EQ(engine_->ensure_organizer("second").value().id, next);
-  EXPECT_THAT(engine_->tokens(next), ElementsAre());
+  EXPECT_THAT(rest()->tokens(next), ElementsAre());
   EXPECT_THAT(engine_->events(next), ElementsAre());
-  EXPECT_EQ(engine_->count_webhooks(next, {}).value(), 0U);
+  EXPECT_EQ(engine_->count_webhooks(next).value(), 0U);
 }
 
 TEST_F(EngineTest, KeepsOnlyNetworksThatItCanRead) {
@@ -341,35 +346,47 @@ TEST_F(EngineTest, RefusesOptionsByTheirName) {
     return started ? std::string{"none"} : started.error().field;
   };
   EXPECT_EQ(field({.threads = 257}), "threads");
-  EXPECT_EQ(field({.allow_networks = {"10"}}), "allow_networks");
-  EXPECT_EQ(field({.dns_servers = {"one.example"}}), "dns_servers");
-  EXPECT_EQ(field({.secret_keys = "short"}), "secret_keys");
-  EXPECT_EQ(field({.secret_key_file = "/nonexistent"}), "secret_key_file");
-  EXPECT_EQ(field({.max_age = 0ms}), "max_age");
+  EXPECT_EQ(field({.network = {.allow = {"10"}}}), "network.allow");
+  EXPECT_EQ(field({.network = {.deny = {"10"}}}), "network.deny");
+  EXPECT_EQ(field({.network = {.dns_servers = {"one.example"}}}),
+            "network.dns_servers");
+  EXPECT_EQ(field({.network = {.proxy = "ftp://a.example"}}), "network.proxy");
+  EXPECT_EQ(field({.network = {.ca_file = "/nonexistent"}}), "network.ca_file");
+  EXPECT_EQ(field({.secrets = {.keys = "short"}}), "secrets.keys");
+  EXPECT_EQ(field({.secrets = {.key_file = "/nonexistent"}}),
+            "secrets.key_file");
+  EXPECT_EQ(field({.secrets = {.keys = std::string(64, 'a'),
+                               .key_file = "/nonexistent"}}),
+            "secrets.key_file");
   constexpr auto ever = std::chrono::milliseconds::max();
-  EXPECT_EQ(field({.max_age = ever}), "max_age");
-  EXPECT_EQ(field({.total_timeout = ever}), "total_timeout");
-  EXPECT_EQ(field({.schedule = {ever}}), "schedule");
-  EXPECT_EQ(field({.schedule = {-1ms}}), "schedule");
-  EXPECT_EQ(field({.schedule = std::vector(101, 1ms)}), "schedule");
-  EXPECT_EQ(field({.secret_keys = std::string(64, 'a'),
-                   .secret_key_file = "/nonexistent"}),
-            "secret_key_file");
-  EXPECT_EQ(field({.checkpoint_interval = ever}), "checkpoint_interval");
+  EXPECT_EQ(field({.retries = {.max_age = 0ms}}), "retries.max_age");
+  EXPECT_EQ(field({.retries = {.max_age = ever}}), "retries.max_age");
+  EXPECT_EQ(field({.retries = {.schedule = {ever}}}), "retries.schedule");
+  EXPECT_EQ(field({.retries = {.schedule = {-1ms}}}), "retries.schedule");
+  EXPECT_EQ(field({.retries = {.schedule = std::vector(101, 1ms)}}),
+            "retries.schedule");
+  EXPECT_EQ(field({.retries = {.breaker_pause = -1h}}),
+            "retries.breaker_pause");
+  EXPECT_EQ(field({.retries = {.disable_after = -1h}}),
+            "retries.disable_after");
+  EXPECT_EQ(field({.timeouts = {.total = ever}}), "timeouts.total");
+  EXPECT_EQ(field({.timeouts = {.dns = 0ms}}), "timeouts.dns");
+  constexpr auto most = std::numeric_limits<std::size_t>::max();
+  EXPECT_EQ(field({.concurrency = {.max_in_flight = 0}}),
+            "concurrency.max_in_flight");
+  EXPECT_EQ(field({.concurrency = {.max_per_destination = 0}}),
+            "concurrency.max_per_destination");
+  EXPECT_EQ(field({.concurrency = {.max_per_organizer = 0}}),
+            "concurrency.max_per_organizer");
+  EXPECT_EQ(field({.concurrency = {.window = most}}), "concurrency.window");
+  EXPECT_EQ(field({.store = {.max_size = 0}}), "store.max_size");
+  EXPECT_EQ(field({.store = {.max_size = most}}), "store.max_size");
+  EXPECT_EQ(field({.store = {.retention = 0ms}}), "store.retention");
+  EXPECT_EQ(field({.store = {.checkpoint_interval = ever}}),
+            "store.checkpoint_interval");
+  EXPECT_EQ(field({.store = {.commit_linger = -1us}}), "store.commit_linger");
   EXPECT_EQ(field({.publish_patience = ever}), "publish_patience");
   EXPECT_EQ(field({.publish_patience = -1ms}), "publish_patience");
-  EXPECT_EQ(field({.commit_linger = -1us}), "commit_linger");
-  EXPECT_EQ(field({.disable_after = -1h}), "disable_after");
-  EXPECT_EQ(field({.breaker_pause = -1h}), "breaker_pause");
-  EXPECT_EQ(field({.window = std::numeric_limits<std::size_t>::max()}),
-            "window");
-  EXPECT_EQ(field({.max_per_destination = 0}), "max_per_destination");
-  EXPECT_EQ(field({.max_per_organizer = 0}), "max_per_organizer");
-  EXPECT_EQ(field({.max_store_size = 0}), "max_store_size");
-  EXPECT_EQ(field({.max_store_size = std::numeric_limits<std::size_t>::max()}),
-            "max_store_size");
-  EXPECT_EQ(field({.proxy = "ftp://a.example"}), "proxy");
-  EXPECT_EQ(field({.ca_file = "/nonexistent"}), "ca_file");
   EXPECT_EQ(engine::start({.data = ""}).error().field, "data");
   EXPECT_EQ(engine::start({.data = std::string("a\0b", 3)}).error().field,
             "data");
@@ -379,33 +396,36 @@ TEST_F(EngineTest, RefusesOptionsByTheirName) {
 
 // -- publishing ---------------------------------------------------------------
 
-TEST_F(EngineTest, PublishesInEachForm) {
+TEST_F(EngineTest, PublishesInEachWayOneOrMany) {
+  const auto one = [] { return publication{.action = "shop.order.placed"}; };
+  const auto two = [&] { return std::vector{one(), one()}; };
+  EXPECT_EQ(engine_->publish(owner_, one()).value(), 1U);
   EXPECT_EQ(engine_->publish(owner_, {.action = "shop.order.placed"}).value(),
-            1U);
-  EXPECT_THAT(engine_
-                ->publish_all(owner_, std::vector<publication>(
-                                        2, {.action = "shop.order.placed"}))
-                .value(),
-              ElementsAre(2, 3));
-  EXPECT_THAT(
-    engine_
-      ->publish_all_later(
-        owner_, std::vector<publication>(2, {.action = "shop.order.placed"}))
-      .get()
-      .value(),
-    ElementsAre(4, 5));
+            2U)
+    << "braces are one publication";
+  EXPECT_THAT(engine_->publish(owner_, two()).value(), ElementsAre(3, 4));
+  EXPECT_EQ(engine_->publish_later(owner_, one()).get().value(), 5U);
+  EXPECT_THAT(engine_->publish_later(owner_, two()).get().value(),
+              ElementsAre(6, 7));
+  EXPECT_EQ(
+    engine_->publish_later(owner_, {.action = "unknown"}).get().error().field,
+    "action");
   std::promise<result<position>> told;
-  engine_->publish(owner_, {.action = "shop.order.placed"},
-                   [&](const result<position>& id) { told.set_value(id); });
-  EXPECT_EQ(told.get_future().get().value(), 6U);
-  EXPECT_EQ(engine_->statistics().tail, 6U);
+  EXPECT_TRUE(engine_->try_publish(
+    owner_, one(), [&](const result<position>& id) { told.set_value(id); }));
+  EXPECT_EQ(told.get_future().get().value(), 8U);
+  std::promise<result<std::vector<position>>> all_told;
+  EXPECT_TRUE(engine_->try_publish(
+    owner_, two(), [&](const auto& ids) { all_told.set_value(ids); }));
+  EXPECT_THAT(all_told.get_future().get().value(), ElementsAre(9, 10));
+  EXPECT_EQ(engine_->publish_once(owner_, "one", one()).value(), 11U);
+  EXPECT_THAT(engine_->publish_once(owner_, "two", two()).value(),
+              ElementsAre(12, 13));
+  EXPECT_EQ(engine_->statistics().tail, 13U);
   // Nobody wants to know.
-  const std::function<void(result<position>)> nobody;
-  engine_->publish(owner_, {.action = "shop.order.placed"}, nobody);
-  engine_->publish(owner_, {.action = "unknown"}, nobody);
-  engine_->publish_all(owner_, {}, engine::published{});
-  EXPECT_EQ(engine_->publish(owner_, {.action = "shop.order.placed"}).value(),
-            8U);
+  EXPECT_TRUE(engine_->try_publish(owner_, one(), {}));
+  EXPECT_TRUE(engine_->try_publish(owner_, two(), {}));
+  EXPECT_EQ(engine_->publish(owner_, one()).value(), 17U);
   const auto stored = engine_->find_notification(owner_, 1).value();
   EXPECT_EQ(
     stored->body,
@@ -455,12 +475,11 @@ TEST_F(EngineTest, RefusesWhatCannotBePublished) {
   EXPECT_EQ(
     engine_->publish(owner_ + 1, {.action = "shop.order.placed"}).error().field,
     "organizer");
-  EXPECT_EQ(
-    engine_->publish_all(owner_, std::vector<publication>{}).error().code,
-    ec::invalid_argument);
+  EXPECT_EQ(engine_->publish(owner_, std::vector<publication>{}).error().code,
+            ec::invalid_argument);
   EXPECT_EQ(engine_
-              ->publish_all(owner_, std::vector<publication>(
-                                      1'001, {.action = "shop.order.placed"}))
+              ->publish(owner_, std::vector<publication>(
+                                  1'001, {.action = "shop.order.placed"}))
               .error()
               .code,
             ec::invalid_argument);
@@ -481,7 +500,7 @@ TEST_F(EngineTest, EachOfAListSaysAndBelongsToItsOwn) {
      .payload = R"({"b":2})"}};
   // The second time both events are known.
   for (int round = 0; round < 2; ++round) {
-    const auto ids = engine_->publish_all(owner_, items).value();
+    const auto ids = engine_->publish(owner_, items).value();
     ASSERT_EQ(ids.size(), items.size());
     for (std::size_t i = 0; i < items.size(); ++i) {
       const auto got = engine_->find_notification(owner_, ids[i]).value();
@@ -515,7 +534,9 @@ TEST_F(EngineTest, AListIsPublishedAsAWholeOrNotAtAll) {
   items[2].payload = "no JSON";
   const auto before = items;
   bool called = false;
-  engine::published done = [&](const auto&) { called = true; };
+  std::function<void(result<std::vector<position>>)> done = [&](const auto&) {
+    called = true;
+  };
   const auto refused = engine_->try_publish(owner_, std::move(items),
                                             std::move(done));
   ASSERT_FALSE(refused);
@@ -539,7 +560,7 @@ TEST_F(EngineTest, TooMuchAtOnceIsTooLargeAndNotMerelyTooMuchForNow) {
   std::vector<publication> items(
     100, {.action = "shop.order.placed",
           .payload = R"({"a":")" + std::string(1'000'000, 'x') + "\"}"});
-  EXPECT_EQ(engine_->publish_all(owner_, std::move(items)).error().code,
+  EXPECT_EQ(engine_->publish(owner_, std::move(items)).error().code,
             ec::too_large);
 }
 
@@ -554,29 +575,29 @@ TEST_F(EngineTest, TheBodyMayBeRenderedByThePublisher) {
 
 TEST_F(EngineTest, PublishesOnceUnderAKey) {
   const publication one{.action = "shop.order.placed"};
-  const auto id = engine_->publish_idempotent(owner_, one, "order 7").value();
-  EXPECT_EQ(engine_->publish_idempotent(owner_, one, "order 7").value(), id);
-  const auto other = engine_->publish_idempotent(owner_, one, "order 8")
-                       .value();
+  const auto id = engine_->publish_once(owner_, "order 7", one).value();
+  EXPECT_EQ(engine_->publish_once(owner_, "order 7", one).value(), id);
+  const auto other = engine_->publish_once(owner_, "order 8", one).value();
   EXPECT_EQ(other, id + 1);
   start();
-  EXPECT_EQ(engine_->publish_idempotent(owner_, one, "order 7").value(), id)
+  EXPECT_EQ(engine_->publish_once(owner_, "order 7", one).value(), id)
     << "also after a restart";
   EXPECT_EQ(engine_->statistics().tail, other);
   const auto second = engine_->ensure_organizer("second").value().id;
-  EXPECT_EQ(engine_->publish_idempotent(second, one, "order 7").value(),
-            other + 1)
+  EXPECT_EQ(engine_->publish_once(second, "order 7", one).value(), other + 1)
     << "keys belong to an organizer";
-  EXPECT_EQ(engine_->publish_idempotent(owner_, one, "").error().field, "key");
-  EXPECT_EQ(engine_->publish_idempotent(owner_, one, std::string(28, 'x'))
-              .error()
-              .field,
-            "key");
-  EXPECT_TRUE(engine_->publish_idempotent(owner_, one, std::string(27, 'x')));
-  EXPECT_EQ(engine_->publish_idempotent(owner_, {.action = "no"}, "order 9")
-              .error()
-              .field,
-            "action");
+  EXPECT_EQ(engine_->publish_once(owner_, "", one).error().field, "key");
+  EXPECT_EQ(
+    engine_->publish_once(owner_, std::string(28, 'x'), one).error().field,
+    "key");
+  EXPECT_TRUE(engine_->publish_once(owner_, std::string(27, 'x'), one));
+  const std::vector<publication> list{one, one};
+  const auto ids = engine_->publish_once(owner_, "order 10", list).value();
+  EXPECT_EQ(ids.size(), 2U);
+  EXPECT_EQ(engine_->publish_once(owner_, "order 10", list).value(), ids);
+  EXPECT_EQ(
+    engine_->publish_once(owner_, "order 9", {.action = "no"}).error().field,
+    "action");
 }
 
 TEST_F(EngineTest, EverythingIsRefusedOnceItIsStopped) {
@@ -605,8 +626,9 @@ TEST_F(EngineTest, OutlivesWhatItsProgramThrows) {
     const std::lock_guard guard{mutex};
     logged.push_back(text);
   }});
-  engine_->publish(owner_, {.action = "shop.order.placed"},
-                   [](const auto&) { throw std::runtime_error{"mine"}; });
+  EXPECT_TRUE(engine_->try_publish(
+    owner_, publication{.action = "shop.order.placed"},
+    [](const auto&) { throw std::runtime_error{"mine"}; }));
   EXPECT_EQ(engine_->publish(owner_, {.action = "shop.order.placed"}).value(),
             2U);
   const auto added = engine_->add_webhook(owner_, hook()).value();
@@ -654,7 +676,7 @@ TEST_F(EngineTest, ProgramsThatAreStartedInheritNothingOfIt) {
   ASSERT_EQ(listen(listener, 16), 0);
   ASSERT_EQ(getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size),
             0);
-  start({.allow_networks = {"127.0.0.0/8"}});
+  start({.network = {.allow = {"127.0.0.0/8"}}});
   auto hanging = hook();
   hanging.enabled = true;
   hanging.target_url = "http://localhost:"
@@ -672,8 +694,8 @@ TEST_F(EngineTest, ProgramsThatAreStartedInheritNothingOfIt) {
 
 TEST_F(EngineTest, CountsWhatItDoes) {
   engine_
-    ->publish_all(owner_,
-                  std::vector<publication>(3, {.action = "shop.order.placed"}))
+    ->publish(owner_,
+              std::vector<publication>(3, {.action = "shop.order.placed"}))
     .value();
   const auto text = prometheus_text(engine_->metrics());
   EXPECT_THAT(text, HasSubstr("\nfanfare_notifications_total 3\n"));

@@ -5,7 +5,7 @@
 /// One record of every kind with every field set, and the plainest one: what
 /// the tests of the codec share.
 
-#include "fanfare/idempotency.hpp"
+#include "model/idempotency.hpp"
 #include "model/payload_filter.hpp"
 #include "model/records.hpp"
 #include "storage/lmdb/codec/codec.hpp"

@@ -5,6 +5,7 @@
 /// Who sent a request, and whether they may. Memory.
 
 #include "fanfare/types.hpp"
+#include "model/token.hpp"
 #include "protocol/rest/access/auth_limiter.hpp"
 #include "protocol/rest/exchange.hpp"
 #include "protocol/rest/resource.hpp"

@@ -7,7 +7,7 @@
 /// asks. Only known callers may use keys: an answer must not outlive the token
 /// it was given to, and strangers must not fill the store.
 
-#include "fanfare/idempotency.hpp"
+#include "model/idempotency.hpp"
 #include "protocol/rest/access/running_keys.hpp"
 #include "protocol/rest/exchange.hpp"
 #include "protocol/rest/service.hpp"

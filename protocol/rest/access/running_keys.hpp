@@ -4,7 +4,7 @@
 
 /// The idempotency keys whose first request is still running.
 
-#include "fanfare/idempotency.hpp"
+#include "model/idempotency.hpp"
 
 #include <mutex>
 #include <optional>

@@ -5,7 +5,7 @@
 /// The record of an answer that is kept under an idempotency key: codec.hpp
 /// says how to use it.
 
-#include "fanfare/idempotency.hpp"
+#include "model/idempotency.hpp"
 
 #include <string>
 #include <string_view>

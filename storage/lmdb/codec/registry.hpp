@@ -5,6 +5,7 @@
 /// Records of the registry but for webhooks: codec.hpp says how to use them.
 
 #include "fanfare/types.hpp"
+#include "model/token.hpp"
 
 #include <string>
 #include <string_view>

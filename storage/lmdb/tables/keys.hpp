@@ -4,8 +4,8 @@
 
 /// What the keys of the tables are made of.
 
-#include "fanfare/idempotency.hpp"
 #include "fanfare/types.hpp"
+#include "model/idempotency.hpp"
 #include "storage/lmdb/file/table.hpp"
 
 #include <array>

@@ -19,8 +19,8 @@
 namespace fanfare {
 
 /// Of the REST API: SHA-256 over who asks and the key that was sent. Of
-/// `engine::publish_idempotent`: a mark with the key's length, the organizer
-/// and the key as it is.
+/// `engine::publish_once`: a mark with the key's length, the organizer and the
+/// key as it is.
 using idempotency_key = std::array<char, 32>;
 
 /// How long an answer is kept.

@@ -1,0 +1,154 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "engine/core.hpp"
+
+#include <random>
+#include <utility>
+#include <variant>
+
+namespace fanfare {
+
+namespace {
+
+/// What all webhooks share that follows from the options.
+webhook_context context_of(const checked_options& options) {
+  const auto& given = options.given;
+  webhook_context out;
+  auto& d = out.defaults;
+  if (!given.retries.schedule.empty())
+    d.backoff.schedule = given.retries.schedule;
+  d.backoff.max_age = given.retries.max_age;
+  d.limits.dns = given.timeouts.dns;
+  d.limits.connect = given.timeouts.connect;
+  d.limits.tls = given.timeouts.tls;
+  d.limits.first_byte = given.timeouts.first_byte;
+  d.limits.total = given.timeouts.total;
+  d.pace.cap = given.concurrency.max_in_flight;
+  d.pace.breaker_failures = given.retries.breaker_failures;
+  d.pace.breaker_pause = given.retries.breaker_pause;
+  d.pace.breaker_longest = given.retries.breaker_longest;
+  d.vault = &options.vault;
+  out.disable_after = given.retries.disable_after;
+  out.window = given.concurrency.window;
+  out.seed = std::random_device{}();
+  return out;
+}
+
+crew_settings settings_of(const engine_options& options,
+                          webhook_context webhooks) {
+  crew_settings out;
+  out.webhooks = std::move(webhooks);
+  out.idle_checkpoints = options.store.idle_checkpoints;
+  out.retention = options.store.retention;
+  out.retention_interval = options.store.retention_interval;
+  out.commit_linger = options.store.commit_linger;
+  return out;
+}
+
+} // namespace
+
+engine_core::engine_core(checked_options options,
+                         std::unique_ptr<storage::store> store)
+  : options_(std::move(options)),
+    store_(std::move(store)),
+    program_(options_.given.log),
+    fences_(options_.policy),
+    runtime_(options_, parts(), settings_of(options_.given, context()),
+             {.save = [this] { registry_.save_token_uses(); },
+              .stopping = [this] { figures_.remove(); }}),
+    changes_(runtime_.actors().commits(), runtime_.life()),
+    announcer_(names_, runtime_.actors().router()),
+    publisher_({.life = runtime_.life(),
+                .names = names_,
+                .clock = clock(),
+                .program = program_,
+                .commits = runtime_.actors().commits(),
+                .writer = runtime_.actors().writer(),
+                .counters = counters_,
+                .patience = options_.given.publish_patience}),
+    registry_({.store = *store_,
+               .names = names_,
+               .vault = options_.vault,
+               .clock = clock(),
+               .commits = runtime_.actors().commits(),
+               .edits = changes_,
+               .news = announcer_}),
+    orders_({.life = runtime_.life(),
+             .store = *store_,
+             .names = names_,
+             .clock = clock(),
+             .program = program_,
+             .commits = runtime_.actors().commits(),
+             .edits = changes_,
+             .router = runtime_.actors().router()}),
+    inspection_({.life = runtime_.life(),
+                 .store = *store_,
+                 .names = names_,
+                 .vault = options_.vault,
+                 .clock = clock(),
+                 .actors = runtime_.actors(),
+                 .asks = orders_}) {}
+
+engine_core::~engine_core() {
+  runtime_.stop({});
+}
+
+void engine_core::wake() {
+  runtime_.actors().router().send(atom::wake_v);
+}
+
+crew_parts engine_core::parts() {
+  return {.store = *store_,
+          .clock = clock(),
+          .log = options_.given.log,
+          .observe = [this](const storage::operation& op) { observe(op); },
+          .on_fatal = options_.given.on_fatal};
+}
+
+webhook_context engine_core::context() {
+  auto made = context_of(options_);
+  made.defaults.fence_of = [this](organizer_id id) { return fences_.of(id); };
+  made.fences = &fences_.changes();
+  made.notify_owner = [this](const webhook_record& hook,
+                             std::string_view action,
+                             const std::string& members) {
+    announcer_.announce(hook, action, members);
+  };
+  return made;
+}
+
+void engine_core::observe(const storage::operation& op) {
+  names_.observe(op);
+  counters_.observe(op);
+  if (const auto* call = std::get_if<storage::append_call>(&op))
+    for (const auto& observer : options_.given.call_observers)
+      program_.run("A call observer", [&] { observer(call->entry); });
+  if (const auto* changed = std::get_if<storage::change_organizer>(&op);
+      changed != nullptr && changed->done)
+    (void)fences_.update(*changed->done); // was checked before it was stored
+}
+
+result<void> engine_core::begin(const engine* who) {
+  if (auto added = add_builtin_types(*store_); !added)
+    return added;
+  if (auto loaded = names_.load(store_->registry()); !loaded)
+    return loaded;
+  for (const auto& o : names_.organizers())
+    if (auto fenced = fences_.update(o); !fenced)
+      return fenced;
+  if (auto readable = check_secrets(*store_, options_.vault); !readable)
+    return readable;
+  if (!options_.vault.encrypts())
+    options_.given.log(
+      log_level::warning,
+      "signing secrets are kept unencrypted in the data directory: set "
+      "secrets.key_file (--secret-key-file) or secrets.keys "
+      "(FANFARE_SECRET_KEY)");
+  if (auto started = runtime_.start(); !started)
+    return started;
+  return figures_.add(options_.given.metrics, who,
+                      [this] { return metrics(); });
+}
+
+} // namespace fanfare

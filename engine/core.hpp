@@ -1,0 +1,106 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// The objects of one engine, wired to each other: behind the public face
+/// (engine.cpp) and behind what the REST server sees (rest_service.cpp).
+
+#include "engine/announcer.hpp"
+#include "engine/callbacks.hpp"
+#include "engine/changes.hpp"
+#include "engine/counters.hpp"
+#include "engine/directory.hpp"
+#include "engine/inspection.hpp"
+#include "engine/networks.hpp"
+#include "engine/options.hpp"
+#include "engine/orders.hpp"
+#include "engine/published_figures.hpp"
+#include "engine/publisher.hpp"
+#include "engine/registry.hpp"
+#include "engine/runtime.hpp"
+#include "fanfare/clock.hpp"
+#include "fanfare/error.hpp"
+#include "storage/store.hpp"
+
+#include <chrono>
+#include <memory>
+#include <vector>
+
+namespace fanfare {
+
+class engine;
+
+class engine_core {
+public:
+  engine_core(checked_options options, std::unique_ptr<storage::store> store);
+  /// stop(0 s), if it was not stopped before.
+  ~engine_core();
+  engine_core(const engine_core&) = delete;
+  engine_core& operator=(const engine_core&) = delete;
+
+  /// Once, before anything else: recovers, and delivers from then on. `who`
+  /// stands for the engine in the program's registry of metrics.
+  result<void> begin(const engine* who);
+  /// As engine::stop documents.
+  void stop(std::chrono::milliseconds deadline) {
+    runtime_.stop(deadline);
+  }
+
+  // -- any thread, once it has begun ------------------------------------------
+
+  [[nodiscard]] const wall_clock& clock() const {
+    return *options_.given.clock;
+  }
+  [[nodiscard]] const protocol::vault& vault() const {
+    return options_.vault;
+  }
+  [[nodiscard]] const storage::store& store() const {
+    return *store_;
+  }
+  /// What is looked at most of the registry, in memory.
+  [[nodiscard]] const directory& names() const {
+    return names_;
+  }
+  [[nodiscard]] publisher& publishing() {
+    return publisher_;
+  }
+  [[nodiscard]] fanfare::registry& registry() {
+    return registry_;
+  }
+  [[nodiscard]] fanfare::orders& orders() {
+    return orders_;
+  }
+  [[nodiscard]] fanfare::inspection& inspection() {
+    return inspection_;
+  }
+  [[nodiscard]] std::vector<metric> metrics() const {
+    return counters_.figures(inspection_.statistics(), inspection_.ready());
+  }
+  void wake();
+
+private:
+  [[nodiscard]] crew_parts parts();
+  [[nodiscard]] webhook_context context();
+  void observe(const storage::operation& op);
+
+  // In the order in which they need each other.
+  checked_options options_;
+  std::unique_ptr<storage::store> store_;
+  callbacks program_;
+  directory names_;
+  engine_counters counters_;
+  organizer_fences fences_;
+  published_figures figures_;
+  runtime runtime_;
+  changes changes_;
+  announcer announcer_;
+  publisher publisher_;
+  fanfare::registry registry_;
+  fanfare::orders orders_;
+  fanfare::inspection inspection_;
+};
+
+/// Of a started engine.
+[[nodiscard]] engine_core& core_of(engine& of);
+
+} // namespace fanfare

@@ -1,0 +1,158 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// What an engine reports: how it does, how webhooks do, and what became of
+/// notifications.
+
+#include "fanfare/types.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+namespace fanfare {
+
+// -- the engine ---------------------------------------------------------------
+
+/// Figures of a running engine.
+struct engine_statistics {
+  std::size_t registered_webhooks = 0;
+  std::size_t active_webhooks = 0; ///< with an actor
+  std::size_t in_flight = 0;       ///< attempts in flight
+  position tail = 0;               ///< newest notification
+  position routed_upto = 0;        ///< newest that was fanned out
+  call_id last_call = 0;
+  std::size_t calls_replayed = 0; ///< at the start
+  std::size_t store_bytes = 0;
+};
+
+// -- webhooks -----------------------------------------------------------------
+
+/// A call that was made to try a webhook out, and what was sent.
+struct test_call {
+  call value;
+  notification_ptr what;
+};
+
+/// What a replay would send.
+struct replay_preview {
+  replay_request asked;
+  std::size_t count = 0;
+  std::size_t skipped = 0;     ///< because they wait anyway
+  std::vector<position> first; ///< of those selected, at most 10
+};
+
+/// A replay and how far it has come. A webhook has at most one that runs; the
+/// last one is kept.
+struct replay_progress {
+  replay_request asked;
+  replay_state state = replay_state::running;
+  std::uint64_t count = 0;   ///< selected
+  std::uint64_t skipped = 0; ///< not selected, because they wait anyway
+  std::uint64_t queued = 0;  ///< of those selected, handed over to delivery
+  /// Handed over, and neither delivered nor given up so far.
+  std::size_t waiting = 0;
+  timestamp started;
+  std::optional<timestamp> ended;
+};
+
+/// How a webhook does, by its newest calls and what waits for it.
+struct webhook_health {
+  enum class verdict : std::uint8_t {
+    healthy, ///< the newest call succeeded
+    failing, ///< it did not
+    idle,    ///< no calls lately
+    disabled,
+  };
+  verdict status = verdict::idle;
+  /// Calls looked at: the newest, at most 1,000 and at most 24 h old.
+  std::size_t calls = 0;
+  std::size_t successes = 0;
+  std::optional<timestamp> since; ///< of the oldest of them
+  double calls_per_minute = 0;
+  struct durations {
+    std::chrono::microseconds p50{0}, p90{0}, p99{0}, most{0};
+  };
+  std::optional<durations> execution_time; ///< of those that were attempts
+  std::map<std::uint16_t, std::size_t> return_codes;
+  std::size_t retries = 0;
+  std::optional<timestamp> next_retry;
+  /// Notifications that were not attempted yet.
+  std::size_t backlog = 0;
+  bool backlog_complete = true; ///< false: there may be more
+  struct waiting {
+    position subject = 0;
+    timestamp published;
+  };
+  std::optional<waiting> oldest_waiting;
+  std::optional<timestamp> last_success; ///< among the calls looked at
+  std::optional<call> last_error;        ///< among the calls looked at
+};
+
+/// What holds a webhook's calls back at this moment.
+enum class hold_reason : std::uint8_t {
+  none,        ///< nothing but its turn, or the disk, which takes no calls
+  pause,       ///< its owner paused it
+  order,       ///< `ordered`: one that failed comes first
+  breaker,     ///< it failed too often in a row
+  retry_after, ///< its receiver asked to wait
+  rate,        ///< its rate limit
+  batch,       ///< a batch fills up
+  concurrency, ///< as many calls as may be are in flight
+};
+
+/// How a webhook's deliveries go at this moment.
+struct delivery_state {
+  enum class breaker_state : std::uint8_t { closed, open, half_open };
+  breaker_state breaker = breaker_state::closed;
+  std::uint32_t failures = 0;                  ///< in a row
+  std::optional<timestamp> failing_since = {}; ///< of the first of them
+  std::optional<timestamp> breaker_until = {}; ///< while it is open
+  hold_reason held_by = hold_reason::none;
+  std::optional<timestamp> held_until = {}; ///< if that is known
+  std::size_t in_flight = 0;
+  std::size_t concurrency = 0; ///< how many may be, at present
+  /// Of the receiver, as seen by the last handshake.
+  std::optional<timestamp> certificate_expires = {};
+};
+
+/// Why a webhook got a notification or did not, and what became of it.
+struct explanation {
+  enum class rule : std::uint8_t {
+    none, ///< it matched
+    created_later,
+    disabled,
+    action_type,
+    event,
+    filter,
+  };
+  enum class fate : std::uint8_t {
+    not_matched,
+    waiting,  ///< not attempted yet
+    retrying, ///< failed, due again
+    delivered,
+    given_up,
+    ended, ///< without a last call: by a disabling, before it was delivered
+  };
+  webhook hook;
+  rule failed = rule::none; ///< the first that did not hold
+  std::optional<timestamp> disabled_since;
+  fate state = fate::not_matched;
+  std::optional<timestamp> due;
+  std::vector<call> calls;    ///< oldest first
+  bool calls_complete = true; ///< false: the log was too long to be searched
+  /// While it waits: what holds the webhook back.
+  hold_reason held_by = hold_reason::none;
+};
+
+/// Which of the newest notifications a filter would let pass.
+struct filter_preview {
+  std::size_t looked_at = 0;
+  std::vector<notification_ptr> passed; ///< newest first
+};
+
+} // namespace fanfare
