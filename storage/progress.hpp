@@ -9,6 +9,7 @@
 #include "model/records.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <vector>
@@ -33,10 +34,15 @@ struct progress {
   /// Newest entry of the webhook in the call log.
   call_id last_call = 0;
   /// Attempts that failed since the last success, and when the first and the
-  /// last of them began.
+  /// last of them began. One that ended for a reason of ours is none.
   std::uint32_t failures = 0;
   timestamp failing_since{};
   timestamp last_failure{};
+  /// How much of that time says nothing about the receiver, because attempts
+  /// ended for reasons of ours.
+  std::chrono::milliseconds excused{0};
+  /// The receiver wants no calls before that. Ended by any success.
+  timestamp held_until{};
 
   bool operator==(const progress&) const = default;
 
@@ -66,7 +72,7 @@ struct progress {
       case outcome::gone: // ended by the disabling that is committed with it
         retries.put({.subject = c.subject,
                      .due = c.retry_due,
-                     .attempt = static_cast<std::uint16_t>(c.attempt + 1),
+                     .attempt = next_number(c),
                      .resent = c.resent,
                      .by_replay = c.by_replay});
         break;
@@ -88,16 +94,32 @@ struct progress {
   /// is called.
   void forget_failures() {
     failures = 0;
-    failing_since = last_failure = {};
+    failing_since = last_failure = held_until = {};
+    excused = {};
   }
 
 private:
+  /// The time until then was lost for a reason of ours.
+  void excuse(const call& c) {
+    if (failures == 0 || c.result != outcome::retried || c.time <= last_failure)
+      return;
+    excused += c.time - last_failure;
+    last_failure = c.time;
+  }
+
+  [[nodiscard]] static std::uint16_t next_number(const call& c) {
+    return static_cast<std::uint16_t>(c.attempt + (c.same_number ? 0 : 1));
+  }
+
   void count(const call& c) {
+    if (c.no_verdict)
+      return excuse(c);
     if (c.result == outcome::delivered)
       return forget_failures();
     if (failures++ == 0)
       failing_since = c.time;
     last_failure = std::max(last_failure, c.time);
+    held_until = std::max(held_until, c.held_until);
   }
 };
 

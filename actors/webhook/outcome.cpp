@@ -14,6 +14,8 @@ namespace {
 
 /// One failure long ago and one now are no "only failures" in between.
 constexpr std::uint32_t failures_to_disable = 4;
+/// Before an attempt is made again that something on this machine has ended.
+constexpr std::chrono::milliseconds own_fault_pause{5'000};
 
 std::string in_words(std::chrono::milliseconds d) {
   using namespace std::chrono;
@@ -41,6 +43,20 @@ timestamp start_of_age(timestamp published, const delivery_plan& plan) {
   return std::max(published, plan.resumed);
 }
 
+/// Gives up a retry that would come too late.
+void bound_age(call& entry, const attempt& a, timestamp published,
+               const circumstances& c) {
+  const auto& backoff = c.plan.backoff;
+  // The publish of what is sent again may be long ago.
+  const bool late = a.resent ? backoff.span_after(a.number) > backoff.max_age
+                             : entry.retry_due > start_of_age(published, c.plan)
+                                                   + backoff.max_age;
+  if (late)
+    give_up(entry, "given up: the next attempt would be more than "
+                     + in_words(backoff.max_age)
+                     + (a.resent ? " after the first" : " after publish"));
+}
+
 /// Retries it by the schedule, or gives it up at its end.
 void retry_by_schedule(call& entry, const attempt& a, timestamp published,
                        const circumstances& c) {
@@ -52,22 +68,44 @@ void retry_by_schedule(call& entry, const attempt& a, timestamp published,
   auto spread = c.spread;
   entry.retry_due = std::max(c.now + backoff_policy::jittered(*delay, spread),
                              c.held_until);
-  // The publish of what is sent again may be long ago.
-  const bool late = a.resent ? backoff.span_after(a.number) > backoff.max_age
-                             : entry.retry_due > start_of_age(published, c.plan)
-                                                   + backoff.max_age;
-  if (late)
-    give_up(entry, "given up: the next attempt would be more than "
-                     + in_words(backoff.max_age)
-                     + (a.resent ? " after the first" : " after publish"));
+  bound_age(entry, a, published, c);
+}
+
+/// A receiver that always says "in a second" is asked no more often than one
+/// that says nothing.
+std::chrono::milliseconds shortest_pause(const attempt& a,
+                                         const backoff_policy& backoff) {
+  return backoff.delay_after(a.number).value_or(std::chrono::seconds{1});
+}
+
+/// Retries it without taking an attempt from the schedule.
+void retry_same_number(call& entry, const attempt& a, timestamp published,
+                       const circumstances& c) {
+  entry.same_number = true;
+  auto spread = c.spread;
+  if (c.draining && entry.no_verdict) {
+    entry.retry_due = c.now; // at the next start
+    return;
+  }
+  const auto pause = entry.no_verdict ? own_fault_pause
+                                      : shortest_pause(a, c.plan.backoff);
+  entry.retry_due = std::max(c.now + backoff_policy::jittered(pause, spread),
+                             entry.held_until);
+  bound_age(entry, a, published, c);
 }
 
 } // namespace
+
+bool is_own_fault(const attempt_result& r) {
+  return r.exchange.status == 0
+      && r.exchange.whose != protocol::fault::receiver;
+}
 
 call describe(attempt_result& r, const webhook_record& hook) {
   call entry{.hook = hook.id,
              .time = r.started,
              .attempt = r.attempt,
+             .no_verdict = is_own_fault(r),
              .status = r.exchange.status,
              .timings = r.exchange.timings,
              .target_url = r.to ? r.to->masked_url()
@@ -95,8 +133,10 @@ std::string_view reason_to_disable(const attempt_result& r, const attempt& a,
     return {};
   if (r.exchange.status == 410)
     return "gone: the webhook is disabled and its retries end";
-  const auto failing_since = std::max(c.progress.failing_since, c.plan.resumed);
-  if (c.disable_after.count() == 0 || c.progress.failures < failures_to_disable
+  const auto failing_since = std::max(
+    c.progress.failing_since + c.progress.excused, c.plan.resumed);
+  if (c.disable_after.count() == 0 || is_own_fault(r)
+      || c.progress.failures < failures_to_disable
       || r.started - failing_since < c.disable_after)
     return {};
   return "the webhook is disabled and its retries end: it has only failed for "
@@ -126,10 +166,10 @@ void settle(call& entry, const attempt& a, timestamp published,
   if (!c.hook.current().enabled)
     return give_up(entry, sentence(ended_by::disabling));
   entry.result = outcome::retried;
-  // An attempt that the engine's stop has cut short does not use up the
-  // schedule: it is made again at the next start.
-  if (c.draining && entry.reason.starts_with("cancelled: "))
-    entry.retry_due = c.now;
+  // What is sent again has no age that would bound it: its attempts count.
+  const bool free = entry.no_verdict || entry.held_until != timestamp{};
+  if (free && (!a.resent || c.draining))
+    retry_same_number(entry, a, published, c);
   else
     retry_by_schedule(entry, a, published, c);
 }

@@ -40,6 +40,10 @@ struct circumstances {
   return status >= 200 && status <= 299;
 }
 
+/// Whether it ended for a reason of ours, which says nothing about the
+/// receiver.
+[[nodiscard]] bool is_own_fault(const attempt_result& r);
+
 /// What the log says of a request, without what settle() fills in. Takes texts
 /// out of `r`.
 [[nodiscard]] call describe(attempt_result& r, const webhook_record& hook);

@@ -14,9 +14,11 @@ void token_bucket::configure(
   const std::optional<delivery_settings::rate>& rate) {
   if (rate == rate_)
     return;
+  const double taken = rate_ ? rate_->count - tokens_ : 0;
   rate_ = rate;
-  tokens_ = rate ? rate->count : 0;
-  filled_.reset();
+  tokens_ = rate ? std::max(0.0, rate->count - taken) : 0;
+  if (!rate)
+    filled_.reset();
 }
 
 void token_bucket::refill(timestamp now) {
@@ -73,7 +75,9 @@ void pace::configure(const pace_policy& policy) {
     limit_ = cap;
 }
 
-void pace::restore(std::uint32_t failures, timestamp last_failure) {
+void pace::restore(std::uint32_t failures, timestamp last_failure,
+                   timestamp held_until) {
+  held_until_ = held_until;
   failures_ = failures;
   if (policy_.breaker_failures != 0 && failures >= policy_.breaker_failures)
     open(last_failure);
@@ -136,6 +140,7 @@ void pace::open(timestamp now) {
 
 bool pace::succeeded(const ending& how) {
   failures_ = 0;
+  held_until_ = {};
   if (breaker_ != breaker_state::closed) {
     breaker_ = breaker_state::closed;
     limit_ = 1;
@@ -154,10 +159,16 @@ bool pace::succeeded(const ending& how) {
   return false;
 }
 
+std::optional<timestamp> pace::hold_of(timestamp now, const ending& how) const {
+  if ((how.status != 429 && how.status != 503) || !how.retry_after
+      || *how.retry_after <= now)
+    return std::nullopt;
+  return std::min(*how.retry_after, now + policy_.longest_hold);
+}
+
 void pace::failed(timestamp now, const ending& how) {
-  if (how.retry_after)
-    held_until_ = std::max(
-      held_until_, std::min(*how.retry_after, now + policy_.longest_hold));
+  if (const auto until = hold_of(now, how))
+    held_until_ = std::max(held_until_, *until);
   ++failures_;
   if (how.status == 0 || how.status == 429 || how.status >= 500)
     shrink(now, how.started, 0.5);

@@ -7,7 +7,8 @@
 /// neither sends nor waits.
 ///
 /// - A token bucket for the rate that its owner has set.
-/// - `Retry-After` holds everything until then (at most an hour).
+/// - A 429 or 503 with `Retry-After` holds everything until then (at most an
+///   hour), or until a success shows that it need not, or its owner does.
 /// - Concurrency grows by one per round of quick successes and is halved by
 ///   failures that the receiver may be too busy for (no answer, 429, 5xx) and
 ///   reduced by slow answers; between 1 and the cap.
@@ -43,7 +44,7 @@ struct pace_policy {
 /// Tokens that come back evenly, at most `count` of them at once.
 class token_bucket {
 public:
-  /// Full, unless it was made for the same rate before.
+  /// Full at first. A change of the rate gives back nothing that was taken.
   void configure(const std::optional<delivery_settings::rate>& rate);
   /// When there is a token: `now`, or later.
   [[nodiscard]] timestamp available(timestamp now);
@@ -83,8 +84,10 @@ public:
   };
 
   void configure(const pace_policy& policy);
-  /// Failures in a row before the engine was started.
-  void restore(std::uint32_t failures, timestamp last_failure);
+  /// Failures in a row before the engine was started, and what the receiver had
+  /// asked for.
+  void restore(std::uint32_t failures, timestamp last_failure,
+               timestamp held_until);
   /// Another receiver, of which nothing is known.
   void reset();
 
@@ -96,6 +99,14 @@ public:
   /// usual case is not to look at the clock.
   bool succeeded(const ending& how);
   void failed(timestamp now, const ending& how);
+  /// Its owner wants it to go on whatever the receiver has asked for.
+  void lift_hold() {
+    held_until_ = {};
+  }
+  /// Until when it is held if the receiver names that time; nothing if that is
+  /// no time to wait for.
+  [[nodiscard]] std::optional<timestamp> hold_of(timestamp now,
+                                                 const ending& how) const;
 
   [[nodiscard]] breaker_state breaker() const {
     return breaker_;

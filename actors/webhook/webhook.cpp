@@ -113,7 +113,8 @@ void webhook_worker::on_loaded(const result<storage::webhook_state>& state) {
   adopt(std::make_shared<const webhook_record>(state->hook));
   queue_.load(*state, [this](const notification& n) { return wants(n); });
   const auto& progress = queue_.progress();
-  throttle_.pace().restore(progress.failures, progress.last_failure);
+  throttle_.pace().restore(progress.failures, progress.last_failure,
+                           progress.held_until);
   if (!enabled_)
     disable(hook_->versions.back().from - 1);
   orders_.restore(*state, queue_);
@@ -131,6 +132,8 @@ void webhook_worker::on_changed(webhook_ptr hook) {
   const bool toggled = enabled_ != hook->current().enabled;
   const bool redirected = hook_->target_url != hook->target_url;
   adopt(std::move(hook));
+  if (toggled)
+    throttle_.pace().lift_hold();
   if (toggled || !enabled_)
     disable(hook_->versions.back().from - 1);
   else if (redirected)
@@ -471,13 +474,18 @@ void webhook_worker::on_finished(attempt_result& r) {
   throttle_.ended();
   if (!is_success(r.exchange.status))
     now_ = context_->clock->now();
-  learn(r);
-  auto entry = describe(r, *hook_);
   if (r.members.empty()) {
     const auto a = end_attempt(*r.what, r);
+    const auto held_until = a.test ? std::nullopt : learn(r);
+    auto entry = describe(r, *hook_);
+    entry.no_verdict = entry.no_verdict || a.test;
+    entry.held_until = held_until.value_or(timestamp{});
     const auto disabling = reason_to_disable(r, a, known_now());
     log_attempt(*r.what, a, std::move(entry), disabling, true);
   } else {
+    const auto held_until = learn(r);
+    auto entry = describe(r, *hook_);
+    entry.held_until = held_until.value_or(timestamp{});
     finish_batch(r, entry);
   }
   random_.discard(1);
@@ -510,11 +518,11 @@ attempt webhook_worker::end_attempt(const notification& what,
     attempt{.subject = what.id, .number = r.attempt});
 }
 
-void webhook_worker::learn(const attempt_result& r) {
+std::optional<timestamp> webhook_worker::learn(const attempt_result& r) {
   // What another receiver, or the one before an edit, has answered says nothing
   // about this one.
   if (r.to ? !plan_.calls(*r.to) : plan_.to != nullptr)
-    return;
+    return std::nullopt;
   const auto& e = r.exchange;
   pace::ending how{.status = e.status,
                    .started = r.started,
@@ -524,7 +532,7 @@ void webhook_worker::learn(const attempt_result& r) {
     if (throttle_.pace().succeeded(how))
       notify_owner(notices_.recovered(queue_.progress().failing_since,
                                       context_->clock->now()));
-  } else if (!e.reason.starts_with("cancelled: ")) {
+  } else if (!is_own_fault(r)) {
     if (!e.retry_after.empty())
       how.retry_after = protocol::read_retry_after(e.retry_after, now_);
     throttle_.pace().failed(now_, how);
@@ -532,6 +540,7 @@ void webhook_worker::learn(const attempt_result& r) {
   if (e.certificate_expires)
     notify_owner(notices_.certificate_seen(*e.certificate_expires,
                                            context_->clock->now()));
+  return throttle_.pace().hold_of(now_, how);
 }
 
 circumstances webhook_worker::known_now() const {
@@ -608,10 +617,16 @@ void webhook_worker::on_order(const webhook_order_ptr& what) {
     return; // the answer says so
   std::visit(
     [this](const auto& order) {
-      if constexpr (std::is_same_v<decltype(order), const inspect_order&>)
-        order.done(inspect());
+      using kind = std::remove_cvref_t<decltype(order)>;
+      if constexpr (std::is_same_v<kind, inspect_order>)
+        return order.done(inspect());
       else
         orders_.carry_out(order, site());
+      // Who wants it sent now does not want it held.
+      if constexpr (std::is_same_v<
+                      kind,
+                      expedite_order> || std::is_same_v<kind, resend_order>)
+        throttle_.pace().lift_hold();
     },
     *what);
   pump();

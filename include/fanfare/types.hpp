@@ -263,15 +263,23 @@ struct call {
   /// Every matching notification of the webhook at or before this position is
   /// settled once this entry is applied: the cursor.
   position settled_upto = 0;
-  timestamp time{};      ///< start of the attempt
-  timestamp retry_due{}; ///< for `retried` and `gone`
+  timestamp time{};       ///< start of the attempt
+  timestamp retry_due{};  ///< for `retried` and `gone`
+  timestamp held_until{}; ///< the receiver wants no calls before; 0: not said
   outcome result = outcome::delivered;
   std::uint16_t attempt = 1; ///< 1 is the first
   /// Sent again on request, by a replay or a resend, with attempts of its own.
   bool resent = false;
-  bool by_replay = false;   ///< of these, by a replay
-  bool unsent = false;      ///< given up without an attempt
-  bool thin = false;        ///< with a body that only names the notification
+  bool by_replay = false; ///< of these, by a replay
+  bool unsent = false;    ///< given up without an attempt
+  bool thin = false;      ///< with a body that only names the notification
+  /// The next attempt has the same number: the receiver has named a time, or
+  /// this one ended for a reason of ours.
+  bool same_number = false;
+  /// It says nothing about the receiver: a test, or one that was ended by a
+  /// stop, or for want of something on this machine (a name server, a route,
+  /// ports, descriptors).
+  bool no_verdict = false;
   std::uint16_t status = 0; ///< 0: no answer, `reason` says why
   call_timings timings{};
   std::string target_url{}; ///< as used, password masked

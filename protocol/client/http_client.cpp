@@ -81,7 +81,7 @@ public:
     names_ = nullptr;
     pool_.clear();
     while (!active_.empty())
-      abandon(active_.front(), std::string{stopping});
+      abandon(active_.front(), std::string{stopping}, fault::stop);
   }
 
   [[nodiscard]] std::size_t active() const noexcept {
@@ -178,7 +178,7 @@ private:
     if (subject.over)
       return;
     if (state_ == state::closed)
-      abandon(subject, std::string{stopping});
+      abandon(subject, std::string{stopping}, fault::stop);
     else if (!run_on_idle(subject)) // one may have become free since
       connect(subject);
   }
@@ -276,7 +276,8 @@ private:
             });
   }
 
-  void abandon(exchange& subject, std::string reason) {
+  void abandon(exchange& subject, std::string reason,
+               fault whose = fault::receiver) {
     const bool answered = subject.on && subject.on->cut(reason);
     if (subject.on)
       subject.on->close();
@@ -285,6 +286,7 @@ private:
     if (!answered) {
       subject.result.status = 0;
       subject.result.reason = std::move(reason);
+      subject.result.whose = whose;
     }
     finish(subject);
   }

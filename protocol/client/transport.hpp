@@ -49,6 +49,13 @@ struct exchange_request {
   std::shared_ptr<const egress> by = {};
 };
 
+/// Whose fault it is that no answer came.
+enum class fault : std::uint8_t {
+  receiver, ///< or its network's, its proxy's or its domain's
+  stop,     ///< the engine is stopping
+  here,     ///< this machine lacks a name server, a route, ports, descriptors
+};
+
 /// What came back. `status` 0 means that no status line came. `reason` then
 /// says why in one plain line that begins with its kind ("connect: ", "timeout:
 /// ", "policy: ", …). With a status it is empty, or says what was wrong with
@@ -56,6 +63,8 @@ struct exchange_request {
 struct exchange_result {
   std::uint16_t status = 0;
   std::string reason;
+  /// Without a status: whose it is.
+  fault whose = fault::receiver;
   call_timings timings;
   std::string response_head; ///< "Name: value\r\n"…, at most 8 KiB
   std::string response_body; ///< at most `keep_limit`

@@ -6,6 +6,7 @@
 #include "storage/lmdb/codec/subscription.hpp"
 
 #include <bit>
+#include <chrono>
 
 namespace fanfare::storage::lmdb {
 
@@ -13,8 +14,10 @@ namespace fanfare::storage::lmdb {
 
 namespace {
 
-/// Attempts that failed in a row. Written only if one did.
-constexpr std::uint8_t failing_layout = 2;
+/// Attempts that failed in a row. Written only if one did, by versions before
+/// 0.2 in a layout of its own, which said less.
+constexpr std::uint8_t old_failing_layout = 2;
+constexpr std::uint8_t failing_layout = 3;
 
 } // namespace
 
@@ -29,11 +32,16 @@ void encode(std::string& out, const progress& value) {
   to.number(value.failures);
   put(to, value.failing_since);
   put_near(to, raw(value.last_failure), raw(value.failing_since));
+  put(to, value.excused);
+  put_near(to, raw(value.held_until), raw(value.last_failure));
 }
 
 bool decode(std::string_view in, progress& value) {
   byte_reader from{in};
-  const bool failing = has_later_layout(from, failing_layout);
+  const auto layout = from.u8();
+  if (layout < first_layout || layout > failing_layout)
+    from.fail();
+  const bool failing = layout >= old_failing_layout;
   value.cursor = from.number();
   value.last_call = from.number();
   get_ids(from, value.ahead);
@@ -42,6 +50,12 @@ bool decode(std::string_view in, progress& value) {
   value.last_failure = failing
                        ? to_time(get_near(from, raw(value.failing_since)))
                        : timestamp{};
+  value.excused = {};
+  value.held_until = {};
+  if (layout == failing_layout) {
+    value.excused = get_duration<std::chrono::milliseconds>(from);
+    value.held_until = to_time(get_near(from, raw(value.last_failure)));
+  }
   return from.complete();
 }
 
