@@ -14,7 +14,7 @@
 #include "actors/router.hpp"
 #include "actors/webhook/webhook.hpp"
 #include "protocol/target/target.hpp"
-#include "tests/actors/memory_store.hpp"
+#include "tests/support/memory_store/store.hpp"
 
 #include <caf/all.hpp>
 #include <caf/scheduler/test_coordinator.hpp>

@@ -5,7 +5,7 @@
 /// A test here that fails means that a store in use could not be read any more,
 /// or not by the version before. A new layout gets a new line; no line changes.
 
-#include "tests/storage/sample_records.hpp"
+#include "tests/storage/lmdb/sample_records.hpp"
 
 #include <gtest/gtest.h>
 

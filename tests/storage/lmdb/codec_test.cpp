@@ -3,7 +3,7 @@
 #include "storage/lmdb/codec/codec.hpp"
 
 #include "storage/lmdb/codec/bytes.hpp"
-#include "tests/storage/sample_records.hpp"
+#include "tests/storage/lmdb/sample_records.hpp"
 
 #include <gtest/gtest.h>
 
