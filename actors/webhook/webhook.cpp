@@ -84,7 +84,7 @@ void webhook_worker::on_exit() {
   queue_.close();
   orders_.close();
   // Attempts still in flight have nobody to report to.
-  context_->in_flight->fetch_sub(throttle_.close());
+  context_->in_flight->fetch_sub(throttle_.close(*context_->gate));
 }
 
 // -- loaded, changed ----------------------------------------------------------
