@@ -174,6 +174,8 @@ private:
   void read();
   void on_read(const error_code& code, std::size_t bytes);
   void on_end(const error_code& code);
+  /// On a connection that is closed.
+  void repeat();
 
   // -- endings ----------------------------------------------------------------
 
@@ -187,6 +189,7 @@ private:
   exchange* subject_ = nullptr;
   state state_ = state::fresh;
   std::uint32_t served_ = 0; // exchanges after which it could be used again
+  std::chrono::steady_clock::time_point asked_at_; // with the first byte
 
   boost::intrusive_ptr<connector> connector_; // while connecting
   std::shared_ptr<proxied_way> way_;          // until it is open
