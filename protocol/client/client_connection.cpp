@@ -354,6 +354,15 @@ void client_connection::repeat() {
 
 void client_connection::finish() {
   auto& subject = *subject_;
+  // A byte of the answer has come, so the phase began with it.
+  if (may_repeat({.status = subject.result.status,
+                  .last = !answer_.reusable(),
+                  .reused = served_ > 0,
+                  .repeated = subject.result.repeated,
+                  .after = subject.clock.phase_started - asked_at_})) {
+    repeat();
+    return;
+  }
   if (answer_.reusable() && request_.sent()) {
     subject_ = nullptr;
     answer_.clear();

@@ -57,8 +57,8 @@ public:
   /// The proxy cannot reach that address: try the way's next one.
   virtual void try_next_address(exchange& subject,
                                 std::shared_ptr<proxied_way> way) = 0;
-  /// The connection ended before the receiver read the request (`may_repeat`):
-  /// send it again on a fresh one.
+  /// The receiver ended the connection before it read the request
+  /// (`may_repeat`): send it again on a fresh one.
   virtual void repeat(exchange& subject) = 0;
   /// The exchange is over; its result says how.
   virtual void finish(exchange& subject) = 0;

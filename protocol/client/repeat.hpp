@@ -3,10 +3,12 @@
 #pragma once
 
 /// Whether a request that lost its connection goes out again at once, on a
-/// fresh one (RFC 9112, 9.3.1). A POST is not idempotent, so this is only for
-/// one that the receiver has hardly acted upon, and never happens twice.
+/// fresh one (RFC 9112, 9.3.1 and 9.5). A POST is not idempotent, so this is
+/// only for one that the receiver has hardly acted upon, and never happens
+/// twice.
 
 #include <chrono>
+#include <cstdint>
 
 namespace fanfare::protocol {
 
@@ -30,6 +32,23 @@ struct lost_exchange {
 /// answer that has begun means that the request was read.
 [[nodiscard]] constexpr bool may_repeat(const lost_exchange& how) noexcept {
   return how.by_peer && how.reused && !how.repeated && !how.begun
+      && how.after <= repeat_within;
+}
+
+/// An answer that has come.
+struct early_answer {
+  std::uint16_t status = 0;
+  bool last = false;     ///< the connection ends with it
+  bool reused = false;   ///< as in `lost_exchange`
+  bool repeated = false; ///< as in `lost_exchange`
+  /// From the first byte of the request to that of the answer.
+  std::chrono::steady_clock::duration after{0};
+};
+
+/// Some receivers say 408 before they close an idle connection (RFC 9110,
+/// 15.5.9); it crosses the request, which they never read.
+[[nodiscard]] constexpr bool may_repeat(const early_answer& how) noexcept {
+  return how.status == 408 && how.last && how.reused && !how.repeated
       && how.after <= repeat_within;
 }
 

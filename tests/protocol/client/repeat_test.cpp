@@ -43,6 +43,27 @@ TEST(MayRepeatTest, IsOnlyForAnEndThatComesSoonAfterTheRequest) {
   EXPECT_FALSE(may_repeat(how));
 }
 
+TEST(MayRepeatTest, IsForA408ThatTheReceiverSaysToAnIdleConnection) {
+  constexpr early_answer idle{
+    .status = 408, .last = true, .reused = true, .after = 1s};
+  EXPECT_TRUE(may_repeat(idle));
+  auto changed = idle;
+  changed.status = 400;
+  EXPECT_FALSE(may_repeat(changed));
+  changed = idle;
+  changed.last = false; // so it is a handler's
+  EXPECT_FALSE(may_repeat(changed));
+  changed = idle;
+  changed.reused = false;
+  EXPECT_FALSE(may_repeat(changed));
+  changed = idle;
+  changed.repeated = true;
+  EXPECT_FALSE(may_repeat(changed));
+  changed = idle;
+  changed.after += 1ns;
+  EXPECT_FALSE(may_repeat(changed));
+}
+
 class RepeatTest : public HttpClientTest {};
 
 TEST_F(RepeatTest, SendsAgainOnceAnIdleConnectionWasClosed) {
@@ -91,6 +112,61 @@ TEST_F(RepeatTest, SendsAgainOnlyOnce) {
   EXPECT_EQ(result.status, 0);
   EXPECT_THAT(result.reason, StartsWith("reset: "));
   EXPECT_TRUE(result.repeated);
+}
+
+TEST_F(RepeatTest, SendsAgainAfterA408ForAnIdleConnection) {
+  const std::string fine = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+  const std::string late = "HTTP/1.1 408 Request Timeout\r\nX-Late: 1\r\n"
+                           "Retry-After: 9\r\n";
+  for (const std::string end :
+       {"Connection: close\r\nContent-Length: 4\r\n\r\nlate", "\r\nlate"}) {
+    raw_receiver receiver{{[&](tcp::socket& socket) {
+                             raw_receiver::read_head(socket);
+                             raw_receiver::say(socket, fine);
+                             raw_receiver::read_head(socket);
+                             raw_receiver::say(socket, late + end);
+                           },
+                           [&](tcp::socket& socket) {
+                             raw_receiver::read_head(socket);
+                             raw_receiver::say(socket, fine);
+                           }}};
+    EXPECT_EQ(call(receiver.url(), "").status, 200);
+    const auto result = call(receiver.url(), "");
+    EXPECT_EQ(result.status, 200);
+    EXPECT_TRUE(result.repeated);
+    // Nothing is left of the first answer.
+    EXPECT_EQ(result.reason, "");
+    EXPECT_EQ(result.response_head, "Content-Length: 0\r\n");
+    EXPECT_EQ(result.response_body, "");
+    EXPECT_EQ(result.retry_after, "");
+  }
+}
+
+TEST_F(RepeatTest, TakesA408OfAFreshOrALivingConnectionForTheAnswer) {
+  const std::string fine = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+  const std::string late = "HTTP/1.1 408 Request Timeout\r\n"
+                           "Content-Length: 0\r\n";
+  raw_receiver receiver{{[&](tcp::socket& socket) {
+                           raw_receiver::read_head(socket);
+                           raw_receiver::say(socket, late
+                                                       + "Connection: "
+                                                         "close\r\n\r\n");
+                         },
+                         [&](tcp::socket& socket) {
+                           raw_receiver::read_head(socket);
+                           raw_receiver::say(socket, fine);
+                           raw_receiver::read_head(socket);
+                           raw_receiver::say(socket, late + "\r\n");
+                           raw_receiver::drain(socket);
+                         }}};
+  const auto fresh = call(receiver.url(), "");
+  EXPECT_EQ(fresh.status, 408);
+  EXPECT_FALSE(fresh.repeated);
+  EXPECT_EQ(call(receiver.url(), "").status, 200);
+  const auto living = call(receiver.url(), "");
+  EXPECT_EQ(living.status, 408);
+  EXPECT_FALSE(living.repeated);
+  client_ = nullptr;
 }
 
 /// Answers the first request over TLS, and of the answer to the second sends so
