@@ -68,6 +68,7 @@ call describe(attempt_result& r, const webhook_record& hook) {
   call entry{.hook = hook.id,
              .time = r.started,
              .attempt = r.attempt,
+             .repeated = r.exchange.repeated,
              .status = r.exchange.status,
              .timings = r.exchange.timings,
              .target_url = r.to ? r.to->masked_url()

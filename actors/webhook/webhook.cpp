@@ -469,8 +469,10 @@ void webhook_worker::send_request(std::shared_ptr<delivery_order> request,
 
 void webhook_worker::on_finished(attempt_result& r) {
   throttle_.ended();
-  if (!is_success(r.exchange.status))
+  if (!is_success(r.exchange.status) || r.exchange.repeated)
     now_ = context_->clock->now();
+  if (r.exchange.repeated)
+    throttle_.pace().repeated(now_);
   learn(r);
   auto entry = describe(r, *hook_);
   if (r.members.empty()) {

@@ -269,9 +269,12 @@ struct call {
   std::uint16_t attempt = 1; ///< 1 is the first
   /// Sent again on request, by a replay or a resend, with attempts of its own.
   bool resent = false;
-  bool by_replay = false;   ///< of these, by a replay
-  bool unsent = false;      ///< given up without an attempt
-  bool thin = false;        ///< with a body that only names the notification
+  bool by_replay = false; ///< of these, by a replay
+  bool unsent = false;    ///< given up without an attempt
+  bool thin = false;      ///< with a body that only names the notification
+  /// The request went out a second time at once: the first time its connection
+  /// ended as if nobody had read it.
+  bool repeated = false;
   std::uint16_t status = 0; ///< 0: no answer, `reason` says why
   call_timings timings{};
   std::string target_url{}; ///< as used, password masked

@@ -25,16 +25,18 @@ enum call_field : std::uint8_t {
 std::uint8_t flags_of(const call& c) {
   return static_cast<std::uint8_t>(
     (c.resent ? is_resent : 0) | (c.by_replay ? is_by_replay : 0)
-    | (c.unsent ? is_unsent : 0) | (c.thin ? is_thin_call : 0));
+    | (c.unsent ? is_unsent : 0) | (c.thin ? is_thin_call : 0)
+    | (c.repeated ? is_repeated : 0));
 }
 
 void get_facts(byte_reader& from, call& c, std::uint8_t& mask) {
   const auto flags = get_flags(from, is_resent | is_by_replay | is_unsent
-                                       | is_thin_call);
+                                       | is_thin_call | is_repeated);
   c.resent = (flags & is_resent) != 0;
   c.by_replay = (flags & is_by_replay) != 0;
   c.unsent = (flags & is_unsent) != 0;
   c.thin = (flags & is_thin_call) != 0;
+  c.repeated = (flags & is_repeated) != 0;
   mask = from.u8();
   c.result = static_cast<outcome>(mask & outcome_mask);
   c.hook = from.number();

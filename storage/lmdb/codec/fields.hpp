@@ -42,6 +42,7 @@ enum record_flag : std::uint8_t {
   is_by_replay = 2,
   is_unsent = 4,
   is_thin_call = 8,
+  is_repeated = 16,
 };
 
 /// Writes the layout too.

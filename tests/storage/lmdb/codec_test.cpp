@@ -131,12 +131,13 @@ TEST(Codec, GivesBackCallsOfAllOutcomes) {
 }
 
 TEST(Codec, GivesBackWhatACallWasMadeFor) {
-  for (unsigned bits = 0; bits < 16; ++bits) {
+  for (unsigned bits = 0; bits < 32; ++bits) {
     auto c = full_call();
     c.resent = (bits & 1) != 0;
     c.by_replay = (bits & 2) != 0;
     c.unsent = (bits & 4) != 0;
     c.thin = (bits & 8) != 0;
+    c.repeated = (bits & 16) != 0;
     expect_round_trip(c);
   }
   for (unsigned bits = 0; bits < 4; ++bits)

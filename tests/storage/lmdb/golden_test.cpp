@@ -98,6 +98,9 @@ TEST(Golden, NotificationWithoutItsBody) {
 
 TEST(Golden, Call) {
   expect_bytes(plain_call(), "0100e807e807ac020080a0abfef962c8018407e80700");
+  auto repeated = plain_call();
+  repeated.repeated = true;
+  expect_bytes(repeated, "021000e807e807ac020080a0abfef962c8018407e80700");
   expect_bytes(full_call(),
                "020ffd0cbd843df4030180a0abfef962904e0bf7030114ac02a01fd08603"
                "1d68747470733a2f2f757365723a2a2a2a406578616d706c652e6f72672f"
