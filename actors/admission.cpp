@@ -192,17 +192,17 @@ bool admission::grant_one(tenant& who) {
     bool granted = false;
     for (const auto further : {false, true}) {
       auto& queue = further ? at->waiting_for_more : at->waiting;
-      if (queue.empty() || !has_room(*at, further))
-        continue;
-      auto next = std::move(queue.front());
-      queue.pop_front();
-      (further ? next->waiting_for_more : next->waiting) = false;
-      if (const auto actor = caf::actor_cast<webhook_actor>(next->who)) {
-        if (!next->promised)
-          keep_place(std::move(next));
-        caf::anon_send(actor, atom::turn_v);
-        granted = true;
-        break;
+      while (!granted && !queue.empty() && has_room(*at, further)) {
+        auto next = std::move(queue.front());
+        queue.pop_front();
+        (further ? next->waiting_for_more : next->waiting) = false;
+        // One that has ended since does not cost the others their turn.
+        if (const auto actor = caf::actor_cast<webhook_actor>(next->who)) {
+          if (!next->promised)
+            keep_place(std::move(next));
+          caf::anon_send(actor, atom::turn_v);
+          granted = true;
+        }
       }
     }
     at->in_rotation = !at->waiting.empty() || !at->waiting_for_more.empty();

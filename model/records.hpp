@@ -80,6 +80,12 @@ struct webhook_record {
   bool operator==(const webhook_record&) const = default;
 };
 
+/// A call as it is logged.
+struct logged_call : call {
+  call_id previous = 0; ///< the webhook's call before this one; by the store
+  bool operator==(const logged_call&) const = default;
+};
+
 /// A replay and its progress. At most one per webhook runs; the last one is
 /// kept.
 struct replay {

@@ -6,6 +6,10 @@
 /// operations in order. A member named `done` is output: it is valid once the
 /// commit has succeeded and says, for this operation alone, whether it was
 /// carried out. An operation that fails changes nothing.
+///
+/// Slugs and names that must be unique are keys: an empty one is refused with
+/// invalid_argument, one that is too long for the store with too_large. Every
+/// store takes 500 bytes.
 
 #include "fanfare/error.hpp"
 #include "model/idempotency.hpp"
@@ -55,7 +59,7 @@ struct append_notifications {
 
 /// Appends to the call log; the store fills in `id` and `previous`.
 struct append_call {
-  call entry;
+  logged_call entry;
 };
 
 // -- registry -----------------------------------------------------------------
@@ -116,10 +120,11 @@ struct add_webhook {
 /// except id, owner and the versions before `current()`; an error it returns
 /// ends the operation. If it changes `current()`, the store makes that a
 /// version of its own that holds from the next position on, and drops the
-/// versions nobody can need any more: those the webhook's cursor has passed,
-/// and which are either older than the journal or beyond the newest 64. If it
-/// disables or enables the webhook, the webhook's retries and replay end and
-/// its cursor moves to the end of the journal (`progress::disable`).
+/// versions nobody can need any more: those the webhook's cursor had passed at
+/// the last checkpoint, and which are either older than the journal or beyond
+/// the newest 64. If it disables or enables the webhook, the webhook's retries
+/// and replay end and its cursor moves to the end of the journal
+/// (`progress::disable`).
 struct change_webhook {
   organizer_id owner = 0; ///< 0: any (the engine's own changes)
   webhook_id id = 0;

@@ -107,19 +107,26 @@ private:
     last_failure = c.time;
   }
 
+  /// What is sent again on request has no age that would end it otherwise.
+  [[nodiscard]] static bool keeps_number(const call& c) {
+    return c.shows == evidence::none
+        || (c.shows == evidence::busy && !c.resent);
+  }
+
   [[nodiscard]] static std::uint16_t next_number(const call& c) {
-    return static_cast<std::uint16_t>(c.attempt + (c.same_number ? 0 : 1));
+    return static_cast<std::uint16_t>(c.attempt + (keeps_number(c) ? 0 : 1));
   }
 
   void count(const call& c) {
-    if (c.no_verdict)
+    if (c.shows == evidence::none)
       return excuse(c);
     if (c.result == outcome::delivered)
       return forget_failures();
     if (failures++ == 0)
       failing_since = c.time;
     last_failure = std::max(last_failure, c.time);
-    held_until = std::max(held_until, c.held_until);
+    if (c.shows == evidence::busy)
+      held_until = std::max(held_until, c.retry_due);
   }
 };
 

@@ -38,7 +38,7 @@ struct expiry_plan {
   std::vector<position> notifications;
   call_id calls_upto = 0; ///< 0: none
   bool answers = false;   ///< of idempotency keys
-  bool more = false;      ///< the limit was reached
+  bool more = false;      ///< there may be more than the limit let through
 };
 
 struct store_statistics {

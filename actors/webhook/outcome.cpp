@@ -81,16 +81,16 @@ std::chrono::milliseconds shortest_pause(const attempt& a,
 /// Retries it without taking an attempt from the schedule.
 void retry_same_number(call& entry, const attempt& a, timestamp published,
                        const circumstances& c) {
-  entry.same_number = true;
   auto spread = c.spread;
-  if (c.draining && entry.no_verdict) {
+  if (c.draining && entry.shows == evidence::none) {
     entry.retry_due = c.now; // at the next start
     return;
   }
-  const auto pause = entry.no_verdict ? own_fault_pause
-                                      : shortest_pause(a, c.plan.backoff);
+  const auto pause = entry.shows == evidence::none
+                       ? own_fault_pause
+                       : shortest_pause(a, c.plan.backoff);
   entry.retry_due = std::max(c.now + backoff_policy::jittered(pause, spread),
-                             entry.held_until);
+                             c.held_until);
   bound_age(entry, a, published, c);
 }
 
@@ -105,7 +105,8 @@ call describe(attempt_result& r, const webhook_record& hook) {
   call entry{.hook = hook.id,
              .time = r.started,
              .attempt = r.attempt,
-             .no_verdict = is_own_fault(r),
+             .shows = is_own_fault(r) ? evidence::none : evidence::ordinary,
+             .repeated = r.exchange.repeated,
              .status = r.exchange.status,
              .timings = r.exchange.timings,
              .target_url = r.to ? r.to->masked_url()
@@ -166,9 +167,8 @@ void settle(call& entry, const attempt& a, timestamp published,
   if (!c.hook.current().enabled)
     return give_up(entry, sentence(ended_by::disabling));
   entry.result = outcome::retried;
-  // What is sent again has no age that would bound it: its attempts count.
-  const bool free = entry.no_verdict || entry.held_until != timestamp{};
-  if (free && (!a.resent || c.draining))
+  if (entry.shows == evidence::none
+      || (entry.shows == evidence::busy && !a.resent))
     retry_same_number(entry, a, published, c);
   else
     retry_by_schedule(entry, a, published, c);

@@ -53,6 +53,13 @@ void token_bucket::take(timestamp now) {
   tokens_ = std::max(0.0, tokens_ - 1);
 }
 
+void token_bucket::owe(timestamp now) {
+  if (!rate_)
+    return;
+  refill(now);
+  --tokens_;
+}
+
 timestamp token_bucket::full_again() const {
   if (!filled_)
     return {};

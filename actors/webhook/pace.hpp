@@ -49,6 +49,9 @@ public:
   /// When there is a token: `now`, or later.
   [[nodiscard]] timestamp available(timestamp now);
   void take(timestamp now);
+  /// One that was used although nobody had asked for it: the next one comes
+  /// later.
+  void owe(timestamp now);
   /// When all tokens are back, and there is nothing to remember.
   [[nodiscard]] timestamp full() const {
     return rate_ ? full_again() : timestamp{};
@@ -95,6 +98,10 @@ public:
   /// notification was held by a pause.
   [[nodiscard]] verdict ask(timestamp now, std::size_t in_flight, bool resumed);
   void started(timestamp now, bool resumed);
+  /// The request that ran went out twice, which counts for the rate.
+  void repeated(timestamp now) {
+    rate_.owe(now);
+  }
   /// Notes a success; true if it closed the breaker. Takes no time of day: the
   /// usual case is not to look at the clock.
   bool succeeded(const ending& how);

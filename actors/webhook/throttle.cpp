@@ -26,6 +26,14 @@ bool throttle::admit(admission& gate, admission::permit& permit,
   return !for_turn_;
 }
 
+std::size_t throttle::close(admission& gate) {
+  if (ticket_) {
+    ticket_->who = nullptr;
+    gate.pass(ticket_);
+  }
+  return std::exchange(requests_, 0);
+}
+
 void throttle::describe(delivery_state& into, timestamp now) const {
   into.in_flight = requests_;
   into.concurrency = pace_.concurrency();

@@ -56,10 +56,10 @@ public:
     if (requests_ == 0 || --requests_ == 0)
       for_turn_ = false;
   }
-  /// Forgets those in flight, and returns how many they were.
-  std::size_t close() {
-    return std::exchange(requests_, 0);
-  }
+  /// The webhook ends: it gives back the place that may be kept for it, and
+  /// gets no turn any more. Forgets those in flight, and returns how many they
+  /// were.
+  std::size_t close(admission& gate);
   /// The webhook whose turn it is has nothing to send.
   void pass_turn(admission& gate) {
     gate.pass(ticket_);

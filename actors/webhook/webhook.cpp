@@ -84,7 +84,7 @@ void webhook_worker::on_exit() {
   queue_.close();
   orders_.close();
   // Attempts still in flight have nobody to report to.
-  context_->in_flight->fetch_sub(throttle_.close());
+  context_->in_flight->fetch_sub(throttle_.close(*context_->gate));
 }
 
 // -- loaded, changed ----------------------------------------------------------
@@ -472,20 +472,25 @@ void webhook_worker::send_request(std::shared_ptr<delivery_order> request,
 
 void webhook_worker::on_finished(attempt_result& r) {
   throttle_.ended();
-  if (!is_success(r.exchange.status))
+  if (!is_success(r.exchange.status) || r.exchange.repeated)
     now_ = context_->clock->now();
+  if (r.exchange.repeated)
+    throttle_.pace().repeated(now_);
   if (r.members.empty()) {
     const auto a = end_attempt(*r.what, r);
-    const auto held_until = a.test ? std::nullopt : learn(r);
+    const bool busy = !a.test && learn(r);
     auto entry = describe(r, *hook_);
-    entry.no_verdict = entry.no_verdict || a.test;
-    entry.held_until = held_until.value_or(timestamp{});
+    if (a.test)
+      entry.shows = evidence::none;
+    else if (busy)
+      entry.shows = evidence::busy;
     const auto disabling = reason_to_disable(r, a, known_now());
     log_attempt(*r.what, a, std::move(entry), disabling, true);
   } else {
-    const auto held_until = learn(r);
+    const bool busy = learn(r);
     auto entry = describe(r, *hook_);
-    entry.held_until = held_until.value_or(timestamp{});
+    if (busy)
+      entry.shows = evidence::busy;
     finish_batch(r, entry);
   }
   random_.discard(1);
@@ -518,11 +523,11 @@ attempt webhook_worker::end_attempt(const notification& what,
     attempt{.subject = what.id, .number = r.attempt});
 }
 
-std::optional<timestamp> webhook_worker::learn(const attempt_result& r) {
+bool webhook_worker::learn(const attempt_result& r) {
   // What another receiver, or the one before an edit, has answered says nothing
   // about this one.
   if (r.to ? !plan_.calls(*r.to) : plan_.to != nullptr)
-    return std::nullopt;
+    return false;
   const auto& e = r.exchange;
   pace::ending how{.status = e.status,
                    .started = r.started,
@@ -540,7 +545,7 @@ std::optional<timestamp> webhook_worker::learn(const attempt_result& r) {
   if (e.certificate_expires)
     notify_owner(notices_.certificate_seen(*e.certificate_expires,
                                            context_->clock->now()));
-  return throttle_.pace().hold_of(now_, how);
+  return throttle_.pace().hold_of(now_, how).has_value();
 }
 
 circumstances webhook_worker::known_now() const {

@@ -91,9 +91,9 @@ private:
   // -- finished, log ----------------------------------------------------------
   void on_finished(attempt_result& r);
   void finish_batch(const attempt_result& r, const call& entry);
-  /// Tells the pace and the owner how a request went. Returns until when the
-  /// receiver wants no calls, if it says so.
-  std::optional<timestamp> learn(const attempt_result& r);
+  /// Tells the pace and the owner how a request went. True if the receiver has
+  /// named the time before which it wants no calls.
+  bool learn(const attempt_result& r);
   [[nodiscard]] attempt end_attempt(const notification& what,
                                     const attempt_result& r);
   [[nodiscard]] circumstances known_now() const;

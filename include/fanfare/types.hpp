@@ -254,10 +254,17 @@ struct call_timings {
   bool operator==(const call_timings&) const = default;
 };
 
+/// What a call says about its receiver.
+enum class evidence : std::uint8_t {
+  ordinary = 0, ///< that it has succeeded, or failed
+  busy = 1,     ///< that it wants no calls before `retry_due`
+  none = 2, ///< nothing: a test, or it was ended by a stop, or for want of
+            ///< something on this machine (name server, route, port, file)
+};
+
 /// One entry of the call log: an attempt and its outcome.
 struct call {
   call_id id = 0;       ///< given by the store
-  call_id previous = 0; ///< the webhook's call before this one; by the store
   webhook_id hook = 0;
   position subject = 0; ///< the notification
   /// Every matching notification of the webhook at or before this position is
@@ -265,7 +272,6 @@ struct call {
   position settled_upto = 0;
   timestamp time{};       ///< start of the attempt
   timestamp retry_due{};  ///< for `retried` and `gone`
-  timestamp held_until{}; ///< the receiver wants no calls before; 0: not said
   outcome result = outcome::delivered;
   std::uint16_t attempt = 1; ///< 1 is the first
   /// Sent again on request, by a replay or a resend, with attempts of its own.
@@ -273,13 +279,10 @@ struct call {
   bool by_replay = false; ///< of these, by a replay
   bool unsent = false;    ///< given up without an attempt
   bool thin = false;      ///< with a body that only names the notification
-  /// The next attempt has the same number: the receiver has named a time, or
-  /// this one ended for a reason of ours.
-  bool same_number = false;
-  /// It says nothing about the receiver: a test, or one that was ended by a
-  /// stop, or for want of something on this machine (a name server, a route,
-  /// ports, descriptors).
-  bool no_verdict = false;
+  /// The request went out a second time at once: the first time its connection
+  /// ended as if nobody had read it.
+  bool repeated = false;
+  evidence shows = evidence::ordinary;
   std::uint16_t status = 0; ///< 0: no answer, `reason` says why
   call_timings timings{};
   std::string target_url{}; ///< as used, password masked

@@ -92,8 +92,9 @@ std::size_t answer_parser::take(std::string_view bytes, bool full) {
   std::size_t used = 0;
   while (!done() && used < bytes.size()) {
     const auto rest = bytes.substr(used);
+    // What was taken makes room.
     const auto now = at_ >= place::body ? take_body(rest)
-                                        : take_lines(rest, full);
+                                        : take_lines(rest, full && used == 0);
     if (now == 0)
       break;
     used += now;

@@ -223,10 +223,12 @@ void client_connection::write() {
   auto written = stream_.write_now(all, code);
   if (written == asio::buffer_size(all)) {
     on_written({});
+    asked_at_ = subject_->clock.phase_started;
     return;
   }
   if (code && code != asio::error::would_block) {
     on_written(code);
+    asked_at_ = subject_->clock.phase_started;
     return;
   }
   for (auto& each : all) {
@@ -234,8 +236,9 @@ void client_connection::write() {
     each += here;
     written -= here;
   }
+  asked_at_ = steady_clock::now();
   subject_->clock.enter(phase::total, subject_->request.limits.total,
-                        steady_clock::now());
+                        asked_at_);
   // Its operation reads what the exchange owns, hence the second reference.
   stream_.write_plain(all,
                       [self = boost::intrusive_ptr<client_connection>(this),
@@ -247,8 +250,9 @@ void client_connection::write() {
 }
 
 void client_connection::write_records(const outgoing_request::buffers& all) {
+  asked_at_ = steady_clock::now();
   subject_->clock.enter(phase::total, subject_->request.limits.total,
-                        steady_clock::now());
+                        asked_at_);
   stream_.write_tls(request_.in_records(all),
                     [self = boost::intrusive_ptr<client_connection>(this),
                      mine = boost::intrusive_ptr<exchange>(subject_)](
@@ -309,16 +313,28 @@ void client_connection::on_end(const error_code& code) {
         "reset: " + plain(code)
         + (answer_.has_verdict() ? "" : " within the head of the answer"));
     finish();
-  } else if (may_repeat({.by_peer = closed || reset,
-                         .reused = served_ > 0,
-                         .repeated = subject_->repeated,
-                         .received = answer_.received()})) {
-    auto& subject = *subject_;
-    close();
-    owner_->repeat(subject);
+    return;
+  }
+  const bool begun = stream_.has_partial_record();
+  const auto after = steady_clock::now() - asked_at_;
+  if (may_repeat({.by_peer = closed || reset,
+                  .reused = served_ > 0,
+                  .repeated = subject_->result.repeated,
+                  .begun = begun,
+                  .after = after})) {
+    repeat();
+  } else if (begun) {
+    fail("reset: connection ended within the first TLS record of the answer");
   } else if (auto why = stream_.tls() ? tls_refusal(stream_.tls(), code)
                                       : std::nullopt) {
     fail(std::move(*why));
+  } else if ((closed || reset) && served_ > 0 && after > repeat_within) {
+    // Whoever looks for a stale connection should find a handler that failed.
+    using tenths = std::chrono::duration<std::int64_t, std::deci>;
+    fail("reset: the kept connection was "
+         + std::string{closed ? "closed " : "reset "}
+         + in_seconds(std::chrono::round<tenths>(after))
+         + " after the request, without an answer");
   } else if (closed) {
     fail("reset: connection closed before an answer");
   } else if (reset) {
@@ -330,8 +346,23 @@ void client_connection::on_end(const error_code& code) {
 
 // -- endings ------------------------------------------------------------------
 
+void client_connection::repeat() {
+  auto& subject = *subject_;
+  close();
+  owner_->repeat(subject);
+}
+
 void client_connection::finish() {
   auto& subject = *subject_;
+  // A byte of the answer has come, so the phase began with it.
+  if (may_repeat({.status = subject.result.status,
+                  .last = !answer_.reusable(),
+                  .reused = served_ > 0,
+                  .repeated = subject.result.repeated,
+                  .after = subject.clock.phase_started - asked_at_})) {
+    repeat();
+    return;
+  }
   if (answer_.reusable() && request_.sent()) {
     subject_ = nullptr;
     answer_.clear();

@@ -57,8 +57,8 @@ public:
   /// The proxy cannot reach that address: try the way's next one.
   virtual void try_next_address(exchange& subject,
                                 std::shared_ptr<proxied_way> way) = 0;
-  /// The connection ended before the receiver read the request (`may_repeat`):
-  /// send it again on a fresh one.
+  /// The receiver ended the connection before it read the request
+  /// (`may_repeat`): send it again on a fresh one.
   virtual void repeat(exchange& subject) = 0;
   /// The exchange is over; its result says how.
   virtual void finish(exchange& subject) = 0;
@@ -174,6 +174,8 @@ private:
   void read();
   void on_read(const error_code& code, std::size_t bytes);
   void on_end(const error_code& code);
+  /// On a connection that is closed.
+  void repeat();
 
   // -- endings ----------------------------------------------------------------
 
@@ -187,6 +189,7 @@ private:
   exchange* subject_ = nullptr;
   state state_ = state::fresh;
   std::uint32_t served_ = 0; // exchanges after which it could be used again
+  std::chrono::steady_clock::time_point asked_at_; // with the first byte
 
   boost::intrusive_ptr<connector> connector_; // while connecting
   std::shared_ptr<proxied_way> way_;          // until it is open

@@ -38,6 +38,11 @@ public:
     return tls_ ? tls_->native_handle() : nullptr;
   }
 
+  /// A part of a record has come that cannot be read without the rest.
+  [[nodiscard]] bool has_partial_record() const noexcept {
+    return tls_ && fanfare::protocol::has_partial_record(tls());
+  }
+
   void start_tls(tls_settings& settings) {
     tls_ = std::make_unique<boost::asio::ssl::stream<client_socket&>>(
       socket_, settings.context());

@@ -49,7 +49,6 @@ struct exchange : counted<exchange>, list_hook<of_all> {
   boost::intrusive_ptr<destination> to;
   boost::intrusive_ptr<client_connection> on;
   std::uint64_t look_up = 0; ///< the resolver's ticket
-  bool repeated = false;     ///< sent again after a pooled connection ended
   bool over = false;         ///< `done` was called
 };
 

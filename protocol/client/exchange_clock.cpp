@@ -10,8 +10,9 @@ namespace {
 using std::chrono::milliseconds;
 using namespace std::chrono_literals;
 
-/// "5 s", "1.5 s", "250 ms".
-std::string text_of(milliseconds value) {
+} // namespace
+
+std::string in_seconds(milliseconds value) {
   const auto count = value.count();
   if (count < 1000)
     return std::to_string(count) + " ms";
@@ -23,8 +24,6 @@ std::string text_of(milliseconds value) {
   }
   return text + " s";
 }
-
-} // namespace
 
 bool exchange_clock::is_too_slow(const exchange_limits& limits,
                                  std::size_t received, time_point now) const {
@@ -46,21 +45,21 @@ std::string exchange_clock::timeout_reason(const exchange_limits& limits,
   if (deadline < ends)
     switch (waits_for) {
       case phase::dns:
-        return "timeout: name look-up took longer than " + text_of(limits.dns)
-             + " (dns)";
+        return "timeout: name look-up took longer than "
+             + in_seconds(limits.dns) + " (dns)";
       case phase::connect:
         return std::string{"timeout: connect "}
              + (proxied ? "through the proxy " : "") + "took longer than "
-             + text_of(limits.connect) + " (connect)";
+             + in_seconds(limits.connect) + " (connect)";
       case phase::tls:
-        return "timeout: TLS handshake took longer than " + text_of(limits.tls)
-             + " (tls)";
+        return "timeout: TLS handshake took longer than "
+             + in_seconds(limits.tls) + " (tls)";
       case phase::first_byte:
-        return "timeout: no answer within " + text_of(limits.first_byte)
+        return "timeout: no answer within " + in_seconds(limits.first_byte)
              + " (first_byte)";
       case phase::total: break;
     }
-  return "timeout: no complete answer within " + text_of(limits.total)
+  return "timeout: no complete answer within " + in_seconds(limits.total)
        + " (total)";
 }
 

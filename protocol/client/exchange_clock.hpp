@@ -18,6 +18,9 @@ namespace fanfare::protocol {
 /// What an exchange waits for, named after the limit of that wait.
 enum class phase : std::uint8_t { dns, connect, tls, first_byte, total };
 
+/// "5 s", "1.5 s", "250 ms".
+[[nodiscard]] std::string in_seconds(std::chrono::milliseconds value);
+
 struct exchange_clock {
   using time_point = std::chrono::steady_clock::time_point;
 

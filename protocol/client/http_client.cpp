@@ -144,9 +144,9 @@ public:
   }
 
   void repeat(exchange& subject) override {
-    subject.repeated = true;
     subject.on = nullptr;
-    subject.result.timings = {};
+    subject.result = {};
+    subject.result.repeated = true;
     connect(subject);
   }
 

@@ -278,6 +278,13 @@ void end_tls(SSL* ssl) noexcept {
   SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
 }
 
+bool has_partial_record(const SSL* ssl) noexcept {
+  // Once the header was read, OpenSSL waits for the body ("RB"); it counts only
+  // the bytes of what it waits for.
+  return SSL_has_pending(ssl) == 1
+      || std::string_view{SSL_rstate_string(ssl)} == "RB";
+}
+
 std::string tls_failure(SSL* ssl, const boost::system::error_code& code,
                         const std::string& host) {
   switch (const auto verdict = SSL_get_verify_result(ssl)) {

@@ -83,6 +83,9 @@ private:
 /// OpenSSL would otherwise take its session for damaged.
 void end_tls(SSL* ssl) noexcept;
 
+/// A part of a record has come, be it of its header, and not its end.
+[[nodiscard]] bool has_partial_record(const SSL* ssl) noexcept;
+
 /// Why a handshake failed, in one plain line that begins with "tls: ".
 [[nodiscard]] std::string tls_failure(SSL* ssl,
                                       const boost::system::error_code& code,

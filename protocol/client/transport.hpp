@@ -72,6 +72,7 @@ struct exchange_result {
   std::string retry_after = {};
   /// When the receiver's certificate expires, if there was a handshake.
   std::optional<timestamp> certificate_expires = {};
+  bool repeated = false; ///< as in `call`
 };
 
 using exchange_completion = std::function<void(exchange_result&&)>;

@@ -294,11 +294,9 @@ TEST_F(CommitterTest, EndsIfAnotherHasThrownWhileItWrote) {
   EXPECT_THAT(published_, ElementsAre(ec::internal));
   node_->queue.wait_for_others();
   node_->store.on_commit = nullptr;
-  node_->run();
+  node_->run(); // the supervisor closes the queue
   EXPECT_FALSE(publish_alone()) << "nothing is written any more";
-  EXPECT_THAT(published_, SizeIs(1));
   EXPECT_EQ(node_->store.journal().tail(), 0U);
-  node_->queue.close(); // as the engine does when its committer has ended
   EXPECT_THAT(published_, ElementsAre(ec::internal, ec::stopping));
 }
 

@@ -5,6 +5,7 @@
 /// repeat a notification: random histories in random interleavings, many
 /// seeds, against the definition of who gets what.
 
+#include "model/subscription.hpp"
 #include "tests/actors/actor_test.hpp"
 
 #include <algorithm>
@@ -106,8 +107,8 @@ private:
         failure_ << "more in flight than allowed\n";
     };
     // Nothing is committed before routing has begun.
-    caf::anon_send(node_->router_handle, atom::begin_v);
-    while (!node_->begun)
+    node_->begin_later();
+    while (!node_->begun())
       run_some(1);
   }
 
@@ -160,7 +161,7 @@ private:
       clock_.set(clock_.now() + std::chrono::milliseconds{pick(1, 1'500)});
       node_->timers.fire(clock_.now());
     } else if (what <= 91) {
-      caf::anon_send(node_->router_handle, atom::checkpoint_v);
+      node_->crew.router().send(atom::checkpoint_v);
     } else if (what <= 96) {
       edit();
     } else if (what <= 98 && plan_.kills) {
@@ -205,7 +206,7 @@ private:
     // The supervisor hears of the end before it has one started again.
     for (auto id : killed_)
       if (!is_alive(node_->workers.at(id)) && chance(70)) {
-        caf::anon_send(node_->router_handle, atom::revive_v, id);
+        node_->crew.router().send(atom::revive_v, id);
         revived_[id] = node_->workers.at(id);
         killed_.erase(id);
         return;
@@ -232,7 +233,7 @@ private:
     n.wire.script = [](const auto&) { return std::optional{status(200)}; };
     n.run();
     for (auto id : killed_)
-      caf::anon_send(n.router_handle, atom::revive_v, id);
+      n.crew.router().send(atom::revive_v, id);
     n.run();
     for (int i = 0; i < 1'000 && n.timers.next(); ++i)
       n.advance(std::max(0ms, *n.timers.next() - clock_.now()));
@@ -307,7 +308,7 @@ private:
     }
     for (const auto& [id, record] : d.hooks) {
       // One that was disabled may have kept some if a crash came right after.
-      if (!record.retries.by_subject.empty()
+      if (!node_->store.standing_of(id).retries.by_subject.empty()
           && (once || record.hook.current().enabled))
         failure_ << "webhook " << id << " has retries left\n";
       for (const auto& n : d.journal) {

@@ -23,11 +23,11 @@ protected:
   std::optional<result<Answer>> ask_later(webhook_id hook, Known... known) {
     auto place = std::make_shared<std::optional<result<Answer>>>();
     answers_.push_back(place);
-    caf::anon_send(node_->router_handle, atom::order_v, hook,
-                   std::make_shared<const webhook_order>(
-                     Order{known..., reply<Answer>{[place](result<Answer> r) {
-                             *place = std::move(r);
-                           }}}));
+    node_->crew.router().send(
+      atom::order_v, hook,
+      std::make_shared<const webhook_order>(Order{
+        known...,
+        reply<Answer>{[place](result<Answer> r) { *place = std::move(r); }}}));
     node_->run();
     return *place;
   }
@@ -71,8 +71,8 @@ protected:
        }});
     node_->run();
     if (done) {
-      caf::anon_send(
-        node_->router_handle, atom::order_v, hook,
+      node_->crew.router().send(
+        atom::order_v, hook,
         std::make_shared<const webhook_order>(replay_order{
           *done, std::make_shared<const storage::selection>(*chosen)}));
       node_->run();
@@ -348,10 +348,11 @@ TEST_F(OrderTest, AnOrderThatTheActorDoesNotLiveToCarryOutIsAnswered) {
   hang();
   const auto at = node_->publish(1, 0);
   auto place = std::make_shared<std::optional<result<call>>>();
-  caf::anon_send(node_->router_handle, atom::order_v, hook,
-                 std::make_shared<const webhook_order>(test_order{
-                   *node_->store.journal().find(at),
-                   reply<call>{[place](result<call> r) { *place = r; }}}));
+  node_->crew.router().send(
+    atom::order_v, hook,
+    std::make_shared<const webhook_order>(
+      test_order{*node_->store.journal().find(at),
+                 reply<call>{[place](result<call> r) { *place = r; }}}));
   node_->run();
   EXPECT_FALSE(place->has_value());
   caf::anon_send_exit(node_->workers[hook], caf::exit_reason::kill);
@@ -443,7 +444,7 @@ TEST_F(OrderTest, AReplayGoesOnAfterACrashOfItsActor) {
   node_->advance(3s);
   caf::anon_send_exit(node_->workers[hook], caf::exit_reason::kill);
   node_->run();
-  caf::anon_send(node_->router_handle, atom::revive_v, hook);
+  node_->crew.router().send(atom::revive_v, hook);
   node_->run();
   node_->advance(60s);
   const auto all = replayed(hook);

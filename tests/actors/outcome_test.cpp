@@ -112,6 +112,13 @@ TEST_F(OutcomeTest, AFailureSaysWhatWasAnswered) {
             "answered 200; too large: body cut");
 }
 
+TEST_F(OutcomeTest, ARequestThatWentOutTwiceIsMarked) {
+  auto r = answered(200);
+  EXPECT_FALSE(describe(r, hook_).repeated);
+  r.exchange.repeated = true;
+  EXPECT_TRUE(describe(r, hook_).repeated);
+}
+
 TEST_F(OutcomeTest, WhatWasNotSentNamesTheWebhooksUrl) {
   plan_.to = nullptr;
   EXPECT_EQ(log_of(0, "target URL: bad").target_url,

@@ -77,6 +77,23 @@ TEST_F(PaceTest, ARateLetsItsCountGoAtOnceAndThenOnePerShare) {
   EXPECT_EQ(ask(), reason::rate);
 }
 
+TEST_F(PaceTest, ARequestThatWentOutTwiceCountsTwice) {
+  policy_.rate = {.count = 2, .period = 2'000ms};
+  configure();
+  pace_.started(now_, false);
+  pace_.repeated(now_);
+  auto held = pace_.ask(now_, 0, false);
+  EXPECT_EQ(held.why, reason::rate);
+  EXPECT_EQ(held.until, now_ + 1'000ms);
+  // Also if there was no token left for it.
+  now_ += 1'000ms;
+  EXPECT_EQ(ask(), reason::none);
+  pace_.started(now_, false);
+  pace_.repeated(now_);
+  held = pace_.ask(now_, 0, false);
+  EXPECT_EQ(held.until, now_ + 2'000ms);
+}
+
 TEST_F(PaceTest, ARateIsKeptByEditsOfOtherSettings) {
   policy_.rate = {.count = 1, .period = 1'000ms};
   configure();

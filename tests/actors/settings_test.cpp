@@ -41,8 +41,8 @@ protected:
 
   delivery_state inspect(webhook_id hook) {
     std::optional<delivery_state> found;
-    caf::anon_send(
-      node_->router_handle, atom::order_v, hook,
+    node_->crew.router().send(
+      atom::order_v, hook,
       std::make_shared<const webhook_order>(inspect_order{reply<delivery_state>{
         [&found](result<delivery_state> s) { found = *s; }}}));
     node_->run();
@@ -336,8 +336,8 @@ TEST_F(SettingsTest, OrderedDoesNotBlockItselfWithAReplay) {
   };
   const auto chosen = node_->store.deliveries().select(
     *node_->store.registry().find_webhook(hook), again);
-  caf::anon_send(
-    node_->router_handle, atom::order_v, hook,
+  node_->crew.router().send(
+    atom::order_v, hook,
     std::make_shared<const webhook_order>(replay_order{
       again, std::make_shared<const storage::selection>(*chosen)}));
   node_->run();

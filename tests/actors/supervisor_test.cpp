@@ -3,8 +3,8 @@
 
 #include "actors/supervisor.hpp"
 
-#include "tests/actors/actor_test.hpp"
 #include "tests/actors/probe_webhook.hpp"
+#include "tests/actors/support/test_system.hpp"
 
 #include <gmock/gmock.h>
 

@@ -7,7 +7,7 @@
 
 #include "actors/batch_writer.hpp"
 #include "actors/commit_queue.hpp"
-#include "tests/actors/memory_store.hpp"
+#include "tests/support/memory_store/store.hpp"
 
 #include <gtest/gtest.h>
 

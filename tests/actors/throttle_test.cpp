@@ -6,14 +6,14 @@
 #include "actors/webhook/throttle.hpp"
 
 #include "protocol/target/target.hpp"
+#include "tests/actors/probe_webhook.hpp"
+#include "tests/actors/support/test_system.hpp"
 
 #include <gtest/gtest.h>
 
 namespace fanfare::test {
 
 namespace {
-
-using namespace std::chrono_literals;
 
 constexpr timestamp now{std::chrono::days{20'000}};
 
@@ -98,6 +98,34 @@ TEST_F(ThrottleTest, OnceItsLastRequestHasEndedItWaitsForNoFurtherPlace) {
   ASSERT_FALSE(throttle_.waits_for_nothing());
   throttle_.ended();
   EXPECT_TRUE(throttle_.waits_for_nothing());
+}
+
+TEST_F(ThrottleTest, OneThatEndsGivesBackThePlaceThatIsKeptForIt) {
+  test_system sys;
+  std::vector<std::shared_ptr<probe_record>> records;
+  std::vector<webhook_actor> actors;
+  std::vector<throttle> waiting(3);
+  admission::permit taken;
+  ASSERT_TRUE(allow(taken));
+  for (auto& one : waiting) {
+    records.push_back(std::make_shared<probe_record>());
+    actors.push_back(sys.system.spawn<probe_webhook>(records.back()));
+    one.enter(*gate_, 1, plan_.to->destination(), actors.back().address());
+    admission::permit none;
+    ASSERT_FALSE(one.admit(*gate_, none, plan_, false));
+  }
+  taken.release();
+  sys.sched.run();
+  ASSERT_EQ(records[0]->turns, 1U);
+  // It ends before it can use its turn, and the next one while it waits.
+  waiting[1].close(*gate_);
+  waiting[0].close(*gate_);
+  sys.sched.run();
+  EXPECT_EQ(records[1]->turns, 0U);
+  EXPECT_EQ(records[2]->turns, 1U);
+  for (const auto& one : actors)
+    caf::anon_send_exit(one, caf::exit_reason::user_shutdown);
+  sys.sched.run();
 }
 
 TEST_F(ThrottleTest, WithoutATargetItNeedsNoPlace) {

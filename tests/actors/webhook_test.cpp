@@ -429,7 +429,7 @@ TEST_F(WebhookTest, AnEditRightAfterTheLoadIsNotLost) {
           || job
                != dynamic_cast<caf::resumable*>(
                  caf::actor_cast<caf::abstract_actor*>(
-                   node_->committer_handle));
+                   node_->crew.committer()));
     });
     node_->edit_later(hook, [enabled](webhook_record& w) {
       w.target_url = "http://new.example/";
@@ -651,7 +651,7 @@ TEST_F(WebhookTest, AnAttemptCutShortByAStopIsLoggedAndMadeAgain) {
   hang();
   auto hook = node_->add_webhook(w);
   node_->publish();
-  node_->draining = true;
+  node_->crew.drain();
   node_->run();
   protocol::exchange_result cut;
   cut.reason = "cancelled: the engine is stopping";
@@ -672,7 +672,7 @@ TEST_F(WebhookTest, DrainingStartsNothingFurther) {
   auto hook = node_->add_webhook();
   node_->publish(10);
   ASSERT_EQ(sent(), 8U);
-  node_->draining = true;
+  node_->crew.drain();
   node_->run();
   code_ = 500;
   node_->wire.script = [this](const auto&) {
@@ -736,7 +736,7 @@ TEST_F(WebhookTest, ACrashedWebhookComesBackFromTheStore) {
     << "attempts of a dead webhook count for nobody";
   node_->publish(2);
   EXPECT_EQ(sent(), 4U);
-  caf::anon_send(node_->router_handle, atom::revive_v, hook);
+  node_->crew.router().send(atom::revive_v, hook);
   node_->wire.script = [](const auto&) { return std::optional{status(200)}; };
   node_->advance(10s);
   // 3 and 4 were in flight; they are made again. 1 and 2 were to be retried.
@@ -855,10 +855,10 @@ TEST_F(WebhookTest, IsNotTakenForIdleBeforeItsStateIsLoaded) {
   };
   // Loading takes longer than idle ones are kept.
   auto* slow = dynamic_cast<caf::resumable*>(
-    caf::actor_cast<caf::abstract_actor*>(node_->committer_handle));
-  caf::anon_send(node_->router_handle, atom::begin_v);
+    caf::actor_cast<caf::abstract_actor*>(node_->crew.committer()));
+  node_->begin_later();
   for (int i = 0; i < 5; ++i) {
-    caf::anon_send(node_->router_handle, atom::checkpoint_v);
+    node_->crew.router().send(atom::checkpoint_v);
     node_->sys.sched.run_jobs_filtered(
       [slow](caf::resumable* job) { return job != slow; });
   }

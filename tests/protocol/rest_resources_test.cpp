@@ -422,6 +422,7 @@ protected:
 TEST_F(RestCalls, ShowOneAttempt) {
   auto& c = add(1, 1, outcome::retried, 2);
   c.reason = "the answer had status 500";
+  c.repeated = true;
   c.timings = {std::chrono::microseconds{1500}, std::chrono::microseconds{2000},
                std::chrono::microseconds{0}, std::chrono::microseconds{250'000},
                std::chrono::microseconds{300'000}};
@@ -430,7 +431,8 @@ TEST_F(RestCalls, ShowOneAttempt) {
   const std::string expected =
     R"({"id":1,"notification_id":1,"datetime":"2026-01-02T00:01:00.000Z",)"
     R"("target_url":"https://u:***@a.com","action_type":"pretix.event.added","attempt":2,)"
-    R"("is_retry":true,"is_replay":false,"success":false,"return_code":500,)"
+    R"("is_retry":true,"is_replay":false,"repeated":true,)"
+    R"("success":false,"return_code":500,)"
     R"("reason":"the answer had status 500","execution_time":0.3,)"
     R"("timings":{"dns":0.0015,"connect":0.002,"tls":0,"first_byte":0.25,"total":0.3},)"
     R"("payload":"{\"notification_id\": 1, \"organizer\": \"dummy\", \"action\": \"pretix.event.added\"}",)"

@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: Fanfare contributors
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/storage/store_test.hpp"
+#include "tests/storage/every_store.hpp"
 
 namespace fanfare::test {
 
-class Checkpoint : public store_test {
+class Checkpoint : public every_store_test {
 protected:
   Checkpoint() {
     hook_ = add_hook(1, {1}).id;
@@ -23,7 +23,9 @@ protected:
   webhook_id hook_ = 0;
 };
 
-TEST_F(Checkpoint, CallsAreReplayedAfterACrash) {
+INSTANTIATE_TEST_SUITE_P(Stores, Checkpoint, every_store(), name_of_store);
+
+TEST_P(Checkpoint, CallsAreReplayedAfterACrash) {
   append(call_of(hook_, 1, outcome::delivered, 1));
   append(call_of(hook_, 3, outcome::retried, 1));
   auto before = load(hook_);
@@ -36,7 +38,7 @@ TEST_F(Checkpoint, CallsAreReplayedAfterACrash) {
   EXPECT_EQ(subjects_of(after.retries), std::vector<position>{3});
 }
 
-TEST_F(Checkpoint, OnlyTheCallsAfterItAreReplayed) {
+TEST_P(Checkpoint, OnlyTheCallsAfterItAreReplayed) {
   append(call_of(hook_, 1, outcome::delivered, 1));
   checkpoint(5, {{.hook = hook_, .cursor = 1}});
   append(call_of(hook_, 2, outcome::delivered, 2));
@@ -47,7 +49,7 @@ TEST_F(Checkpoint, OnlyTheCallsAfterItAreReplayed) {
   EXPECT_EQ(found->cursor, 2U);
 }
 
-TEST_F(Checkpoint, CallsBehindItInTheSameBatchAreNotReflectedInIt) {
+TEST_P(Checkpoint, CallsBehindItInTheSameBatchAreNotReflectedInIt) {
   run_together(append_call{call_of(hook_, 1, outcome::delivered, 1)},
                save_checkpoint{.routed_upto = 1},
                append_call{call_of(hook_, 2, outcome::retried, 2)});
@@ -59,14 +61,14 @@ TEST_F(Checkpoint, CallsBehindItInTheSameBatchAreNotReflectedInIt) {
   EXPECT_EQ(subjects_of(load(hook_).retries), std::vector<position>{2});
 }
 
-TEST_F(Checkpoint, WhoIsNotNamedHasSettledEverythingRouted) {
+TEST_P(Checkpoint, WhoIsNotNamedHasSettledEverythingRouted) {
   checkpoint(7);
   EXPECT_EQ(load(hook_).upto.cursor, 7U);
   EXPECT_FALSE(recover());
   EXPECT_EQ(load(hook_).upto.cursor, 7U);
 }
 
-TEST_F(Checkpoint, WhoIsNamedKeepsItsCursorUntilItIsNotNamedAnyMore) {
+TEST_P(Checkpoint, WhoIsNamedKeepsItsCursorUntilItIsNotNamedAnyMore) {
   checkpoint(7, {{.hook = hook_, .cursor = 2}});
   EXPECT_EQ(load(hook_).upto.cursor, 2U);
   EXPECT_EQ(recover()->cursor, 2U);
@@ -77,7 +79,7 @@ TEST_F(Checkpoint, WhoIsNamedKeepsItsCursorUntilItIsNotNamedAnyMore) {
   EXPECT_EQ(load(hook_).upto.cursor, 9U);
 }
 
-TEST_F(Checkpoint, ACursorNeverMovesBack) {
+TEST_P(Checkpoint, ACursorNeverMovesBack) {
   append(call_of(hook_, 4, outcome::delivered, 4));
   checkpoint(7, {{.hook = hook_, .cursor = 2}});
   EXPECT_EQ(load(hook_).upto.cursor, 4U);
@@ -86,7 +88,7 @@ TEST_F(Checkpoint, ACursorNeverMovesBack) {
   EXPECT_EQ(load(hook_).upto.cursor, 7U);
 }
 
-TEST_F(Checkpoint, OneThatLiesBeforeTheLastIsIgnored) {
+TEST_P(Checkpoint, OneThatLiesBeforeTheLastIsIgnored) {
   checkpoint(7);
   append(call_of(hook_, 8, outcome::delivered, 8));
   checkpoint(3, {{.hook = hook_, .cursor = 0}});
@@ -95,28 +97,9 @@ TEST_F(Checkpoint, OneThatLiesBeforeTheLastIsIgnored) {
   EXPECT_EQ(store_->recovered().calls_replayed, 1U);
 }
 
-TEST_F(Checkpoint, ForgetsTheChangesItHasWritten) {
-  append(call_of(hook_, 1, outcome::retried, 1));
-  EXPECT_EQ(store_->changed_webhooks(), 1U);
-  checkpoint(1);
-  EXPECT_EQ(store_->changed_webhooks(), 0U);
-  EXPECT_EQ(subjects_of(store_->deliveries().retries(hook_).value()),
-            std::vector<position>{1});
-}
-
-TEST_F(Checkpoint, OfAnIdleEngineDoesNotTouchTheDisk) {
-  checkpoint(10, {{.hook = hook_, .cursor = 3}});
-  auto file = dir_ / "data/fanfare.mdb";
-  std::filesystem::last_write_time(file, std::filesystem::last_write_time(file)
-                                           - std::chrono::hours{1});
-  auto before = std::filesystem::last_write_time(file);
-  checkpoint(10, {{.hook = hook_, .cursor = 3}});
-  EXPECT_EQ(std::filesystem::last_write_time(file), before);
-}
-
 // -- retries ------------------------------------------------------------------
 
-TEST_F(Checkpoint, RetriesSurviveItAndEndWithTheirSuccess) {
+TEST_P(Checkpoint, RetriesSurviveItAndEndWithTheirSuccess) {
   for (position p = 1; p <= 3; ++p)
     append(call_of(hook_, p, outcome::retried, p));
   checkpoint(3);
@@ -130,7 +113,7 @@ TEST_F(Checkpoint, RetriesSurviveItAndEndWithTheirSuccess) {
   EXPECT_FALSE(recover());
 }
 
-TEST_F(Checkpoint, ARetryThatFailsAgainIsReplaced) {
+TEST_P(Checkpoint, ARetryThatFailsAgainIsReplaced) {
   append(call_of(hook_, 1, outcome::retried, 1));
   checkpoint(1);
   auto again = call_of(hook_, 1, outcome::retried, 1);
@@ -143,7 +126,7 @@ TEST_F(Checkpoint, ARetryThatFailsAgainIsReplaced) {
     std::vector{(retry{.subject = 1, .due = at_ms(90'000), .attempt = 3})});
 }
 
-TEST_F(Checkpoint, RetriesAreListedByTheirDueTime) {
+TEST_P(Checkpoint, RetriesAreListedByTheirDueTime) {
   for (position p = 1; p <= 3; ++p) {
     auto c = call_of(hook_, p, outcome::retried, p);
     c.retry_due = at_ms(static_cast<std::int64_t>(100 - p));
@@ -155,7 +138,7 @@ TEST_F(Checkpoint, RetriesAreListedByTheirDueTime) {
 
 // -- disabling ----------------------------------------------------------------
 
-TEST_F(Checkpoint, DisablingEndsRetriesAndBacklogForGood) {
+TEST_P(Checkpoint, DisablingEndsRetriesAndBacklogForGood) {
   append(call_of(hook_, 1, outcome::retried, 1));
   checkpoint(5, {{.hook = hook_, .cursor = 1}});
   append(call_of(hook_, 2, outcome::retried, 2));
@@ -170,7 +153,7 @@ TEST_F(Checkpoint, DisablingEndsRetriesAndBacklogForGood) {
             (std::vector<call_id>{2, 1}));
 }
 
-TEST_F(Checkpoint, CallsBeforeTheDisablingAreNotReplayedAfterIt) {
+TEST_P(Checkpoint, CallsBeforeTheDisablingAreNotReplayedAfterIt) {
   run_together(
     append_call{call_of(hook_, 1, outcome::retried, 1)},
     append_call{call_of(hook_, 2, outcome::gone, 2)},
@@ -184,7 +167,7 @@ TEST_F(Checkpoint, CallsBeforeTheDisablingAreNotReplayedAfterIt) {
   EXPECT_EQ(load(hook_).retries, before.retries);
 }
 
-TEST_F(Checkpoint, ALateFailureOfADisabledWebhookIsNoRetry) {
+TEST_P(Checkpoint, ALateFailureOfADisabledWebhookIsNoRetry) {
   set_enabled(hook_, false);
   append(call_of(hook_, 4, outcome::retried, 4));
   EXPECT_TRUE(load(hook_).retries.empty());
@@ -195,7 +178,7 @@ TEST_F(Checkpoint, ALateFailureOfADisabledWebhookIsNoRetry) {
   EXPECT_TRUE(load(hook_).retries.empty());
 }
 
-TEST_F(Checkpoint, DroppedRetriesStayDropped) {
+TEST_P(Checkpoint, DroppedRetriesStayDropped) {
   append(call_of(hook_, 1, outcome::retried, 1));
   checkpoint(1);
   append(call_of(hook_, 2, outcome::retried, 2));
@@ -205,7 +188,7 @@ TEST_F(Checkpoint, DroppedRetriesStayDropped) {
   EXPECT_TRUE(load(hook_).retries.empty());
 }
 
-TEST_F(Checkpoint, LoadingSeesTheOperationsBeforeItInItsBatch) {
+TEST_P(Checkpoint, LoadingSeesTheOperationsBeforeItInItsBatch) {
   barrier op;
   op.load = hook_;
   auto batch = run_together(

@@ -1,10 +1,6 @@
 // SPDX-FileCopyrightText: Fanfare contributors
 // SPDX-License-Identifier: Apache-2.0
-#include "storage/lmdb/tables/format.hpp"
-#include "storage/lmdb/tables/keys.hpp"
-#include "tests/storage/store_test.hpp"
-
-#include <lmdb.h>
+#include "tests/storage/every_store.hpp"
 
 namespace fanfare::test {
 
@@ -13,26 +9,7 @@ namespace {
 constexpr auto lifetime = std::chrono::milliseconds{idempotency_lifetime};
 const timestamp start = at_ms(1'700'000'000'000);
 
-idempotency_key key_of(char c) {
-  idempotency_key key;
-  key.fill(c);
-  return key;
-}
-
-plain_answer answer_of(std::string body) {
-  return {.status = 201,
-          .headers = {{"Content-Type", "application/json"}},
-          .body = std::move(body)};
-}
-
-append_notifications once(char key, timestamp now, std::size_t count = 1,
-                          bool list = false, std::uint32_t indent = 0) {
-  auto op = publish_of(std::vector<draft>(count, draft_of(1)), now);
-  op.once = publish_once{.key = key_of(key), .list = list, .indent = indent};
-  return op;
-}
-
-class Idempotency : public store_test {
+class Idempotency : public every_store_test {
 protected:
   stored_answer remember(char key, timestamp now, std::string body) {
     remember_answer op;
@@ -51,7 +28,9 @@ protected:
   }
 };
 
-TEST_F(Idempotency, OfAPublishIsKeptWithItAndKeepsItFromHappeningAgain) {
+INSTANTIATE_TEST_SUITE_P(Stores, Idempotency, every_store(), name_of_store);
+
+TEST_P(Idempotency, OfAPublishIsKeptWithItAndKeepsItFromHappeningAgain) {
   publish(draft_of(1));
   auto first = run(once('k', start, 3, true, 4));
   EXPECT_EQ(ids_of(first.done.value()), (std::vector<position>{2, 3, 4}));
@@ -67,7 +46,7 @@ TEST_F(Idempotency, OfAPublishIsKeptWithItAndKeepsItFromHappeningAgain) {
   EXPECT_EQ(store_->journal().tail(), 4U);
 }
 
-TEST_F(Idempotency, HoldsWithinOneCommit) {
+TEST_P(Idempotency, HoldsWithinOneCommit) {
   auto both = run_together(once('k', start), once('k', start),
                            once('l', start));
   EXPECT_EQ(store_->journal().tail(), 2U);
@@ -76,7 +55,7 @@ TEST_F(Idempotency, HoldsWithinOneCommit) {
   EXPECT_FALSE(std::get<append_notifications>(both[2]).earlier);
 }
 
-TEST_F(Idempotency, EndsAfterTwentyFourHours) {
+TEST_P(Idempotency, EndsAfterTwentyFourHours) {
   run(once('k', start));
   EXPECT_TRUE(find('k', start + lifetime - std::chrono::milliseconds{1}));
   EXPECT_FALSE(find('k', start + lifetime));
@@ -89,7 +68,7 @@ TEST_F(Idempotency, EndsAfterTwentyFourHours) {
   EXPECT_FALSE(plan(start + lifetime + lifetime / 2).answers);
 }
 
-TEST_F(Idempotency, KeepsTheFirstAnswerOfAKey) {
+TEST_P(Idempotency, KeepsTheFirstAnswerOfAKey) {
   EXPECT_EQ(remember('k', start, "one"), stored_answer{answer_of("one")});
   EXPECT_EQ(remember('k', start, "two"), stored_answer{answer_of("one")});
   EXPECT_EQ(remember('l', start, "two"), stored_answer{answer_of("two")});
@@ -101,7 +80,7 @@ TEST_F(Idempotency, KeepsTheFirstAnswerOfAKey) {
             stored_answer{answer_of("new")});
 }
 
-TEST_F(Idempotency, IsRemovedOnceItIsTooOldInBoundedSteps) {
+TEST_P(Idempotency, IsRemovedOnceItIsTooOldInBoundedSteps) {
   for (char c = 'a'; c < 'f'; ++c)
     remember(c, start + std::chrono::milliseconds{c - 'a'}, "x");
   EXPECT_FALSE(plan(start + lifetime).answers);
@@ -119,73 +98,18 @@ TEST_F(Idempotency, IsRemovedOnceItIsTooOldInBoundedSteps) {
   EXPECT_FALSE(plan(now).answers);
 }
 
-TEST_F(Idempotency, IsNotKeptOfAPublishThatWasRefused) {
+TEST_P(Idempotency, IsKeptWhenTheClockWasNeverSet) {
+  remember('k', at_ms(5), "x");
+  EXPECT_FALSE(plan(at_ms(10)).answers);
+  run(expire{.notifications = {}, .answers_before = at_ms(10) - lifetime});
+  EXPECT_TRUE(find('k', at_ms(10)));
+}
+
+TEST_P(Idempotency, IsNotKeptOfAPublishThatWasRefused) {
   auto op = once('k', start);
   op.drafts.front().new_event = std::string(1'000, 'x');
   EXPECT_EQ(code_of(run(op).done), ec::too_large);
   EXPECT_FALSE(find('k', start));
-}
-
-TEST_F(Idempotency, OfAFullStoreStillAnswersWhatIsKept) {
-  store_options small{.max_size = std::size_t{8} << 20};
-  reopen(small);
-  run(once('k', start));
-  auto full = ec::ok;
-  for (int i = 0; i < 1'000 && full == ec::ok; ++i)
-    full = code_of(
-      run(publish_of({draft_of(1, 1, std::string(50'000, 'x'))})).done);
-  ASSERT_EQ(full, ec::store_full);
-  EXPECT_TRUE(run(once('k', start)).earlier);
-  remember_answer big;
-  big.key = key_of('l');
-  big.now = start;
-  big.answer = answer_of(std::string(50'000, 'x'));
-  EXPECT_EQ(code_of(run(big).done), ec::store_full);
-}
-
-TEST_F(Idempotency, ComesToAStoreOfTheFirstVersionWhenItIsOpened) {
-  publish(draft_of(1));
-  store_.reset();
-  // As the first version left it: other stamp, no such tables.
-  MDB_env* env = nullptr;
-  MDB_txn* txn = nullptr;
-  ASSERT_EQ(mdb_env_create(&env), 0);
-  mdb_env_set_maxdbs(env, 4);
-  const auto file = dir_ / "data/fanfare.mdb";
-  ASSERT_EQ(mdb_env_open(env, file.c_str(), MDB_NOSUBDIR, 0600), 0);
-  ASSERT_EQ(mdb_txn_begin(env, nullptr, 0, &txn), 0);
-  MDB_dbi dbi = 0;
-  for (const auto* name : {"idempotency", "idempotency_times"}) {
-    ASSERT_EQ(mdb_dbi_open(txn, name, 0, &dbi), 0);
-    ASSERT_EQ(mdb_drop(txn, dbi, 1), 0);
-  }
-  ASSERT_EQ(mdb_dbi_open(txn, "meta", 0, &dbi), 0);
-  const std::uint32_t first_version = 1;
-  std::string name = "format";
-  std::string stamp = "fanfare:" + std::string{lmdb::as_key(first_version)};
-  MDB_val k{name.size(), name.data()};
-  MDB_val v{stamp.size(), stamp.data()};
-  ASSERT_EQ(mdb_put(txn, dbi, &k, &v, 0), 0);
-  ASSERT_EQ(mdb_txn_commit(txn), 0);
-  mdb_env_close(env);
-
-  open();
-  EXPECT_EQ(store_->journal().tail(), 1U);
-  run(once('k', start));
-  reopen();
-  EXPECT_TRUE(find('k', start));
-  store_.reset();
-
-  ASSERT_EQ(mdb_env_create(&env), 0);
-  mdb_env_set_maxdbs(env, 4);
-  ASSERT_EQ(mdb_env_open(env, file.c_str(), MDB_NOSUBDIR, 0600), 0);
-  ASSERT_EQ(mdb_txn_begin(env, nullptr, MDB_RDONLY, &txn), 0);
-  ASSERT_EQ(mdb_dbi_open(txn, "meta", 0, &dbi), 0);
-  ASSERT_EQ(mdb_get(txn, dbi, &k, &v), 0);
-  const std::string now{static_cast<const char*>(v.mv_data), v.mv_size};
-  EXPECT_EQ(now, "fanfare:" + std::string{lmdb::as_key(lmdb::format_version)});
-  mdb_txn_abort(txn);
-  mdb_env_close(env);
 }
 
 } // namespace

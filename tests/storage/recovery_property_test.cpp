@@ -1,18 +1,22 @@
 // SPDX-FileCopyrightText: Fanfare contributors
 // SPDX-License-Identifier: Apache-2.0
+
+/// Random histories against a model of what must be true, on both stores there
+/// are, which must give the same answers to everything. After every commit the
+/// LMDB store's files are copied, as they would be found after a crash, and the
+/// copy is opened: it must know what the running store knows.
+
 #include "model/subscription.hpp"
-#include "tests/storage/store_test.hpp"
+#include "storage/embedded.hpp"
+#include "tests/storage/same_answers.hpp"
+#include "tests/support/memory_store/store.hpp"
+#include "tests/support/temp_dir.hpp"
 
 #include <algorithm>
 #include <cstdlib>
 #include <map>
 #include <random>
 #include <set>
-
-// Random histories against a model of what must be true. After every commit the
-// files are copied, as they would be found after a crash, and the copy is
-// opened: it must know what the running store knows, and both what the model
-// knows.
 
 namespace fanfare::test {
 
@@ -27,6 +31,7 @@ struct model_hook {
   std::set<position> attempted;
   std::map<position, retry> retries;
   std::vector<call> calls;
+  std::optional<timestamp> replaying; ///< since then
 };
 
 struct model {
@@ -34,7 +39,8 @@ struct model {
   std::map<webhook_id, model_hook> hooks;
   position routed_upto = 0;
   call_id calls = 0;
-  call_id first_call = 1; ///< older ones have expired
+  call_id first_call = 1;               ///< older ones have expired
+  std::map<char, std::int64_t> answers; ///< when they were made
 
   [[nodiscard]] position tail() const {
     return journal.size();
@@ -66,13 +72,19 @@ public:
     for (int i = 0; i < commits && !::testing::Test::HasFailure(); ++i) {
       step();
       check(*store_, "live");
+      check(memory_, "in memory");
       check_copy();
       if (chance(5)) {
         store_.reset();
         open();
-        check(*store_, "reopened");
-        check_recovered(*store_);
+        memory_.reopen();
+        for (auto* reopened : {store_.get(), static_cast<store*>(&memory_)}) {
+          check(*reopened, "reopened");
+          check_recovered(*reopened);
+        }
+        twin_reader{*store_, memory_, random_}.compare_recovered();
       }
+      twin_reader{*store_, memory_, random_}.compare_all(at_ms(clock_));
     }
   }
 
@@ -89,7 +101,7 @@ private:
   }
 
   void open() {
-    auto opened = lmdb::embedded_store::open(dir_ / "data", {});
+    auto opened = open_embedded(dir_ / "data");
     ASSERT_TRUE(opened) << opened.error().detail;
     store_ = std::move(*opened);
   }
@@ -103,10 +115,15 @@ private:
       plan_expiry(batch, truth);
     for (auto n = 1 + below(chance(50) ? 1 : 6); n > 0; --n)
       plan_operation(batch, truth);
+    auto same = batch;
     auto done = store_->commit(batch);
     ASSERT_TRUE(done) << done.error().detail;
-    for (const auto& op : batch)
-      compare_output(op, truth);
+    ASSERT_TRUE(memory_.commit(same));
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      compare_output(batch[i], truth);
+      ASSERT_TRUE(has_same_output(batch[i], same[i]))
+        << "operation " << batch[i].index();
+    }
     truth_ = std::move(truth);
   }
 
@@ -115,7 +132,9 @@ private:
       plan_webhook(batch, truth);
       return;
     }
-    switch (below(20)) {
+    if (chance(1)) // a day passes
+      clock_ += std::chrono::milliseconds{idempotency_lifetime}.count();
+    switch (below(25)) {
       case 0: plan_webhook(batch, truth); break;
       case 1: plan_edit(batch, truth); break;
       case 2: plan_toggle(batch, truth, any_of(truth.hooks).second); break;
@@ -131,18 +150,160 @@ private:
       case 7:
       case 8:
       case 9: plan_publish(batch, truth); break;
+      case 10: plan_registry(batch, truth); break;
+      case 11: plan_answer(batch, truth); break;
+      case 12: plan_enqueue(batch, truth); break;
+      case 13: plan_replay(batch, truth); break;
       default: plan_call(batch, truth); break;
     }
+  }
+
+  /// What the model need not know.
+  void plan_registry(std::vector<operation>& batch, model& truth) {
+    const auto name = std::string(1 + below(2),
+                                  static_cast<char>('a' + below(3)));
+    const auto owner = static_cast<organizer_id>(1 + below(3));
+    const auto id = static_cast<token_id>(1 + below(4));
+    switch (below(9)) {
+      case 0:
+        batch.emplace_back(add_organizer{.slug = name, .name = "n"});
+        break;
+      case 1:
+        batch.emplace_back(
+          add_event{.owner = owner, .slug = name, .name = "n"});
+        break;
+      case 2: batch.emplace_back(add_action_type{.name = name}); break;
+      case 3: {
+        token added;
+        added.owner = owner;
+        added.name = name;
+        batch.emplace_back(add_token{.value = added});
+        break;
+      }
+      case 4: batch.emplace_back(revoke_token{.owner = owner, .id = id}); break;
+      case 5:
+        batch.emplace_back(touch_tokens{
+          {{id, at_ms(clock_ - static_cast<std::int64_t>(below(9)))},
+           {77, at_ms(clock_)}}});
+        break;
+      case 6:
+        batch.emplace_back(change_organizer{
+          .id = owner, .edit = [name](organizer& o) -> result<void> {
+            o.name = o.slug = name;
+            o.id = 9;
+            return name == "a" ? result<void>{error{ec::conflict, "no"}}
+                               : result<void>{};
+          }});
+        break;
+      case 7: {
+        // A change that makes no version, one that fails, one of nothing.
+        const auto& h = any_of(truth.hooks).second;
+        change_webhook op;
+        op.id = h.hook.id + (chance(10) ? 99 : 0);
+        op.owner = chance(30) ? owner : 0;
+        op.now = at_ms(clock_);
+        op.edit = [name](webhook_record& w) -> result<void> {
+          w.target_url = "http://127.0.0.1/" + name;
+          w.comment = name;
+          return name == "bb" ? result<void>{error{ec::conflict, "no", "f"}}
+                              : result<void>{};
+        };
+        batch.emplace_back(std::move(op));
+        break;
+      }
+      default:
+        batch.emplace_back(drop_retries{99});
+        batch.emplace_back(enqueue{.hook = 99, .entries = {{.subject = 1}}});
+        batch.emplace_back(start_replay{.owner = owner, .hook = 99});
+        break;
+    }
+  }
+
+  /// Whether nothing is kept under the key. Keeps something from now on.
+  bool keep_answer(char key, model& truth) {
+    const std::chrono::milliseconds lifetime{idempotency_lifetime};
+    const auto i = truth.answers.find(key);
+    if (i != truth.answers.end() && clock_ - i->second < lifetime.count())
+      return false;
+    truth.answers[key] = clock_;
+    return true;
+  }
+
+  void plan_answer(std::vector<operation>& batch, model& truth) {
+    const auto key = static_cast<char>('a' + below(5));
+    remember_answer op;
+    op.key = key_of(key);
+    op.now = at_ms(++clock_);
+    op.answer = answer_of(std::to_string(clock_));
+    keep_answer(key, truth);
+    batch.emplace_back(std::move(op));
+  }
+
+  void plan_enqueue(std::vector<operation>& batch, model& truth) {
+    auto& h = any_of(truth.hooks).second;
+    enqueue op{.hook = h.hook.id, .entries = {}, .progress = {}};
+    const auto subject = 1 + below(truth.tail() + 1);
+    // One that was not removed, and is not about to be.
+    if (store_->journal().find(subject)
+        && std::ranges::none_of(batch, [](const operation& o) {
+             return std::holds_alternative<expire>(o);
+           }))
+      op.entries.push_back(
+        {.subject = subject,
+         .due = at_ms(clock_ + static_cast<std::int64_t>(below(9))),
+         .attempt = 1,
+         .resent = true});
+    const bool enabled = h.hook.current().enabled;
+    if (chance(40)) {
+      // Of the replay that runs, or of one that does not.
+      op.progress.emplace();
+      op.progress->started = h.replaying && chance(80) ? *h.replaying
+                                                       : at_ms(clock_ + 1);
+      op.progress->asked.until = at_ms(clock_);
+      op.progress->cursor = subject;
+      op.progress->state = chance(50) ? replay_state::running
+                                      : replay_state::done;
+    }
+    const bool counts = enabled
+                     && (!op.progress || op.progress->started == h.replaying);
+    if (counts) {
+      for (const auto& r : op.entries)
+        h.retries[r.subject] = r;
+      if (op.progress && op.progress->state == replay_state::done)
+        h.replaying.reset();
+    }
+    batch.emplace_back(std::move(op));
+  }
+
+  void plan_replay(std::vector<operation>& batch, model& truth) {
+    auto& h = any_of(truth.hooks).second;
+    start_replay op;
+    op.hook = h.hook.id;
+    op.owner = chance(90) ? h.hook.owner : 9;
+    op.value->started = at_ms(++clock_);
+    op.value->upto = truth.tail();
+    op.value->selecting = h.hook.current();
+    if (h.hook.current().enabled && op.owner == h.hook.owner && !h.replaying)
+      h.replaying = op.value->started;
+    batch.emplace_back(std::move(op));
   }
 
   void plan_publish(std::vector<operation>& batch, model& truth) {
     append_notifications op;
     op.published = at_ms(++clock_);
+    bool appended = true;
+    if (chance(20)) {
+      const auto key = static_cast<char>('a' + below(5));
+      op.once = publish_once{.key = key_of(key)};
+      appended = keep_answer(key, truth);
+    }
     for (auto n = 1 + below(3); n > 0; --n) {
       auto d = draft_of(static_cast<action_type_id>(1 + below(3)),
                         static_cast<organizer_id>(1 + below(2)));
       d.event = static_cast<event_id>(below(3));
       op.drafts.push_back(d);
+      if (!appended)
+        continue;
       truth.journal.push_back(std::make_shared<notification>(
         notification{.id = truth.tail() + 1,
                      .published = op.published,
@@ -192,6 +353,7 @@ private:
     if (toggled) {
       h.floor = truth.tail();
       h.retries.clear();
+      h.replaying.reset();
     }
   }
 
@@ -246,7 +408,6 @@ private:
                              + 1); // it may know less than it could
     batch.emplace_back(append_call{c});
     c.id = ++truth.calls;
-    c.previous = h.calls.empty() ? 0 : h.calls.back().id;
     h.calls.push_back(c);
     if (result == outcome::retried && enabled)
       h.retries[subject] = {.subject = subject,
@@ -277,8 +438,11 @@ private:
     auto cutoff = at_ms(clock_ - static_cast<std::int64_t>(below(20)));
     auto plan = store_->plan_expiry(cutoff, 1 + below(20), {});
     ASSERT_TRUE(plan);
-    batch.emplace_back(expire{.notifications = plan->notifications,
-                              .calls_upto = plan->calls_upto});
+    batch.emplace_back(
+      expire{.notifications = plan->notifications,
+             .calls_upto = plan->calls_upto,
+             .answers_before = at_ms(clock_) - idempotency_lifetime,
+             .max_answers = 1 + below(3)});
     truth.first_call = std::max(truth.first_call, plan->calls_upto + 1);
   }
 
@@ -294,7 +458,7 @@ private:
   }
 
   /// Whether the store knows what the model knows.
-  void check(lmdb::embedded_store& store, const char* which) const {
+  void check(store& store, const char* which) const {
     SCOPED_TRACE(which);
     ASSERT_EQ(store.journal().tail(), truth_.tail());
     ASSERT_EQ(store.statistics().last_call, truth_.calls);
@@ -321,7 +485,7 @@ private:
 
   /// What is read behind the cursor, without what was settled ahead of it, is
   /// what the model waits for: with the right versions, and nothing expired.
-  void check_backlog(lmdb::embedded_store& store, const model_hook& h,
+  void check_backlog(store& store, const model_hook& h,
                      const webhook_state& state) const {
     auto pending = truth_.pending(h);
     if (!state.hook.current().enabled) {
@@ -340,7 +504,7 @@ private:
     ASSERT_EQ(waiting, pending);
   }
 
-  void check_calls(lmdb::embedded_store& store, const model_hook& h) const {
+  void check_calls(store& store, const model_hook& h) const {
     std::vector<call> expected{h.calls.rbegin(), h.calls.rend()};
     std::erase_if(expected,
                   [&](const call& c) { return c.id < truth_.first_call; });
@@ -350,7 +514,7 @@ private:
 
   /// Whether routing and the webhooks that are listed are all that is to be
   /// done.
-  void check_recovered(lmdb::embedded_store& store) const {
+  void check_recovered(store& store) const {
     const auto& found = store.recovered();
     ASSERT_EQ(found.routed_upto, truth_.routed_upto);
     std::map<webhook_id, recovery::unsettled> listed;
@@ -362,7 +526,7 @@ private:
       auto i = listed.find(id);
       auto has_retries = i != listed.end() && i->second.has_retries;
       auto behind = i != listed.end() && i->second.behind;
-      ASSERT_EQ(has_retries, !h.retries.empty());
+      ASSERT_EQ(has_retries, !h.retries.empty() || h.replaying.has_value());
       if (!pending.empty() && pending.front() <= found.routed_upto) {
         ASSERT_TRUE(behind);
         ASSERT_LT(i->second.cursor, pending.front());
@@ -376,7 +540,7 @@ private:
     fs::create_directories(dir_ / "copy");
     fs::copy_file(dir_ / "data/fanfare.mdb", dir_ / "copy/fanfare.mdb",
                   fs::copy_options::overwrite_existing);
-    auto copy = lmdb::embedded_store::open(dir_ / "copy", {});
+    auto copy = open_embedded(dir_ / "copy");
     ASSERT_TRUE(copy) << copy.error().detail;
     check(**copy, "after the crash");
     check_recovered(**copy);
@@ -389,8 +553,7 @@ private:
     }
   }
 
-  std::map<webhook_id, webhook_state>
-  load_all(lmdb::embedded_store& store) const {
+  std::map<webhook_id, webhook_state> load_all(store& store) const {
     std::vector<operation> batch;
     for (const auto& [id, h] : truth_.hooks) {
       barrier op;
@@ -411,7 +574,8 @@ private:
   std::mt19937_64 random_;
   std::int64_t clock_ = 1000;
   model truth_;
-  std::unique_ptr<lmdb::embedded_store> store_;
+  std::unique_ptr<store> store_;
+  memory_store memory_;
 };
 
 } // namespace

@@ -4,7 +4,7 @@
 /// What is sent again: entries that no call has put into the retry set, replays
 /// and what they select.
 
-#include "tests/storage/store_test.hpp"
+#include "tests/storage/every_store.hpp"
 
 #include <gmock/gmock.h>
 
@@ -17,7 +17,7 @@ using ::testing::IsEmpty;
 
 using positions = std::vector<position>;
 
-class Replay : public store_test {
+class Replay : public every_store_test {
 protected:
   replay wanted(const webhook_record& hook, replay_request asked = {}) {
     replay value;
@@ -45,7 +45,9 @@ protected:
   std::size_t skipped_ = 0;
 };
 
-TEST_F(Replay, EntriesThatNoCallHasPutThereSurviveACrash) {
+INSTANTIATE_TEST_SUITE_P(Stores, Replay, every_store(), name_of_store);
+
+TEST_P(Replay, EntriesThatNoCallHasPutThereSurviveACrash) {
   auto hook = add_hook(1, {1});
   publish(draft_of(1));
   publish(draft_of(1));
@@ -73,7 +75,7 @@ TEST_F(Replay, EntriesThatNoCallHasPutThereSurviveACrash) {
               ElementsAre(2));
 }
 
-TEST_F(Replay, ACallThatFailedKeepsThatItWasSentAgain) {
+TEST_P(Replay, ACallThatFailedKeepsThatItWasSentAgain) {
   auto hook = add_hook(1, {1});
   publish(draft_of(1));
   auto failed = call_of(hook.id, 1, outcome::retried, 1);
@@ -86,7 +88,7 @@ TEST_F(Replay, ACallThatFailedKeepsThatItWasSentAgain) {
   }
 }
 
-TEST_F(Replay, NothingIsQueuedForADisabledWebhook) {
+TEST_P(Replay, NothingIsQueuedForADisabledWebhook) {
   auto hook = add_hook(1, {1});
   publish(draft_of(1));
   set_enabled(hook.id, false);
@@ -96,7 +98,7 @@ TEST_F(Replay, NothingIsQueuedForADisabledWebhook) {
   EXPECT_THAT(*store_->deliveries().retries(hook.id), IsEmpty());
 }
 
-TEST_F(Replay, OneRunsAtATimeAndTheLastOneIsKept) {
+TEST_P(Replay, OneRunsAtATimeAndTheLastOneIsKept) {
   auto hook = add_hook(1, {1});
   EXPECT_EQ(code_of(store_->deliveries().find_replay(hook.id)), ec::not_found);
   auto value = wanted(hook, {.since = at_ms(5), .rate = 0.25});
@@ -121,7 +123,7 @@ TEST_F(Replay, OneRunsAtATimeAndTheLastOneIsKept) {
   EXPECT_TRUE(run(op).done);
 }
 
-TEST_F(Replay, DisablingEndsItAndItsLateProgressIsIgnored) {
+TEST_P(Replay, DisablingEndsItAndItsLateProgressIsIgnored) {
   auto hook = add_hook(1, {1});
   publish(draft_of(1));
   auto value = wanted(hook);
@@ -142,7 +144,7 @@ TEST_F(Replay, DisablingEndsItAndItsLateProgressIsIgnored) {
   EXPECT_EQ(store_->deliveries().find_replay(hook.id)->queued, 0U);
 }
 
-TEST_F(Replay, SelectsMatchesOfTheTimeThatAreSettledAndDoNotWait) {
+TEST_P(Replay, SelectsMatchesOfTheTimeThatAreSettledAndDoNotWait) {
   auto hook = add_hook(1, {1});
   for (int i = 1; i <= 8; ++i)
     publish(draft_of(i == 4 ? 2 : 1, i == 5 ? 2 : 1), at_ms(i * 100));
@@ -174,7 +176,7 @@ TEST_F(Replay, SelectsMatchesOfTheTimeThatAreSettledAndDoNotWait) {
   }
 }
 
-TEST_F(Replay, SelectsOnlyWhatFailedIfThatIsAsked) {
+TEST_P(Replay, SelectsOnlyWhatFailedIfThatIsAsked) {
   auto hook = add_hook(1, {1});
   for (int i = 0; i < 4; ++i)
     publish(draft_of(1));
@@ -192,12 +194,12 @@ TEST_F(Replay, SelectsOnlyWhatFailedIfThatIsAsked) {
             (positions{2, 4}));
 }
 
-TEST_F(Replay, OfAnEmptyJournalSelectsNothing) {
+TEST_P(Replay, OfAnEmptyJournalSelectsNothing) {
   auto hook = add_hook(1, {1});
   EXPECT_EQ(selected(hook, wanted(hook)), positions{});
 }
 
-TEST_F(Replay, TheBacklogIsCountedWithoutReadingIt) {
+TEST_P(Replay, TheBacklogIsCountedWithoutReadingIt) {
   auto hook = add_hook(1, {1});
   for (int i = 0; i < 6; ++i)
     publish(draft_of(i == 1 ? 2 : 1));
@@ -213,7 +215,7 @@ TEST_F(Replay, TheBacklogIsCountedWithoutReadingIt) {
   EXPECT_FALSE(size->complete);
 }
 
-TEST_F(Replay, AStandingIsWhatProgressAndRetriesSay) {
+TEST_P(Replay, AStandingIsWhatProgressAndRetriesSay) {
   auto hook = add_hook(1, {1});
   for (int i = 0; i < 3; ++i)
     publish(draft_of(1));

@@ -5,7 +5,7 @@
 /// the store.
 
 #include "model/payload_filter.hpp"
-#include "tests/storage/store_test.hpp"
+#include "tests/storage/every_store.hpp"
 
 #include <gmock/gmock.h>
 
@@ -20,7 +20,7 @@ filter_ref filter(std::string_view text) {
   return {*payload_filter::parse(text)};
 }
 
-class Settings : public store_test {
+class Settings : public every_store_test {
 protected:
   call failure(webhook_id hook, position subject, std::int64_t at) {
     auto c = call_of(hook, subject, outcome::retried, subject);
@@ -29,7 +29,9 @@ protected:
   }
 };
 
-TEST_F(Settings, ABacklogIsFilteredByTheVersionOfItsTime) {
+INSTANTIATE_TEST_SUITE_P(Stores, Settings, every_store(), name_of_store);
+
+TEST_P(Settings, ABacklogIsFilteredByTheVersionOfItsTime) {
   const auto hook = add_hook(1, {1});
   publish(draft_of(1, 1, "a"));
   change(hook.id, [](webhook_record& w) {
@@ -47,7 +49,7 @@ TEST_F(Settings, ABacklogIsFilteredByTheVersionOfItsTime) {
   EXPECT_EQ(count->count, 3U);
 }
 
-TEST_F(Settings, AReplaySelectsByTheFilterInForce) {
+TEST_P(Settings, AReplaySelectsByTheFilterInForce) {
   const auto hook = add_hook(1, {1});
   for (const auto* text : {"a", "b", "a"})
     publish(draft_of(1, 1, text));
@@ -67,7 +69,7 @@ TEST_F(Settings, AReplaySelectsByTheFilterInForce) {
   EXPECT_FALSE(found->chosen.contains(2));
 }
 
-TEST_F(Settings, TheNewestMatchesComeNewestFirst) {
+TEST_P(Settings, TheNewestMatchesComeNewestFirst) {
   for (int i = 0; i < 3; ++i) {
     publish(draft_of(1));
     publish(draft_of(2));
@@ -86,7 +88,7 @@ TEST_F(Settings, TheNewestMatchesComeNewestFirst) {
     IsEmpty());
 }
 
-TEST_F(Settings, FailuresInARowSurviveACrash) {
+TEST_P(Settings, FailuresInARowSurviveACrash) {
   const auto hook = add_hook(1, {1});
   for (int i = 0; i < 4; ++i)
     publish(draft_of(1));
@@ -108,7 +110,7 @@ TEST_F(Settings, FailuresInARowSurviveACrash) {
   EXPECT_EQ(load(hook.id).upto.failures, 0U);
 }
 
-TEST_F(Settings, AnotherTargetBeginsWithoutFailures) {
+TEST_P(Settings, AnotherTargetBeginsWithoutFailures) {
   const auto hook = add_hook(1, {1});
   publish(draft_of(1));
   publish(draft_of(1));
@@ -129,7 +131,7 @@ TEST_F(Settings, AnotherTargetBeginsWithoutFailures) {
   EXPECT_EQ(load(hook.id).upto.failures, 1U);
 }
 
-TEST_F(Settings, AnOrganizerKeepsItsNetworks) {
+TEST_P(Settings, AnOrganizerKeepsItsNetworks) {
   const auto added = run(add_organizer{.slug = "acme", .name = "Acme"}).done;
   ASSERT_TRUE(added);
   const auto edited = [this](organizer_id id, std::string network) {

@@ -61,6 +61,7 @@ boost::json::object to_json(const call& c, const notification* subject) {
   out["attempt"] = c.attempt;
   out["is_retry"] = c.attempt > 1;
   out["is_replay"] = c.resent;
+  out["repeated"] = c.repeated;
   out["success"] = c.result == outcome::delivered;
   out["return_code"] = c.status;
   out["reason"] = json_string(c.reason);

@@ -26,21 +26,24 @@ std::uint8_t flags_of(const call& c) {
   return static_cast<std::uint8_t>(
     (c.resent ? is_resent : 0) | (c.by_replay ? is_by_replay : 0)
     | (c.unsent ? is_unsent : 0) | (c.thin ? is_thin_call : 0)
-    | (c.same_number ? has_same_number : 0)
-    | (c.no_verdict ? has_no_verdict : 0)
-    | (c.held_until == timestamp{} ? 0 : has_hold));
+    | (c.repeated ? is_repeated : 0)
+    | (c.shows == evidence::busy   ? shows_busy
+       : c.shows == evidence::none ? shows_none
+                                   : 0));
 }
 
-void get_facts(byte_reader& from, call& c, std::uint8_t& mask) {
+void get_facts(byte_reader& from, logged_call& c, std::uint8_t& mask) {
   const auto flags = get_flags(from, is_resent | is_by_replay | is_unsent
-                                       | is_thin_call | has_same_number
-                                       | has_no_verdict | has_hold);
+                                       | is_thin_call | is_repeated
+                                       | shows_busy | shows_none);
   c.resent = (flags & is_resent) != 0;
   c.by_replay = (flags & is_by_replay) != 0;
   c.unsent = (flags & is_unsent) != 0;
   c.thin = (flags & is_thin_call) != 0;
-  c.same_number = (flags & has_same_number) != 0;
-  c.no_verdict = (flags & has_no_verdict) != 0;
+  c.repeated = (flags & is_repeated) != 0;
+  c.shows = (flags & shows_busy) != 0   ? evidence::busy
+            : (flags & shows_none) != 0 ? evidence::none
+                                        : evidence::ordinary;
   mask = from.u8();
   c.result = static_cast<outcome>(mask & outcome_mask);
   c.hook = from.number();
@@ -55,13 +58,11 @@ void get_facts(byte_reader& from, call& c, std::uint8_t& mask) {
                                      : timestamp{};
   c.attempt = mask & is_later_attempt ? from.number<std::uint16_t>()
                                       : std::uint16_t{1};
-  c.held_until = flags & has_hold ? to_time(get_near(from, raw(c.time)))
-                                  : timestamp{};
 }
 
 } // namespace
 
-void encode(std::string& out, const call& value) {
+void encode(std::string& out, const logged_call& value) {
   const auto& t = value.timings;
   const auto new_connection = t.dns.count() != 0 || t.connect.count() != 0
                            || t.tls.count() != 0;
@@ -84,8 +85,6 @@ void encode(std::string& out, const call& value) {
     put_near(to, raw(value.retry_due), raw(value.time));
   if (value.attempt != 1)
     to.number(value.attempt);
-  if (value.held_until != timestamp{})
-    put_near(to, raw(value.held_until), raw(value.time));
   to.number(value.status);
   if (new_connection) {
     put(to, t.dns);
@@ -103,7 +102,7 @@ void encode(std::string& out, const call& value) {
     to.text(value.response_body);
 }
 
-bool decode(std::string_view in, call& value) {
+bool decode(std::string_view in, logged_call& value) {
   using us = std::chrono::microseconds;
   byte_reader from{in};
   std::uint8_t mask = 0;
@@ -125,7 +124,7 @@ bool decode(std::string_view in, call& value) {
   return from.complete();
 }
 
-bool decode_facts(std::string_view in, call& value) {
+bool decode_facts(std::string_view in, logged_call& value) {
   byte_reader from{in};
   std::uint8_t mask = 0;
   get_facts(from, value, mask);

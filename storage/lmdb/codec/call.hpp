@@ -4,16 +4,16 @@
 
 /// The record of a call: codec.hpp says how to use it.
 
-#include "fanfare/types.hpp"
+#include "model/records.hpp"
 
 #include <string>
 #include <string_view>
 
 namespace fanfare::storage::lmdb {
 
-void encode(std::string& out, const call& value);
-[[nodiscard]] bool decode(std::string_view in, call& value);
+void encode(std::string& out, const logged_call& value);
+[[nodiscard]] bool decode(std::string_view in, logged_call& value);
 /// All that `progress::apply` needs; leaves the rest alone.
-[[nodiscard]] bool decode_facts(std::string_view in, call& value);
+[[nodiscard]] bool decode_facts(std::string_view in, logged_call& value);
 
 } // namespace fanfare::storage::lmdb

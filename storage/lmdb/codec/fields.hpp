@@ -42,9 +42,9 @@ enum record_flag : std::uint8_t {
   is_by_replay = 2,
   is_unsent = 4,
   is_thin_call = 8,
-  has_same_number = 32,
-  has_no_verdict = 64,
-  has_hold = 128,
+  is_repeated = 16,
+  shows_busy = 32,
+  shows_none = 64,
 };
 
 /// Writes the layout too.

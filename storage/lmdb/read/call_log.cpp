@@ -25,7 +25,7 @@ result<std::vector<call>> call_log::newest(webhook_id hook, call_id before,
     next = stored.last_call;
   // A page goes on where the one before it ended, without walking there again.
   if (before != 0 && before <= next) {
-    call c;
+    logged_call c;
     c.id = before;
     const auto record = txn->get(table::calls, as_key(before));
     if (record && decode_facts(*record, c) && c.hook == hook)
@@ -36,7 +36,7 @@ result<std::vector<call>> call_log::newest(webhook_id hook, call_id before,
     const auto record = txn->get(table::calls, as_key(next));
     if (!record)
       break; // expired, and so is all before it
-    call c;
+    logged_call c;
     c.id = next;
     if (before != 0 && next >= before) {
       if (!decode_facts(*record, c)) {
@@ -58,7 +58,7 @@ result<std::vector<call>> call_log::newest(webhook_id hook, call_id before,
 
 result<call> call_log::find(webhook_id hook, call_id id) const {
   read_transaction txn{live_.env()};
-  call c;
+  logged_call c;
   c.id = id;
   const bool found = find_record(txn, table::calls, as_key(id), c, "call", id);
   if (!txn.ok())

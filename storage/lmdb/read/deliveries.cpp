@@ -125,7 +125,7 @@ void drop_delivered(transaction& txn, call_id newest, const replay& wanted,
   // Calls are in the order in which they ended, so that times are only roughly
   // in order.
   constexpr auto longest_attempt = std::chrono::hours{1};
-  call c;
+  logged_call c;
   for (auto next = newest; next != 0 && txn.ok(); next = c.previous) {
     const auto record = txn.get(table::calls, as_key(next));
     if (!record)

@@ -53,22 +53,23 @@ position settled_upto(transaction& txn, const checkpoint& start) {
   return settled;
 }
 
-/// Up to `limit` candidates from where `at` stands; false once there are no
-/// more of them after it.
+/// Up to `limit` candidates from where `at` stands, which is then at the one
+/// after them; false if there is none after them.
 bool take_candidates(transaction& txn, cursor& at, position settled,
                      timestamp cutoff, std::size_t limit,
                      std::vector<position>& candidates) {
-  while (candidates.size() < limit) {
+  for (;;) {
     const auto id = to_number<position>(at.key()).value_or(0);
     notification_head head;
     if (!decode_or_fail(txn, at.value(), head, "notification", id)
         || id > settled || head.published >= cutoff)
       return false;
+    if (candidates.size() == limit)
+      return true;
     candidates.push_back(id);
     if (!at.next())
       return false;
   }
-  return true;
 }
 
 void plan_notifications(transaction& txn, position settled, timestamp cutoff,
@@ -97,7 +98,7 @@ void plan_calls(transaction& txn, call_id last, timestamp cutoff,
   cursor at{txn, table::calls};
   std::size_t count = 0;
   for (auto more = at.first(); more; more = at.next()) {
-    call c;
+    logged_call c;
     c.id = to_number<call_id>(at.key()).value_or(0);
     if (!decode_facts(at.value(), c)) {
       txn.damaged("call", c.id);

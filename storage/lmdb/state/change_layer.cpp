@@ -109,7 +109,7 @@ void change_layer::apply(entry& at, const call& c) {
   at.value.upto.apply(c, to);
 }
 
-void change_layer::append(call& c) {
+void change_layer::append(logged_call& c) {
   auto& at = touch(c.hook);
   c.previous = at.value.upto.last_call;
   apply(at, c);

@@ -47,7 +47,7 @@ public:
   }
 
   /// Fills in `c.previous` and applies the call, whose id is given.
-  void append(call& c);
+  void append(logged_call& c);
   /// Applies a call of the log unless the tables already reflect it.
   void replay(const call& c);
 

@@ -30,7 +30,7 @@ std::size_t replay_calls(transaction& txn, call_id after, change_layer& layer) {
   cursor at{txn, table::calls};
   const auto first = after + 1;
   for (auto more = at.seek(as_key(first)); more; more = at.next()) {
-    call c;
+    logged_call c;
     c.id = to_number<call_id>(at.key()).value_or(0);
     if (!decode_facts(at.value(), c)) {
       txn.damaged("call", c.id);

@@ -8,6 +8,7 @@
 #include "model/idempotency.hpp"
 #include "storage/lmdb/file/table.hpp"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <concepts>
@@ -107,10 +108,13 @@ inline bytes as_bytes(const idempotency_key& key) {
   return {key.data(), key.size()};
 }
 
-/// By age, so that the oldest are found first.
+/// By age, so that the oldest are found first. Nothing is older than the epoch,
+/// which a clock that was never set is near to.
 inline std::string answer_time_key(timestamp created,
                                    const idempotency_key& key) {
-  auto ms = static_cast<std::uint64_t>(created.time_since_epoch().count());
+  const auto count = std::max<std::int64_t>(created.time_since_epoch().count(),
+                                            0);
+  const auto ms = static_cast<std::uint64_t>(count);
   std::string out{big_endian<std::uint64_t>{ms}.view()};
   out.append(key.data(), key.size());
   return out;

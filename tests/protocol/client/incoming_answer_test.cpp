@@ -58,6 +58,23 @@ struct reading {
 
 constexpr std::size_t pieces[] = {0, 1, 2, 3, 7, 20};
 
+TEST(IncomingAnswerTest, ReadsLinesThatMeetTheEndOfAFullBuffer) {
+  const std::string chunk = "5;an=extension\r\nhello\r\n";
+  // The end of the buffer meets each byte of a chunk.
+  for (std::size_t shift = 0; shift < chunk.size(); ++shift) {
+    std::string raw = "HTTP/1.1 200 OK\r\nX: " + std::string(shift, 'x')
+                    + "\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for (int i = 0; i < 1'000; ++i)
+      raw += chunk;
+    reading r;
+    r.read(raw + "0\r\n\r\n");
+    EXPECT_TRUE(r.over) << shift;
+    EXPECT_EQ(r.result.reason, "") << shift;
+    EXPECT_EQ(r.result.response_body.size(), 5'000u) << shift;
+    EXPECT_TRUE(r.answer.reusable()) << shift;
+  }
+}
+
 TEST(IncomingAnswerTest, ReadsEveryFraming) {
   struct row {
     const char* what;

@@ -4,9 +4,15 @@
 #include "protocol/client/repeat.hpp"
 
 #include "tests/protocol/client/client_test.hpp"
+#include "tests/support/certs.hpp"
+#include "tests/support/http_sink.hpp"
+
+#include <boost/asio/ssl/context.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/bio.h>
+#include <openssl/ssl.h>
 
 namespace fanfare::protocol {
 namespace {
@@ -26,7 +32,35 @@ TEST(MayRepeatTest, IsOnlyForARequestThatTheReceiverCannotHaveRead) {
   changed.repeated = true;
   EXPECT_FALSE(may_repeat(changed));
   changed = stale;
-  changed.received = 1;
+  changed.begun = true;
+  EXPECT_FALSE(may_repeat(changed));
+}
+
+TEST(MayRepeatTest, IsOnlyForAnEndThatComesSoonAfterTheRequest) {
+  lost_exchange how{.by_peer = true, .reused = true, .after = 1s};
+  EXPECT_TRUE(may_repeat(how));
+  how.after += 1ns;
+  EXPECT_FALSE(may_repeat(how));
+}
+
+TEST(MayRepeatTest, IsForA408ThatTheReceiverSaysToAnIdleConnection) {
+  constexpr early_answer idle{
+    .status = 408, .last = true, .reused = true, .after = 1s};
+  EXPECT_TRUE(may_repeat(idle));
+  auto changed = idle;
+  changed.status = 400;
+  EXPECT_FALSE(may_repeat(changed));
+  changed = idle;
+  changed.last = false; // so it is a handler's
+  EXPECT_FALSE(may_repeat(changed));
+  changed = idle;
+  changed.reused = false;
+  EXPECT_FALSE(may_repeat(changed));
+  changed = idle;
+  changed.repeated = true;
+  EXPECT_FALSE(may_repeat(changed));
+  changed = idle;
+  changed.after += 1ns;
   EXPECT_FALSE(may_repeat(changed));
 }
 
@@ -50,11 +84,14 @@ TEST_F(RepeatTest, SendsAgainOnceAnIdleConnectionWasClosed) {
          raw_receiver::say(socket, fine);
          raw_receiver::drain(socket);
        }}};
-    EXPECT_EQ(call(receiver.url(), "").status, 200);
+    const auto first = call(receiver.url(), "");
+    EXPECT_EQ(first.status, 200);
+    EXPECT_FALSE(first.repeated);
     const auto before = client().connects();
     const auto result = call(receiver.url(), "");
     EXPECT_EQ(result.status, 200);
     EXPECT_EQ(result.reason, "");
+    EXPECT_TRUE(result.repeated);
     EXPECT_EQ(client().connects(), before + 1);
     client_ = nullptr;
     options.policy = loopback_allowed();
@@ -74,6 +111,125 @@ TEST_F(RepeatTest, SendsAgainOnlyOnce) {
   const auto result = call(receiver.url(), "");
   EXPECT_EQ(result.status, 0);
   EXPECT_THAT(result.reason, StartsWith("reset: "));
+  EXPECT_TRUE(result.repeated);
+}
+
+TEST_F(RepeatTest, SendsAgainAfterA408ForAnIdleConnection) {
+  const std::string fine = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+  const std::string late = "HTTP/1.1 408 Request Timeout\r\nX-Late: 1\r\n"
+                           "Retry-After: 9\r\n";
+  for (const std::string end :
+       {"Connection: close\r\nContent-Length: 4\r\n\r\nlate", "\r\nlate"}) {
+    raw_receiver receiver{{[&](tcp::socket& socket) {
+                             raw_receiver::read_head(socket);
+                             raw_receiver::say(socket, fine);
+                             raw_receiver::read_head(socket);
+                             raw_receiver::say(socket, late + end);
+                           },
+                           [&](tcp::socket& socket) {
+                             raw_receiver::read_head(socket);
+                             raw_receiver::say(socket, fine);
+                           }}};
+    EXPECT_EQ(call(receiver.url(), "").status, 200);
+    const auto result = call(receiver.url(), "");
+    EXPECT_EQ(result.status, 200);
+    EXPECT_TRUE(result.repeated);
+    // Nothing is left of the first answer.
+    EXPECT_EQ(result.reason, "");
+    EXPECT_EQ(result.response_head, "Content-Length: 0\r\n");
+    EXPECT_EQ(result.response_body, "");
+    EXPECT_EQ(result.retry_after, "");
+  }
+}
+
+TEST_F(RepeatTest, TakesA408OfAFreshOrALivingConnectionForTheAnswer) {
+  const std::string fine = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+  const std::string late = "HTTP/1.1 408 Request Timeout\r\n"
+                           "Content-Length: 0\r\n";
+  raw_receiver receiver{{[&](tcp::socket& socket) {
+                           raw_receiver::read_head(socket);
+                           raw_receiver::say(socket, late
+                                                       + "Connection: "
+                                                         "close\r\n\r\n");
+                         },
+                         [&](tcp::socket& socket) {
+                           raw_receiver::read_head(socket);
+                           raw_receiver::say(socket, fine);
+                           raw_receiver::read_head(socket);
+                           raw_receiver::say(socket, late + "\r\n");
+                           raw_receiver::drain(socket);
+                         }}};
+  const auto fresh = call(receiver.url(), "");
+  EXPECT_EQ(fresh.status, 408);
+  EXPECT_FALSE(fresh.repeated);
+  EXPECT_EQ(call(receiver.url(), "").status, 200);
+  const auto living = call(receiver.url(), "");
+  EXPECT_EQ(living.status, 408);
+  EXPECT_FALSE(living.repeated);
+  client_ = nullptr;
+}
+
+/// Answers the first request over TLS, and of the answer to the second sends so
+/// many bytes of its record before it closes the connection.
+raw_receiver::script cutting(const test::certificate& with, std::size_t bytes) {
+  return [with, bytes](tcp::socket& socket) {
+    const std::string_view fine{"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"};
+    const auto context = test::server_context(with);
+    auto* ssl = SSL_new(context->native_handle());
+    SSL_set_fd(ssl, socket.native_handle());
+    const auto read_head = [&] {
+      std::string text;
+      char byte = 0;
+      while (text.find("\r\n\r\n") == std::string::npos
+             && SSL_read(ssl, &byte, 1) == 1)
+        text += byte;
+    };
+    if (SSL_accept(ssl) == 1) {
+      read_head();
+      SSL_write(ssl, fine.data(), static_cast<int>(fine.size()));
+      read_head();
+      auto* record = BIO_new(BIO_s_mem());
+      SSL_set0_wbio(ssl, record);
+      SSL_write(ssl, fine.data(), static_cast<int>(fine.size()));
+      char* data = nullptr;
+      if (BIO_get_mem_data(record, &data) > static_cast<long>(bytes))
+        raw_receiver::say(socket, {data, bytes});
+    }
+    SSL_free(ssl);
+  };
+}
+
+TEST_F(RepeatTest, DoesNotSendAgainOnceAPartOfARecordHasCome) {
+  const test::certificate_authority ca;
+  options.tls = tls_settings::trusting(ca.pem()).value();
+  // Of the header, the header, of the body.
+  for (const std::size_t bytes : {1u, 5u, 6u, 30u}) {
+    raw_receiver receiver{{cutting(ca.good(), bytes)}};
+    auto url = receiver.url();
+    url.insert(4, "s");
+    EXPECT_EQ(call(url, "").status, 200);
+    const auto before = client().connects();
+    const auto result = call(url, "");
+    EXPECT_EQ(result.status, 0);
+    EXPECT_EQ(result.reason, "reset: connection ended within the first TLS "
+                             "record of the answer")
+      << bytes;
+    EXPECT_FALSE(result.repeated);
+    EXPECT_EQ(client().connects(), before);
+  }
+}
+
+TEST_F(RepeatTest, SendsAgainIfNothingOfARecordHasCome) {
+  const test::certificate_authority ca;
+  options.tls = tls_settings::trusting(ca.pem()).value();
+  raw_receiver receiver{{cutting(ca.good(), 0), cutting(ca.good(), 0)}};
+  auto url = receiver.url();
+  url.insert(4, "s");
+  EXPECT_EQ(call(url, "").status, 200);
+  const auto result = call(url, "");
+  EXPECT_EQ(result.status, 200) << result.reason;
+  EXPECT_TRUE(result.repeated);
+  client_ = nullptr;
 }
 
 } // namespace

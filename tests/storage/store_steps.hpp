@@ -2,14 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// What the tests of the store share: one that can be closed and opened again,
-/// and operations in one line each.
+/// What tests of a store do in one line each.
 
-#include "storage/lmdb/store.hpp"
-#include "tests/support/temp_dir.hpp"
+#include "storage/store.hpp"
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <ostream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -125,24 +127,30 @@ inline std::vector<position> subjects_of(const std::vector<retry>& list) {
   return subjects;
 }
 
-class store_test : public ::testing::Test {
+inline idempotency_key key_of(char c) {
+  idempotency_key key;
+  key.fill(c);
+  return key;
+}
+
+inline plain_answer answer_of(std::string body) {
+  return {.status = 201,
+          .headers = {{"Content-Type", "application/json"}},
+          .body = std::move(body)};
+}
+
+/// A publish under an idempotency key.
+inline append_notifications once(char key, timestamp now, std::size_t count = 1,
+                                 bool list = false, std::uint32_t indent = 0) {
+  auto op = publish_of(std::vector<draft>(count, draft_of(1)), now);
+  op.once = publish_once{.key = key_of(key), .list = list, .indent = indent};
+  return op;
+}
+
+/// A test of a store, which who derives from this opens.
+template <class Store>
+class store_steps : public ::testing::Test {
 protected:
-  store_test() {
-    open();
-  }
-
-  void open(store_options options = {}) {
-    auto opened = lmdb::embedded_store::open(dir_ / "data", options);
-    ASSERT_TRUE(opened) << opened.error().detail;
-    store_ = std::move(*opened);
-  }
-
-  /// As after a crash: nothing is written when a store ends.
-  void reopen(store_options options = {}) {
-    store_.reset();
-    open(options);
-  }
-
   /// One commit of one operation; gives it back with its output.
   template <class Operation>
   Operation run(Operation op) {
@@ -208,8 +216,7 @@ protected:
     return ids_of(read->matches);
   }
 
-  temp_dir dir_;
-  std::unique_ptr<lmdb::embedded_store> store_;
+  std::unique_ptr<Store> store_;
 };
 
 } // namespace fanfare::test

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: Fanfare contributors
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/storage/store_test.hpp"
+#include "tests/storage/lmdb/store_test.hpp"
 
 #include <algorithm>
 #include <chrono>

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: Fanfare contributors
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/storage/store_test.hpp"
+#include "tests/storage/lmdb/store_test.hpp"
 
 #include <sched.h>
 #include <sys/mount.h>
@@ -110,6 +110,23 @@ TEST_F(FullStore, RefusesPublishesButNotCallsCheckpointsAndEdits) {
     ASSERT_TRUE(try_call(1000, 10));
   checkpoint(0);
   set_enabled(hook.id, false);
+}
+
+TEST_F(FullStore, StillAnswersWhatIsKeptUnderAnIdempotencyKey) {
+  store_options small{.max_size = std::size_t{8} << 20};
+  reopen(small);
+  run(once('k', at_ms(1)));
+  auto full = ec::ok;
+  for (int i = 0; i < 1'000 && full == ec::ok; ++i)
+    full = code_of(
+      run(publish_of({draft_of(1, 1, std::string(50'000, 'x'))})).done);
+  ASSERT_EQ(full, ec::store_full);
+  EXPECT_TRUE(run(once('k', at_ms(1))).earlier);
+  remember_answer big;
+  big.key = key_of('l');
+  big.now = at_ms(1);
+  big.answer = answer_of(std::string(50'000, 'x'));
+  EXPECT_EQ(code_of(run(big).done), ec::store_full);
 }
 
 TEST_F(FullStore, ARefusedPublishDoesNotStopTheRestOfItsBatch) {

@@ -130,9 +130,9 @@ inline notification full_notification() {
           .trace = "00-x-y-01\nvendor=1"};
 }
 
-inline call full_call() {
+inline logged_call full_call() {
   using std::chrono::microseconds;
-  call c;
+  logged_call c;
   c.id = 1'000'000;
   c.previous = 3;
   c.hook = 12;
@@ -157,8 +157,8 @@ inline call full_call() {
 }
 
 /// As most are: delivered at the first attempt over a warm connection.
-inline call plain_call() {
-  call c;
+inline logged_call plain_call() {
+  logged_call c;
   c.id = 300'000;
   c.previous = 299'000;
   c.hook = 1'000;

@@ -3,7 +3,7 @@
 #include "storage/lmdb/file/file_length.hpp"
 #include "storage/lmdb/tables/format.hpp"
 #include "storage/lmdb/tables/keys.hpp"
-#include "tests/storage/store_test.hpp"
+#include "tests/storage/lmdb/store_test.hpp"
 
 #include <lmdb.h>
 

@@ -5,7 +5,7 @@
 /// A test here that fails means that a store in use could not be read any more,
 /// or not by the version before. A new layout gets a new line; no line changes.
 
-#include "tests/storage/sample_records.hpp"
+#include "tests/storage/lmdb/sample_records.hpp"
 
 #include <gtest/gtest.h>
 
@@ -98,6 +98,9 @@ TEST(Golden, NotificationWithoutItsBody) {
 
 TEST(Golden, Call) {
   expect_bytes(plain_call(), "0100e807e807ac020080a0abfef962c8018407e80700");
+  auto repeated = plain_call();
+  repeated.repeated = true;
+  expect_bytes(repeated, "021000e807e807ac020080a0abfef962c8018407e80700");
   expect_bytes(full_call(),
                "020ffd0cbd843df4030180a0abfef962904e0bf7030114ac02a01fd08603"
                "1d68747470733a2f2f757365723a2a2a2a406578616d706c652e6f72672f"

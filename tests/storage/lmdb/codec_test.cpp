@@ -3,7 +3,7 @@
 #include "storage/lmdb/codec/codec.hpp"
 
 #include "storage/lmdb/codec/bytes.hpp"
-#include "tests/storage/sample_records.hpp"
+#include "tests/storage/lmdb/sample_records.hpp"
 
 #include <gtest/gtest.h>
 
@@ -131,12 +131,13 @@ TEST(Codec, GivesBackCallsOfAllOutcomes) {
 }
 
 TEST(Codec, GivesBackWhatACallWasMadeFor) {
-  for (unsigned bits = 0; bits < 16; ++bits) {
+  for (unsigned bits = 0; bits < 32; ++bits) {
     auto c = full_call();
     c.resent = (bits & 1) != 0;
     c.by_replay = (bits & 2) != 0;
     c.unsent = (bits & 4) != 0;
     c.thin = (bits & 8) != 0;
+    c.repeated = (bits & 16) != 0;
     expect_round_trip(c);
   }
   for (unsigned bits = 0; bits < 4; ++bits)
@@ -212,7 +213,7 @@ TEST(Codec, ReadsTheFactsOfACallWithoutItsTexts) {
   auto c = full_call();
   std::string record;
   encode(record, c);
-  call facts;
+  logged_call facts;
   facts.id = c.id;
   ASSERT_TRUE(decode_facts(record, facts));
   EXPECT_EQ(facts.previous, c.previous);
@@ -287,7 +288,7 @@ TEST(Codec, SurvivesAnyBytes) {
     (void)decode(bytes, whole);
     notification_head head;
     (void)decode(bytes, head);
-    call facts;
+    logged_call facts;
     (void)decode_facts(bytes, facts);
   };
   for (int i = 0; i < 10'000; ++i) {

@@ -1,0 +1,191 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/support/memory_store/reads.hpp"
+
+#include "model/subscription.hpp"
+
+#include <algorithm>
+
+namespace fanfare::test {
+
+// -- journal ------------------------------------------------------------------
+
+position memory_journal::tail() const {
+  std::lock_guard lock{in_.mutex};
+  return in_.now.stored.tail();
+}
+
+result<notification_ptr> memory_journal::find(position at) const {
+  std::lock_guard lock{in_.mutex};
+  if (auto found = in_.now.stored.find(at))
+    return found;
+  return error{ec::not_found, "There is no such notification."};
+}
+
+result<std::vector<notification_ptr>>
+memory_journal::read(position after, position upto, std::size_t limit) const {
+  std::lock_guard lock{in_.mutex};
+  std::vector<notification_ptr> found;
+  for (const auto& n : in_.now.stored.journal)
+    if (n->id > after && n->id <= upto && found.size() < limit)
+      found.push_back(n);
+  return found;
+}
+
+result<storage::backlog>
+memory_journal::read_backlog(const webhook_record& hook, position after,
+                             position upto, std::size_t max_matches,
+                             std::size_t max_scan) const {
+  std::lock_guard lock{in_.mutex};
+  const auto& d = in_.now.stored;
+  upto = std::min(upto, d.tail());
+  storage::backlog read{.matches = {}, .read_upto = std::max(after, upto)};
+  std::size_t scanned = 0;
+  auto last = after;
+  for (const auto& n : d.journal) {
+    if (n->id <= after || n->id > upto || n->owner != hook.owner)
+      continue;
+    if (scanned == max_scan || read.matches.size() == max_matches) {
+      read.read_upto = last;
+      break;
+    }
+    ++scanned;
+    last = n->id;
+    const auto* sub = version_at(hook, n->id);
+    if (sub != nullptr && matches(*sub, n->type, n->event) && passes(*sub, *n))
+      read.matches.push_back(n);
+  }
+  return read;
+}
+
+result<std::vector<notification_ptr>>
+memory_journal::newest_matches(organizer_id owner, const subscription& sub,
+                               std::size_t limit, std::size_t max_scan) const {
+  std::lock_guard lock{in_.mutex};
+  const auto& all = in_.now.stored.journal;
+  std::vector<notification_ptr> found;
+  std::size_t scanned = 0;
+  for (auto n = all.rbegin();
+       n != all.rend() && found.size() < limit && scanned < max_scan; ++n) {
+    if ((*n)->owner != owner)
+      continue;
+    ++scanned;
+    if (matches(sub, (*n)->type, (*n)->event))
+      found.push_back(*n);
+  }
+  return found;
+}
+
+// -- call log -----------------------------------------------------------------
+
+result<std::vector<call>> memory_call_log::newest(webhook_id hook,
+                                                  call_id before,
+                                                  std::size_t limit) const {
+  std::lock_guard lock{in_.mutex};
+  const auto& all = in_.now.stored.calls;
+  std::vector<call> found;
+  for (auto c = all.rbegin(); c != all.rend() && found.size() < limit; ++c)
+    if (c->hook == hook && (before == 0 || c->id < before))
+      found.push_back(*c);
+  return found;
+}
+
+result<call> memory_call_log::find(webhook_id hook, call_id id) const {
+  std::lock_guard lock{in_.mutex};
+  const auto& all = in_.now.stored.calls;
+  const auto c = std::ranges::lower_bound(all, id, {}, &call::id);
+  if (c != all.end() && c->id == id && c->hook == hook)
+    return *c;
+  return error{ec::not_found, "There is no such call."};
+}
+
+// -- registry -----------------------------------------------------------------
+
+namespace {
+
+template <class Id, class T>
+std::vector<T> values_of(const guarded_state& in, const std::map<Id, T>& map) {
+  std::lock_guard lock{in.mutex};
+  std::vector<T> found;
+  for (const auto& [id, value] : map)
+    found.push_back(value);
+  return found;
+}
+
+bool is_wanted(const webhook_record& hook, organizer_id owner,
+               std::optional<bool> enabled) {
+  return hook.owner == owner
+      && (!enabled || *enabled == hook.current().enabled);
+}
+
+} // namespace
+
+result<std::vector<organizer>> memory_registry::organizers() const {
+  return values_of(in_, in_.now.stored.organizers);
+}
+
+result<std::vector<event>> memory_registry::events() const {
+  return values_of(in_, in_.now.stored.events);
+}
+
+result<std::vector<token>> memory_registry::tokens() const {
+  return values_of(in_, in_.now.stored.tokens);
+}
+
+result<std::vector<action_type>> memory_registry::action_types() const {
+  return values_of(in_, in_.now.stored.action_types);
+}
+
+result<webhook_record> memory_registry::find_webhook(webhook_id id) const {
+  std::lock_guard lock{in_.mutex};
+  if (const auto* found = in_.now.stored.find_hook(id))
+    return found->hook;
+  return error{ec::not_found, "There is no such webhook."};
+}
+
+result<std::vector<webhook_record>>
+memory_registry::webhooks(organizer_id owner, std::optional<bool> enabled,
+                          std::size_t offset, std::size_t limit) const {
+  std::lock_guard lock{in_.mutex};
+  std::vector<webhook_record> found;
+  for (const auto& [id, record] : in_.now.stored.hooks) {
+    if (found.size() == limit)
+      break;
+    if (!is_wanted(record.hook, owner, enabled))
+      continue;
+    if (offset > 0)
+      --offset;
+    else
+      found.push_back(record.hook);
+  }
+  return found;
+}
+
+result<std::size_t>
+memory_registry::count_webhooks(organizer_id owner,
+                                std::optional<bool> enabled) const {
+  std::lock_guard lock{in_.mutex};
+  return static_cast<std::size_t>(
+    std::ranges::count_if(in_.now.stored.hooks, [&](const auto& entry) {
+      return is_wanted(entry.second.hook, owner, enabled);
+    }));
+}
+
+result<void> memory_registry::for_each_webhook(
+  const std::function<bool(const webhook_record&)>& visit) const {
+  // The lock is not held while somebody else's code runs.
+  for (webhook_id last = 0;;) {
+    std::optional<webhook_record> hook;
+    {
+      std::lock_guard lock{in_.mutex};
+      const auto& all = in_.now.stored.hooks;
+      if (const auto next = all.upper_bound(last); next != all.end())
+        hook = next->second.hook;
+    }
+    if (!hook || !visit(*hook))
+      return {};
+    last = hook->id;
+  }
+}
+
+} // namespace fanfare::test
