@@ -87,8 +87,8 @@ void retry_same_number(call& entry, const attempt& a, timestamp published,
     return;
   }
   const auto pause = entry.shows == evidence::none
-                       ? own_fault_pause
-                       : shortest_pause(a, c.plan.backoff);
+                     ? own_fault_pause
+                     : shortest_pause(a, c.plan.backoff);
   entry.retry_due = std::max(c.now + backoff_policy::jittered(pause, spread),
                              c.held_until);
   bound_age(entry, a, published, c);

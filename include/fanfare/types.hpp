@@ -258,20 +258,20 @@ struct call_timings {
 enum class evidence : std::uint8_t {
   ordinary = 0, ///< that it has succeeded, or failed
   busy = 1,     ///< that it wants no calls before `retry_due`
-  none = 2, ///< nothing: a test, or it was ended by a stop, or for want of
-            ///< something on this machine (name server, route, port, file)
+  none = 2,     ///< nothing: a test, or it was ended by a stop, or for want of
+                ///< something on this machine (name server, route, port, file)
 };
 
 /// One entry of the call log: an attempt and its outcome.
 struct call {
-  call_id id = 0;       ///< given by the store
+  call_id id = 0; ///< given by the store
   webhook_id hook = 0;
   position subject = 0; ///< the notification
   /// Every matching notification of the webhook at or before this position is
   /// settled once this entry is applied: the cursor.
   position settled_upto = 0;
-  timestamp time{};       ///< start of the attempt
-  timestamp retry_due{};  ///< for `retried` and `gone`
+  timestamp time{};      ///< start of the attempt
+  timestamp retry_due{}; ///< for `retried` and `gone`
   outcome result = outcome::delivered;
   std::uint16_t attempt = 1; ///< 1 is the first
   /// Sent again on request, by a replay or a resend, with attempts of its own.

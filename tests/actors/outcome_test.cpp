@@ -58,7 +58,10 @@ protected:
   /// The entry of an attempt that was answered so.
   [[nodiscard]] call log_of(std::uint16_t status, std::string reason = {}) {
     auto r = answered(status, std::move(reason));
+    r.exchange.whose = whose_;
     auto entry = describe(r, hook_);
+    if (busy_)
+      entry.shows = evidence::busy;
     settle(entry, attempt_, published_, reason_to_disable(r, attempt_, known()),
            known());
     return entry;
@@ -76,6 +79,8 @@ protected:
   timestamp held_until_{};
   bool disabling_ = false;
   bool draining_ = false;
+  bool busy_ = false; ///< the receiver has said when to come back
+  protocol::fault whose_ = protocol::fault::receiver;
 };
 
 // -- what is logged -----------------------------------------------------------
@@ -154,14 +159,52 @@ TEST_F(OutcomeTest, ARetryWaitsForWhatTheReceiverAskedFor) {
 TEST_F(OutcomeTest, WhatAStopHasCutShortDoesNotUseUpTheSchedule) {
   attempt_.number = 3; // the last one
   draining_ = true;
+  whose_ = protocol::fault::stop;
   const auto entry = log_of(0, "cancelled: the engine is stopping");
   EXPECT_EQ(entry.result, outcome::retried);
+  EXPECT_EQ(entry.shows, evidence::none);
   EXPECT_EQ(entry.retry_due, now);
+  whose_ = protocol::fault::receiver;
   EXPECT_EQ(log_of(0, "connect: refused").result, outcome::given_up)
     << "it failed by itself";
-  draining_ = false;
-  EXPECT_EQ(log_of(0, "cancelled: the policy has changed").result,
-            outcome::given_up);
+}
+
+TEST_F(OutcomeTest, WantOfSomethingHereDoesNotUseUpTheSchedule) {
+  attempt_.number = 3; // the last one
+  whose_ = protocol::fault::here;
+  const auto entry = log_of(0, "connect: too many open files");
+  EXPECT_EQ(entry.result, outcome::retried);
+  EXPECT_EQ(entry.shows, evidence::none);
+  EXPECT_GE(entry.retry_due, now + 5s);
+  EXPECT_LE(entry.retry_due, now + 6s);
+  published_ = now - 73h;
+  EXPECT_EQ(log_of(0, "connect: too many open files").result, outcome::given_up)
+    << "age still ends it";
+}
+
+TEST_F(OutcomeTest, AReceiverThatNamesATimeUsesNoAttemptOfTheSchedule) {
+  attempt_.number = 3; // the last one
+  busy_ = true;
+  held_until_ = now + 30s;
+  EXPECT_EQ(log_of(429).result, outcome::retried);
+  EXPECT_EQ(log_of(429).retry_due, now + 30s);
+  held_until_ = now + 1ms;
+  EXPECT_GE(log_of(429).retry_due, now + 1s) << "not at once for ever";
+  published_ = now - 73h;
+  EXPECT_EQ(log_of(429).result, outcome::given_up) << "age still ends it";
+  published_ = now - 10s;
+  attempt_.resent = true;
+  EXPECT_EQ(log_of(429).result, outcome::given_up)
+    << "what is sent again has no age";
+}
+
+TEST_F(OutcomeTest, TimeLostForReasonsOfOursDoesNotCountAsFailing) {
+  progress_.failures = 100;
+  progress_.failing_since = now - 1'000h;
+  progress_.excused = 900h;
+  EXPECT_EQ(disabling(500), "");
+  progress_.excused = 800h;
+  EXPECT_NE(disabling(500), "");
 }
 
 // -- given up -----------------------------------------------------------------

@@ -132,6 +132,21 @@ TEST_F(PaceTest, AClockThatIsSetBackDoesNotStopARate) {
   EXPECT_EQ(ask(), reason::none);
 }
 
+TEST_F(PaceTest, AChangeOfTheRateGivesBackNothingThatWasTaken) {
+  policy_.rate = {.count = 10, .period = 60'000ms};
+  configure();
+  for (int i = 0; i < 10; ++i)
+    pace_.started(now_, false);
+  EXPECT_EQ(ask(), reason::rate);
+  policy_.rate = {.count = 5, .period = 60'000ms};
+  configure();
+  EXPECT_EQ(ask(), reason::rate);
+  policy_.rate = {.count = 12, .period = 60'000ms};
+  configure();
+  EXPECT_EQ(ask(), reason::rate)
+    << "what the smaller one could not hold is not given back either";
+}
+
 // -- Retry-After --------------------------------------------------------------
 
 TEST_F(PaceTest, RetryAfterHoldsEverythingUntilThen) {
@@ -154,6 +169,42 @@ TEST_F(PaceTest, RetryAfterIsBoundedAndNotTakenFromASuccess) {
   now_ += 1h - 1ms;
   EXPECT_EQ(ask(), reason::retry_after);
   now_ += 1ms;
+  EXPECT_EQ(ask(), reason::none);
+}
+
+TEST_F(PaceTest, OnlyABusyReceiverIsWaitedFor) {
+  configure();
+  for (const std::uint16_t status : {400, 404, 500, 502}) {
+    call(status, 10ms, now_ + 30s);
+    EXPECT_EQ(ask(), reason::none) << status;
+  }
+  call(429, 10ms, now_ - 1s);
+  EXPECT_EQ(ask(), reason::none) << "that time has passed";
+  call(429, 10ms, now_ + 30s);
+  EXPECT_EQ(ask(), reason::retry_after);
+}
+
+TEST_F(PaceTest, ASuccessEndsAHold) {
+  configure();
+  call(503, 10ms, now_ + 1h);
+  EXPECT_EQ(ask(), reason::retry_after);
+  call(200); // it was in flight
+  EXPECT_EQ(ask(), reason::none);
+}
+
+TEST_F(PaceTest, AHoldIsLiftedByWhoeverWantsItSentNow) {
+  configure();
+  call(503, 10ms, now_ + 1h);
+  pace_.lift_hold();
+  EXPECT_EQ(ask(), reason::none);
+}
+
+TEST_F(PaceTest, AHoldSurvivesARestart) {
+  configure();
+  pace_.restore(1, start, start + 30s);
+  EXPECT_EQ(ask(), reason::retry_after);
+  EXPECT_EQ(pace_.ask(now_, 0, false).until, start + 30s);
+  now_ = start + 30s;
   EXPECT_EQ(ask(), reason::none);
 }
 
@@ -307,9 +358,9 @@ TEST_F(PaceTest, StragglersDoNotLengthenThePause) {
 
 TEST_F(PaceTest, FailuresBeforeARestartCount) {
   configure();
-  pace_.restore(2, start);
+  pace_.restore(2, start, {});
   EXPECT_EQ(ask(), reason::none);
-  pace_.restore(3, start);
+  pace_.restore(3, start, {});
   EXPECT_EQ(ask(), reason::breaker);
   now_ = start + policy_.breaker_pause;
   EXPECT_EQ(ask(), reason::none);

@@ -567,6 +567,76 @@ TEST_F(SettingsTest, RetryAfterMovesTheWholeWebhook) {
   EXPECT_THAT(sent(), SizeIs(4));
 }
 
+TEST_F(SettingsTest, AHoldIsOverAfterWhatShowsOrWantsThatItIs) {
+  const auto held = [this] {
+    auto r = status(503);
+    r.retry_after = "3600";
+    node_->wire.script = [r](const fake_wire::exchange&) {
+      return std::optional{r};
+    };
+    const auto hook = add([](webhook_record&) {});
+    node_->publish();
+    EXPECT_EQ(inspect(hook).held_by, hold_reason::retry_after);
+    node_->wire.script = [](const fake_wire::exchange&) {
+      return std::optional{status(200)};
+    };
+    return hook;
+  };
+  auto hook = held();
+  node_->crew.router().send(
+    atom::order_v, hook,
+    std::make_shared<const webhook_order>(
+      expedite_order{reply<std::size_t>{[](const result<std::size_t>&) {}}}));
+  node_->run();
+  EXPECT_THAT(node_->calls(hook), SizeIs(2)) << "expedited";
+  EXPECT_EQ(inspect(hook).held_by, hold_reason::none);
+
+  start({});
+  hook = held();
+  node_->edit(hook, [](webhook_record& w) { w.current().enabled = false; });
+  node_->edit(hook, [](webhook_record& w) { w.current().enabled = true; });
+  node_->publish();
+  EXPECT_THAT(node_->calls(hook), SizeIs(2)) << "enabled again";
+}
+
+TEST_F(SettingsTest, AHoldHoldsWhatIsNewAfterARestartToo) {
+  auto r = status(503);
+  r.retry_after = "600";
+  node_->wire.script = [r](const fake_wire::exchange&) {
+    return std::optional{r};
+  };
+  const auto hook = add([](webhook_record&) {});
+  node_->publish();
+  for (const bool saved : {false, true}) {
+    if (saved)
+      node_->checkpoint();
+    restart();
+    node_->publish();
+    EXPECT_THAT(sent(), IsEmpty()) << "by the node that was started again";
+    EXPECT_EQ(inspect(hook).held_by, hold_reason::retry_after);
+  }
+  node_->advance(600s);
+  EXPECT_THAT(sent(), SizeIs(3));
+}
+
+TEST_F(SettingsTest, WaitingForAsLongAsAReceiverSaysUsesUpNoAttempt) {
+  const auto ready = clock_.now() + 14s;
+  node_->wire.script = [this, ready](const fake_wire::exchange&) {
+    auto r = status(clock_.now() < ready ? 429 : 200);
+    r.retry_after = "2";
+    return std::optional{r};
+  };
+  const auto hook = add([](webhook_record& w) {
+    w.delivery.schedule = std::vector(3, std::chrono::milliseconds{1s});
+  });
+  node_->publish();
+  node_->advance(20s);
+  const auto all = node_->calls(hook);
+  ASSERT_THAT(all, SizeIs(Gt(4U)));
+  EXPECT_EQ(all.back().result, outcome::delivered);
+  EXPECT_EQ(all.back().attempt, 1);
+}
+
 TEST_F(SettingsTest, WhatTheTargetBeforeAnsweredHoldsNothing) {
   hang();
   const auto hook = add([](webhook_record&) {});

@@ -655,12 +655,14 @@ TEST_F(WebhookTest, AnAttemptCutShortByAStopIsLoggedAndMadeAgain) {
   node_->run();
   protocol::exchange_result cut;
   cut.reason = "cancelled: the engine is stopping";
+  cut.whose = protocol::fault::stop;
   node_->wire.answer(0, cut);
   node_->run();
   ASSERT_THAT(node_->calls(hook), SizeIs(1));
   EXPECT_EQ(node_->calls(hook)[0].result, outcome::retried);
   EXPECT_THAT(node_->calls(hook)[0].reason, HasSubstr("cancelled"));
-  EXPECT_THAT(node_->retries(hook), SizeIs(1));
+  ASSERT_THAT(node_->retries(hook), SizeIs(1));
+  EXPECT_EQ(node_->retries(hook)[0].attempt, 1) << "it has used up no number";
   node_->checkpoint();
   restart();
   node_->advance(1s);

@@ -397,6 +397,7 @@ private:
     auto c = call_of(h.hook.id, subject, result, 0);
     c.time = at_ms(++clock_);
     c.attempt = attempt;
+    c.shows = static_cast<evidence>(chance(80) ? 0 : 1 + below(2));
     if (result == outcome::retried)
       c.retry_due = at_ms(clock_ + static_cast<std::int64_t>(below(1000)));
     h.attempted.insert(subject);
@@ -410,9 +411,11 @@ private:
     c.id = ++truth.calls;
     h.calls.push_back(c);
     if (result == outcome::retried && enabled)
-      h.retries[subject] = {.subject = subject,
-                            .due = c.retry_due,
-                            .attempt = static_cast<std::uint16_t>(attempt + 1)};
+      h.retries[subject] = {
+        .subject = subject,
+        .due = c.retry_due,
+        .attempt = static_cast<std::uint16_t>(
+          attempt + (c.shows == evidence::ordinary ? 1 : 0))};
     else
       h.retries.erase(subject);
     if (result == outcome::gone && enabled)

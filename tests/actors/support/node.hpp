@@ -6,11 +6,11 @@
 /// the scheduler, clock, wire and reads of a test.
 
 #include "engine/crew.hpp"
-#include "tests/support/memory_store/store.hpp"
 #include "tests/actors/support/fake_clock.hpp"
 #include "tests/actors/support/fake_reader.hpp"
 #include "tests/actors/support/fake_wire.hpp"
 #include "tests/actors/support/test_system.hpp"
+#include "tests/support/memory_store/store.hpp"
 
 #include <gtest/gtest.h>
 

@@ -15,6 +15,8 @@ namespace fanfare::storage::lmdb {
 namespace {
 
 using namespace test;
+using namespace std::chrono_literals;
+using namespace std::string_literals;
 
 const std::string non_ascii = "Gästeliste – 予約 🎫";
 const std::string long_text(100'000, 'z');
@@ -220,6 +222,18 @@ TEST(Codec, ReadsTheFactsOfACallWithoutItsTexts) {
   EXPECT_EQ(facts.settled_upto, c.settled_upto);
   EXPECT_EQ(facts.retry_due, c.retry_due);
   EXPECT_TRUE(facts.response_body.empty());
+}
+
+TEST(Codec, ReadsProgressOfAVersionThatKnewNoHolds) {
+  const std::string record = "\x02\x0a\x4d\x00\x01\x02\x02"s;
+  storage::progress back;
+  ASSERT_TRUE(decode(record, back));
+  const storage::progress expected{.cursor = 10,
+                                   .last_call = 77,
+                                   .failures = 1,
+                                   .failing_since = timestamp{1ms},
+                                   .last_failure = timestamp{2ms}};
+  EXPECT_EQ(back, expected);
 }
 
 TEST(Codec, GivesBackProgressAtItsLimits) {

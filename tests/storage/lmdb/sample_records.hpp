@@ -201,7 +201,9 @@ inline storage::progress full_progress() {
           .last_call = 77,
           .failures = 4'000'000'000,
           .failing_since = sample_time(-5),
-          .last_failure = sample_time()};
+          .last_failure = sample_time(),
+          .excused = std::chrono::milliseconds{2},
+          .held_until = sample_time(60'000)};
 }
 
 inline remembered full_answer() {
