@@ -13,14 +13,20 @@
 
 namespace fanfare {
 
-/// Whether a notification of `type` about `event` goes to a webhook with this
-/// subscription, the filter aside. The event selection does not apply to a
-/// notification without an event (0).
-[[nodiscard]] inline bool matches(const subscription& sub, action_type_id type,
-                                  event_id event) {
-  return sub.enabled && std::ranges::binary_search(sub.types, type)
+/// Whether a notification of `type` about `event` would go to a webhook with
+/// this subscription if it is enabled, the filter aside. The event selection
+/// does not apply to a notification without an event (0).
+[[nodiscard]] inline bool asks_for(const subscription& sub, action_type_id type,
+                                   event_id event) {
+  return std::ranges::binary_search(sub.types, type)
       && (event == 0 || sub.all_events
           || std::ranges::binary_search(sub.events, event));
+}
+
+/// Whether it goes there.
+[[nodiscard]] inline bool matches(const subscription& sub, action_type_id type,
+                                  event_id event) {
+  return sub.enabled && asks_for(sub, type, event);
 }
 
 /// Whether the body of the notification passes the subscription's filter.

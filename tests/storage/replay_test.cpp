@@ -191,7 +191,20 @@ TEST_P(Replay, SelectsOnlyWhatFailedIfThatIsAsked) {
   hook = set_enabled(hook.id, true);
   EXPECT_EQ(selected(hook, wanted(hook)), (positions{1, 2, 3, 4, 5}));
   EXPECT_EQ(selected(hook, wanted(hook, {.only_failed = true})),
-            (positions{2, 4}));
+            (positions{2, 4, 5}))
+    << "5 was published while it was disabled";
+}
+
+TEST_P(Replay, WhatWasNeverToBeSentDoesNotWait) {
+  auto hook = add_hook(1, {1});
+  publish(draft_of(2));
+  publish(draft_of(2));
+  publish(draft_of(1));
+  hook = change(hook.id, [](webhook_record& w) { w.current().types = {1, 2}; });
+  EXPECT_EQ(selected(hook, wanted(hook)), (positions{1, 2}));
+  EXPECT_EQ(skipped_, 1U) << "3 waits for its first attempt";
+  EXPECT_EQ(selected(hook, wanted(hook, {.only_failed = true})), positions{})
+    << "1 and 2 did not fail: nobody had asked for them";
 }
 
 TEST_P(Replay, OfAnEmptyJournalSelectsNothing) {

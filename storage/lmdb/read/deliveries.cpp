@@ -162,13 +162,16 @@ result<selection> deliveries::select(const webhook_record& hook,
     if (!at.matches(wanted.selecting)
         || !passes_at(*txn, wanted.selecting, at.id()))
       continue;
-    if (!upto.settled(at.id())) {
+    const auto* then = version_at(hook, at.id());
+    const bool was_for_it = then && at.asked_for_by(*then)
+                         && passes_at(*txn, *then, at.id());
+    // What is not settled yet waits, unless it was never to be sent.
+    if (was_for_it && then->enabled && !upto.settled(at.id())) {
       ++found.skipped;
       continue;
     }
     found.chosen.insert(at.id());
-    if (const auto* then = version_at(hook, at.id());
-        then && at.matches(*then) && passes_at(*txn, *then, at.id()))
+    if (was_for_it)
       matched_then.insert(at.id());
   }
   auto waiting = read_retries(*txn, hook.id);
@@ -180,8 +183,8 @@ result<selection> deliveries::select(const webhook_record& hook,
       ++found.skipped;
     }
   if (wanted.asked.only_failed) {
-    // Left are those with a failed call, and those that were to be sent and
-    // never were, because a disabling ended them.
+    // Left are those with a failed call, and those that were never sent because
+    // the webhook was disabled, then or before they could be.
     position_set called{after, end};
     drop_delivered(*txn, upto.last_call, wanted, found.chosen, called);
     for (auto p = found.chosen.next_after(after); p;

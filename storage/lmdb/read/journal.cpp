@@ -27,6 +27,10 @@ bool index_cursor::matches(const subscription& sub) const {
   return fanfare::matches(sub, type_, event_);
 }
 
+bool index_cursor::asked_for_by(const subscription& sub) const {
+  return asks_for(sub, type_, event_);
+}
+
 bool index_cursor::read() {
   if (index_entry::read(at_.value(), id_, type_, event_))
     return true;

@@ -35,6 +35,8 @@ public:
   }
   /// Whether the subscription matches it, its filter aside.
   [[nodiscard]] bool matches(const subscription& sub) const;
+  /// The same as if it was enabled.
+  [[nodiscard]] bool asked_for_by(const subscription& sub) const;
 
 private:
   bool read();

@@ -22,6 +22,13 @@ bool matched_then(const webhook_record& hook, const notification& n) {
   return then != nullptr && matches(*then, n.type, n.event) && passes(*then, n);
 }
 
+/// The same if the webhook was disabled then.
+bool asked_for_then(const webhook_record& hook, const notification& n) {
+  const auto* then = version_at(hook, n.id);
+  return then != nullptr && asks_for(*then, n.type, n.event)
+      && passes(*then, n);
+}
+
 } // namespace
 
 // -- where webhooks stand -----------------------------------------------------
@@ -104,11 +111,12 @@ memory_deliveries::select(const webhook_record& hook,
         || !matches(wanted.selecting, n->type, n->event)
         || !passes(wanted.selecting, *n))
       continue;
-    if (!now.upto.settled(n->id) || now.retries.by_subject.contains(n->id))
+    const bool waits = !now.upto.settled(n->id) && matched_then(hook, *n);
+    if (waits || now.retries.by_subject.contains(n->id))
       ++found.skipped;
     else if (!wanted.asked.only_failed
              || (!delivered.contains(n->id)
-                 && (called.contains(n->id) || matched_then(hook, *n))))
+                 && (called.contains(n->id) || asked_for_then(hook, *n))))
       found.chosen.insert(n->id);
   }
   found.count = found.chosen.count();
