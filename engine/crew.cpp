@@ -26,7 +26,8 @@ start_on(caf::actor_system& system, const station& at, Ts&&... xs) {
 crew::crew(crew_parts parts, crew_settings settings)
   : parts_(std::move(parts)),
     settings_(std::move(settings)),
-    writer_(writer_config()) {}
+    writer_(writer_config()),
+    outage_(parts_.clock, parts_.log, [this] { router_.send(atom::wake_v); }) {}
 
 crew::~crew() = default;
 
@@ -73,6 +74,7 @@ crew::context_of(const station& at, journal_reader& reader) {
   made->clock = &parts_.clock;
   made->in_flight = &figures_.in_flight;
   made->draining = &draining_;
+  made->outage = &outage_;
   return made;
 }
 

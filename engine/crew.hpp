@@ -13,6 +13,7 @@
 #include "actors/interfaces.hpp"
 #include "actors/journal_reader.hpp"
 #include "actors/lanes/lanes.hpp"
+#include "actors/local_outage.hpp"
 #include "actors/webhook/backoff_timer.hpp"
 #include "actors/webhook/webhook.hpp"
 #include "engine/router_link.hpp"
@@ -155,6 +156,7 @@ private:
   router_link router_;
   commit_queue commits_;
   batch_writer writer_;
+  local_outage outage_;
   std::vector<station> stations_;
   /// By station.
   std::vector<std::shared_ptr<const webhook_context>> contexts_;

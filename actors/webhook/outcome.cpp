@@ -14,8 +14,9 @@ namespace {
 
 /// One failure long ago and one now are no "only failures" in between.
 constexpr std::uint32_t failures_to_disable = 4;
-/// Before an attempt is made again that something on this machine has ended.
-constexpr std::chrono::milliseconds own_fault_pause{5'000};
+/// Before an attempt is made again that something on this machine has ended, if
+/// nothing says how long (`circumstances::held_until`).
+constexpr std::chrono::milliseconds own_fault_pause{1'000};
 
 std::string in_words(std::chrono::milliseconds d) {
   using namespace std::chrono;
@@ -105,8 +106,8 @@ call describe(attempt_result& r, const webhook_record& hook) {
   call entry{.hook = hook.id,
              .time = r.started,
              .attempt = r.attempt,
-             .shows = is_own_fault(r) ? evidence::none : evidence::ordinary,
              .repeated = r.exchange.repeated,
+             .shows = is_own_fault(r) ? evidence::none : evidence::ordinary,
              .status = r.exchange.status,
              .timings = r.exchange.timings,
              .target_url = r.to ? r.to->masked_url()

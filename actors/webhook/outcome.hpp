@@ -25,7 +25,8 @@ struct circumstances {
   const delivery_plan& plan;
   const storage::progress& progress; ///< before this attempt is counted
   timestamp now{};
-  /// The receiver wants no calls before that (`pace::held_until`).
+  /// Nothing is attempted before that: the receiver wants no calls, or this
+  /// machine reaches nobody.
   timestamp held_until{};
   /// A webhook that has only failed for that long is disabled; 0: never.
   std::chrono::milliseconds disable_after{0};

@@ -103,6 +103,8 @@ void pace::reset() {
 pace::verdict pace::ask(timestamp now, std::size_t in_flight, bool resumed) {
   if (now < held_until_)
     return {reason::retry_after, held_until_};
+  if (now < stalled_until_)
+    return {reason::outage, stalled_until_};
   if (breaker_ != breaker_state::closed) {
     if (now < open_until_)
       return {reason::breaker, open_until_};
@@ -171,6 +173,17 @@ std::optional<timestamp> pace::hold_of(timestamp now, const ending& how) const {
       || *how.retry_after <= now)
     return std::nullopt;
   return std::min(*how.retry_after, now + policy_.longest_hold);
+}
+
+timestamp pace::stall(timestamp now) {
+  // Those that ran at the same time end for the same cause.
+  if (now < stalled_until_)
+    return stalled_until_;
+  constexpr std::chrono::milliseconds first{1'000};
+  constexpr std::chrono::milliseconds longest{60'000};
+  stalled_until_ = now + std::min(first * (1 << stalls_), longest);
+  stalls_ = static_cast<std::uint8_t>(std::min(stalls_ + 1, 6));
+  return stalled_until_;
 }
 
 void pace::failed(timestamp now, const ending& how) {

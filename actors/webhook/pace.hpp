@@ -12,6 +12,8 @@
 /// - Concurrency grows by one per round of quick successes and is halved by
 ///   failures that the receiver may be too busy for (no answer, 429, 5xx) and
 ///   reduced by slow answers; between 1 and the cap.
+/// - What ends for want of something on this machine is tried again after a
+///   pause that doubles each time, and says nothing about the receiver.
 /// - A circuit breaker: after so many failures in a row nothing is attempted
 ///   for a pause that doubles each time; then one call probes. When it succeeds
 ///   the breaker closes, and concurrency begins again at 1 and grows by one per
@@ -106,6 +108,16 @@ public:
   /// usual case is not to look at the clock.
   bool succeeded(const ending& how);
   void failed(timestamp now, const ending& how);
+  /// An attempt ended for want of something on this machine: nothing is
+  /// attempted for a pause, which doubles each time. Returns its end.
+  timestamp stall(timestamp now);
+  void end_stall() {
+    stalled_until_ = {};
+    stalls_ = 0;
+  }
+  [[nodiscard]] bool stalled() const {
+    return stalls_ != 0;
+  }
   /// Its owner wants it to go on whatever the receiver has asked for.
   void lift_hold() {
     held_until_ = {};
@@ -128,6 +140,10 @@ public:
   /// End of what `Retry-After` asked for; in the past if nothing did.
   [[nodiscard]] timestamp held_until() const {
     return held_until_;
+  }
+  /// Nothing is attempted before, whatever waits.
+  [[nodiscard]] timestamp quiet_until() const {
+    return std::max(held_until_, stalled_until_);
   }
   /// Until then it holds something that its webhook must not forget.
   [[nodiscard]] timestamp busy_until() const {
@@ -152,6 +168,8 @@ private:
   std::uint32_t failures_ = 0;
   std::chrono::milliseconds pause_{0};
   timestamp open_until_{};
+  timestamp stalled_until_{};
+  std::uint8_t stalls_ = 0; ///< in a row
 };
 
 } // namespace fanfare

@@ -239,6 +239,9 @@ void webhook_worker::pump(bool its_turn) {
         && context_->fences->load(std::memory_order_relaxed) != fences_)
       adopt(hook_);
     throttle_.look_again(plan_.paused);
+    if (throttle_.pace().stalled() && context_->outage != nullptr
+        && context_->outage->ended() != outages_)
+      throttle_.pace().end_stall();
     log_endings();
     feed_replay();
     start_attempts(its_turn);
@@ -529,6 +532,11 @@ bool webhook_worker::learn(const attempt_result& r) {
   if (r.to ? !plan_.calls(*r.to) : plan_.to != nullptr)
     return false;
   const auto& e = r.exchange;
+  if (e.status != 0) {
+    throttle_.pace().end_stall();
+    if (context_->outage != nullptr)
+      context_->outage->note_reached(r.started);
+  }
   pace::ending how{.status = e.status,
                    .started = r.started,
                    .took = e.timings.total,
@@ -537,6 +545,13 @@ bool webhook_worker::learn(const attempt_result& r) {
     if (throttle_.pace().succeeded(how))
       notify_owner(notices_.recovered(queue_.progress().failing_since,
                                       context_->clock->now()));
+  } else if (e.status == 0 && e.whose == protocol::fault::here) {
+    throttle_.pace().stall(now_);
+    if (context_->outage != nullptr) {
+      outages_ = context_->outage->ended();
+      context_->outage->note_fault(e.reason);
+    }
+    return false;
   } else if (!is_own_fault(r)) {
     if (!e.retry_after.empty())
       how.retry_after = protocol::read_retry_after(e.retry_after, now_);
@@ -553,7 +568,7 @@ circumstances webhook_worker::known_now() const {
           .plan = plan_,
           .progress = queue_.progress(),
           .now = now_,
-          .held_until = throttle_.pace().held_until(),
+          .held_until = throttle_.pace().quiet_until(),
           .disable_after = context_->disable_after,
           .disabling = disabling_,
           .draining = draining(),

@@ -129,7 +129,8 @@ private:
   /// It is being disabled; the registry will say what follows.
   bool disabling_ = false;
   delivery_plan plan_;
-  std::uint64_t fences_ = 0; ///< when the plan was made
+  std::uint64_t fences_ = 0;  ///< when the plan was made
+  std::uint32_t outages_ = 0; ///< those that had ended when it stalled
   throttle throttle_;
   timestamp now_{}; ///< when pump() began, or an attempt failed
   delivery_queue queue_;

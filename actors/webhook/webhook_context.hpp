@@ -8,6 +8,7 @@
 #include "actors/admission.hpp"
 #include "actors/commit_queue.hpp"
 #include "actors/journal_reader.hpp"
+#include "actors/local_outage.hpp"
 #include "actors/webhook/backoff_timer.hpp"
 #include "actors/webhook/delivery_plan.hpp"
 #include "fanfare/clock.hpp"
@@ -52,6 +53,8 @@ struct webhook_context {
   /// Once true, no further attempt starts. A flag and not a message, so that it
   /// holds from the moment the stop has begun.
   const std::atomic<bool>* draining = nullptr;
+  /// Null in tests that have none.
+  local_outage* outage = nullptr;
   std::uint64_t seed = 0; ///< of the backoff's jitter
   /// Counts changes of organizers' networks, which plans are made with.
   const std::atomic<std::uint64_t>* fences = nullptr;

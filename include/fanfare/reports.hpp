@@ -102,6 +102,7 @@ enum class hold_reason : std::uint8_t {
   retry_after, ///< its receiver asked to wait
   rate,        ///< its rate limit
   batch,       ///< a batch fills up
+  outage,      ///< this machine reaches nobody
   concurrency, ///< as many calls as may be are in flight
 };
 

@@ -106,8 +106,9 @@ bool client_connection::make_room() {
   return owner_->make_room();
 }
 
-void client_connection::on_not_connected(std::string reason) {
+void client_connection::on_not_connected(std::string reason, fault whose) {
   const boost::intrusive_ptr<client_connection> alive{this};
+  subject_->result.whose = whose;
   if (reason.empty())
     reason = "dns: no address for " + subject_->request.to->host();
   // "connect: connection refused (proxy 192.0.2.1:3128)"

@@ -159,7 +159,7 @@ private:
   refusal(const boost::asio::ip::address& address) override;
   bool make_room() override;
   void on_connected(client_socket socket) override;
-  void on_not_connected(std::string reason) override;
+  void on_not_connected(std::string reason, fault whose) override;
   void on_tunnel(proxy_tunnel::outcome&& how);
   /// The way to the target is open.
   void on_way();

@@ -3,6 +3,8 @@
 
 #include "protocol/client/connector.hpp"
 
+#include "protocol/client/local_fault.hpp"
+
 #include <boost/asio/error.hpp>
 
 #include <sys/socket.h>
@@ -131,7 +133,9 @@ void connector::try_next() {
   const boost::intrusive_ptr<connector> alive{this};
   auto* owner = owner_;
   close();
-  owner->on_not_connected(std::move(failed_.empty() ? refused_ : failed_));
+  const bool here = !failed_.empty() && only_here_;
+  owner->on_not_connected(std::move(failed_.empty() ? refused_ : failed_),
+                          here ? fault::here : fault::receiver);
 }
 
 void connector::on_attempt(std::size_t which, const error_code& code) {
@@ -167,6 +171,7 @@ void connector::start_timer() {
 }
 
 void connector::note_failure(std::size_t address, const error_code& code) {
+  only_here_ = only_here_ && is_local_fault(code);
   const auto& there = addresses_[address];
   const auto host = there.is_v6() ? "[" + there.to_string() + "]"
                                   : there.to_string();

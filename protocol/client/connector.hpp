@@ -8,6 +8,8 @@
 /// and the others are closed. INTERNAL to client_connection, which keeps the
 /// deadline.
 
+#include "protocol/client/transport.hpp"
+
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/io_context.hpp>
@@ -46,8 +48,10 @@ public:
   /// Unless it is closed before, one of these two is called, once.
   virtual void on_connected(client_socket socket) = 0;
   /// The last failure to connect ("connect: …"), or, if the policy allows no
-  /// address, why it refused the first; empty if there was no address.
-  virtual void on_not_connected(std::string reason) = 0;
+  /// address, why it refused the first; empty if there was no address. `whose`:
+  /// that no address could be tried for want of something here is nobody
+  /// else's fault.
+  virtual void on_not_connected(std::string reason, fault whose) = 0;
 
 protected:
   ~connector_owner() = default;
@@ -105,6 +109,7 @@ private:
   std::optional<timer_type> timer_; // only where there is something to race
   std::string refused_;             // by policy, the first one
   std::string failed_;              // to connect, the last one
+  bool only_here_ = true;           // for want of something on this machine
 };
 
 } // namespace fanfare::protocol

@@ -48,8 +48,9 @@ struct exchange : counted<exchange>, list_hook<of_all> {
   exchange_clock clock;
   boost::intrusive_ptr<destination> to;
   boost::intrusive_ptr<client_connection> on;
-  std::uint64_t look_up = 0; ///< the resolver's ticket
-  bool over = false;         ///< `done` was called
+  std::uint64_t look_up = 0;                   ///< the resolver's ticket
+  std::chrono::steady_clock::time_point asked; ///< the resolver
+  bool over = false;                           ///< `done` was called
 };
 
 } // namespace fanfare::protocol

@@ -212,6 +212,7 @@ private:
   void look_up(exchange& subject, const std::string& host, const char* whose,
                Next next) {
     const boost::intrusive_ptr<exchange> alive{&subject};
+    subject.asked = steady_clock::now();
     // The resolver is ours and silent once it is gone, so `this` is enough.
     subject.look_up = names_->resolve(
       host, [this, &host, whose, next = std::move(next),
@@ -220,7 +221,9 @@ private:
           return; // too late
         mine->result.timings.dns = mine->clock.in_phase(steady_clock::now());
         if (!answer.failure.empty())
-          abandon(*mine, answer.failure + whose);
+          abandon(*mine, answer.failure + whose,
+                  answer.source == answered_by::nobody ? fault_of_silence(*mine)
+                                                       : fault::receiver);
         else if (answer.addresses.empty())
           abandon(*mine, "dns: no address for " + host + whose);
         else
@@ -276,6 +279,12 @@ private:
             });
   }
 
+  /// Of an exchange whose name nobody has answered for.
+  [[nodiscard]] fault fault_of_silence(const exchange& subject) const {
+    return names_ && !names_->heard_since(subject.asked) ? fault::here
+                                                         : fault::receiver;
+  }
+
   void abandon(exchange& subject, std::string reason,
                fault whose = fault::receiver) {
     const bool answered = subject.on && subject.on->cut(reason);
@@ -321,7 +330,10 @@ private:
       if (!each->over)
         abandon(*each,
                 each->clock.timeout_reason(
-                  each->request.limits, each->on && each->on->in_proxy(), now));
+                  each->request.limits, each->on && each->on->in_proxy(), now),
+                each->look_up != 0 && each->clock.waits_for == phase::dns
+                  ? fault_of_silence(*each)
+                  : fault::receiver);
     pool_.expire(now);
     if (state_ == state::closed)
       return; // by a completion

@@ -26,7 +26,9 @@ resolution not_found(const std::string& host) {
 }
 
 resolution not_answered(const std::string& host) {
-  return {{}, "dns: temporary failure, no name server answered for " + host};
+  return {{},
+          "dns: temporary failure, no name server answered for " + host,
+          answered_by::nobody};
 }
 
 /// The name itself, or one below it.
@@ -79,14 +81,16 @@ void lookup::start(std::shared_ptr<const dns_configuration> by,
 std::optional<lookup::known> lookup::known_already() {
   if (by_->table_first)
     if (auto found = v4_.look_in_table(host); !found.empty())
-      return known{{std::move(found), {}}, table_lives};
+      return known{{std::move(found), {}, answered_by::machine}, table_lives};
   if (is_in(host, "localhost"))
     return known{
       {{asio::ip::address_v6::loopback(), asio::ip::address_v4::loopback()},
-       {}},
+       {},
+       answered_by::machine},
       table_lives};
   if (is_in(host, "invalid") || !by_->dns)
-    return known{not_found(host), dns_life::shortest};
+    return known{{{}, not_found(host).failure, answered_by::machine},
+                 dns_life::shortest};
   if (by_->servers.empty())
     return known{not_answered(host), dns_life::shortest}; // c-ares would leak
   return {};
@@ -188,7 +192,7 @@ void lookup::succeed() {
 void lookup::give_up() {
   if (by_->table_last)
     if (auto found = v4_.look_in_table(host); !found.empty()) {
-      conclude({std::move(found), {}}, table_lives);
+      conclude({std::move(found), {}, answered_by::machine}, table_lives);
       return;
     }
   if (unsure_)

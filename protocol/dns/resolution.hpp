@@ -6,16 +6,25 @@
 
 #include <boost/asio/ip/address.hpp>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
 namespace fanfare::protocol {
+
+/// Who knew the answer.
+enum class answered_by : std::uint8_t {
+  server,  ///< a name server
+  machine, ///< the table of hosts, or the rules for special names
+  nobody,  ///< no name server said anything definite
+};
 
 struct resolution {
   /// IPv6 first, each family in the order of its answer.
   std::vector<boost::asio::ip::address> addresses;
   /// One plain line that begins with "dns: "; empty if there are addresses.
   std::string failure;
+  answered_by source = answered_by::server;
 };
 
 } // namespace fanfare::protocol

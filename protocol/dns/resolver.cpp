@@ -141,10 +141,16 @@ public:
     start_next();
   }
 
+  [[nodiscard]] bool heard_since(steady_clock::time_point then) const override {
+    return heard_ >= then;
+  }
+
   void finish(lookup& which, resolution&& found, seconds life) override {
     auto& subject = static_cast<inquiry&>(which); // there are no others
     const boost::intrusive_ptr<inquiry> keep{&subject};
     const auto answer = std::move(found);
+    if (answer.source == answered_by::server)
+      heard_ = steady_clock::now();
     under_way_.erase(subject.host);
     running_.erase(subject.place);
     const auto now = options_.now();
@@ -209,6 +215,7 @@ private:
   timer_type pressure_;                              // while there is a queue
   std::unordered_map<ticket, boost::intrusive_ptr<inquiry>> tickets_;
   ticket next_ticket_ = 1;
+  steady_clock::time_point heard_; ///< something definite from a server
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

@@ -36,6 +36,12 @@ public:
   /// The caller has given up on this answer: its `done` is not called, and a
   /// look-up that nobody else needs ends. Does nothing once `done` was called.
   virtual void cancel(ticket which) = 0;
+
+  /// Whether a name server has said something definite about any name since
+  /// then. If none has, what a look-up lacks is lacking here, and not the fault
+  /// of whoever the name belongs to.
+  [[nodiscard]] virtual bool
+  heard_since(std::chrono::steady_clock::time_point then) const = 0;
 };
 
 struct resolver_options {

@@ -120,6 +120,7 @@ std::string_view hold_name(hold_reason why) {
     case hold_reason::retry_after: return "retry_after";
     case hold_reason::rate: return "rate";
     case hold_reason::batch: return "batch";
+    case hold_reason::outage: return "outage";
     case hold_reason::concurrency: return "concurrency";
   }
   return {};

@@ -108,6 +108,7 @@ public:
     std::vector<std::string> asked;
     std::optional<resolution> at_once;
     std::vector<ticket> cancelled;
+    bool heard = true; ///< name servers answer other look-ups
   };
 
   explicit scripted_resolver(std::shared_ptr<state> shared)
@@ -124,6 +125,11 @@ public:
 
   void cancel(ticket which) override {
     state_->cancelled.push_back(which);
+  }
+
+  [[nodiscard]] bool
+  heard_since(std::chrono::steady_clock::time_point) const override {
+    return state_->heard;
   }
 
 private:

@@ -116,9 +116,10 @@ protected:
     subject = nullptr;
   }
 
-  void on_not_connected(std::string reason) override {
+  void on_not_connected(std::string reason, fault whose) override {
     EXPECT_FALSE(over()) << "reported twice";
     failure = std::move(reason);
+    at_fault = whose;
     subject = nullptr;
   }
 
@@ -176,6 +177,7 @@ protected:
   std::vector<steady_clock::time_point> asked_at;
   std::optional<client_socket> connected;
   std::optional<std::string> failure;
+  fault at_fault = fault::receiver;
   steady_clock::time_point started;
 };
 

@@ -1,0 +1,25 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// Errors of sockets that say nothing about whom they were to reach.
+
+#include <boost/asio/error.hpp>
+#include <boost/system/error_code.hpp>
+
+namespace fanfare::protocol {
+
+/// This machine has no descriptor, memory, local port or route left.
+[[nodiscard]] inline bool
+is_local_fault(const boost::system::error_code& code) {
+  namespace errc = boost::system::errc;
+  return code == boost::asio::error::no_descriptors
+      || code == errc::too_many_files_open_in_system
+      || code == boost::asio::error::no_buffer_space
+      || code == boost::asio::error::no_memory
+      || code == errc::address_not_available
+      || code == boost::asio::error::network_down
+      || code == boost::asio::error::network_unreachable;
+}
+
+} // namespace fanfare::protocol
