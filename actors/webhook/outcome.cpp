@@ -64,6 +64,10 @@ void retry_by_schedule(call& entry, const attempt& a, timestamp published,
 
 } // namespace
 
+bool was_cut_short(const protocol::exchange_result& exchange) {
+  return exchange.status == 0 && exchange.reason.starts_with("cancelled: ");
+}
+
 call describe(attempt_result& r, const webhook_record& hook) {
   call entry{.hook = hook.id,
              .time = r.started,

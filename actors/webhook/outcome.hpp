@@ -40,6 +40,10 @@ struct circumstances {
   return status >= 200 && status <= 299;
 }
 
+/// Whether it was the engine that ended the exchange, so that it says nothing
+/// about the receiver.
+[[nodiscard]] bool was_cut_short(const protocol::exchange_result& exchange);
+
 /// What the log says of a request, without what settle() fills in. Takes texts
 /// out of `r`.
 [[nodiscard]] call describe(attempt_result& r, const webhook_record& hook);

@@ -3,6 +3,9 @@
 
 #include "actors/webhook/throttle.hpp"
 
+#include "actors/webhook/outcome.hpp"
+#include "protocol/client/retry_after.hpp"
+
 namespace fanfare {
 
 bool throttle::allow(admission& gate, admission::permit& permit,
@@ -24,6 +27,22 @@ bool throttle::admit(admission& gate, admission::permit& permit,
   permit = gate.acquire(ticket_, requests_, its_turn);
   for_turn_ = !permit;
   return !for_turn_;
+}
+
+bool throttle::learn(const protocol::exchange_result& from, timestamp started,
+                     timestamp now) {
+  pace::ending how{.status = from.status,
+                   .started = started,
+                   .took = from.timings.total,
+                   .retry_after = {}};
+  if (is_success(from.status))
+    return pace_.succeeded(how);
+  if (!was_cut_short(from)) {
+    if (!from.retry_after.empty())
+      how.retry_after = protocol::read_retry_after(from.retry_after, now);
+    pace_.failed(now, how);
+  }
+  return false;
 }
 
 std::size_t throttle::close(admission& gate) {

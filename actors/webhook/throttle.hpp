@@ -7,9 +7,11 @@
 /// nothing. Not thread-safe.
 
 #include "actors/admission.hpp"
+#include "actors/webhook/alarm.hpp"
 #include "actors/webhook/delivery_plan.hpp"
 #include "actors/webhook/pace.hpp"
 #include "fanfare/engine.hpp"
+#include "protocol/client/transport.hpp"
 
 #include <cstddef>
 #include <memory>
@@ -56,6 +58,10 @@ public:
     if (requests_ == 0 || --requests_ == 0)
       for_turn_ = false;
   }
+  /// Learns from how a request to the receiver has ended; true if that closed
+  /// the breaker. `started`: when the request was.
+  bool learn(const protocol::exchange_result& from, timestamp started,
+             timestamp now);
   /// The webhook ends: it gives back the place that may be kept for it, and
   /// gets no turn any more. Forgets those in flight, and returns how many they
   /// were.
@@ -82,6 +88,12 @@ public:
   }
   [[nodiscard]] const std::optional<timestamp>& held_until() const {
     return held_until_;
+  }
+  /// Adds when it has to be looked at again.
+  void add_due(earliest_after& to) const {
+    if (held_until_)
+      to.add(*held_until_);
+    to.add(pace_.busy_until());
   }
   void wait_for_disk(bool waits) {
     for_disk_ = waits;
