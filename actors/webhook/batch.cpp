@@ -22,8 +22,8 @@ batch_choice choose_batch(const delivery_queue& queue,
                           delivery_queue::source from,
                           const delivery_plan& plan, timestamp now) {
   const bool first_attempts = from == delivery_queue::source::window;
-  const auto& limit = *plan.batch;
-  const auto most = std::min<std::size_t>(limit.max_count, queue.ready(from));
+  const std::size_t limit = plan.batch ? plan.batch->max_count : 1;
+  const auto most = std::min(limit, queue.ready(from));
   batch_choice chosen;
   std::size_t bytes = 0;
   for (; chosen.count < most; ++chosen.count) {
@@ -42,9 +42,9 @@ batch_choice choose_batch(const delivery_queue& queue,
     if (chosen.count > 0 && bytes > most_bytes)
       break;
   }
-  const bool full = chosen.count == limit.max_count || bytes > most_bytes;
+  const bool full = chosen.count == limit || bytes > most_bytes;
   if (chosen.count > 0 && first_attempts && !full && !queue.behind())
-    if (const auto ready_at = queue.peek(from).published + limit.max_wait;
+    if (const auto ready_at = queue.peek(from).published + plan.batch->max_wait;
         ready_at > now)
       chosen.wait_until = ready_at;
   return chosen;

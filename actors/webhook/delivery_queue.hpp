@@ -12,6 +12,7 @@
 ///     journal ──▶┘           │  ▲
 ///                  retries ◀─┘  └── due ◀── fetching ◀── retries
 
+#include "actors/webhook/alarm.hpp"
 #include "actors/webhook/attempt.hpp"
 #include "actors/webhook/fifo.hpp"
 #include "actors/webhook/retry_heap.hpp"
@@ -181,6 +182,16 @@ public:
   }
   [[nodiscard]] const retry_heap& retries() const {
     return retries_;
+  }
+  /// Adds when retries are due; `ordered`: also what holds the others, which
+  /// may be due later than they are.
+  void add_due(earliest_after& to, bool ordered) const {
+    if (retries_.empty())
+      return;
+    to.add(retries_.earliest().due);
+    const auto* failed = ordered ? retries_.earliest_failed() : nullptr;
+    if (failed != nullptr)
+      to.add(failed->due);
   }
   /// Whether some of it must be read from the journal first.
   [[nodiscard]] bool behind() const {

@@ -4,6 +4,8 @@
 #include "actors/webhook/order_book.hpp"
 
 #include <algorithm>
+#include <type_traits>
+#include <variant>
 
 namespace fanfare {
 
@@ -50,6 +52,16 @@ void order_book::restore(const storage::webhook_state& from,
 }
 
 // -- carrying out -------------------------------------------------------------
+
+void order_book::carry_out(const webhook_order& what, const site& at) {
+  std::visit(
+    [&](const auto& order) {
+      using asked = std::decay_t<decltype(order)>;
+      if constexpr (!std::is_same_v<asked, inspect_order>)
+        carry_out(order, at);
+    },
+    what);
+}
 
 void order_book::carry_out(const expedite_order& what, const site& at) {
   auto moved = at.queue.expedite(at.now);
@@ -174,7 +186,7 @@ void order_book::cancel_waiting_tests() {
 
 // -- retries that end without an attempt --------------------------------------
 
-void order_book::end(commit_queue& commits) {
+void order_book::end_first(commit_queue& commits) {
   // An entry without effect, behind all of them.
   commits.push({.what = storage::barrier{},
                 .done = [done = std::move(endings_.front().done)](
@@ -185,7 +197,15 @@ void order_book::end(commit_queue& commits) {
 
 // -- replay -------------------------------------------------------------------
 
-void order_book::feed(const site& at, std::function<void()> stored) {
+void order_book::feed_replay(const site& at, journal_reader& reader,
+                             const webhook_actor& who) {
+  if (replay_->has_selection())
+    hand_over(at, who);
+  else if (at.now >= at.queue.reads_from() && replay_->ask_selection())
+    reader.select(who, at.queue.hook(), replay_->progress());
+}
+
+void order_book::hand_over(const site& at, const webhook_actor& who) {
   const auto& entries = replay_->take(at.now);
   const bool ended = entries.empty() && replay_->exhausted();
   if (entries.empty() && !ended)
@@ -194,8 +214,8 @@ void order_book::feed(const site& at, std::function<void()> stored) {
   if (ended)
     replay_->end(replay_state::done, at.now);
   else
-    on_disk = [stored = std::move(stored)](storage::operation&, const error*) {
-      stored();
+    on_disk = [who](storage::operation&, const error*) {
+      caf::anon_send(who, atom::stored_v);
     };
   at.commits.push({.what = storage::enqueue{.hook = at.queue.hook(),
                                             .entries = entries,

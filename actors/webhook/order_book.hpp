@@ -8,6 +8,8 @@
 /// `reply`.
 
 #include "actors/commit_queue.hpp"
+#include "actors/interfaces.hpp"
+#include "actors/journal_reader.hpp"
 #include "actors/webhook/attempt.hpp"
 #include "actors/webhook/delivery_queue.hpp"
 #include "actors/webhook/fifo.hpp"
@@ -46,12 +48,8 @@ public:
     return std::exchange(early_, {});
   }
 
-  void carry_out(const expedite_order& what, const site& at);
-  void carry_out(const drop_order& what, const site& at);
-  void carry_out(const resend_order& what, const site& at);
-  void carry_out(const test_order& what, const site& at);
-  void carry_out(const replay_order& what, const site& at);
-  void carry_out(const cancel_order& what, const site& at);
+  /// Carries out any order but an inspection, or notes it to be.
+  void carry_out(const webhook_order& what, const site& at);
 
   /// The webhook was disabled: its retries have ended, and so has its replay.
   void disable();
@@ -77,29 +75,30 @@ public:
 
   // -- retries that end without an attempt ------------------------------------
 
-  struct ending {
-    std::vector<retry> entries;
-    ended_by why = ended_by::nothing;
-    std::function<void()> done; ///< to be called once all are on disk
-  };
-  /// The next ones to be logged as given up, which are taken out one by one;
-  /// null if there are none.
-  [[nodiscard]] ending* next_ending() {
-    return endings_.empty() ? nullptr : &endings_.front();
+  /// Has those that an order has ended logged as given up: calls `log(attempt,
+  /// why)` for each until it returns false, which leaves it and the others for
+  /// the next time.
+  template <class Log>
+  void log_endings(commit_queue& commits, Log log) {
+    for (; !endings_.empty(); end_first(commits)) {
+      auto& [entries, why, done] = endings_.front();
+      for (; !entries.empty(); entries.pop_back())
+        if (!log(attempt::of(entries.back()), why))
+          return;
+    }
   }
-  /// All entries of next_ending() are logged.
-  void end(commit_queue& commits);
 
   // -- replay -----------------------------------------------------------------
 
-  /// Null: none runs.
-  [[nodiscard]] replay_feed* replay() {
-    return replay_.get();
+  [[nodiscard]] bool has_replay() const {
+    return replay_ != nullptr;
   }
-  /// Hands over what may be attempted soon, or notes that all was. `stored` is
-  /// called on the committing thread, once what was handed over is on disk.
-  void feed(const site& at, std::function<void()> stored);
-  /// The entries that feed() has handed over are on disk.
+  /// Hands over what may be attempted soon, or notes that all was; first asks
+  /// `reader` what it has selected. `who` is sent `stored` once what was handed
+  /// over is on disk, and `selected`.
+  void feed_replay(const site& at, journal_reader& reader,
+                   const webhook_actor& who);
+  /// The entries that were handed over are on disk.
   void stored(delivery_queue& queue);
   void selected(const result<storage::selection>& read);
   /// An attempt has ended, or it was given up without one.
@@ -114,6 +113,21 @@ private:
     reply<call> answer;
     bool in_flight = false;
   };
+  struct ending {
+    std::vector<retry> entries; ///< to be logged as given up
+    ended_by why = ended_by::nothing;
+    std::function<void()> done; ///< to be called once all are on disk
+  };
+
+  void carry_out(const expedite_order& what, const site& at);
+  void carry_out(const drop_order& what, const site& at);
+  void carry_out(const resend_order& what, const site& at);
+  void carry_out(const test_order& what, const site& at);
+  void carry_out(const replay_order& what, const site& at);
+  void carry_out(const cancel_order& what, const site& at);
+  /// All entries of the first ending are logged.
+  void end_first(commit_queue& commits);
+  void hand_over(const site& at, const webhook_actor& who);
 
   std::vector<webhook_order_ptr> early_;
   std::vector<test> tests_;

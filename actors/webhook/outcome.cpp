@@ -97,9 +97,8 @@ void retry_same_number(call& entry, const attempt& a, timestamp published,
 
 } // namespace
 
-bool is_own_fault(const attempt_result& r) {
-  return r.exchange.status == 0
-      && r.exchange.whose != protocol::fault::receiver;
+bool is_own_fault(const protocol::exchange_result& exchange) {
+  return exchange.status == 0 && exchange.whose != protocol::fault::receiver;
 }
 
 call describe(attempt_result& r, const webhook_record& hook) {
@@ -107,7 +106,8 @@ call describe(attempt_result& r, const webhook_record& hook) {
              .time = r.started,
              .attempt = r.attempt,
              .repeated = r.exchange.repeated,
-             .shows = is_own_fault(r) ? evidence::none : evidence::ordinary,
+             .shows = is_own_fault(r.exchange) ? evidence::none
+                                               : evidence::ordinary,
              .status = r.exchange.status,
              .timings = r.exchange.timings,
              .target_url = r.to ? r.to->masked_url()
@@ -137,7 +137,7 @@ std::string_view reason_to_disable(const attempt_result& r, const attempt& a,
     return "gone: the webhook is disabled and its retries end";
   const auto failing_since = std::max(
     c.progress.failing_since + c.progress.excused, c.plan.resumed);
-  if (c.disable_after.count() == 0 || is_own_fault(r)
+  if (c.disable_after.count() == 0 || is_own_fault(r.exchange)
       || c.progress.failures < failures_to_disable
       || r.started - failing_since < c.disable_after)
     return {};

@@ -43,7 +43,7 @@ struct circumstances {
 
 /// Whether it ended for a reason of ours, which says nothing about the
 /// receiver.
-[[nodiscard]] bool is_own_fault(const attempt_result& r);
+[[nodiscard]] bool is_own_fault(const protocol::exchange_result& exchange);
 
 /// What the log says of a request, without what settle() fills in. Takes texts
 /// out of `r`.

@@ -16,6 +16,8 @@ constexpr std::chrono::minutes shortest_interval{1};
 /// How long before its end a certificate is worth a notice, and how often.
 constexpr std::chrono::days certificate_warning{14};
 constexpr std::chrono::days certificate_interval{1};
+/// The engine's own action types begin with it.
+constexpr std::string_view own_actions = "fanfare.";
 
 } // namespace
 
@@ -40,7 +42,9 @@ std::optional<owner_notice> owner_notices::certificate_seen(timestamp expires,
                       R"(, "expires": )" + protocol::json_time(expires)};
 }
 
-void owner_notices::note_given_up(position subject) {
+void owner_notices::note_given_up(position subject, std::string_view action) {
+  if (action.starts_with(own_actions))
+    return;
   if (given_up_.count++ == 0)
     given_up_.first = subject;
   given_up_.last = subject;

@@ -42,8 +42,9 @@ public:
     certificate_announced_ = {};
   }
 
-  /// Counts a notification that is given up for a later notice.
-  void note_given_up(position subject);
+  /// Counts a notification of this action that is given up for a later notice,
+  /// unless it is one of the engine's own: there would be no end to it.
+  void note_given_up(position subject, std::string_view action = {});
   /// About all those that were counted; at most once a minute.
   std::optional<owner_notice> given_up(timestamp now);
   /// Whether there are some that no notice was about.

@@ -3,6 +3,9 @@
 
 #include "actors/webhook/throttle.hpp"
 
+#include "actors/webhook/outcome.hpp"
+#include "protocol/client/retry_after.hpp"
+
 namespace fanfare {
 
 bool throttle::allow(admission& gate, admission::permit& permit,
@@ -24,6 +27,38 @@ bool throttle::admit(admission& gate, admission::permit& permit,
   permit = gate.acquire(ticket_, requests_, its_turn);
   for_turn_ = !permit;
   return !for_turn_;
+}
+
+throttle::lesson throttle::learn(const protocol::exchange_result& from,
+                                 timestamp started, timestamp now,
+                                 local_outage* outage) {
+  if (from.repeated)
+    pace_.repeated(now);
+  if (from.status != 0) {
+    pace_.end_stall();
+    if (outage != nullptr)
+      outage->note_reached(started);
+  }
+  pace::ending how{.status = from.status,
+                   .started = started,
+                   .took = from.timings.total,
+                   .retry_after = {}};
+  if (is_success(from.status))
+    return {.recovered = pace_.succeeded(how)};
+  if (is_own_fault(from)) {
+    if (from.whose == protocol::fault::here) {
+      pace_.stall(now);
+      if (outage != nullptr) {
+        outages_ = outage->ended();
+        outage->note_fault(from.reason);
+      }
+    }
+    return {};
+  }
+  if (!from.retry_after.empty())
+    how.retry_after = protocol::read_retry_after(from.retry_after, now);
+  pace_.failed(now, how);
+  return {.busy = pace_.hold_of(now, how).has_value()};
 }
 
 std::size_t throttle::close(admission& gate) {

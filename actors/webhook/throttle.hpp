@@ -7,11 +7,15 @@
 /// nothing. Not thread-safe.
 
 #include "actors/admission.hpp"
+#include "actors/local_outage.hpp"
+#include "actors/webhook/alarm.hpp"
 #include "actors/webhook/delivery_plan.hpp"
 #include "actors/webhook/pace.hpp"
 #include "fanfare/reports.hpp"
+#include "protocol/client/transport.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -56,6 +60,14 @@ public:
     if (requests_ == 0 || --requests_ == 0)
       for_turn_ = false;
   }
+  struct lesson {
+    bool recovered = false; ///< the breaker has closed
+    bool busy = false;      ///< the receiver has named a time to wait for
+  };
+  /// Learns from how a request to the receiver has ended. `started`: when the
+  /// request was. `outage` may be null.
+  lesson learn(const protocol::exchange_result& from, timestamp started,
+               timestamp now, local_outage* outage);
   /// The webhook ends: it gives back the place that may be kept for it, and
   /// gets no turn any more. Forgets those in flight, and returns how many they
   /// were.
@@ -68,7 +80,10 @@ public:
   // -- what holds it ----------------------------------------------------------
 
   /// Forgets what held it when it last looked, but for its turn and the disk.
-  void look_again(bool paused) {
+  /// `outage` may be null.
+  void look_again(bool paused, const local_outage* outage) {
+    if (pace_.stalled() && outage != nullptr && outage->ended() != outages_)
+      pace_.end_stall();
     held_by_ = paused ? hold_reason::pause : hold_reason::none;
     held_until_.reset();
   }
@@ -82,6 +97,12 @@ public:
   }
   [[nodiscard]] const std::optional<timestamp>& held_until() const {
     return held_until_;
+  }
+  /// Adds when it has to be looked at again.
+  void add_due(earliest_after& to) const {
+    if (held_until_)
+      to.add(*held_until_);
+    to.add(pace_.busy_until());
   }
   void wait_for_disk(bool waits) {
     for_disk_ = waits;
@@ -109,6 +130,7 @@ private:
   hold_reason held_by_ = hold_reason::none; ///< where the last look stopped
   bool for_turn_ = false;
   bool for_disk_ = false;
+  std::uint32_t outages_ = 0; ///< those that had ended when it stalled
   std::optional<timestamp> held_until_;
 };
 

@@ -64,6 +64,10 @@ struct webhook_context {
   std::function<void(const webhook_record&, std::string_view action,
                      std::string members)>
     notify_owner;
+
+  [[nodiscard]] std::uint64_t fence_changes() const {
+    return fences != nullptr ? fences->load(std::memory_order_relaxed) : 0;
+  }
 };
 
 } // namespace fanfare

@@ -1,11 +1,29 @@
 // SPDX-FileCopyrightText: Fanfare contributors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "actors/webhook/call_writer.hpp"
+#include "actors/webhook/store_requests.hpp"
 
+#include <memory>
 #include <utility>
+#include <variant>
 
 namespace fanfare {
+
+void ask_for_state(commit_queue& from, webhook_id hook, webhook_actor who) {
+  from.push(
+    {.what = storage::barrier{.load = hook},
+     .done =
+       [who = std::move(who)](storage::operation& op, const error* failure) {
+         auto state = std::make_shared<result<storage::webhook_state>>(error{});
+         if (failure != nullptr)
+           *state = *failure;
+         else
+           *state = std::move(std::get<storage::barrier>(op).done);
+         caf::anon_send(who, atom::loaded_v,
+                        webhook_state_ptr{std::move(state)});
+       },
+     .lasting = true});
+}
 
 void append(commit_queue& to, call&& entry, reply<call> answer) {
   commit_queue::completion on_disk;
@@ -37,6 +55,10 @@ void append_and_disable(commit_queue& to, call&& last, const std::string& url,
      .done = {},
      .lasting = true},
     {.what = std::move(disable), .done = std::move(done), .lasting = true});
+}
+
+void drop_retries(commit_queue& of, webhook_id hook) {
+  of.push({.what = storage::drop_retries{hook}, .done = {}, .lasting = true});
 }
 
 } // namespace fanfare

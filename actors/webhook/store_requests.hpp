@@ -2,16 +2,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Hands a webhook's calls to the commit queue. They are kept and tried again
-/// while the disk refuses them: what has happened must not be forgotten.
+/// What a webhook has the committer read and write for it. All of it is kept
+/// and tried again while the disk refuses: what has happened must not be
+/// forgotten.
 
 #include "actors/commit_queue.hpp"
+#include "actors/interfaces.hpp"
 #include "actors/webhook/order.hpp"
 #include "fanfare/types.hpp"
 
 #include <string>
 
 namespace fanfare {
+
+/// Sends `loaded` with the state of the webhook behind everything that is in
+/// the queue.
+void ask_for_state(commit_queue& from, webhook_id hook, webhook_actor who);
 
 /// Appends the call; `answer` gets it once it is on disk.
 void append(commit_queue& to, call&& entry, reply<call> answer = {});
@@ -21,5 +27,8 @@ void append(commit_queue& to, call&& entry, reply<call> answer = {});
 /// `done`: of the change, may be empty.
 void append_and_disable(commit_queue& to, call&& last, const std::string& url,
                         timestamp now, commit_queue::completion done);
+
+/// Ends all retries that the store has of the webhook.
+void drop_retries(commit_queue& of, webhook_id hook);
 
 } // namespace fanfare

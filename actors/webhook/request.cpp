@@ -1,0 +1,70 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "actors/webhook/request.hpp"
+
+#include "actors/webhook/batch.hpp"
+#include "protocol/payload/composed_body.hpp"
+
+#include <charconv>
+#include <cstddef>
+#include <iterator>
+#include <string_view>
+#include <utility>
+
+namespace fanfare {
+
+std::shared_ptr<delivery_order> carry(notification_ptr what, const attempt& a) {
+  if (a.thin) {
+    auto thin = std::make_shared<notification>(*what);
+    thin->body = protocol::thin_body(what->body);
+    what = std::move(thin);
+  }
+  auto request = std::make_shared<delivery_order>();
+  request->what = std::move(what);
+  request->attempt = a.number;
+  return request;
+}
+
+std::shared_ptr<delivery_order>
+carry_together(std::vector<notification_ptr> members, const attempt& last) {
+  auto request = std::make_shared<delivery_order>();
+  request->what = combine(members, last.thin);
+  request->members = std::move(members);
+  request->attempt = last.number;
+  return request;
+}
+
+void prepare(delivery_order& request, delivery_plan& by,
+             protocol::transport& wire, timestamp now) {
+  request.wire = &wire;
+  request.to = by.to;
+  request.by = by.by;
+  request.limits = by.limits;
+  request.started = now;
+  const auto& what = *request.what;
+  if (!request.members.empty()) {
+    request.headers = by.headers(protocol::batch_id(request.members), what.body,
+                                 what.trace, now);
+    return;
+  }
+  char id[24] = "msg_";
+  const auto* end = std::to_chars(id + 4, std::end(id), what.id).ptr;
+  request.headers = by.headers(
+    std::string_view{id, static_cast<std::size_t>(end - id)}, what.body,
+    what.trace, now);
+}
+
+attempt_result unsendable(delivery_order&& request, const delivery_plan& by,
+                          timestamp now) {
+  attempt_result failed{.what = std::move(request.what),
+                        .members = std::move(request.members),
+                        .to = nullptr,
+                        .attempt = request.attempt,
+                        .started = now,
+                        .exchange = {}};
+  failed.exchange.reason = by.error;
+  return failed;
+}
+
+} // namespace fanfare
