@@ -379,18 +379,17 @@ void webhook_worker::on_finished(attempt_result& r) {
   throttle_.ended();
   if (!is_success(r.exchange.status) || r.exchange.repeated)
     now_ = context_->clock->now();
+  const auto a = r.members.empty() ? end_attempt(*r.what, r) : attempt{};
+  const bool busy = !a.test && learn(r);
   auto entry = describe(r, *registered_.record());
+  if (a.test)
+    entry.shows = evidence::none;
+  else if (busy)
+    entry.shows = evidence::busy;
   if (r.members.empty()) {
-    const auto a = end_attempt(*r.what, r);
-    if (a.test)
-      entry.shows = evidence::none;
-    else if (learn(r))
-      entry.shows = evidence::busy;
     const auto disabling = reason_to_disable(r, a, known_now());
     log_attempt(*r.what, a, std::move(entry), disabling, true);
   } else {
-    if (learn(r))
-      entry.shows = evidence::busy;
     finish_batch(r, entry);
   }
   random_.discard(1);

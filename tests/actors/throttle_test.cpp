@@ -71,7 +71,7 @@ TEST_F(ThrottleTest, ThePaceSaysWhyAndUntilWhen) {
   EXPECT_EQ(state().held_by, hold_reason::rate);
   EXPECT_EQ(state().held_until, now + 1s);
   EXPECT_TRUE(throttle_.waits_for_nothing()) << "the lane has a place for it";
-  throttle_.look_again(false);
+  throttle_.look_again(false, nullptr);
   EXPECT_EQ(state().held_by, hold_reason::none);
   EXPECT_FALSE(state().held_until);
 }
@@ -151,7 +151,7 @@ TEST_F(ThrottleTest, ShowsWhatWillHoldTheNextOne) {
     now, {.status = 503, .started = now, .retry_after = now + 30s});
   EXPECT_EQ(state().held_by, hold_reason::retry_after);
   EXPECT_EQ(state().held_until, now + 30s);
-  throttle_.look_again(true);
+  throttle_.look_again(true, nullptr);
   EXPECT_EQ(state().held_by, hold_reason::pause) << "its owner comes first";
 }
 
