@@ -117,9 +117,15 @@ void orders::test(organizer_id owner, webhook_id hook,
   if (!added)
     return complete(added.error());
   const auto what = added->front();
-  send(hook, test_order{what, reply<call>{[complete, what](result<call> made) {
+  const auto state = inspect(owner, hook);
+  const auto held_by = state ? state->held_by : hold_reason::none;
+  const auto held_until = state ? state->held_until : std::nullopt;
+  send(hook, test_order{what, reply<call>{[=](result<call> made) {
                           if (made)
-                            complete(test_call{std::move(*made), what});
+                            complete(test_call{.value = std::move(*made),
+                                               .what = what,
+                                               .held_by = held_by,
+                                               .held_until = held_until});
                           else
                             complete(made.error());
                         }}});

@@ -32,10 +32,26 @@ struct engine_statistics {
 
 // -- webhooks -----------------------------------------------------------------
 
+/// What holds a webhook's calls back at this moment.
+enum class hold_reason : std::uint8_t {
+  none,        ///< nothing but its turn, or the disk, which takes no calls
+  pause,       ///< its owner paused it
+  order,       ///< `ordered`: one that failed comes first
+  breaker,     ///< it failed too often in a row
+  retry_after, ///< its receiver asked to wait
+  rate,        ///< its rate limit
+  batch,       ///< a batch fills up
+  outage,      ///< this machine reaches nobody
+  concurrency, ///< as many calls as may be are in flight
+};
+
 /// A call that was made to try a webhook out, and what was sent.
 struct test_call {
   call value;
   notification_ptr what;
+  /// What held events back meanwhile, which a test passes by, and until when.
+  hold_reason held_by = hold_reason::none;
+  std::optional<timestamp> held_until = {};
 };
 
 /// What a replay would send.
@@ -91,19 +107,6 @@ struct webhook_health {
   std::optional<waiting> oldest_waiting;
   std::optional<timestamp> last_success; ///< among the calls looked at
   std::optional<call> last_error;        ///< among the calls looked at
-};
-
-/// What holds a webhook's calls back at this moment.
-enum class hold_reason : std::uint8_t {
-  none,        ///< nothing but its turn, or the disk, which takes no calls
-  pause,       ///< its owner paused it
-  order,       ///< `ordered`: one that failed comes first
-  breaker,     ///< it failed too often in a row
-  retry_after, ///< its receiver asked to wait
-  rate,        ///< its rate limit
-  batch,       ///< a batch fills up
-  outage,      ///< this machine reaches nobody
-  concurrency, ///< as many calls as may be are in flight
 };
 
 /// How a webhook's deliveries go at this moment.

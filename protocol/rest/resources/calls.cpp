@@ -8,6 +8,7 @@
 #include "protocol/rest/messages/request_body.hpp"
 #include "protocol/rest/resources/call_filter.hpp"
 #include "protocol/rest/resources/call_json.hpp"
+#include "protocol/rest/resources/health.hpp"
 #include "protocol/rest/resources/webhooks.hpp"
 #include "protocol/text.hpp"
 
@@ -174,8 +175,15 @@ void serve_test(const std::shared_ptr<exchange>& x) {
     return x->respond(std::move(*failure));
   x->service.test_webhook(
     x->owner, hook.id, [x](const result<test_call>& made) {
-      x->respond(made ? json_answer(*x, 200, to_json(made->value, &*made->what))
-                      : answer_to(*x, made.error()));
+      if (!made)
+        return x->respond(answer_to(*x, made.error()));
+      auto out = to_json(made->value, &*made->what);
+      const auto held_by = hold_name(made->held_by);
+      out["held_by"] = held_by.empty() ? boost::json::value{} : held_by;
+      out["held_until"] = made->held_until
+                          ? boost::json::value(to_iso8601(*made->held_until))
+                          : boost::json::value{};
+      x->respond(json_answer(*x, 200, out));
     });
 }
 

@@ -164,6 +164,7 @@ TEST_F(OffAndOnTest, ATestCountsForNothing) {
   const auto made = api().post(webhook_path("acme", hook) + "test/",
                                json::object{});
   EXPECT_EQ(made.status, 200U) << made.body;
+  EXPECT_EQ(made.json().at("held_by"), "breaker");
   EXPECT_EQ(health("acme", hook).at("breaker"), before);
   EXPECT_EQ(health("acme", hook).at("held_by"), "breaker");
 }
