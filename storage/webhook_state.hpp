@@ -17,6 +17,27 @@ struct webhook_state {
   progress upto;
   std::vector<retry> retries; ///< in any order; none if it is disabled
   std::optional<replay> running;
+  /// When its newest requests were made, newest first, for a webhook with a
+  /// rate limit: those within its period before the newest one, at most
+  /// `most_recent`.
+  std::vector<timestamp> recent = {};
+
+  static constexpr std::size_t most_recent = 1'000;
 };
+
+/// Adds a call to `recent`, going back from the newest; false: that is enough.
+inline bool add_recent(webhook_state& state, const call& c) {
+  const auto& rate = state.hook.delivery.rate_limit;
+  auto& recent = state.recent;
+  if (!rate || recent.size() >= webhook_state::most_recent
+      || (!recent.empty() && recent.front() - c.time >= rate->period))
+    return false;
+  // The members of a batch went out in one request.
+  const bool same = state.hook.delivery.batch && !recent.empty()
+                 && recent.back() == c.time;
+  if (!c.unsent && !same)
+    recent.push_back(c.time);
+  return true;
+}
 
 } // namespace fanfare::storage

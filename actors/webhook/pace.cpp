@@ -3,6 +3,8 @@
 
 #include "actors/webhook/pace.hpp"
 
+#include "storage/webhook_state.hpp"
+
 #include <algorithm>
 #include <cmath>
 
@@ -58,6 +60,17 @@ void token_bucket::owe(timestamp now) {
     return;
   refill(now);
   --tokens_;
+}
+
+void token_bucket::restore(const std::vector<timestamp>& requests) {
+  if (!rate_ || requests.empty())
+    return;
+  // All within its period are known, unless there are too many of them.
+  const bool all = requests.size() < storage::webhook_state::most_recent;
+  tokens_ = 0;
+  filled_ = all ? requests.front() - rate_->period : requests.back();
+  for (auto i = requests.rbegin(); i != requests.rend(); ++i)
+    take(*i);
 }
 
 timestamp token_bucket::full_again() const {

@@ -27,6 +27,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 namespace fanfare {
 
@@ -51,6 +52,9 @@ public:
   /// When there is a token: `now`, or later.
   [[nodiscard]] timestamp available(timestamp now);
   void take(timestamp now);
+  /// Takes what these requests took, newest first, before the engine was
+  /// started. What is not known of the time before is taken for used up.
+  void restore(const std::vector<timestamp>& requests);
   /// One that was used although nobody had asked for it: the next one comes
   /// later.
   void owe(timestamp now);
@@ -93,6 +97,10 @@ public:
   /// asked for.
   void restore(std::uint32_t failures, timestamp last_failure,
                timestamp held_until);
+  /// Its newest requests before the engine was started, newest first.
+  void restore_rate(const std::vector<timestamp>& requests) {
+    rate_.restore(requests);
+  }
   /// Another receiver, of which nothing is known.
   void reset();
 

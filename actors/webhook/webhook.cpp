@@ -92,6 +92,7 @@ void webhook_worker::on_loaded(const result<storage::webhook_state>& state) {
   const auto& progress = queue_.progress();
   throttle_.pace().restore(progress.failures, progress.last_failure,
                            progress.held_until);
+  throttle_.pace().restore_rate(state->recent);
   if (!registered_.enabled())
     disable();
   orders_.restore(*state, queue_);

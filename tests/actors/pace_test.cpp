@@ -147,6 +147,26 @@ TEST_F(PaceTest, AChangeOfTheRateGivesBackNothingThatWasTaken) {
     << "what the smaller one could not hold is not given back either";
 }
 
+TEST_F(PaceTest, ARateSurvivesARestart) {
+  policy_.rate = {.count = 10, .period = 60'000ms};
+  configure();
+  pace_.restore_rate(std::vector<timestamp>(10, now_ - 1s));
+  EXPECT_EQ(ask(), reason::rate) << "the ten were taken";
+  now_ += 5s;
+  EXPECT_EQ(ask(), reason::none) << "one has come back";
+  pace_.started(now_, false);
+  EXPECT_EQ(ask(), reason::rate);
+
+  pace_ = pace{};
+  configure();
+  pace_.restore_rate({now_ - 1s, now_ - 2s});
+  for (int i = 0; i < 8; ++i) {
+    ASSERT_EQ(ask(), reason::none) << i;
+    pace_.started(now_, false);
+  }
+  EXPECT_EQ(ask(), reason::rate);
+}
+
 // -- Retry-After --------------------------------------------------------------
 
 TEST_F(PaceTest, RetryAfterHoldsEverythingUntilThen) {

@@ -104,8 +104,20 @@ void delivery_writer::execute(barrier& op) {
   if (state.hook.current().enabled) {
     state.retries = layer_.retries(op.load);
     state.running = find_running_replay(txn_, op.load);
+    read_recent(state);
   }
   op.done = std::move(state);
+}
+
+void delivery_writer::read_recent(webhook_state& state) {
+  logged_call c;
+  for (auto next = state.upto.last_call; next != 0; next = c.previous) {
+    const auto record = txn_.get(table::calls, as_key(next));
+    c.id = next;
+    // One that is gone has expired, and so is all before it.
+    if (!record || !decode_facts(*record, c) || !add_recent(state, c))
+      return;
+  }
 }
 
 } // namespace fanfare::storage::lmdb

@@ -42,6 +42,7 @@ public:
 private:
   /// Nothing if there is none or its record is damaged.
   std::optional<webhook_record> find_webhook(webhook_id id);
+  void read_recent(webhook_state& state);
 
   record_writer& to_;
   write_transaction& txn_;

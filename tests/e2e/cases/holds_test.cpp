@@ -133,6 +133,21 @@ TEST_F(HoldsTest, WaitingAsTheReceiverAskedUsesUpNoAttempt) {
     EXPECT_EQ(number_of(call, "attempt"), 1U);
 }
 
+TEST_F(HoldsTest, ARateLimitIsNotRefilledByARestart) {
+  http_sink sink;
+  const auto hook = add_hook(
+    sink.url(), {{"rate_limit", {{"count", 10}, {"seconds", 3600}}}});
+  json::array many(
+    40, json::object{{"action", order_placed}, {"event", "democon"}});
+  ASSERT_EQ(api().post(publish_path("acme"), many).status, 202U);
+  ASSERT_TRUE(sink.wait_for(10, patience));
+  ASSERT_TRUE(wait_held_by(hook, "rate"));
+  stop();
+  start();
+  ASSERT_TRUE(wait_held_by(hook, "rate"));
+  EXPECT_EQ(sink.size(), 10U);
+}
+
 } // namespace
 
 } // namespace fanfare::test

@@ -132,6 +132,9 @@ void memory_writer::execute(storage::barrier& op) {
     state.retries = at.retries.all();
     if (is_replaying(*record))
       state.running = record->sent_again;
+    for (auto c = disk_.calls.rbegin(); c != disk_.calls.rend(); ++c)
+      if (c->hook == op.load && !add_recent(state, *c))
+        break;
   }
   op.done = std::move(state);
 }
