@@ -74,6 +74,7 @@ crew::context_of(const station& at, journal_reader& reader) {
   made->clock = &parts_.clock;
   made->in_flight = &figures_.in_flight;
   made->draining = &draining_;
+  made->log = parts_.log;
   made->outage = &outage_;
   return made;
 }

@@ -66,9 +66,34 @@ std::optional<owner_notice> owner_notices::given_up(timestamp now) {
   return notice;
 }
 
-owner_notice owner_notices::disabled(std::string_view why) {
+namespace {
+
+/// The command that sends what was missed, once the webhook is enabled again.
+std::string replay_command(webhook_id hook, timestamp since) {
+  const auto quoted = protocol::json_time(since);
+  return "fanfare replay " + std::to_string(hook) + " --only-failed --since "
+       + quoted.substr(1, quoted.size() - 2);
+}
+
+} // namespace
+
+owner_notice owner_notices::disabled(const call& last, std::string_view action,
+                                     std::string_view why, timestamp since) {
   return {"fanfare.webhook.disabled",
-          R"(, "reason": )" + protocol::json_quoted(why)};
+          R"(, "reason": )" + protocol::json_quoted(why)
+            + R"(, "return_code": )" + std::to_string(last.status)
+            + R"(, "action_type": )" + protocol::json_quoted(action)
+            + R"(, "replay": )"
+            + protocol::json_quoted(replay_command(last.hook, since))};
+}
+
+std::string owner_notices::disabled_sentence(const call& last,
+                                             std::string_view action,
+                                             timestamp since) {
+  return "webhook " + std::to_string(last.hook)
+       + " is disabled after a call of " + std::string{action} + ": "
+       + last.reason + ". Once it is enabled again, this sends what it missed: "
+       + replay_command(last.hook, since);
 }
 
 } // namespace fanfare

@@ -54,8 +54,13 @@ public:
   /// When given_up() has something to say. Only while it is pending.
   [[nodiscard]] timestamp next_due() const;
 
-  /// Why the webhook was disabled.
-  static owner_notice disabled(std::string_view why);
+  /// The webhook was disabled by a call about `action`, which says `why`, and
+  /// what it missed was published after `since`.
+  static owner_notice disabled(const call& last, std::string_view action,
+                               std::string_view why, timestamp since);
+  /// The same for the operator's log.
+  static std::string
+  disabled_sentence(const call& last, std::string_view action, timestamp since);
 
 private:
   timestamp recovery_announced_{};

@@ -459,7 +459,7 @@ void webhook_worker::log_attempt(const notification& what, const attempt& a,
   orders_.note_attempt(a);
   settle(entry, a, what.published, disabling, known_now());
   if (entry.result == outcome::gone && last)
-    return log_and_disable(std::move(entry), disabling);
+    return log_and_disable(std::move(entry), what, disabling);
   if (entry.result == outcome::given_up && !a.test)
     notices_.note_given_up(what.id, what.action);
   queue_.apply(entry);
@@ -475,15 +475,27 @@ void webhook_worker::log_unsent(const attempt& a, std::string reason) {
   append(*context_->commits, std::move(entry));
 }
 
-void webhook_worker::log_and_disable(call&& last, std::string_view why) {
+void webhook_worker::log_and_disable(call&& last, const notification& what,
+                                     std::string_view why) {
+  // What it missed was still worth a retry when it began to fail.
+  const auto since = std::min({queue_.progress().failures != 0
+                                 ? queue_.progress().failing_since
+                                 : last.time,
+                               what.published})
+                   - plan().backoff.max_age;
   registered_.set_disabling(true);
   queue_.apply(last);
-  commit_queue::completion disabled;
-  if (context_->notify_owner)
-    disabled = [context = context_, notice = owner_notices::disabled(why)](
-                 storage::operation& op, const error* failure) {
+  auto disabled =
+    [context = context_,
+     notice = owner_notices::disabled(last, what.action, why, since),
+     sentence = owner_notices::disabled_sentence(last, what.action, since)](
+      storage::operation& op, const error* failure) {
       const auto& changed = std::get<storage::change_webhook>(op).done;
-      if (failure == nullptr && changed && !changed->current().enabled)
+      if (failure != nullptr || !changed || changed->current().enabled)
+        return;
+      if (context->log)
+        context->log(log_level::warning, sentence);
+      if (context->notify_owner)
         context->notify_owner(*changed, notice.action, notice.members);
     };
   append_and_disable(*context_->commits, std::move(last),

@@ -106,7 +106,8 @@ private:
   void log_unsent(const attempt& a, std::string reason);
   /// Logs the last of the calls that led to it, and disables the webhook in the
   /// same commit.
-  void log_and_disable(call&& last, std::string_view why);
+  void log_and_disable(call&& last, const notification& what,
+                       std::string_view why);
   void notify_owner(const std::optional<owner_notice>& notice) const;
 
   // -- orders -----------------------------------------------------------------

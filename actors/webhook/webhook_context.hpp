@@ -53,6 +53,8 @@ struct webhook_context {
   /// Once true, no further attempt starts. A flag and not a message, so that it
   /// holds from the moment the stop has begun.
   const std::atomic<bool>* draining = nullptr;
+  /// What an operator should know; may be empty.
+  std::function<void(log_level, const std::string&)> log = {};
   /// Null in tests that have none.
   local_outage* outage = nullptr;
   std::uint64_t seed = 0; ///< of the backoff's jitter

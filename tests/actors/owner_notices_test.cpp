@@ -80,9 +80,21 @@ TEST_F(OwnerNoticesTest, WhatIsGivenUpIsCountedAndAnnouncedTogether) {
 }
 
 TEST_F(OwnerNoticesTest, ADisablingSaysWhy) {
-  const auto notice = owner_notices::disabled(R"(it said "gone")");
+  const auto notice = owner_notices::disabled(
+    {.hook = 3, .status = 410}, "shop.order.placed", R"(it said "gone")",
+    timestamp{1'728'000'000s});
   EXPECT_EQ(notice.action, "fanfare.webhook.disabled");
-  EXPECT_EQ(notice.members, R"(, "reason": "it said \"gone\"")");
+  EXPECT_EQ(
+    notice.members,
+    R"(, "reason": "it said \"gone\"", "return_code": 410, )"
+    R"("action_type": "shop.order.placed", "replay": )"
+    R"("fanfare replay 3 --only-failed --since 2024-10-04T00:00:00.000Z")");
+  EXPECT_EQ(owner_notices::disabled_sentence(
+              {.hook = 3, .status = 410, .reason = "answered 410"},
+              "shop.order.placed", timestamp{1'728'000'000s}),
+            "webhook 3 is disabled after a call of shop.order.placed: answered "
+            "410. Once it is enabled again, this sends what it missed: fanfare "
+            "replay 3 --only-failed --since 2024-10-04T00:00:00.000Z");
 }
 
 } // namespace
