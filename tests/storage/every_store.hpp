@@ -22,6 +22,10 @@ struct store_kind {
   void (*open)(std::unique_ptr<store>& which, const std::filesystem::path& in);
 };
 
+inline void PrintTo(const store_kind& kind, std::ostream* out) {
+  *out << kind.name;
+}
+
 inline void open_lmdb(std::unique_ptr<store>& which,
                       const std::filesystem::path& in) {
   which.reset();
