@@ -24,6 +24,9 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 using std::chrono::steady_clock;
 
+// Longer than a free worker takes to accept a connection and to answer.
+constexpr std::chrono::milliseconds least_patience{100};
+
 // Of a target, that a proxy is asked for in one exchange.
 constexpr std::size_t most_proxied_addresses = 4;
 
@@ -122,10 +125,13 @@ void client_connection::on_connected(client_socket socket) {
   connector_ = nullptr;
   stream_.open(std::move(socket));
   if (!way_) {
+    error_code ignored;
+    address_ = stream_.socket().remote_endpoint(ignored).address();
     on_way();
     return;
   }
   enter(state::tunnelling);
+  address_ = way_->targets[way_->next];
   tunnel_ = new proxy_tunnel(stream_.socket(), way_->via);
   tunnel_->open(
     way_->targets[way_->next++], subject_->request.to->port(),
@@ -153,6 +159,9 @@ void client_connection::on_tunnel(proxy_tunnel::outcome&& how) {
 void client_connection::on_way() {
   owner_->connected();
   const auto now = steady_clock::now();
+  opened_ = now;
+  unanswered_ = true;
+  ++to_->unanswered;
   subject_->result.timings.connect = subject_->clock.in_phase(now);
   const auto& to = *subject_->request.to;
   if (!to.secure()) {
@@ -294,6 +303,9 @@ void client_connection::on_read(const error_code& code, std::size_t bytes) {
   if (answer_.received() == 0) {
     const auto now = steady_clock::now();
     subject_->result.timings.first_byte = subject_->clock.in_phase(now);
+    stop_waiting();
+    if (served_ > 0)
+      to_->note_answer_after(now - subject_->clock.phase_started);
     subject_->clock.enter(phase::total, subject_->request.limits.total, now);
   }
   if (answer_.take(bytes) == incoming_answer::progress::more)
@@ -382,6 +394,17 @@ void client_connection::fail(std::string reason) {
   owner_->finish(subject);
 }
 
+void client_connection::stop_waiting() {
+  if (std::exchange(unanswered_, false) && --to_->unanswered == 0)
+    to_->crowded_until = {};
+}
+
+bool client_connection::is_left_waiting(steady_clock::time_point now) const {
+  return unanswered_
+      && now - opened_
+           >= std::max<steady_clock::duration>(least_patience, 2 * to_->usual);
+}
+
 bool client_connection::cut(std::string_view why) {
   if (state_ != state::exchanging || !answer_.has_verdict())
     return false;
@@ -394,6 +417,7 @@ void client_connection::close() {
   if (state_ == state::closed)
     return;
   enter(state::closed);
+  stop_waiting();
   if (connector_)
     connector_->close();
   connector_ = nullptr;

@@ -105,6 +105,7 @@ public:
   client_connection(const client_connection&) = delete;
   client_connection& operator=(const client_connection&) = delete;
   virtual ~client_connection() {
+    stop_waiting();
     if (connector_)
       connector_->close();
   }
@@ -137,6 +138,19 @@ public:
     return answer_.received();
   }
 
+  /// When the way to the target was open.
+  [[nodiscard]] std::chrono::steady_clock::time_point opened() const noexcept {
+    return opened_;
+  }
+  /// Where it leads to; through a proxy too.
+  [[nodiscard]] const boost::asio::ip::address& address() const noexcept {
+    return address_;
+  }
+  /// The receiver has let a fresh connection wait for longer than it usually
+  /// takes to answer: nobody there may be free to serve it.
+  [[nodiscard]] bool
+  is_left_waiting(std::chrono::steady_clock::time_point now) const;
+
   /// Whether it is on its way through a proxy.
   [[nodiscard]] bool in_proxy() const noexcept {
     return way_ != nullptr;
@@ -163,6 +177,8 @@ private:
   void on_tunnel(proxy_tunnel::outcome&& how);
   /// The way to the target is open.
   void on_way();
+  /// It need not wait for a first answer any more.
+  void stop_waiting();
   void on_handshake(const error_code& code);
 
   // -- the exchange -----------------------------------------------------------
@@ -188,7 +204,10 @@ private:
   boost::intrusive_ptr<destination> to_; // outlives stream_, which points to it
   exchange* subject_ = nullptr;
   state state_ = state::fresh;
+  bool unanswered_ = false;  // as counted by the destination
   std::uint32_t served_ = 0; // exchanges after which it could be used again
+  std::chrono::steady_clock::time_point opened_;
+  boost::asio::ip::address address_;
   std::chrono::steady_clock::time_point asked_at_; // with the first byte
 
   boost::intrusive_ptr<connector> connector_; // while connecting

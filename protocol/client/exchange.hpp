@@ -9,12 +9,15 @@
 #include "protocol/client/tls.hpp"
 #include "protocol/client/transport.hpp"
 
+#include <boost/asio/ip/address.hpp>
 #include <boost/intrusive/list.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace fanfare::protocol {
 
@@ -39,6 +42,19 @@ struct destination : counted<destination> {
     idle;
   tls_session session;
   std::chrono::steady_clock::time_point last_used;
+  /// Of its name, when it was last looked up; empty: the host is an address.
+  std::vector<boost::asio::ip::address> addresses;
+  /// Connections that are open and have not brought a byte of an answer yet.
+  std::size_t unanswered = 0;
+  /// Until then no connection is kept, see `connection_pool::crowded`.
+  std::chrono::steady_clock::time_point crowded_until;
+  /// How long an answer takes to begin on a connection that was used before,
+  /// on a smoothed average; 0: not known.
+  std::chrono::steady_clock::duration usual{0};
+
+  void note_answer_after(std::chrono::steady_clock::duration time) {
+    usual += usual.count() == 0 ? time : (time - usual) / 8;
+  }
 };
 
 struct exchange : counted<exchange>, list_hook<of_all> {

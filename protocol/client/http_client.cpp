@@ -51,7 +51,7 @@ public:
                            : make_system_resolver(context)),
       timer_(context.get_executor()),
       pool_({options.max_idle_per_destination, options.max_idle,
-             options.idle_timeout}) {}
+             options.idle_timeout, options.longest_use}) {}
 
   void send(exchange_request&& request, exchange_completion&& done) {
     boost::intrusive_ptr<exchange> subject{new exchange};
@@ -66,7 +66,7 @@ public:
       subject->to = pool_.find(subject->request.to->key(), now);
       if (state_ != state::busy)
         enter(state::busy);
-      if (run_on_idle(*subject))
+      if (run_on_idle(*subject, now))
         return;
     }
     // `transport` promises not to call back before send() returns.
@@ -179,12 +179,12 @@ private:
       return;
     if (state_ == state::closed)
       abandon(subject, std::string{stopping});
-    else if (!run_on_idle(subject)) // one may have become free since
+    else if (!run_on_idle(subject, steady_clock::now())) // free by now?
       connect(subject);
   }
 
-  bool run_on_idle(exchange& subject) {
-    auto connection = pool_.take(*subject.to);
+  bool run_on_idle(exchange& subject, steady_clock::time_point now) {
+    auto connection = pool_.take(*subject.to, now);
     if (!connection)
       return false;
     subject.on = std::move(connection);
@@ -202,6 +202,7 @@ private:
                         steady_clock::now());
     look_up(subject, to.host(), "",
             [this, &subject](const std::vector<asio::ip::address>& found) {
+              pool_.found(*subject.to, found);
               connect(subject, found);
             });
   }
@@ -315,6 +316,8 @@ private:
           || each.clock.is_too_slow(each.request.limits,
                                     each.on ? each.on->received() : 0, now))
         late.emplace_back(&each);
+      else if (each.on && each.on->is_left_waiting(now))
+        pool_.crowded(*each.to, now);
     for (const auto& each : late)
       if (!each->over)
         abandon(*each,
