@@ -306,7 +306,7 @@ void client_connection::on_read(const error_code& code, std::size_t bytes) {
     stop_waiting();
     if (served_ > 0)
       to_->note_answer_after(now - subject_->clock.phase_started);
-    subject_->clock.enter(phase::total, subject_->request.limits.total, now);
+    subject_->clock.enter(phase::answer, subject_->request.limits.total, now);
   }
   if (answer_.take(bytes) == incoming_answer::progress::more)
     read();

@@ -311,13 +311,17 @@ private:
     const auto now = steady_clock::now();
     // Completions may start and end other exchanges: collect first, then end.
     std::vector<boost::intrusive_ptr<exchange>> late;
-    for (auto& each : active_)
+    for (auto& each : active_) {
+      if (each.clock.waits_for == phase::dns && each.look_up != 0 && names_
+          && names_->is_queued(each.look_up))
+        each.clock.postpone(each.request.limits.dns, now);
       if (each.clock.deadline <= now
           || each.clock.is_too_slow(each.request.limits,
                                     each.on ? each.on->received() : 0, now))
         late.emplace_back(&each);
       else if (each.on && each.on->is_left_waiting(now))
         pool_.crowded(*each.to, now);
+    }
     for (const auto& each : late)
       if (!each->over)
         abandon(*each,

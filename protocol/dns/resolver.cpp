@@ -141,6 +141,11 @@ public:
     start_next();
   }
 
+  [[nodiscard]] bool is_queued(ticket which) const override {
+    const auto found = tickets_.find(which);
+    return found != tickets_.end() && !found->second->started();
+  }
+
   void finish(lookup& which, resolution&& found, seconds life) override {
     auto& subject = static_cast<inquiry&>(which); // there are no others
     const boost::intrusive_ptr<inquiry> keep{&subject};

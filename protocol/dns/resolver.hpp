@@ -36,6 +36,9 @@ public:
   /// The caller has given up on this answer: its `done` is not called, and a
   /// look-up that nobody else needs ends. Does nothing once `done` was called.
   virtual void cancel(ticket which) = 0;
+
+  /// Whether nobody was asked for this name so far: others have their turn.
+  [[nodiscard]] virtual bool is_queued(ticket which) const = 0;
 };
 
 struct resolver_options {

@@ -108,6 +108,7 @@ public:
     std::vector<std::string> asked;
     std::optional<resolution> at_once;
     std::vector<ticket> cancelled;
+    bool queued = false; ///< everything waits for its turn
   };
 
   explicit scripted_resolver(std::shared_ptr<state> shared)
@@ -124,6 +125,10 @@ public:
 
   void cancel(ticket which) override {
     state_->cancelled.push_back(which);
+  }
+
+  [[nodiscard]] bool is_queued(ticket) const override {
+    return state_->queued;
   }
 
 private:
