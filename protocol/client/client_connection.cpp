@@ -179,7 +179,7 @@ void client_connection::on_way() {
   subject_->clock.enter(phase::tls, subject_->request.limits.tls, now);
   stream_.start_tls(*settings);
   if (!prepare_tls(stream_.tls(), to.host(), to.literal().has_value(),
-                   to_->session)) {
+                   to_->sessions)) {
     fail("tls: the handshake could not be prepared");
     return;
   }
@@ -196,7 +196,8 @@ void client_connection::on_handshake(const error_code& code) {
     return;
   }
   subject_->result.timings.tls = subject_->clock.in_phase(steady_clock::now());
-  subject_->result.certificate_expires = certificate_end(stream_.tls());
+  subject_->result.certificate_expires = to_->sessions.note_handshake(
+    stream_.tls());
   start();
   read();
 }
@@ -337,8 +338,9 @@ void client_connection::on_end(const error_code& code) {
     repeat();
   } else if (begun) {
     fail("reset: connection ended within the first TLS record of the answer");
-  } else if (auto why = stream_.tls() ? tls_refusal(stream_.tls(), code)
-                                      : std::nullopt) {
+  } else if (auto why = stream_.tls()
+                        ? tls_refusal(stream_.tls(), code, served_ == 0)
+                        : std::nullopt) {
     fail(std::move(*why));
   } else if ((closed || reset) && served_ > 0 && after > repeat_within) {
     // Whoever looks for a stale connection should find a handler that failed.

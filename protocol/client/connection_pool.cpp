@@ -98,7 +98,7 @@ void connection_pool::expire(time_point now) {
   std::erase_if(destinations_, [&](const auto& each) {
     const auto& to = *each.second;
     return to.use_count() == 1
-        && (!to.session.get() || to.last_used + sessions_live <= now);
+        && (to.sessions.empty() || to.last_used + sessions_live <= now);
   });
 }
 

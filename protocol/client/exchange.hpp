@@ -6,7 +6,7 @@
 /// connections share it. INTERNAL to http_client; one I/O thread.
 
 #include "protocol/client/exchange_clock.hpp"
-#include "protocol/client/tls.hpp"
+#include "protocol/client/tls_sessions.hpp"
 #include "protocol/client/transport.hpp"
 
 #include <boost/asio/ip/address.hpp>
@@ -40,7 +40,7 @@ struct destination : counted<destination> {
   boost::intrusive::list<client_connection,
                          boost::intrusive::base_hook<list_hook<of_destination>>>
     idle;
-  tls_session session;
+  tls_sessions sessions;
   std::chrono::steady_clock::time_point last_used;
   /// Of its name, when it was last looked up; empty: the host is an address.
   std::vector<boost::asio::ip::address> addresses;
