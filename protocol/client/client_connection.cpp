@@ -27,9 +27,6 @@ using std::chrono::steady_clock;
 // Longer than a free worker takes to accept a connection and to answer.
 constexpr std::chrono::milliseconds least_patience{100};
 
-// Of a target, that a proxy is asked for in one exchange.
-constexpr std::size_t most_proxied_addresses = 4;
-
 bool is_end(const error_code& code) {
   return code == asio::error::eof || code == asio::ssl::error::stream_truncated;
 }
@@ -78,7 +75,8 @@ void client_connection::enter(state next) noexcept {
 // -- getting there ------------------------------------------------------------
 
 void client_connection::connect(exchange& subject,
-                                std::vector<asio::ip::address> addresses) {
+                                std::vector<asio::ip::address> addresses,
+                                std::size_t first) {
   enter(state::connecting);
   subject_ = &subject;
   if (!way_ || way_->next == 0)
@@ -86,7 +84,7 @@ void client_connection::connect(exchange& subject,
                         steady_clock::now());
   connector_ = new connector(*this, context_);
   connector_->start(std::move(addresses),
-                    way_ ? way_->via->port : subject.request.to->port());
+                    way_ ? way_->via->port : subject.request.to->port(), first);
 }
 
 void client_connection::connect(exchange& subject,
@@ -131,6 +129,10 @@ void client_connection::on_connected(client_socket socket) {
     return;
   }
   enter(state::tunnelling);
+  if (const auto left = way_->left(); left > 1) {
+    const auto now = steady_clock::now();
+    way_until_ = now + (subject_->clock.deadline - now) / left;
+  }
   address_ = way_->targets[way_->next];
   tunnel_ = new proxy_tunnel(stream_.socket(), way_->via);
   tunnel_->open(
@@ -146,14 +148,23 @@ void client_connection::on_tunnel(proxy_tunnel::outcome&& how) {
     on_way();
     return;
   }
-  const auto most = std::min(way_->targets.size(), most_proxied_addresses);
-  if (how.unreachable && way_->next < most) {
+  if (how.unreachable && way_->left() > 0) {
     auto& subject = *subject_;
     close();
     owner_->try_next_address(subject, std::move(way_));
     return;
   }
   fail(std::move(how.failure));
+}
+
+bool client_connection::is_way_silent(steady_clock::time_point now) const {
+  return state_ == state::tunnelling && way_until_ && *way_until_ <= now;
+}
+
+void client_connection::skip_way() {
+  const boost::intrusive_ptr<client_connection> alive{this};
+  tunnel_->close();
+  on_tunnel({.failure = "proxy: no answer", .unreachable = true});
 }
 
 void client_connection::on_way() {
@@ -192,7 +203,7 @@ void client_connection::on_handshake(const error_code& code) {
   if (state_ == state::closed)
     return;
   if (code) {
-    fail(tls_failure(stream_.tls(), code, subject_->request.to->host()));
+    fail_here(tls_failure(stream_.tls(), code, subject_->request.to->host()));
     return;
   }
   subject_->result.timings.tls = subject_->clock.in_phase(steady_clock::now());
@@ -332,6 +343,7 @@ void client_connection::on_end(const error_code& code) {
   const auto after = steady_clock::now() - asked_at_;
   if (may_repeat({.by_peer = closed || reset,
                   .reused = served_ > 0,
+                  .elsewhere = owner_->has_elsewhere(*subject_, address_),
                   .repeated = subject_->result.repeated,
                   .begun = begun,
                   .after = after})) {
@@ -363,7 +375,12 @@ void client_connection::on_end(const error_code& code) {
 void client_connection::repeat() {
   auto& subject = *subject_;
   close();
-  owner_->repeat(subject);
+  subject.result = {};
+  subject.result.repeated = true;
+  if (served_ > 0)
+    owner_->repeat(subject);
+  else
+    owner_->go_elsewhere(subject, address_);
 }
 
 void client_connection::finish() {
@@ -399,6 +416,16 @@ void client_connection::fail(std::string reason) {
 void client_connection::stop_waiting() {
   if (std::exchange(unanswered_, false) && --to_->unanswered == 0)
     to_->crowded_until = {};
+}
+
+void client_connection::fail_here(std::string reason) {
+  auto& subject = *subject_;
+  if (!owner_->has_elsewhere(subject, address_)) {
+    fail(std::move(reason));
+    return;
+  }
+  close();
+  owner_->go_elsewhere(subject, address_);
 }
 
 bool client_connection::is_left_waiting(steady_clock::time_point now) const {

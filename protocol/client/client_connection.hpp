@@ -32,10 +32,18 @@ namespace fanfare::protocol {
 
 /// A way through a proxy. The target's addresses have passed the policy.
 struct proxied_way {
+  /// Addresses of a target that a proxy is asked for in one exchange.
+  static constexpr std::size_t most = 4;
+
   std::shared_ptr<const proxy> via;
   std::vector<boost::asio::ip::address> proxies; ///< the proxy's own addresses
   std::vector<boost::asio::ip::address> targets;
   std::size_t next = 0; ///< of `targets`, to be asked for
+
+  [[nodiscard]] std::size_t left() const noexcept {
+    const auto all = targets.size() < most ? targets.size() : most;
+    return all - (next < all ? next : all);
+  }
 };
 
 /// Whom a connection reports to.
@@ -57,6 +65,12 @@ public:
   /// The proxy cannot reach that address: try the way's next one.
   virtual void try_next_address(exchange& subject,
                                 std::shared_ptr<proxied_way> way) = 0;
+  /// Whether the target has an address beside this one that can be tried.
+  virtual bool has_elsewhere(const exchange& subject,
+                             const boost::asio::ip::address& not_here) = 0;
+  /// Tries those, on a fresh connection. Only if it has some.
+  virtual void go_elsewhere(exchange& subject,
+                            const boost::asio::ip::address& not_here) = 0;
   /// The receiver ended the connection before it read the request
   /// (`may_repeat`): send it again on a fresh one.
   virtual void repeat(exchange& subject) = 0;
@@ -111,13 +125,21 @@ public:
   }
 
   /// Connects to the first of the addresses that may be and can be, then runs
-  /// the exchange. To be called once, first.
+  /// the exchange. `first` as in `connector`. To be called once, first.
   void connect(exchange& subject,
-               std::vector<boost::asio::ip::address> addresses);
+               std::vector<boost::asio::ip::address> addresses,
+               std::size_t first = 0);
 
   /// The same through a proxy, to the way's next address. All addresses of an
-  /// exchange share one connect limit.
+  /// exchange share one connect limit, of which each has an equal part of what
+  /// is left.
   void connect(exchange& subject, std::shared_ptr<proxied_way> way);
+
+  /// Whether the proxy has used up the part of its limit without a word.
+  [[nodiscard]] bool
+  is_way_silent(std::chrono::steady_clock::time_point now) const;
+  /// Tries the next address for that reason.
+  void skip_way();
 
   /// Runs an exchange on an idle connection. Never finishes it before it
   /// returns.
@@ -190,7 +212,7 @@ private:
   void read();
   void on_read(const error_code& code, std::size_t bytes);
   void on_end(const error_code& code);
-  /// On a connection that is closed.
+  /// Once more, elsewhere if this connection was a fresh one.
   void repeat();
 
   // -- endings ----------------------------------------------------------------
@@ -198,6 +220,8 @@ private:
   /// The answer is over.
   void finish();
   void fail(std::string reason);
+  /// Nothing of the request was sent: tries another address if there is one.
+  void fail_here(std::string reason);
 
   connection_owner* owner_;
   boost::asio::io_context& context_;
@@ -212,6 +236,8 @@ private:
 
   boost::intrusive_ptr<connector> connector_; // while connecting
   std::shared_ptr<proxied_way> way_;          // until it is open
+  // Of the way's address, unless it is the last one.
+  std::optional<std::chrono::steady_clock::time_point> way_until_;
   boost::intrusive_ptr<proxy_tunnel> tunnel_; // while tunnelling
 
   client_stream stream_;

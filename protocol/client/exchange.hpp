@@ -17,11 +17,13 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 namespace fanfare::protocol {
 
 class client_connection; // protocol/client/client_connection.hpp
+struct proxied_way;      // the same
 
 template <class T>
 using counted = boost::intrusive_ref_counter<T, boost::thread_unsafe_counter>;
@@ -64,8 +66,13 @@ struct exchange : counted<exchange>, list_hook<of_all> {
   exchange_clock clock;
   boost::intrusive_ptr<destination> to;
   boost::intrusive_ptr<client_connection> on;
-  std::uint64_t look_up = 0; ///< the resolver's ticket
-  bool over = false;         ///< `done` was called
+  /// Of the target, that were not tried in vain. Empty on a connection that was
+  /// used before, or if the host is an address.
+  std::vector<boost::asio::ip::address> addresses;
+  std::size_t detours = 0;          ///< how often it went elsewhere
+  std::shared_ptr<proxied_way> way; ///< through a proxy to these, or null
+  std::uint64_t look_up = 0;        ///< the resolver's ticket
+  bool over = false;                ///< `done` was called
 };
 
 } // namespace fanfare::protocol

@@ -31,6 +31,9 @@ using timer_type = asio::basic_waitable_timer<steady_clock,
                                               asio::wait_traits<steady_clock>,
                                               asio::io_context::executor_type>;
 
+// However many addresses a name has: its records are a stranger's.
+constexpr std::size_t most_detours = 3;
+
 constexpr std::string_view stopping = "cancelled: the engine is stopping";
 
 } // namespace
@@ -143,10 +146,32 @@ public:
     connection->connect(subject, std::move(way));
   }
 
+  bool has_elsewhere(const exchange& subject,
+                     const asio::ip::address& not_here) override {
+    if (subject.detours >= most_detours)
+      return false;
+    return subject.way
+           ? subject.way->left() > 0
+           : std::ranges::any_of(subject.addresses, [&](const auto& each) {
+               return each != not_here;
+             });
+  }
+
+  void go_elsewhere(exchange& subject,
+                    const asio::ip::address& not_here) override {
+    ++subject.detours;
+    if (subject.way) {
+      subject.clock.enter(phase::connect, subject.request.limits.connect,
+                          steady_clock::now());
+      try_next_address(subject, subject.way);
+      return;
+    }
+    std::erase(subject.addresses, not_here);
+    connect_directly(subject, 0);
+  }
+
   void repeat(exchange& subject) override {
     subject.on = nullptr;
-    subject.result = {};
-    subject.result.repeated = true;
     connect(subject);
   }
 
@@ -235,10 +260,16 @@ private:
       find_proxy(subject, via, std::move(addresses));
       return;
     }
+    subject.addresses = std::move(addresses);
+    connect_directly(subject, subject.request.attempt - 1U);
+  }
+
+  /// To one of the addresses of the exchange, `first` as in `connector`.
+  void connect_directly(exchange& subject, std::size_t first) {
     boost::intrusive_ptr<client_connection> connection{
       new client_connection(*this, context_, subject.to)};
     subject.on = connection;
-    connection->connect(subject, std::move(addresses));
+    connection->connect(subject, subject.addresses, first);
   }
 
   /// Asks the proxy for addresses, never for a name, and only for those that
@@ -256,7 +287,12 @@ private:
       abandon(subject, std::move(refused));
       return;
     }
+    std::ranges::rotate(targets,
+                        targets.begin()
+                          + static_cast<std::ptrdiff_t>(
+                            (subject.request.attempt - 1U) % targets.size()));
     auto way = std::make_shared<proxied_way>();
+    subject.way = way;
     way->targets = std::move(targets);
     way->via = std::move(via);
     boost::system::error_code is_name;
@@ -311,6 +347,7 @@ private:
     const auto now = steady_clock::now();
     // Completions may start and end other exchanges: collect first, then end.
     std::vector<boost::intrusive_ptr<exchange>> late;
+    std::vector<boost::intrusive_ptr<exchange>> silent;
     for (auto& each : active_) {
       if (each.clock.waits_for == phase::dns && each.look_up != 0 && names_
           && names_->is_queued(each.look_up))
@@ -321,7 +358,12 @@ private:
         late.emplace_back(&each);
       else if (each.on && each.on->is_left_waiting(now))
         pool_.crowded(*each.to, now);
+      else if (each.on && each.on->is_way_silent(now))
+        silent.emplace_back(&each);
     }
+    for (const auto& each : silent)
+      if (each->on && each->on->is_way_silent(now))
+        each->on->skip_way();
     for (const auto& each : late)
       if (!each->over)
         abandon(*each,

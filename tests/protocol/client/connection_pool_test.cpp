@@ -234,6 +234,10 @@ protected:
     pool.drop(connection);
   }
   void try_next_address(exchange&, std::shared_ptr<proxied_way>) override {}
+  bool has_elsewhere(const exchange&, const asio::ip::address&) override {
+    return false;
+  }
+  void go_elsewhere(exchange&, const asio::ip::address&) override {}
   void repeat(exchange&) override {}
   void finish(exchange& subject) override {
     subject.over = true;
