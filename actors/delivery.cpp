@@ -18,7 +18,8 @@ delivery::behavior_type delivery::make_behavior() {
                       .what = order_->what,
                       .limits = order_->limits,
                       .extra_head = std::move(order_->headers),
-                      .by = std::move(order_->by)},
+                      .by = std::move(order_->by),
+                      .attempt = order_->attempt},
                      [self = handle()](protocol::exchange_result&& exchange) {
                        caf::anon_send(self, atom::answered_v,
                                       std::move(exchange));

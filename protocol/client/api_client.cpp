@@ -193,7 +193,7 @@ struct api_client::impl {
     tcp().socket().set_option(asio::ip::tcp::no_delay{true});
     if (secure) {
       if (!prepare_tls(secure->native_handle(), server->host(),
-                       server->literal().has_value(), session))
+                       server->literal().has_value(), sessions))
         return unreachable("out of memory");
       const auto refused = run([&](auto done) {
         secure->async_handshake(asio::ssl::stream_base::client,
@@ -282,7 +282,7 @@ struct api_client::impl {
   asio::io_context io{1};
   asio::ip::basic_resolver<asio::ip::tcp, asio::io_context::executor_type>
     resolver{io.get_executor()};
-  tls_session session;
+  tls_sessions sessions;
   std::optional<tcp_stream> plain;
   std::optional<tls_stream> secure;
   beast::flat_buffer buffer;

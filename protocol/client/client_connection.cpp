@@ -24,8 +24,8 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 using std::chrono::steady_clock;
 
-// Of a target, that a proxy is asked for in one exchange.
-constexpr std::size_t most_proxied_addresses = 4;
+// Longer than a free worker takes to accept a connection and to answer.
+constexpr std::chrono::milliseconds least_patience{100};
 
 bool is_end(const error_code& code) {
   return code == asio::error::eof || code == asio::ssl::error::stream_truncated;
@@ -75,7 +75,8 @@ void client_connection::enter(state next) noexcept {
 // -- getting there ------------------------------------------------------------
 
 void client_connection::connect(exchange& subject,
-                                std::vector<asio::ip::address> addresses) {
+                                std::vector<asio::ip::address> addresses,
+                                std::size_t first) {
   enter(state::connecting);
   subject_ = &subject;
   if (!way_ || way_->next == 0)
@@ -83,7 +84,7 @@ void client_connection::connect(exchange& subject,
                         steady_clock::now());
   connector_ = new connector(*this, context_);
   connector_->start(std::move(addresses),
-                    way_ ? way_->via->port : subject.request.to->port());
+                    way_ ? way_->via->port : subject.request.to->port(), first);
 }
 
 void client_connection::connect(exchange& subject,
@@ -108,14 +109,14 @@ bool client_connection::make_room() {
 
 void client_connection::on_not_connected(std::string reason, fault whose) {
   const boost::intrusive_ptr<client_connection> alive{this};
-  subject_->result.whose = whose;
   if (reason.empty())
     reason = "dns: no address for " + subject_->request.to->host();
   // "connect: connection refused (proxy 192.0.2.1:3128)"
   if (const auto where = reason.rfind('(');
       way_ && reason.starts_with("connect: ") && where != std::string::npos)
     reason.insert(where + 1, "proxy ");
-  fail(std::move(reason));
+  // After a detour, the receiver has shown a fault of its own.
+  fail(std::move(reason), subject_->detours == 0 ? whose : fault::receiver);
 }
 
 void client_connection::on_connected(client_socket socket) {
@@ -123,10 +124,17 @@ void client_connection::on_connected(client_socket socket) {
   connector_ = nullptr;
   stream_.open(std::move(socket));
   if (!way_) {
+    error_code ignored;
+    address_ = stream_.socket().remote_endpoint(ignored).address();
     on_way();
     return;
   }
   enter(state::tunnelling);
+  if (const auto left = way_->left(); left > 1) {
+    const auto now = steady_clock::now();
+    way_until_ = now + (subject_->clock.deadline - now) / left;
+  }
+  address_ = way_->targets[way_->next];
   tunnel_ = new proxy_tunnel(stream_.socket(), way_->via);
   tunnel_->open(
     way_->targets[way_->next++], subject_->request.to->port(),
@@ -141,8 +149,7 @@ void client_connection::on_tunnel(proxy_tunnel::outcome&& how) {
     on_way();
     return;
   }
-  const auto most = std::min(way_->targets.size(), most_proxied_addresses);
-  if (how.unreachable && way_->next < most) {
+  if (how.unreachable && way_->left() > 0) {
     auto& subject = *subject_;
     close();
     owner_->try_next_address(subject, std::move(way_));
@@ -151,9 +158,22 @@ void client_connection::on_tunnel(proxy_tunnel::outcome&& how) {
   fail(std::move(how.failure));
 }
 
+bool client_connection::is_way_silent(steady_clock::time_point now) const {
+  return state_ == state::tunnelling && way_until_ && *way_until_ <= now;
+}
+
+void client_connection::skip_way() {
+  const boost::intrusive_ptr<client_connection> alive{this};
+  tunnel_->close();
+  on_tunnel({.failure = "proxy: no answer", .unreachable = true});
+}
+
 void client_connection::on_way() {
   owner_->connected();
   const auto now = steady_clock::now();
+  opened_ = now;
+  unanswered_ = true;
+  ++to_->unanswered;
   subject_->result.timings.connect = subject_->clock.in_phase(now);
   const auto& to = *subject_->request.to;
   if (!to.secure()) {
@@ -171,7 +191,7 @@ void client_connection::on_way() {
   subject_->clock.enter(phase::tls, subject_->request.limits.tls, now);
   stream_.start_tls(*settings);
   if (!prepare_tls(stream_.tls(), to.host(), to.literal().has_value(),
-                   to_->session)) {
+                   to_->sessions)) {
     fail("tls: the handshake could not be prepared");
     return;
   }
@@ -184,11 +204,12 @@ void client_connection::on_handshake(const error_code& code) {
   if (state_ == state::closed)
     return;
   if (code) {
-    fail(tls_failure(stream_.tls(), code, subject_->request.to->host()));
+    fail_here(tls_failure(stream_.tls(), code, subject_->request.to->host()));
     return;
   }
   subject_->result.timings.tls = subject_->clock.in_phase(steady_clock::now());
-  subject_->result.certificate_expires = certificate_end(stream_.tls());
+  subject_->result.certificate_expires = to_->sessions.note_handshake(
+    stream_.tls());
   start();
   read();
 }
@@ -295,7 +316,10 @@ void client_connection::on_read(const error_code& code, std::size_t bytes) {
   if (answer_.received() == 0) {
     const auto now = steady_clock::now();
     subject_->result.timings.first_byte = subject_->clock.in_phase(now);
-    subject_->clock.enter(phase::total, subject_->request.limits.total, now);
+    stop_waiting();
+    if (served_ > 0)
+      to_->note_answer_after(now - subject_->clock.phase_started);
+    subject_->clock.enter(phase::answer, subject_->request.limits.total, now);
   }
   if (answer_.take(bytes) == incoming_answer::progress::more)
     read();
@@ -320,14 +344,16 @@ void client_connection::on_end(const error_code& code) {
   const auto after = steady_clock::now() - asked_at_;
   if (may_repeat({.by_peer = closed || reset,
                   .reused = served_ > 0,
+                  .elsewhere = owner_->has_elsewhere(*subject_, address_),
                   .repeated = subject_->result.repeated,
                   .begun = begun,
                   .after = after})) {
     repeat();
   } else if (begun) {
     fail("reset: connection ended within the first TLS record of the answer");
-  } else if (auto why = stream_.tls() ? tls_refusal(stream_.tls(), code)
-                                      : std::nullopt) {
+  } else if (auto why = stream_.tls()
+                        ? tls_refusal(stream_.tls(), code, served_ == 0)
+                        : std::nullopt) {
     fail(std::move(*why));
   } else if ((closed || reset) && served_ > 0 && after > repeat_within) {
     // Whoever looks for a stale connection should find a handler that failed.
@@ -350,7 +376,12 @@ void client_connection::on_end(const error_code& code) {
 void client_connection::repeat() {
   auto& subject = *subject_;
   close();
-  owner_->repeat(subject);
+  subject.result = {};
+  subject.result.repeated = true;
+  if (served_ > 0)
+    owner_->repeat(subject);
+  else
+    owner_->go_elsewhere(subject, address_);
 }
 
 void client_connection::finish() {
@@ -375,12 +406,34 @@ void client_connection::finish() {
   owner_->finish(subject);
 }
 
-void client_connection::fail(std::string reason) {
+void client_connection::fail(std::string reason, fault whose) {
   auto& subject = *subject_;
   subject.result.status = 0;
+  subject.result.whose = whose;
   subject.result.reason = std::move(reason);
   close();
   owner_->finish(subject);
+}
+
+void client_connection::stop_waiting() {
+  if (std::exchange(unanswered_, false) && --to_->unanswered == 0)
+    to_->crowded_until = {};
+}
+
+void client_connection::fail_here(std::string reason) {
+  auto& subject = *subject_;
+  if (!owner_->has_elsewhere(subject, address_)) {
+    fail(std::move(reason));
+    return;
+  }
+  close();
+  owner_->go_elsewhere(subject, address_);
+}
+
+bool client_connection::is_left_waiting(steady_clock::time_point now) const {
+  return unanswered_
+      && now - opened_
+           >= std::max<steady_clock::duration>(least_patience, 2 * to_->usual);
 }
 
 bool client_connection::cut(std::string_view why) {
@@ -395,6 +448,7 @@ void client_connection::close() {
   if (state_ == state::closed)
     return;
   enter(state::closed);
+  stop_waiting();
   if (connector_)
     connector_->close();
   connector_ = nullptr;

@@ -32,10 +32,18 @@ namespace fanfare::protocol {
 
 /// A way through a proxy. The target's addresses have passed the policy.
 struct proxied_way {
+  /// Addresses of a target that a proxy is asked for in one exchange.
+  static constexpr std::size_t most = 4;
+
   std::shared_ptr<const proxy> via;
   std::vector<boost::asio::ip::address> proxies; ///< the proxy's own addresses
   std::vector<boost::asio::ip::address> targets;
   std::size_t next = 0; ///< of `targets`, to be asked for
+
+  [[nodiscard]] std::size_t left() const noexcept {
+    const auto all = targets.size() < most ? targets.size() : most;
+    return all - (next < all ? next : all);
+  }
 };
 
 /// Whom a connection reports to.
@@ -57,6 +65,12 @@ public:
   /// The proxy cannot reach that address: try the way's next one.
   virtual void try_next_address(exchange& subject,
                                 std::shared_ptr<proxied_way> way) = 0;
+  /// Whether the target has an address beside this one that can be tried.
+  virtual bool has_elsewhere(const exchange& subject,
+                             const boost::asio::ip::address& not_here) = 0;
+  /// Tries those, on a fresh connection. Only if it has some.
+  virtual void go_elsewhere(exchange& subject,
+                            const boost::asio::ip::address& not_here) = 0;
   /// The receiver ended the connection before it read the request
   /// (`may_repeat`): send it again on a fresh one.
   virtual void repeat(exchange& subject) = 0;
@@ -105,18 +119,27 @@ public:
   client_connection(const client_connection&) = delete;
   client_connection& operator=(const client_connection&) = delete;
   virtual ~client_connection() {
+    stop_waiting();
     if (connector_)
       connector_->close();
   }
 
   /// Connects to the first of the addresses that may be and can be, then runs
-  /// the exchange. To be called once, first.
+  /// the exchange. `first` as in `connector`. To be called once, first.
   void connect(exchange& subject,
-               std::vector<boost::asio::ip::address> addresses);
+               std::vector<boost::asio::ip::address> addresses,
+               std::size_t first = 0);
 
   /// The same through a proxy, to the way's next address. All addresses of an
-  /// exchange share one connect limit.
+  /// exchange share one connect limit, of which each has an equal part of what
+  /// is left.
   void connect(exchange& subject, std::shared_ptr<proxied_way> way);
+
+  /// Whether the proxy has used up the part of its limit without a word.
+  [[nodiscard]] bool
+  is_way_silent(std::chrono::steady_clock::time_point now) const;
+  /// Tries the next address for that reason.
+  void skip_way();
 
   /// Runs an exchange on an idle connection. Never finishes it before it
   /// returns.
@@ -136,6 +159,19 @@ public:
   [[nodiscard]] std::size_t received() const noexcept {
     return answer_.received();
   }
+
+  /// When the way to the target was open.
+  [[nodiscard]] std::chrono::steady_clock::time_point opened() const noexcept {
+    return opened_;
+  }
+  /// Where it leads to; through a proxy too.
+  [[nodiscard]] const boost::asio::ip::address& address() const noexcept {
+    return address_;
+  }
+  /// The receiver has let a fresh connection wait for longer than it usually
+  /// takes to answer: nobody there may be free to serve it.
+  [[nodiscard]] bool
+  is_left_waiting(std::chrono::steady_clock::time_point now) const;
 
   /// Whether it is on its way through a proxy.
   [[nodiscard]] bool in_proxy() const noexcept {
@@ -163,6 +199,8 @@ private:
   void on_tunnel(proxy_tunnel::outcome&& how);
   /// The way to the target is open.
   void on_way();
+  /// It need not wait for a first answer any more.
+  void stop_waiting();
   void on_handshake(const error_code& code);
 
   // -- the exchange -----------------------------------------------------------
@@ -174,25 +212,32 @@ private:
   void read();
   void on_read(const error_code& code, std::size_t bytes);
   void on_end(const error_code& code);
-  /// On a connection that is closed.
+  /// Once more, elsewhere if this connection was a fresh one.
   void repeat();
 
   // -- endings ----------------------------------------------------------------
 
   /// The answer is over.
   void finish();
-  void fail(std::string reason);
+  void fail(std::string reason, fault whose = fault::receiver);
+  /// Nothing of the request was sent: tries another address if there is one.
+  void fail_here(std::string reason);
 
   connection_owner* owner_;
   boost::asio::io_context& context_;
   boost::intrusive_ptr<destination> to_; // outlives stream_, which points to it
   exchange* subject_ = nullptr;
   state state_ = state::fresh;
+  bool unanswered_ = false;  // as counted by the destination
   std::uint32_t served_ = 0; // exchanges after which it could be used again
+  std::chrono::steady_clock::time_point opened_;
+  boost::asio::ip::address address_;
   std::chrono::steady_clock::time_point asked_at_; // with the first byte
 
   boost::intrusive_ptr<connector> connector_; // while connecting
   std::shared_ptr<proxied_way> way_;          // until it is open
+  // Of the way's address, unless it is the last one.
+  std::optional<std::chrono::steady_clock::time_point> way_until_;
   boost::intrusive_ptr<proxy_tunnel> tunnel_; // while tunnelling
 
   client_stream stream_;

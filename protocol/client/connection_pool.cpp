@@ -3,6 +3,8 @@
 
 #include "protocol/client/connection_pool.hpp"
 
+#include <algorithm>
+
 namespace fanfare::protocol {
 
 namespace {
@@ -12,6 +14,14 @@ using namespace std::chrono_literals;
 // How long a TLS session is kept for a destination that is not called.
 constexpr auto sessions_live = 10min;
 constexpr auto sweep_every = 5s;
+// Some ticks: whoever finds a destination crowded says so at each.
+constexpr auto crowded_for = 100ms;
+
+bool is_at_one_of(const client_connection& connection,
+                  const std::vector<boost::asio::ip::address>& addresses) {
+  return addresses.empty()
+      || std::ranges::find(addresses, connection.address()) != addresses.end();
+}
 
 } // namespace
 
@@ -24,15 +34,22 @@ boost::intrusive_ptr<destination> connection_pool::find(const pool_key& key,
   return slot;
 }
 
-boost::intrusive_ptr<client_connection> connection_pool::take(destination& to) {
-  if (to.idle.empty())
-    return {};
-  return unlink(to.idle.back());
+boost::intrusive_ptr<client_connection> connection_pool::take(destination& to,
+                                                              time_point now) {
+  while (!to.idle.empty()) {
+    auto& latest = to.idle.back();
+    if (latest.opened() + limits_.age > now)
+      return unlink(latest);
+    drop(latest);
+  }
+  return {};
 }
 
 void connection_pool::release(client_connection& connection, time_point now) {
   auto& to = connection.to();
-  if (limits_.idle == 0 || to.idle.size() >= limits_.idle_per_destination) {
+  if (limits_.idle == 0 || to.idle.size() >= limits_.idle_per_destination
+      || connection.opened() + limits_.age <= now || now < to.crowded_until
+      || !is_at_one_of(connection, to.addresses)) {
     connection.close();
     return;
   }
@@ -44,6 +61,20 @@ void connection_pool::release(client_connection& connection, time_point now) {
   to.idle.push_back(connection);
   ++idle_count_;
   connection.idle_since = now;
+}
+
+void connection_pool::found(
+  destination& to, const std::vector<boost::asio::ip::address>& addresses) {
+  to.addresses = addresses;
+  for (auto i = to.idle.begin(); i != to.idle.end();)
+    if (auto& each = *i++; !is_at_one_of(each, to.addresses))
+      drop(each);
+}
+
+void connection_pool::crowded(destination& to, time_point now) {
+  to.crowded_until = now + crowded_for;
+  while (!to.idle.empty())
+    drop(to.idle.front());
 }
 
 void connection_pool::drop(client_connection& connection) {
@@ -67,7 +98,7 @@ void connection_pool::expire(time_point now) {
   std::erase_if(destinations_, [&](const auto& each) {
     const auto& to = *each.second;
     return to.use_count() == 1
-        && (!to.session.get() || to.last_used + sessions_live <= now);
+        && (to.sessions.empty() || to.last_used + sessions_live <= now);
   });
 }
 

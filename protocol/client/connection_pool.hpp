@@ -10,12 +10,14 @@
 #include "protocol/client/exchange.hpp"
 #include "protocol/target/target.hpp"
 
+#include <boost/asio/ip/address.hpp>
 #include <boost/intrusive/list.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <unordered_map>
+#include <vector>
 
 namespace fanfare::protocol {
 
@@ -27,6 +29,8 @@ public:
     std::size_t idle_per_destination;
     std::size_t idle; ///< of all destinations together
     std::chrono::milliseconds idle_time;
+    /// Since it was opened; older ones serve no further exchange.
+    std::chrono::milliseconds age;
   };
 
   explicit connection_pool(const limits& bounds) : limits_(bounds) {}
@@ -38,11 +42,22 @@ public:
 
   /// The connection that was used last, so that those not needed grow old;
   /// null if none is idle. It is the caller's from now on.
-  boost::intrusive_ptr<client_connection> take(destination& to);
+  boost::intrusive_ptr<client_connection> take(destination& to, time_point now);
 
   /// Lets a connection that has served an exchange wait for the next, or closes
-  /// it for want of room.
+  /// it: for want of room, because it is too old, because its address is no
+  /// longer one of the name's, or because the destination is crowded.
   void release(client_connection& connection, time_point now);
+
+  /// The name of the destination has these addresses now: closes what waits at
+  /// another one.
+  void found(destination& to,
+             const std::vector<boost::asio::ip::address>& addresses);
+
+  /// A fresh connection to the destination gets no answer, perhaps because all
+  /// its workers wait on idle ones: closes those, and keeps none until it gets
+  /// one or a moment has passed.
+  void crowded(destination& to, time_point now);
 
   /// Closes one that waits.
   void drop(client_connection& connection);

@@ -36,6 +36,25 @@ void open(client_socket& socket, const asio::ip::tcp& protocol,
     ::close(file);
 }
 
+void interleave(std::vector<asio::ip::address>& addresses) {
+  const auto v4 = std::stable_partition(
+    addresses.begin(), addresses.end(),
+    [](const auto& each) { return each.is_v6(); });
+  if (v4 == addresses.begin() || v4 == addresses.end())
+    return;
+  std::vector<asio::ip::address> out;
+  out.reserve(addresses.size());
+  auto six = addresses.begin();
+  auto four = v4;
+  while (six != v4 || four != addresses.end()) {
+    if (six != v4)
+      out.push_back(*six++);
+    if (four != addresses.end())
+      out.push_back(*four++);
+  }
+  addresses = std::move(out);
+}
+
 } // namespace
 
 std::string plain_reason(const error_code& code) {
@@ -55,31 +74,20 @@ std::string plain_reason(const error_code& code) {
   return text;
 }
 
-void interleave_families(std::vector<asio::ip::address>& addresses) {
+void interleave_families(std::vector<asio::ip::address>& addresses,
+                         std::size_t first) {
   if (addresses.size() < 2)
     return;
-  const auto v4 = std::stable_partition(
-    addresses.begin(), addresses.end(),
-    [](const auto& each) { return each.is_v6(); });
-  if (v4 == addresses.begin() || v4 == addresses.end())
-    return;
-  std::vector<asio::ip::address> out;
-  out.reserve(addresses.size());
-  auto six = addresses.begin();
-  auto four = v4;
-  while (six != v4 || four != addresses.end()) {
-    if (six != v4)
-      out.push_back(*six++);
-    if (four != addresses.end())
-      out.push_back(*four++);
-  }
-  addresses = std::move(out);
+  interleave(addresses);
+  std::ranges::rotate(
+    addresses,
+    addresses.begin() + static_cast<std::ptrdiff_t>(first % addresses.size()));
 }
 
 void connector::start(std::vector<asio::ip::address> addresses,
-                      std::uint16_t port) {
+                      std::uint16_t port, std::size_t first) {
   addresses_ = std::move(addresses);
-  interleave_families(addresses_);
+  interleave_families(addresses_, first);
   attempts_.reserve(addresses_.size());
   port_ = port;
   try_next();

@@ -33,8 +33,10 @@ using client_socket = boost::asio::basic_stream_socket<
 /// The error in a few plain words, in lower case: "connection refused".
 [[nodiscard]] std::string plain_reason(const boost::system::error_code& code);
 
-/// The families in turn, IPv6 first, each in the order it had.
-void interleave_families(std::vector<boost::asio::ip::address>& addresses);
+/// The families in turn, IPv6 first, each in the order it had; then so many
+/// from the front go behind the others, round and round.
+void interleave_families(std::vector<boost::asio::ip::address>& addresses,
+                         std::size_t first = 0);
 
 /// Whom a connector asks and reports to.
 class connector_owner {
@@ -75,9 +77,11 @@ public:
   connector(const connector&) = delete;
   connector& operator=(const connector&) = delete;
 
-  /// To be called once. May report a failure before it returns.
+  /// To be called once. May report a failure before it returns. `first` says
+  /// how many of the addresses, in the order in which they would be tried, go
+  /// behind the others.
   void start(std::vector<boost::asio::ip::address> addresses,
-             std::uint16_t port);
+             std::uint16_t port, std::size_t first = 0);
 
   /// Ends all attempts at once; reports nothing more.
   void close();

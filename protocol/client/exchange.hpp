@@ -6,19 +6,24 @@
 /// connections share it. INTERNAL to http_client; one I/O thread.
 
 #include "protocol/client/exchange_clock.hpp"
-#include "protocol/client/tls.hpp"
+#include "protocol/client/tls_sessions.hpp"
 #include "protocol/client/transport.hpp"
 
+#include <boost/asio/ip/address.hpp>
 #include <boost/intrusive/list.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <vector>
 
 namespace fanfare::protocol {
 
 class client_connection; // protocol/client/client_connection.hpp
+struct proxied_way;      // the same
 
 template <class T>
 using counted = boost::intrusive_ref_counter<T, boost::thread_unsafe_counter>;
@@ -37,8 +42,21 @@ struct destination : counted<destination> {
   boost::intrusive::list<client_connection,
                          boost::intrusive::base_hook<list_hook<of_destination>>>
     idle;
-  tls_session session;
+  tls_sessions sessions;
   std::chrono::steady_clock::time_point last_used;
+  /// Of its name, when it was last looked up; empty: the host is an address.
+  std::vector<boost::asio::ip::address> addresses;
+  /// Connections that are open and have not brought a byte of an answer yet.
+  std::size_t unanswered = 0;
+  /// Until then no connection is kept, see `connection_pool::crowded`.
+  std::chrono::steady_clock::time_point crowded_until;
+  /// How long an answer takes to begin on a connection that was used before,
+  /// on a smoothed average; 0: not known.
+  std::chrono::steady_clock::duration usual{0};
+
+  void note_answer_after(std::chrono::steady_clock::duration time) {
+    usual += usual.count() == 0 ? time : (time - usual) / 8;
+  }
 };
 
 struct exchange : counted<exchange>, list_hook<of_all> {
@@ -48,9 +66,14 @@ struct exchange : counted<exchange>, list_hook<of_all> {
   exchange_clock clock;
   boost::intrusive_ptr<destination> to;
   boost::intrusive_ptr<client_connection> on;
-  std::uint64_t look_up = 0;                   ///< the resolver's ticket
+  /// Of the target, that were not tried in vain. Empty on a connection that was
+  /// used before, or if the host is an address.
+  std::vector<boost::asio::ip::address> addresses;
+  std::size_t detours = 0;          ///< how often it went elsewhere
+  std::shared_ptr<proxied_way> way; ///< through a proxy to these, or null
+  std::uint64_t look_up = 0;        ///< the resolver's ticket
   std::chrono::steady_clock::time_point asked; ///< the resolver
-  bool over = false;                           ///< `done` was called
+  bool over = false;                ///< `done` was called
 };
 
 } // namespace fanfare::protocol

@@ -27,7 +27,7 @@ std::string in_seconds(milliseconds value) {
 
 bool exchange_clock::is_too_slow(const exchange_limits& limits,
                                  std::size_t received, time_point now) const {
-  if (limits.min_rate == 0 || waits_for != phase::total || received == 0)
+  if (limits.min_rate == 0 || waits_for != phase::answer || received == 0)
     return false;
   const auto since = std::chrono::duration_cast<milliseconds>(now
                                                               - phase_started);
@@ -57,10 +57,12 @@ std::string exchange_clock::timeout_reason(const exchange_limits& limits,
       case phase::first_byte:
         return "timeout: no answer within " + in_seconds(limits.first_byte)
              + " (first_byte)";
+      case phase::answer:
       case phase::total: break;
     }
-  return "timeout: no complete answer within " + in_seconds(limits.total)
-       + " (total)";
+  return std::string{"timeout: no "}
+       + (waits_for == phase::answer ? "complete " : "") + "answer within "
+       + in_seconds(limits.total) + " (total)";
 }
 
 } // namespace fanfare::protocol

@@ -15,8 +15,15 @@
 
 namespace fanfare::protocol {
 
-/// What an exchange waits for, named after the limit of that wait.
-enum class phase : std::uint8_t { dns, connect, tls, first_byte, total };
+/// What an exchange waits for; most are named after the limit of that wait.
+enum class phase : std::uint8_t {
+  dns,
+  connect,
+  tls,
+  first_byte,
+  answer, ///< the rest of an answer that has begun, within `total`
+  total,  ///< its turn, or that its request is taken
+};
 
 /// "5 s", "1.5 s", "250 ms".
 [[nodiscard]] std::string in_seconds(std::chrono::milliseconds value);
@@ -39,6 +46,11 @@ struct exchange_clock {
   void enter(phase next, std::chrono::milliseconds limit, time_point now) {
     waits_for = next;
     phase_started = now;
+    deadline = std::min(now + limit, ends);
+  }
+
+  /// It waits for its turn: the limit of the phase runs from now on.
+  void postpone(std::chrono::milliseconds limit, time_point now) {
     deadline = std::min(now + limit, ends);
   }
 

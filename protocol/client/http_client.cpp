@@ -31,6 +31,9 @@ using timer_type = asio::basic_waitable_timer<steady_clock,
                                               asio::wait_traits<steady_clock>,
                                               asio::io_context::executor_type>;
 
+// However many addresses a name has: its records are a stranger's.
+constexpr std::size_t most_detours = 3;
+
 constexpr std::string_view stopping = "cancelled: the engine is stopping";
 
 } // namespace
@@ -51,7 +54,7 @@ public:
                            : make_system_resolver(context)),
       timer_(context.get_executor()),
       pool_({options.max_idle_per_destination, options.max_idle,
-             options.idle_timeout}) {}
+             options.idle_timeout, options.longest_use}) {}
 
   void send(exchange_request&& request, exchange_completion&& done) {
     boost::intrusive_ptr<exchange> subject{new exchange};
@@ -66,7 +69,7 @@ public:
       subject->to = pool_.find(subject->request.to->key(), now);
       if (state_ != state::busy)
         enter(state::busy);
-      if (run_on_idle(*subject))
+      if (run_on_idle(*subject, now))
         return;
     }
     // `transport` promises not to call back before send() returns.
@@ -143,10 +146,32 @@ public:
     connection->connect(subject, std::move(way));
   }
 
+  bool has_elsewhere(const exchange& subject,
+                     const asio::ip::address& not_here) override {
+    if (subject.detours >= most_detours)
+      return false;
+    return subject.way
+           ? subject.way->left() > 0
+           : std::ranges::any_of(subject.addresses, [&](const auto& each) {
+               return each != not_here;
+             });
+  }
+
+  void go_elsewhere(exchange& subject,
+                    const asio::ip::address& not_here) override {
+    ++subject.detours;
+    if (subject.way) {
+      subject.clock.enter(phase::connect, subject.request.limits.connect,
+                          steady_clock::now());
+      try_next_address(subject, subject.way);
+      return;
+    }
+    std::erase(subject.addresses, not_here);
+    connect_directly(subject, 0);
+  }
+
   void repeat(exchange& subject) override {
     subject.on = nullptr;
-    subject.result = {};
-    subject.result.repeated = true;
     connect(subject);
   }
 
@@ -179,12 +204,12 @@ private:
       return;
     if (state_ == state::closed)
       abandon(subject, std::string{stopping}, fault::stop);
-    else if (!run_on_idle(subject)) // one may have become free since
+    else if (!run_on_idle(subject, steady_clock::now())) // free by now?
       connect(subject);
   }
 
-  bool run_on_idle(exchange& subject) {
-    auto connection = pool_.take(*subject.to);
+  bool run_on_idle(exchange& subject, steady_clock::time_point now) {
+    auto connection = pool_.take(*subject.to, now);
     if (!connection)
       return false;
     subject.on = std::move(connection);
@@ -202,6 +227,7 @@ private:
                         steady_clock::now());
     look_up(subject, to.host(), "",
             [this, &subject](const std::vector<asio::ip::address>& found) {
+              pool_.found(*subject.to, found);
               connect(subject, found);
             });
   }
@@ -237,10 +263,16 @@ private:
       find_proxy(subject, via, std::move(addresses));
       return;
     }
+    subject.addresses = std::move(addresses);
+    connect_directly(subject, subject.request.attempt - 1U);
+  }
+
+  /// To one of the addresses of the exchange, `first` as in `connector`.
+  void connect_directly(exchange& subject, std::size_t first) {
     boost::intrusive_ptr<client_connection> connection{
       new client_connection(*this, context_, subject.to)};
     subject.on = connection;
-    connection->connect(subject, std::move(addresses));
+    connection->connect(subject, subject.addresses, first);
   }
 
   /// Asks the proxy for addresses, never for a name, and only for those that
@@ -258,7 +290,12 @@ private:
       abandon(subject, std::move(refused));
       return;
     }
+    std::ranges::rotate(targets,
+                        targets.begin()
+                          + static_cast<std::ptrdiff_t>(
+                            (subject.request.attempt - 1U) % targets.size()));
     auto way = std::make_shared<proxied_way>();
+    subject.way = way;
     way->targets = std::move(targets);
     way->via = std::move(via);
     boost::system::error_code is_name;
@@ -321,11 +358,23 @@ private:
     const auto now = steady_clock::now();
     // Completions may start and end other exchanges: collect first, then end.
     std::vector<boost::intrusive_ptr<exchange>> late;
-    for (auto& each : active_)
+    std::vector<boost::intrusive_ptr<exchange>> silent;
+    for (auto& each : active_) {
+      if (each.clock.waits_for == phase::dns && each.look_up != 0 && names_
+          && names_->is_queued(each.look_up))
+        each.clock.postpone(each.request.limits.dns, now);
       if (each.clock.deadline <= now
           || each.clock.is_too_slow(each.request.limits,
                                     each.on ? each.on->received() : 0, now))
         late.emplace_back(&each);
+      else if (each.on && each.on->is_left_waiting(now))
+        pool_.crowded(*each.to, now);
+      else if (each.on && each.on->is_way_silent(now))
+        silent.emplace_back(&each);
+    }
+    for (const auto& each : silent)
+      if (each->on && each->on->is_way_silent(now))
+        each->on->skip_way();
     for (const auto& each : late)
       if (!each->over)
         abandon(*each,

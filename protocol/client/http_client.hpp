@@ -30,6 +30,9 @@ struct http_client_options {
   std::shared_ptr<const proxy> via;
   /// An idle connection is closed after this long.
   std::chrono::milliseconds idle_timeout{45'000};
+  /// A connection is not used again once it is this old: the name may lead
+  /// elsewhere by then.
+  std::chrono::milliseconds longest_use{60'000};
   std::size_t max_idle_per_destination = 256;
   std::size_t max_idle = 1024;
   /// How often deadlines are checked; an exchange may overrun by this much.

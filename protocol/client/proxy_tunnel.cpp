@@ -167,15 +167,20 @@ void proxy_tunnel::on_http() {
   }
   if (status / 100 == 2) {
     if (end + blank_line.size() != have_)
-      fail("more than its answer came back");
+      fail("its answer has a body, so it may be a web server and no proxy");
     else
       finish({});
     return;
   }
-  // These refusals may concern this address only.
-  const bool unreachable = status == 502 || status == 503 || status == 504;
+  // Any refusal may concern this address only, but for those that ask who it
+  // is.
+  const bool unreachable = status != 401 && status != 407;
+  // What web servers say to a method that they do not know.
+  const bool no_proxy = status == 400 || status == 404 || status == 405
+                     || status == 501;
   fail("refused with " + text_of_status(status)
-         + (unreachable ? " (" + place() + ")" : ""),
+         + (unreachable ? " (" + place() + ")" : "")
+         + (no_proxy ? "; it may be a web server and no proxy" : ""),
        unreachable);
 }
 
@@ -239,12 +244,9 @@ void proxy_tunnel::on_reply() {
     return;
   }
   if (const auto reply = at(1); reply != 0) {
-    // Any other refusal than "not allowed" or "not supported" may concern this
-    // address only.
-    const bool unreachable = (reply >= 1 && reply <= 8) && reply != 2
-                          && reply != 7;
+    // It may concern this address only.
     fail("SOCKS5 " + std::string{text_of_reply(reply)} + " (" + place() + ")",
-         unreachable);
+         true);
     return;
   }
   constexpr std::size_t without_address = 6;
@@ -265,13 +267,14 @@ void proxy_tunnel::on_bound() {
 // -- endings ------------------------------------------------------------------
 
 void proxy_tunnel::lost(const error_code& code) {
+  // Some close where others say that an address cannot be reached.
   if (code == asio::error::eof)
-    fail("connection closed before the way was open");
+    fail("connection closed before the way was open", true);
   else if (code == asio::error::connection_reset
            || code == asio::error::broken_pipe)
-    fail("connection reset before the way was open");
+    fail("connection reset before the way was open", true);
   else
-    fail(code.message());
+    fail(code.message(), true);
 }
 
 void proxy_tunnel::fail(const std::string& why, bool unreachable) {

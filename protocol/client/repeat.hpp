@@ -19,20 +19,22 @@ inline constexpr std::chrono::milliseconds repeat_within{1'000};
 
 /// How an exchange lost its connection.
 struct lost_exchange {
-  bool by_peer = false;  ///< the receiver closed or reset the connection
-  bool reused = false;   ///< it had served another exchange before
-  bool repeated = false; ///< the request went out a second time already
-  bool begun = false;    ///< a part of the answer came, if only of its record
+  bool by_peer = false;   ///< the receiver closed or reset the connection
+  bool reused = false;    ///< it had served another exchange before
+  bool elsewhere = false; ///< the receiver has another address to be tried
+  bool repeated = false;  ///< the request went out a second time already
+  bool begun = false;     ///< a part of the answer came, if only of its record
   /// From the first byte of the request to the end of the connection.
   std::chrono::steady_clock::duration after{0};
 };
 
 /// The receiver closed an idle connection while the request was on its way: it
-/// never read it. A fresh connection that ends is an answer of sorts, and an
+/// never read it. A fresh connection that ends is an answer of sorts, unless
+/// there is another address: of several servers one may be about to go. An
 /// answer that has begun means that the request was read.
 [[nodiscard]] constexpr bool may_repeat(const lost_exchange& how) noexcept {
-  return how.by_peer && how.reused && !how.repeated && !how.begun
-      && how.after <= repeat_within;
+  return how.by_peer && (how.reused || how.elsewhere) && !how.repeated
+      && !how.begun && how.after <= repeat_within;
 }
 
 /// An answer that has come.

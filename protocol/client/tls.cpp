@@ -11,7 +11,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
 
-#include <ctime>
+#include <chrono>
 #include <utility>
 
 namespace fanfare::protocol {
@@ -19,21 +19,6 @@ namespace fanfare::protocol {
 namespace {
 
 namespace asio = boost::asio;
-
-int session_index() {
-  static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr,
-                                                nullptr);
-  return index;
-}
-
-int keep_session(SSL* ssl, SSL_SESSION* session) {
-  auto* keeper = static_cast<tls_session*>(
-    SSL_get_ex_data(ssl, session_index()));
-  if (!keeper)
-    return 0;
-  keeper->keep(session);
-  return 1; // the reference is ours now
-}
 
 /// Where a connection remembers that the receiver asked for a certificate.
 int asked_index() {
@@ -52,8 +37,62 @@ bool was_asked(const SSL* ssl) {
   return SSL_get_ex_data(ssl, asked_index()) != nullptr;
 }
 
+/// Where a connection remembers that it has refused to renegotiate.
+int renegotiation_index() {
+  static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr,
+                                                nullptr);
+  return index;
+}
+
+void note_alert(const SSL* ssl, int where, int alert) {
+  static char yes;
+  if ((where & SSL_CB_WRITE_ALERT) == SSL_CB_WRITE_ALERT
+      && (alert & 0xff) == SSL_AD_NO_RENEGOTIATION)
+    SSL_set_ex_data(const_cast<SSL*>(ssl), renegotiation_index(), &yes);
+}
+
+bool has_refused_renegotiation(const SSL* ssl) {
+  return SSL_get_ex_data(ssl, renegotiation_index()) != nullptr;
+}
+
 constexpr std::string_view asks = "tls: the receiver asks for a client "
                                   "certificate";
+
+/// It closed the connection without an alert, after it had asked for one.
+std::string closed_after_question(const SSL* ssl) {
+  return SSL_get_certificate(ssl)
+         ? "tls: the receiver was shown the client certificate and closed the "
+           "connection; it may not accept it"
+         : std::string{asks} + ", and closed the connection";
+}
+
+/// Of the certificates that were looked at, the first that is out of date. A
+/// stranger wrote its name.
+std::string expired_one(SSL* ssl) {
+  const auto* chain = SSL_get0_verified_chain(ssl);
+  for (int i = 1; i < sk_X509_num(chain); ++i) {
+    auto* each = sk_X509_value(chain, i);
+    if (X509_cmp_current_time(X509_get0_notAfter(each)) >= 0)
+      continue;
+    char name[65] = {};
+    X509_NAME_get_text_by_NID(X509_get_subject_name(each), NID_commonName, name,
+                              sizeof name);
+    for (char& c : name)
+      if (c != 0 && (c < ' ' || c > '~'))
+        c = '?';
+    return "tls: the certificate of an authority has expired ("
+         + std::string{name} + ")";
+  }
+  return "tls: certificate has expired";
+}
+
+/// The chain was broken before it led anywhere.
+std::string not_signed(SSL* ssl) {
+  std::string out = "tls: certificate is not signed by a trusted authority";
+  if (sk_X509_num(SSL_get0_verified_chain(ssl)) == 1)
+    out += ", or the receiver does not send its intermediate certificate";
+  return out;
+}
 
 /// The alert in words, if it may be about the client's certificate.
 std::optional<std::string> about_certificate(SSL* ssl, unsigned long raw) {
@@ -151,18 +190,18 @@ for_each_certificate(const std::string& pem, Take take) {
   return last_error();
 }
 
+/// What is given is trusted itself, whoever has signed it.
+void trust_as_given(SSL_CTX* context) {
+  X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context),
+                              X509_V_FLAG_PARTIAL_CHAIN);
+}
+
 error refuse(const char* what, const std::string& why) {
   return {ec::invalid_argument, std::string{what} + " cannot be used: " + why,
           "tls"};
 }
 
 } // namespace
-
-void tls_session::keep(SSL_SESSION* session) noexcept {
-  if (session_)
-    SSL_SESSION_free(session_);
-  session_ = session;
-}
 
 tls_settings::tls_settings(token) : context_(asio::ssl::context::tls_client) {
   auto* raw = context_.native_handle();
@@ -171,10 +210,10 @@ tls_settings::tls_settings(token) : context_(asio::ssl::context::tls_client) {
   SSL_CTX_set_options(raw, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
   // Idle connections give their buffers back.
   SSL_CTX_set_mode(raw, SSL_MODE_RELEASE_BUFFERS);
-  // Sessions are kept per destination, not in one locked table for all.
-  SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_CLIENT
-                                        | SSL_SESS_CACHE_NO_INTERNAL);
-  SSL_CTX_sess_set_new_cb(raw, keep_session);
+  keep_sessions(raw);
+  // For receivers that ask for a certificate only when they know the path.
+  SSL_CTX_set_post_handshake_auth(raw, 1);
+  SSL_CTX_set_info_callback(raw, note_alert);
   SSL_CTX_set_cert_cb(raw, note_question, nullptr);
   constexpr unsigned char only_http_1[] = "\x08http/1.1";
   SSL_CTX_set_alpn_protos(raw, only_http_1, sizeof only_http_1 - 1);
@@ -193,6 +232,8 @@ tls_settings::make(const std::string& ca_file) {
              != 1) {
     return error{ec::io_error, "the certificate authorities in " + ca_file
                                  + " cannot be used: " + last_error()};
+  } else {
+    trust_as_given(raw);
   }
   return out;
 }
@@ -205,6 +246,7 @@ tls_settings::trusting(const std::string& pem) {
   if (failed)
     return error{ec::io_error, "the certificate authority cannot be used: "
                                  + failed.message()};
+  trust_as_given(out->context_.native_handle());
   return out;
 }
 
@@ -228,6 +270,7 @@ tls_settings::of_webhook(const std::string& ca, const std::string& certificate,
           return X509_STORE_add_cert(store, each) == 1;
         }))
       return refuse(of_ca, *why);
+    trust_as_given(raw);
   }
   if (certificate.empty())
     return out;
@@ -257,7 +300,7 @@ tls_settings::of_webhook(const std::string& ca, const std::string& certificate,
 }
 
 bool prepare_tls(SSL* ssl, const std::string& host, bool is_address,
-                 tls_session& session) {
+                 tls_sessions& sessions) {
   auto* wanted = SSL_get0_param(ssl);
   X509_VERIFY_PARAM_set_hostflags(wanted, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
   if (is_address) {
@@ -267,11 +310,9 @@ bool prepare_tls(SSL* ssl, const std::string& host, bool is_address,
              || SSL_set_tlsext_host_name(ssl, host.c_str()) != 1) {
     return false;
   }
-  if (SSL_set_ex_data(ssl, session_index(), &session) != 1)
-    return false;
-  if (session.get() && SSL_SESSION_is_resumable(session.get()))
-    SSL_set_session(ssl, session.get());
-  return true;
+  return use_sessions(ssl, sessions,
+                      std::chrono::time_point_cast<timestamp::duration>(
+                        std::chrono::system_clock::now()));
 }
 
 void end_tls(SSL* ssl) noexcept {
@@ -289,7 +330,7 @@ std::string tls_failure(SSL* ssl, const boost::system::error_code& code,
                         const std::string& host) {
   switch (const auto verdict = SSL_get_verify_result(ssl)) {
     case X509_V_OK: break;
-    case X509_V_ERR_CERT_HAS_EXPIRED: return "tls: certificate has expired";
+    case X509_V_ERR_CERT_HAS_EXPIRED: return expired_one(ssl);
     case X509_V_ERR_CERT_NOT_YET_VALID:
       return "tls: certificate is not yet valid";
     case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
@@ -297,8 +338,7 @@ std::string tls_failure(SSL* ssl, const boost::system::error_code& code,
     case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-      return "tls: certificate is not signed by a trusted authority";
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE: return not_signed(ssl);
     case X509_V_ERR_HOSTNAME_MISMATCH:
     case X509_V_ERR_IP_ADDRESS_MISMATCH:
       return "tls: certificate is not for this host (" + host + ")";
@@ -308,7 +348,8 @@ std::string tls_failure(SSL* ssl, const boost::system::error_code& code,
            + std::string{X509_verify_cert_error_string(verdict)};
   }
   if (code == asio::error::eof || code == asio::ssl::error::stream_truncated)
-    return "tls: connection closed during the handshake";
+    return was_asked(ssl) ? closed_after_question(ssl)
+                          : "tls: connection closed during the handshake";
   if (code == asio::error::connection_reset || code == asio::error::broken_pipe)
     return "tls: connection reset during the handshake";
   if (code.category() == asio::error::get_ssl_category()) {
@@ -324,6 +365,15 @@ std::string tls_failure(SSL* ssl, const boost::system::error_code& code,
         case SSL_R_UNSUPPORTED_PROTOCOL:
         case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
           return "tls: the receiver does not speak TLS 1.2 or newer";
+        case SSL_R_TLSV1_ALERT_NO_APPLICATION_PROTOCOL:
+          return "tls: the receiver does not speak HTTP/1.1; it speaks HTTP/2 "
+                 "only";
+        case SSL_R_TLSV1_UNRECOGNIZED_NAME:
+          return "tls: the receiver does not know the host " + host;
+        case SSL_R_TLSV1_ALERT_INTERNAL_ERROR:
+          return "tls: the receiver reports an internal error; it may not know "
+                 "the host "
+               + host;
         default: break;
       }
     }
@@ -333,8 +383,11 @@ std::string tls_failure(SSL* ssl, const boost::system::error_code& code,
   return "tls: handshake failed: " + code.message();
 }
 
-std::optional<std::string> tls_refusal(SSL* ssl,
-                                       const boost::system::error_code& code) {
+std::optional<std::string>
+tls_refusal(SSL* ssl, const boost::system::error_code& code, bool fresh) {
+  if (has_refused_renegotiation(ssl))
+    return "tls: the receiver wants to renegotiate, as some do to ask for a "
+           "client certificate; let it ask in the handshake";
   if (code.category() == asio::error::get_ssl_category()
       && code != asio::ssl::error::stream_truncated) {
     const auto raw = raw_error(code);
@@ -343,17 +396,9 @@ std::optional<std::string> tls_refusal(SSL* ssl,
     const char* text = ERR_reason_error_string(raw);
     return "tls: " + (text ? std::string{text} : code.message());
   }
-  if (was_asked(ssl) && !SSL_get_certificate(ssl))
-    return std::string{asks} + ", and closed the connection";
+  if (was_asked(ssl) && fresh)
+    return closed_after_question(ssl);
   return {};
-}
-
-std::optional<timestamp> certificate_end(SSL* ssl) {
-  const auto* shown = SSL_get0_peer_certificate(ssl);
-  std::tm end{};
-  if (!shown || ASN1_TIME_to_tm(X509_get0_notAfter(shown), &end) != 1)
-    return {};
-  return timestamp{std::chrono::seconds{::timegm(&end)}};
 }
 
 } // namespace fanfare::protocol

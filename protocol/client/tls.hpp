@@ -6,7 +6,7 @@
 /// a choice of authorities.
 
 #include "fanfare/error.hpp"
-#include "fanfare/types.hpp"
+#include "protocol/client/tls_sessions.hpp"
 
 #include <boost/asio/ssl/context.hpp>
 
@@ -23,7 +23,8 @@ class tls_settings {
 
 public:
   /// Trusts the authorities in the PEM file `ca_file`, or the system's if it is
-  /// empty (SSL_CERT_FILE and SSL_CERT_DIR override those).
+  /// empty (SSL_CERT_FILE and SSL_CERT_DIR override those). Whatever is in the
+  /// file is trusted, be it an intermediate or a receiver's own certificate.
   /// io_error: the file cannot be read or holds no certificate.
   [[nodiscard]] static result<std::shared_ptr<tls_settings>>
   make(const std::string& ca_file = {});
@@ -52,32 +53,11 @@ private:
   boost::asio::ssl::context context_;
 };
 
-/// Keeps the session of a connection for the next one to the same destination.
-/// Belongs to one I/O thread; must outlive the connections that point to it.
-class tls_session {
-public:
-  tls_session() = default;
-  tls_session(const tls_session&) = delete;
-  tls_session& operator=(const tls_session&) = delete;
-  ~tls_session() {
-    keep(nullptr);
-  }
-
-  /// Takes over a reference.
-  void keep(SSL_SESSION* session) noexcept;
-  [[nodiscard]] SSL_SESSION* get() const noexcept {
-    return session_;
-  }
-
-private:
-  SSL_SESSION* session_ = nullptr;
-};
-
 /// Prepares a handshake with `host` (a name or an address): the server name,
 /// the host that the certificate must be for, and an earlier session if there
-/// is one. New sessions go to `session`. False: out of memory.
+/// is one. New sessions go to `sessions`. False: out of memory.
 [[nodiscard]] bool prepare_tls(SSL* ssl, const std::string& host,
-                               bool is_address, tls_session& session);
+                               bool is_address, tls_sessions& sessions);
 
 /// To be called before a connection is destroyed without a close_notify:
 /// OpenSSL would otherwise take its session for damaged.
@@ -92,13 +72,10 @@ void end_tls(SSL* ssl) noexcept;
                                       const std::string& host);
 
 /// Why a connection ended after its handshake but before the first byte: under
-/// TLS 1.3 a receiver judges the client's certificate only then. Nothing if TLS
-/// is not the cause.
+/// TLS 1.3 a receiver judges the client's certificate only then, and under 1.2
+/// some ask for one only then. `fresh`: it has served no exchange. Nothing if
+/// TLS is not the cause.
 [[nodiscard]] std::optional<std::string>
-tls_refusal(SSL* ssl, const boost::system::error_code& code);
-
-/// When the certificate expires that the receiver showed, now or in the session
-/// that was resumed; nothing if that is not known.
-[[nodiscard]] std::optional<timestamp> certificate_end(SSL* ssl);
+tls_refusal(SSL* ssl, const boost::system::error_code& code, bool fresh);
 
 } // namespace fanfare::protocol

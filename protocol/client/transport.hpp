@@ -47,6 +47,9 @@ struct exchange_request {
   std::string extra_head = {};
   /// Null: as the client is set up.
   std::shared_ptr<const egress> by = {};
+  /// 1 is the first. Each begins with another address of a name that has
+  /// several.
+  std::uint16_t attempt = 1;
 };
 
 /// Whose fault it is that no answer came.

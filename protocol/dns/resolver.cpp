@@ -145,6 +145,11 @@ public:
     return heard_ >= then;
   }
 
+  [[nodiscard]] bool is_queued(ticket which) const override {
+    const auto found = tickets_.find(which);
+    return found != tickets_.end() && !found->second->started();
+  }
+
   void finish(lookup& which, resolution&& found, seconds life) override {
     auto& subject = static_cast<inquiry&>(which); // there are no others
     const boost::intrusive_ptr<inquiry> keep{&subject};

@@ -42,6 +42,9 @@ public:
   /// of whoever the name belongs to.
   [[nodiscard]] virtual bool
   heard_since(std::chrono::steady_clock::time_point then) const = 0;
+
+  /// Whether nobody was asked for this name so far: others have their turn.
+  [[nodiscard]] virtual bool is_queued(ticket which) const = 0;
 };
 
 struct resolver_options {

@@ -144,6 +144,15 @@ certificate_authority::certificate_authority(std::string name)
   // nop
 }
 
+certificate_authority
+certificate_authority::intermediate(std::string name,
+                                    std::chrono::seconds not_after) const {
+  return certificate_authority{make({.names = {std::move(name)},
+                                     .not_before = -std::chrono::hours{48},
+                                     .not_after = not_after},
+                                    true, &own_)};
+}
+
 certificate
 certificate_authority::issue(const certificate_options& options) const {
   return make(options, false, &own_);

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace boost::asio::ssl {
@@ -42,6 +43,11 @@ public:
     return own_.certificate_pem;
   }
 
+  /// Another one, signed by this one.
+  certificate_authority
+  intermediate(std::string name,
+               std::chrono::seconds not_after = std::chrono::hours{24}) const;
+
   /// Signs anything.
   certificate issue(const certificate_options& options) const;
 
@@ -61,6 +67,8 @@ public:
   certificate wrong_host() const;
 
 private:
+  explicit certificate_authority(certificate own) : own_{std::move(own)} {}
+
   certificate own_;
 };
 

@@ -42,6 +42,10 @@ protected:
   void release(client_connection&) override {}
   void lost(client_connection&) override {}
   void try_next_address(exchange&, std::shared_ptr<proxied_way>) override {}
+  bool has_elsewhere(const exchange&, const asio::ip::address&) override {
+    return false;
+  }
+  void go_elsewhere(exchange&, const asio::ip::address&) override {}
   void repeat(exchange&) override {}
   void finish(exchange&) override {
     ++finished;

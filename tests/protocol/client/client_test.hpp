@@ -109,6 +109,7 @@ public:
     std::optional<resolution> at_once;
     std::vector<ticket> cancelled;
     bool heard = true; ///< name servers answer other look-ups
+    bool queued = false; ///< everything waits for its turn
   };
 
   explicit scripted_resolver(std::shared_ptr<state> shared)
@@ -130,6 +131,10 @@ public:
   [[nodiscard]] bool
   heard_since(std::chrono::steady_clock::time_point) const override {
     return state_->heard;
+  }
+
+  [[nodiscard]] bool is_queued(ticket) const override {
+    return state_->queued;
   }
 
 private:

@@ -3,6 +3,8 @@
 
 /// Which connections are kept, for whom, and for how long.
 
+#include "protocol/client/connection_pool.hpp"
+
 #include "tests/protocol/client/client_test.hpp"
 #include "tests/support/http_sink.hpp"
 
@@ -136,6 +138,231 @@ TEST_F(ConnectionPoolTest, DropsAConnectionWithSurplusBytes) {
     EXPECT_EQ(sink.connections(), i);
   }
   EXPECT_EQ(client().idle(), 0u);
+}
+
+TEST_F(ConnectionPoolTest, KeepsTheConnectionOfASlowReceiver) {
+  http_sink sink{
+    [](const request_record&) { return response_plan::late(150ms); }};
+  for (int i = 0; i < 3; ++i)
+    ASSERT_EQ(call(sink.url()).status, 200);
+  EXPECT_EQ(sink.connections(), 1u);
+}
+
+TEST_F(ConnectionPoolTest, GivesWayToItsOwnCallAtAReceiverWithOneWorker) {
+  // Serves a connection until its end, and only then the next one.
+  const raw_receiver::script worker = [](tcp::socket& socket) {
+    while (!raw_receiver::read_head(socket).empty())
+      raw_receiver::say(socket, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  };
+  raw_receiver receiver{{worker, worker, worker}};
+  std::size_t succeeded = 0;
+  for (int i = 0; i < 3; ++i)
+    client().send(
+      {target::parse(receiver.url()).value(), body_of(""), {}},
+      [&](exchange_result&& result) { succeeded += result.status == 200; });
+  EXPECT_TRUE(run_until([&] { return succeeded == 3; }));
+  EXPECT_EQ(client().connects(), 3u);
+  EXPECT_EQ(client().idle(), 1u); // nobody waits any more
+  client_ = nullptr;
+}
+
+TEST_F(ConnectionPoolTest, FollowsANameToItsNewAddress) {
+  auto names = std::make_shared<scripted_resolver::state>();
+  options.names = std::make_unique<scripted_resolver>(names);
+  const auto slowly = [](const request_record&) {
+    return response_plan::late(20ms);
+  };
+  http_sink before{slowly};
+  test::sink_options same_port;
+  same_port.address = "127.0.0.2";
+  same_port.port = before.port();
+  http_sink after{slowly, same_port};
+  const auto url = before.url("/", "moving.example");
+  names->at_once = {{asio::ip::make_address("127.0.0.1")}, ""};
+  EXPECT_EQ(call(url).status, 200);
+  names->at_once = {{asio::ip::make_address("127.0.0.2")}, ""};
+  EXPECT_EQ(call(url).status, 200);
+  EXPECT_EQ(before.size(), 2u); // nobody has asked for the name
+  // Of two at a time one needs a further connection, which asks.
+  std::size_t succeeded = 0;
+  for (int i = 0; i < 2; ++i)
+    client().send(
+      {target::parse(url).value(), body_of(""), {}},
+      [&](exchange_result&& result) { succeeded += result.status == 200; });
+  ASSERT_TRUE(run_until([&] { return succeeded == 2; }));
+  EXPECT_EQ(before.size(), 3u);
+  EXPECT_EQ(after.size(), 1u);
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(call(url).status, 200);
+  EXPECT_EQ(before.size(), 3u);
+  EXPECT_EQ(after.size(), 4u);
+}
+
+// -- by times that the test gives ---------------------------------------------
+
+/// Connections of a pool whose clock is the test's.
+class PooledConnectionTest : public ::testing::Test, public connection_owner {
+protected:
+  PooledConnectionTest() {
+    to->addresses = {asio::ip::address_v4::loopback()};
+  }
+  ~PooledConnectionTest() override {
+    for (const auto& each : made)
+      each->on->close();
+    pool.clear();
+    io.restart();
+    io.run();
+    for (const auto& each : made)
+      each->on = nullptr;
+  }
+
+  std::optional<std::string> refusal(const exchange&,
+                                     const asio::ip::address&) override {
+    return {};
+  }
+  tls_settings* tls(const exchange&, std::string&) override {
+    return nullptr;
+  }
+  bool make_room() override {
+    return false;
+  }
+  void connected() override {}
+  void release(client_connection& connection) override {
+    pool.release(connection, now.value_or(steady_clock::now()));
+  }
+  void lost(client_connection& connection) override {
+    pool.drop(connection);
+  }
+  void try_next_address(exchange&, std::shared_ptr<proxied_way>) override {}
+  bool has_elsewhere(const exchange&, const asio::ip::address&) override {
+    return false;
+  }
+  void go_elsewhere(exchange&, const asio::ip::address&) override {}
+  void repeat(exchange&) override {}
+  void finish(exchange& subject) override {
+    subject.over = true;
+  }
+
+  static void serve(tcp::socket& socket) {
+    raw_receiver::read_head(socket);
+    raw_receiver::say(socket, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    raw_receiver::drain(socket);
+  }
+
+  /// One that has begun its exchange and waits for its answer.
+  client_connection& connect(const std::string& url) {
+    boost::intrusive_ptr<exchange> subject{new exchange};
+    made.push_back(subject);
+    subject->request.to = target::parse(url).value();
+    subject->request.what = std::make_shared<const notification>();
+    subject->clock.start(30s, steady_clock::now());
+    subject->on = new client_connection(*this, io, to);
+    subject->on->connect(*subject, {asio::ip::address_v4::loopback()});
+    run_until(
+      [&] { return subject->on->opened() != steady_clock::time_point{}; });
+    return *subject->on;
+  }
+  /// One whose exchange is over. Those before it must be closed.
+  client_connection& used() {
+    auto& out = connect(receiver.url());
+    run_until([&] { return made.back()->over; });
+    return out;
+  }
+
+  template <class Predicate>
+  void run_until(Predicate reached) {
+    const auto end = steady_clock::now() + 20s;
+    io.restart();
+    while (!reached() && steady_clock::now() < end)
+      io.run_one_for(50ms);
+    ASSERT_TRUE(reached());
+  }
+
+  // Outlives the connections that it serves.
+  raw_receiver receiver{{serve, serve, serve, serve}};
+  asio::io_context io{1};
+  connection_pool pool{
+    {.idle_per_destination = 8, .idle = 8, .idle_time = 45s, .age = 60s}};
+  boost::intrusive_ptr<destination> to{new destination};
+  std::vector<boost::intrusive_ptr<exchange>> made;
+  std::optional<steady_clock::time_point> now; ///< of a release
+};
+
+TEST_F(PooledConnectionTest, IsUsedAgainUntilItIsTooOld) {
+  auto& young = used();
+  EXPECT_EQ(pool.take(*to, young.opened() + 60s - 1ns).get(), &young);
+  young.close();
+  auto& old = used();
+  EXPECT_EQ(pool.idle(), 1u);
+  EXPECT_FALSE(pool.take(*to, old.opened() + 60s));
+  EXPECT_EQ(pool.idle(), 0u);
+}
+
+TEST_F(PooledConnectionTest, IsNotKeptWhenItIsTooOld) {
+  now = steady_clock::now() + 59s;
+  auto& young = used();
+  EXPECT_EQ(pool.idle(), 1u);
+  pool.drop(young);
+  now = steady_clock::now() + 61s;
+  used();
+  EXPECT_EQ(pool.idle(), 0u);
+}
+
+TEST_F(PooledConnectionTest, StaysAsLongAsItsAddressIsOneOfTheName) {
+  used();
+  pool.found(*to, {asio::ip::make_address("127.0.0.9"),
+                   asio::ip::address_v4::loopback()});
+  EXPECT_EQ(pool.idle(), 1u);
+  pool.found(*to, {asio::ip::make_address("127.0.0.9")});
+  EXPECT_EQ(pool.idle(), 0u);
+  // Nor is one kept whose name has moved meanwhile.
+  used();
+  EXPECT_EQ(pool.idle(), 0u);
+}
+
+TEST_F(PooledConnectionTest, IsLeftWaitingForLongerThanAnAnswerUsuallyTakes) {
+  asio::io_context other;
+  const tcp::acceptor silent{other, {asio::ip::address_v4::loopback(), 0}};
+  const auto& fresh = connect("http://127.0.0.1:"
+                              + std::to_string(silent.local_endpoint().port()));
+  EXPECT_FALSE(fresh.is_left_waiting(fresh.opened() + 100ms - 1ns));
+  EXPECT_TRUE(fresh.is_left_waiting(fresh.opened() + 100ms));
+  to->usual = 1s;
+  EXPECT_FALSE(fresh.is_left_waiting(fresh.opened() + 2s - 1ns));
+  EXPECT_TRUE(fresh.is_left_waiting(fresh.opened() + 2s));
+}
+
+TEST_F(PooledConnectionTest, GoesWhereOthersAreLeftWaitingAndIsNotKept) {
+  asio::io_context other;
+  const tcp::acceptor silent{other, {asio::ip::address_v4::loopback(), 0}};
+  used();
+  EXPECT_EQ(pool.idle(), 1u);
+  auto& waiting = connect("http://127.0.0.1:"
+                          + std::to_string(silent.local_endpoint().port()));
+  now = steady_clock::now();
+  pool.crowded(*to, *now);
+  EXPECT_EQ(pool.idle(), 0u);
+  used();
+  EXPECT_EQ(pool.idle(), 0u);
+  // Nobody has said so for a while.
+  *now += 100ms;
+  used();
+  EXPECT_EQ(pool.idle(), 1u);
+  // Or nobody waits any more.
+  pool.crowded(*to, *now);
+  waiting.close();
+  used();
+  EXPECT_EQ(pool.idle(), 1u);
+}
+
+TEST(DestinationTest, KnowsHowLongItsAnswersUsuallyTake) {
+  destination to;
+  to.note_answer_after(800ms);
+  EXPECT_EQ(to.usual, 800ms);
+  to.note_answer_after(1'600ms);
+  EXPECT_EQ(to.usual, 900ms);
+  to.note_answer_after(100ms);
+  EXPECT_EQ(to.usual, 800ms);
 }
 
 } // namespace

@@ -204,6 +204,21 @@ TEST(InterleaveFamiliesTest, TakesTurnsIpv6First) {
   }
 }
 
+TEST(InterleaveFamiliesTest, BeginsWhereItIsTold) {
+  const auto all = addresses({"1.1.1.1", "1.1.1.2", "::1"});
+  const std::vector<asio::ip::address> table[] = {
+    addresses({"::1", "1.1.1.1", "1.1.1.2"}),
+    addresses({"1.1.1.1", "1.1.1.2", "::1"}),
+    addresses({"1.1.1.2", "::1", "1.1.1.1"}),
+    addresses({"::1", "1.1.1.1", "1.1.1.2"}),
+  };
+  for (std::size_t first = 0; first < std::size(table); ++first) {
+    auto turned = all;
+    interleave_families(turned, first);
+    EXPECT_EQ(turned, table[first]) << first;
+  }
+}
+
 TEST_F(ConnectorTest, ConnectsToAnOnlyAddress) {
   run(addresses({"127.0.0.1"}));
   EXPECT_EQ(peer(), "127.0.0.1");

@@ -61,9 +61,23 @@ TEST(ExchangeClockTest, NamesTheLimitThatWasReached) {
             "timeout: TLS handshake took longer than 1.5 s (tls)");
   EXPECT_EQ(reason(phase::first_byte, limits.first_byte),
             "timeout: no answer within 2.05 s (first_byte)");
-  for (const auto each : {phase::dns, phase::total})
+  for (const auto each : {phase::dns, phase::connect, phase::tls,
+                          phase::first_byte, phase::total})
     EXPECT_EQ(reason(each, limits.total),
-              "timeout: no complete answer within 60 s (total)");
+              "timeout: no answer within 60 s (total)");
+  EXPECT_EQ(reason(phase::answer, limits.total),
+            "timeout: no complete answer within 60 s (total)");
+}
+
+TEST(ExchangeClockTest, GivesAPhaseItsWholeLimitFromItsTurnOn) {
+  exchange_clock clock;
+  clock.start(10s, start);
+  clock.enter(phase::dns, 5s, start);
+  clock.postpone(5s, start + 3s);
+  EXPECT_EQ(clock.deadline, start + 8s);
+  EXPECT_EQ(clock.in_phase(start + 3s), 3s);
+  clock.postpone(5s, start + 6s);
+  EXPECT_EQ(clock.deadline, start + 10s);
 }
 
 TEST(ExchangeClockTest, JudgesTheRateFromTheSecondSecondOn) {
@@ -73,7 +87,7 @@ TEST(ExchangeClockTest, JudgesTheRateFromTheSecondSecondOn) {
   clock.start(limits.total, start - 5s);
   clock.enter(phase::first_byte, limits.first_byte, start - 4s);
   EXPECT_FALSE(clock.is_too_slow(limits, 0, start)); // it has not begun
-  clock.enter(phase::total, limits.total, start);
+  clock.enter(phase::answer, limits.total, start);
   EXPECT_FALSE(clock.is_too_slow(limits, 1, start + 999ms));
   EXPECT_TRUE(clock.is_too_slow(limits, 1, start + 1s));
   EXPECT_TRUE(clock.is_too_slow(limits, 199, start + 2s));
@@ -172,6 +186,35 @@ TEST_F(ExchangeLimitsTest, EndsALookUpThatHangsAndIgnoresItsLateAnswer) {
   // What comes later is the first to connect.
   EXPECT_EQ(call(sink.url()).status, 200);
   EXPECT_EQ(sink.connections(), 1u);
+}
+
+TEST_F(ExchangeLimitsTest, CountsALookUpFromItsTurnOn) {
+  auto names = std::make_shared<scripted_resolver::state>();
+  options.names = std::make_unique<scripted_resolver>(names);
+  names->queued = true;
+  exchange_limits limits;
+  limits.dns = 50ms;
+  std::optional<exchange_result> ended;
+  const auto begin = steady_clock::now();
+  client().send(
+    {target::parse("http://queued.example/").value(), body_of(""), limits},
+    [&](exchange_result&& result) { ended = std::move(result); });
+  ASSERT_TRUE(run_until([&] { return steady_clock::now() >= begin + 200ms; }));
+  EXPECT_FALSE(ended);
+  names->queued = false;
+  ASSERT_TRUE(run_until([&] { return ended.has_value(); }));
+  EXPECT_EQ(ended->reason,
+            "timeout: name look-up took longer than 50 ms (dns)");
+  EXPECT_EQ(names->cancelled, std::vector<resolver::ticket>{1});
+}
+
+TEST_F(ExchangeLimitsTest, SaysThatAnAnswerNeverBegan) {
+  http_sink sink{
+    [](const request_record&) { return response_plan::hanging(); }};
+  exchange_limits limits;
+  limits.total = 100ms;
+  EXPECT_EQ(call(sink.url(), "{}", limits).reason,
+            "timeout: no answer within 100 ms (total)");
 }
 
 TEST_F(ExchangeLimitsTest, EndsAHandshakeThatHangs) {

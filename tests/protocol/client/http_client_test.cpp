@@ -6,6 +6,7 @@
 #include "fanfare/version.hpp"
 #include "protocol/target/target.hpp"
 #include "tests/protocol/client/client_test.hpp"
+#include "tests/support/certs.hpp"
 #include "tests/support/http_sink.hpp"
 
 #include <gmock/gmock.h>
@@ -267,6 +268,112 @@ TEST_F(HttpClientTest, TriesTheNextAddress) {
     {asio::ip::make_address("127.0.0.7"), asio::ip::make_address("127.0.0.1")},
     ""};
   EXPECT_EQ(call(sink.url("/", "two.example")).status, 200);
+}
+
+/// A name with two addresses, and a receiver at each.
+class TwoAddressesTest : public HttpClientTest {
+protected:
+  TwoAddressesTest() {
+    names->at_once = {{asio::ip::make_address("127.0.0.1"),
+                       asio::ip::make_address("127.0.0.2")},
+                      ""};
+    options.names = std::make_unique<scripted_resolver>(names);
+  }
+
+  void serve(http_sink::handler at_first, http_sink::handler at_second,
+             test::sink_options how = {}, test::sink_options how_second = {}) {
+    first.emplace(std::move(at_first), std::move(how));
+    how_second.address = "127.0.0.2";
+    how_second.port = first->port();
+    second.emplace(std::move(at_second), std::move(how_second));
+  }
+
+  [[nodiscard]] std::string url() const {
+    return first->url("/", "two.example");
+  }
+
+  std::shared_ptr<scripted_resolver::state>
+    names = std::make_shared<scripted_resolver::state>();
+  std::optional<http_sink> first;
+  std::optional<http_sink> second;
+};
+
+http_sink::handler closing() {
+  return [](const request_record&) { return response_plan::closing(); };
+}
+
+TEST_F(TwoAddressesTest, TriesTheSecondIfTheFirstEndsTheConnection) {
+  serve(closing(), {});
+  const auto result = call(url());
+  EXPECT_EQ(result.status, 200) << result.reason;
+  EXPECT_TRUE(result.repeated);
+  EXPECT_EQ(first->size(), 1u);
+  EXPECT_EQ(second->size(), 1u);
+}
+
+TEST_F(TwoAddressesTest, SendsNoRequestAThirdTime) {
+  serve(closing(), closing());
+  names->at_once->addresses.push_back(asio::ip::make_address("127.0.0.3"));
+  const auto result = call(url());
+  EXPECT_EQ(result.status, 0);
+  EXPECT_EQ(result.reason, "reset: connection closed before an answer");
+  EXPECT_TRUE(result.repeated);
+  EXPECT_EQ(first->size() + second->size(), 2u);
+}
+
+TEST_F(TwoAddressesTest, TriesTheSecondIfTheHandshakeFails) {
+  const test::certificate_authority ca;
+  options.tls = tls_settings::trusting(ca.pem()).value();
+  test::sink_options bad;
+  bad.tls = test::server_context(ca.expired({"two.example"}));
+  test::sink_options good;
+  good.tls = test::server_context(ca.good({"two.example"}));
+  serve({}, {}, bad, good);
+  const auto result = call(url());
+  EXPECT_EQ(result.status, 200) << result.reason;
+  EXPECT_FALSE(result.repeated); // nobody has read the request before
+  EXPECT_EQ(second->size(), 1u);
+}
+
+TEST_F(TwoAddressesTest, SaysWhyTheLastHandshakeFailed) {
+  const test::certificate_authority ca;
+  options.tls = tls_settings::trusting(ca.pem()).value();
+  test::sink_options expired;
+  expired.tls = test::server_context(ca.expired({"two.example"}));
+  test::sink_options wrong;
+  wrong.tls = test::server_context(ca.wrong_host());
+  serve({}, {}, expired, wrong);
+  EXPECT_EQ(call(url()).reason,
+            "tls: certificate is not for this host (two.example)");
+}
+
+TEST_F(TwoAddressesTest, BeginsEachAttemptWithAnother) {
+  const auto once = [](const request_record&) {
+    auto plan = response_plan::answer(500);
+    plan.after = response_plan::ending::close;
+    return plan;
+  };
+  serve(once, once);
+  std::vector<std::pair<std::size_t, std::size_t>> seen;
+  for (std::uint16_t attempt = 1; attempt <= 4; ++attempt) {
+    exchange_request request{target::parse(url()).value(), body_of("{}"), {}};
+    request.attempt = attempt;
+    EXPECT_EQ(run(std::move(request)).status, 500);
+    seen.emplace_back(first->size(), second->size());
+  }
+  EXPECT_EQ(seen, (std::vector<std::pair<std::size_t, std::size_t>>{
+                    {1, 0}, {1, 1}, {2, 1}, {2, 2}}));
+}
+
+TEST_F(HttpClientTest, DoesNotRepeatAtTheOnlyAddress) {
+  auto names = std::make_shared<scripted_resolver::state>();
+  options.names = std::make_unique<scripted_resolver>(names);
+  names->at_once = {{asio::ip::make_address("127.0.0.1")}, ""};
+  http_sink sink{closing()};
+  const auto result = call(sink.url("/", "one.example"));
+  EXPECT_EQ(result.status, 0);
+  EXPECT_FALSE(result.repeated);
+  EXPECT_EQ(sink.size(), 1u);
 }
 
 // -- the end ------------------------------------------------------------------

@@ -393,18 +393,77 @@ TEST_P(ProxyTunnelTest, TriesTheNextAddressOfTheTarget) {
   EXPECT_EQ(server().asked().size(), 7u);
 }
 
-TEST_P(ProxyTunnelTest, TakesARefusalAsTheLastWord) {
+TEST_P(ProxyTunnelTest, TriesTheNextAddressAfterAnyRefusal) {
+  auto names = script_names();
+  names->at_once = {{address("127.0.0.1"), address("127.0.0.2")}, ""};
+  http_sink sink;
+  for (const unsigned refusal : GetParam()
+                                  ? std::vector<unsigned>{1, 2, 3, 7, 8, 99}
+                                  : std::vector<unsigned>{400, 403, 404, 500}) {
+    server_.reset();
+    how.relay_to = sink.port();
+    how.judge = [=](const std::string& place) {
+      return place == "127.0.0.1:80" ? refusal : 0;
+    };
+    EXPECT_EQ(call_by(through(), "http://two.example/").status, 200) << refusal;
+    EXPECT_THAT(server().asked(), ElementsAre("127.0.0.1:80", "127.0.0.2:80"));
+    client_ = nullptr;
+    options.policy = loopback_allowed();
+    options.names = std::make_unique<scripted_resolver>(names);
+  }
+}
+
+TEST_P(ProxyTunnelTest, SaysTheLastRefusal) {
   auto names = script_names();
   names->at_once = {{address("127.0.0.1"), address("127.0.0.2")}, ""};
   how.judge = [socks = how.socks](const std::string&) {
     return socks ? 2u : 403u;
   };
-  http_sink sink;
   EXPECT_EQ(call_by(through(), "http://two.example/").reason,
             GetParam() ? "proxy: SOCKS5 not allowed by its rules "
-                         "(127.0.0.1:80)"
-                       : "proxy: refused with 403 Forbidden");
-  EXPECT_EQ(server().asked().size(), 1u);
+                         "(127.0.0.2:80)"
+                       : "proxy: refused with 403 Forbidden (127.0.0.2:80)");
+  EXPECT_EQ(server().asked().size(), 2u);
+}
+
+TEST_P(ProxyTunnelTest, TriesTheNextAddressIfTheProxyEndsOrSaysNothing) {
+  auto names = script_names();
+  names->at_once = {{address("127.0.0.1"), address("127.0.0.2")}, ""};
+  how.how = proxy_options::mood::close;
+  EXPECT_EQ(call_by(through(), "http://two.example/").reason,
+            "proxy: connection closed before the way was open");
+  EXPECT_EQ(server().connections(), 2u);
+  server_.reset();
+  how.how = proxy_options::mood::silent;
+  limits.connect = 200ms;
+  EXPECT_EQ(call_by(through(), "http://two.example/").reason,
+            "timeout: connect through the proxy took longer than 200 ms "
+            "(connect)");
+  EXPECT_EQ(server().connections(), 2u);
+}
+
+TEST_P(ProxyTunnelTest, BeginsEachAttemptWithAnotherAddress) {
+  auto names = script_names();
+  names->at_once = {{address("127.0.0.1"), address("127.0.0.2")}, ""};
+  http_sink sink{[](const request_record&) {
+    auto plan = response_plan::answer(500);
+    plan.after = response_plan::ending::close;
+    return plan;
+  }};
+  how.relay_to = sink.port();
+  const auto by = through();
+  for (std::uint16_t attempt = 1; attempt <= 3; ++attempt) {
+    request_style style;
+    style.tag = by->tag;
+    exchange_request request{
+      target::parse("http://two.example/", style).value(), body_of("{}"),
+      limits};
+    request.by = by;
+    request.attempt = attempt;
+    EXPECT_EQ(run(std::move(request)).status, 500);
+  }
+  EXPECT_THAT(server().asked(),
+              ElementsAre("127.0.0.1:80", "127.0.0.2:80", "127.0.0.1:80"));
 }
 
 TEST_P(ProxyTunnelTest, ReportsAGeneralFailure) {
@@ -414,7 +473,8 @@ TEST_P(ProxyTunnelTest, ReportsAGeneralFailure) {
   http_sink sink;
   EXPECT_EQ(call_by(through(), "http://127.0.0.1:81/").reason,
             GetParam() ? "proxy: SOCKS5 general failure (127.0.0.1:81)"
-                       : "proxy: refused with 500 Internal Server Error");
+                       : "proxy: refused with 500 Internal Server Error "
+                         "(127.0.0.1:81)");
 }
 
 TEST_P(ProxyTunnelTest, EndsAProxyThatSaysNothing) {
@@ -481,12 +541,24 @@ TEST_P(HttpProxyTest, IsAskedLikeThis) {
             begin + "Proxy-Authorization: Basic bWU6cHc=\r\n\r\n");
 }
 
+TEST_P(HttpProxyTest, IsNotAskedForAnotherAddressIfItAsksWhoIsThere) {
+  auto names = script_names();
+  names->at_once = {{address("127.0.0.1"), address("127.0.0.2")}, ""};
+  for (const unsigned refusal : {401u, 407u}) {
+    server_.reset();
+    how.judge = [=](const std::string&) { return refusal; };
+    EXPECT_THAT(call_by(through(), "http://two.example/").reason,
+                StartsWith("proxy: refused with " + std::to_string(refusal)));
+    EXPECT_EQ(server().asked().size(), 1u);
+  }
+}
+
 TEST_P(HttpProxyTest, MayNotAnswerAtLength) {
   http_sink sink;
   const std::string begin = "HTTP/1.1 403 x\r\nX: ";
   how.say = begin + std::string(8 * 1024 - begin.size() - 4, 'y') + "\r\n\r\n";
   EXPECT_EQ(call_by(through(), sink.url()).reason,
-            "proxy: refused with 403 Forbidden");
+            "proxy: refused with 403 Forbidden (" + place(sink) + ")");
   server_.reset();
   how.say = begin + std::string(8 * 1024 - begin.size() - 3, 'y') + "\r\n\r\n";
   EXPECT_EQ(call_by(through(), sink.url()).reason,

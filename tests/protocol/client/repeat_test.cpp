@@ -28,6 +28,8 @@ TEST(MayRepeatTest, IsOnlyForARequestThatTheReceiverCannotHaveRead) {
   changed = stale;
   changed.reused = false;
   EXPECT_FALSE(may_repeat(changed));
+  changed.elsewhere = true;
+  EXPECT_TRUE(may_repeat(changed));
   changed = stale;
   changed.repeated = true;
   EXPECT_FALSE(may_repeat(changed));

@@ -92,11 +92,16 @@ TEST_F(ResolverTest, LooksUpNoMoreAtATimeThanToldTo) {
   EXPECT_TRUE(run_until([&] { return server.asked("silent2.test") == 2; }));
   io.poll();
   EXPECT_EQ(server.asked("a.test"), 0u);
+  EXPECT_TRUE(names().is_queued(tickets["a.test"]));
+  EXPECT_FALSE(names().is_queued(tickets["silent1.test"]));
   // One that waits may go, too.
   names().cancel(tickets["b.test"]);
   names().cancel(tickets["silent1.test"]);
+  EXPECT_FALSE(names().is_queued(tickets["a.test"]));
+  EXPECT_TRUE(names().is_queued(tickets["c.test"]));
   EXPECT_TRUE(run_until([&] { return answered.size() == 2; }));
   EXPECT_THAT(answered, ElementsAre("a.test", "c.test"));
+  EXPECT_FALSE(names().is_queued(tickets["c.test"])); // answered
   EXPECT_EQ(server.asked("b.test"), 0u);
 }
 
