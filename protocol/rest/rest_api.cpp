@@ -165,6 +165,13 @@ rest_api::rest_api(service& of, rest_api_options options)
     admin_hash_{std::move(options.admin_token_hash)},
     limiter_{options.failed_logins} {}
 
+request_kind rest_api::kind_of(const http_request& head) const {
+  const std::string_view target = head.target;
+  if (head.method == "POST" && keeps_order(target.substr(0, target.find('?'))))
+    return request_kind::ordered;
+  return kind_of_method(head.method);
+}
+
 void rest_api::handle(http_request request,
                       std::function<void(http_response)> respond) {
   const auto x = std::make_shared<exchange>(std::move(request),
