@@ -73,7 +73,7 @@ struct exchange : counted<exchange>, list_hook<of_all> {
   std::shared_ptr<proxied_way> way; ///< through a proxy to these, or null
   std::uint64_t look_up = 0;        ///< the resolver's ticket
   std::chrono::steady_clock::time_point asked; ///< the resolver
-  bool over = false;                ///< `done` was called
+  bool over = false;                           ///< `done` was called
 };
 
 } // namespace fanfare::protocol

@@ -51,6 +51,9 @@ struct resource {
   bool keyed = true;
   /// Answers OPTIONS; null: with the title.
   answering describe = nullptr;
+  /// What is posted is carried out in the order in which it came, so that posts
+  /// of one connection need not wait for each other.
+  bool ordered = false;
 
   /// Belongs to the organizer in its path.
   [[nodiscard]] constexpr bool is_owned() const {

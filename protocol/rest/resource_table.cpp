@@ -36,13 +36,16 @@ constexpr std::string_view settings = "GET, PATCH, HEAD, OPTIONS";
 constexpr std::string_view action = "POST, OPTIONS";
 
 constexpr bool unkeyed = false;
+constexpr bool in_order = true;
 
 // path, title, methods, who reads, who writes, handler,
-// what is answered from memory, whether it takes idempotency keys, metadata
+// what is answered from memory, whether it takes idempotency keys, metadata,
+// whether posts keep their order
 constexpr resource rows[] = {
   // The busiest first: the router takes them in this order.
   {"/api/v1/organizers/{organizer}/notifications/", "Notification List", action,
-   publishers, publishers, serve_publication, from_memory::all},
+   publishers, publishers, serve_publication, from_memory::all, true, nullptr,
+   in_order},
   {"/api/v1/organizers/{organizer}/notifications/{id}/",
    "Notification Instance", view, log_readers, log_readers, serve_notification},
 

@@ -34,6 +34,8 @@ public:
   /// `of` must outlive the answers to all requests.
   rest_api(service& of, rest_api_options options);
 
+  /// Publishes keep their order in the journal.
+  [[nodiscard]] request_kind kind_of(const http_request& head) const override;
   /// Any thread.
   void handle(http_request request,
               std::function<void(http_response)> respond) override;

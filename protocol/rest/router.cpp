@@ -85,6 +85,25 @@ bool is_format(std::string_view text) {
   });
 }
 
+/// The same as match() without a look at the parameters.
+bool fits(std::string_view pattern, std::string_view path) {
+  while (!pattern.empty() && !path.empty()) {
+    if (pattern.front() == '{') {
+      const auto length = std::min(path.find('/'), path.size());
+      if (length == 0)
+        return false;
+      path.remove_prefix(length);
+      pattern.remove_prefix(pattern.find('}') + 1);
+    } else if (pattern.front() == path.front()) {
+      path.remove_prefix(1);
+      pattern.remove_prefix(1);
+    } else {
+      return false;
+    }
+  }
+  return pattern.empty() && path.empty();
+}
+
 /// "/api/docs" is missing the slash of "/api/docs/".
 bool lacks_slash(std::string_view path, std::string_view of) {
   return of.ends_with('/') && path == of.substr(0, of.size() - 1);
@@ -126,6 +145,12 @@ route find_route(std::string_view path) {
     }
   }
   return found;
+}
+
+bool keeps_order(std::string_view path) {
+  return std::ranges::any_of(resource_table(), [path](const resource& row) {
+    return row.ordered && fits(row.path, path);
+  });
 }
 
 } // namespace fanfare::protocol::rest

@@ -14,4 +14,9 @@ namespace fanfare::protocol::rest {
 /// `path` is a target's path, percent-encoded as sent. Any thread.
 [[nodiscard]] route find_route(std::string_view path);
 
+/// Whether the path names a resource whose posts keep their order
+/// (resource::ordered). Quicker than find_route(), since it is asked for every
+/// request; false for a path with a format. Any thread.
+[[nodiscard]] bool keeps_order(std::string_view path);
+
 } // namespace fanfare::protocol::rest

@@ -221,8 +221,7 @@ void connection::pump() {
     parse();
     flush();
     // Answers that were given at once have made room for what is read already.
-    while (state_ == state::serving && !request_ && head_.complete()
-           && may_begin_request()) {
+    while (state_ == state::serving && may_go_on()) {
       parse();
       flush();
     }
@@ -234,9 +233,7 @@ void connection::pump() {
     if (state_ == state::finishing) {
       if (pipeline_.empty() && out_.empty())
         return enter(state::lingering);
-    } else if (!reading_
-               && (request_ ? request_->stage != incoming::body::waiting
-                            : may_begin_request())) {
+    } else if (!reading_ && may_read()) {
       read();
     }
     expect(awaited_now());
@@ -256,6 +253,18 @@ bool connection::may_begin_request() const {
   return pipeline_.size() < shared_.options.max_pipelined
       && out_.size() < unwritten_limit
       && (pipeline_.empty() || !pipeline_.back().large);
+}
+
+/// Whether parse() has something to do without further bytes.
+bool connection::may_go_on() {
+  return request_ ? request_->held && take_turn()
+                  : head_.complete() && may_begin_request();
+}
+
+bool connection::may_read() const {
+  return request_
+         ? !request_->held && request_->stage != incoming::body::waiting
+         : may_begin_request();
 }
 
 void connection::read() {
@@ -307,9 +316,17 @@ void connection::discard() {
 }
 
 void connection::parse() {
+  if (request_ && request_->held) {
+    if (!take_turn())
+      return;
+    request_->held = false;
+    if (request_->parser.is_done())
+      hand_over();
+    else if (admit_body())
+      expect_body();
+  }
   while (state_ == state::serving && !in_.empty()
-         && (request_ ? request_->stage != incoming::body::waiting
-                      : begin_request())) {
+         && (request_ ? may_read() : begin_request())) {
     auto& parser = request_->parser;
     error_code ec;
     in_.consume(parser.put(asio::buffer(in_.bytes()), ec));
@@ -323,12 +340,15 @@ void connection::parse() {
     }
     if (ec)
       return refuse(parser.why(ec));
-    if (parser.is_done())
+    if (!parser.is_done()) {
+      if (!admit_body())
+        return;
+      expect_body();
+    } else if (take_turn()) {
       hand_over();
-    else if (!admit_body())
-      return;
-    else if (in_.empty())
-      request_->continue_due = std::exchange(parser.expects_continue, false);
+    } else {
+      request_->held = true;
+    }
   }
 }
 
@@ -355,8 +375,16 @@ bool connection::begin_request() {
   return true;
 }
 
+/// Whether the request may begin: whoever asks is looked up only now, since an
+/// earlier request of this connection may have changed the answer.
+bool connection::take_turn() {
+  if (!request_->kind)
+    request_->kind = shared_.handler.kind_of(request_->parser.request);
+  return pipeline_.admits(*request_->kind);
+}
+
 /// False: the body is not to be read on, since it was refused or has to wait
-/// for room.
+/// for earlier requests or for room.
 bool connection::admit_body() {
   auto& parser = request_->parser;
   const auto& options = shared_.options;
@@ -364,6 +392,10 @@ bool connection::admit_body() {
   if (request_->stage == incoming::body::admitted
       || (length ? *length : parser.request.body.size()) <= options.free_body)
     return true;
+  if (!take_turn()) {
+    request_->held = true;
+    return false;
+  }
   parser.request.peer_address = peer_;
   parser.request.secure = stream_.secure();
   if (auto answer = shared_.handler.check_head(parser.request)) {
@@ -380,14 +412,19 @@ bool connection::admit_body() {
   return admitted;
 }
 
+/// The body is what comes next: tells a client that waits for that.
+void connection::expect_body() {
+  if (in_.empty())
+    request_->continue_due = std::exchange(request_->parser.expects_continue,
+                                           false);
+}
+
 void connection::resume(body_share room) {
   if (!request_ || request_->stage != incoming::body::waiting)
     return;
   request_->stage = incoming::body::admitted;
   request_->room = std::move(room);
-  if (in_.empty())
-    request_->continue_due = std::exchange(request_->parser.expects_continue,
-                                           false);
+  expect_body();
   pump();
 }
 
@@ -405,6 +442,7 @@ void connection::hand_over() {
   request.secure = stream_.secure();
 
   pipeline::place place;
+  place.kind = *request_->kind;
   place.keep_alive = keep_alive && !parser.http11;
   place.close = !keep_alive || shared_.draining;
   place.head_only = request.method == "HEAD";
@@ -534,7 +572,8 @@ connection::awaited connection::awaited_now() const {
   if (state_ != state::serving)
     return awaited::nothing;
   if (request_)
-    return request_->continue_due ? awaited::nothing : awaited::body;
+    return request_->continue_due || request_->held ? awaited::nothing
+                                                    : awaited::body;
   if (!in_.empty())
     return may_begin_request() ? awaited::head : awaited::nothing;
   return pipeline_.empty() && out_.empty() ? awaited::request

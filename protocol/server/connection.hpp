@@ -97,6 +97,8 @@ private:
     body_share room;
     body stage = body::free;
     bool continue_due = false; ///< once all earlier requests are answered
+    bool held = false;         ///< until earlier requests are answered
+    std::optional<request_kind> kind; ///< known once the head is
   };
 
   static constexpr auto never = std::numeric_limits<std::uint64_t>::max();
@@ -133,11 +135,15 @@ private:
   void discard();
   void parse();
   bool begin_request();
+  bool take_turn();
   bool admit_body();
+  void expect_body();
   void hand_over();
   void refuse(const refusal& why);
   void refuse(http_response answer);
   [[nodiscard]] bool may_begin_request() const;
+  [[nodiscard]] bool may_go_on();
+  [[nodiscard]] bool may_read() const;
   [[nodiscard]] bool idle() const;
 
   // -- writing ----------------------------------------------------------------

@@ -40,9 +40,30 @@ struct http_response {
   std::string body; ///< not sent in answer to a HEAD request
 };
 
+/// Which requests of one connection may be under way at the same time (RFC
+/// 9112, 9.3.2): neighbours of the same kind, unless that is `exclusive`. Any
+/// other request begins when all before it are answered.
+enum class request_kind : std::uint8_t {
+  exclusive, ///< others may see what it changes
+  safe,      ///< changes nothing (RFC 9110, 9.2.1)
+  ordered,   ///< the handler itself keeps such requests in order
+};
+
+/// GET, HEAD and OPTIONS are safe, all others exclusive.
+[[nodiscard]] inline request_kind kind_of_method(std::string_view method) {
+  return method == "GET" || method == "HEAD" || method == "OPTIONS"
+         ? request_kind::safe
+         : request_kind::exclusive;
+}
+
 class http_handler {
 public:
   virtual ~http_handler() = default;
+  /// Called before check_head() and handle() with the head of a request. On an
+  /// I/O thread: must not block, and looks at method and target only.
+  [[nodiscard]] virtual request_kind kind_of(const http_request& head) const {
+    return kind_of_method(head.method);
+  }
   /// On an I/O thread of the server: must not block. `respond` is to be called
   /// once, now or later, from any thread; dropping it closes the connection.
   virtual void handle(http_request request,

@@ -27,6 +27,7 @@ public:
 
     http_response answer;
     answer_state state = answer_state::awaited;
+    request_kind kind = request_kind::exclusive;
     bool large = false;      ///< its body is
     bool head_only = false;  ///< a HEAD request: the answer's body is not sent
     bool close = false;      ///< the connection closes after the answer
@@ -46,6 +47,13 @@ public:
   [[nodiscard]] const place& back() const {
     return places_.back();
   }
+  /// Whether a request of that kind may begin now: it must not overtake those
+  /// that are not answered.
+  [[nodiscard]] bool admits(request_kind kind) const {
+    // Those that are under way at the same time are all of the same kind.
+    return awaited_ == 0
+        || (kind != request_kind::exclusive && kind == back().kind);
+  }
   /// The number of the next request, counted from the connection's first.
   [[nodiscard]] std::uint64_t next_number() const {
     return first_number_ + places_.size();
@@ -54,6 +62,8 @@ public:
   /// Its number is next_number() before the call.
   void push(place what) {
     places_.push_back(std::move(what));
+    if (places_.back().state == place::answer_state::awaited)
+      ++awaited_;
   }
   /// Puts an answer into its place, or notes that there will be none. Requests
   /// that were popped meanwhile are ignored.
@@ -61,23 +71,28 @@ public:
     if (number < first_number_ || number >= next_number())
       return;
     auto& to = places_[static_cast<std::size_t>(number - first_number_)];
+    if (to.state == place::answer_state::awaited)
+      --awaited_;
     to.state = with ? place::answer_state::here : place::answer_state::never;
     if (with)
       to.answer = std::move(*with);
   }
-  /// Removes the oldest `count`.
+  /// Removes the oldest `count`: all, or such as are answered.
   void pop(std::size_t count) {
-    if (count == places_.size())
+    if (count == places_.size()) {
       places_.clear();
-    else
+      awaited_ = 0;
+    } else {
       places_.erase(places_.begin(),
                     places_.begin() + static_cast<std::ptrdiff_t>(count));
+    }
     first_number_ += count;
   }
 
 private:
   std::vector<place> places_;
   std::uint64_t first_number_ = 0; // of places_.front()
+  std::size_t awaited_ = 0;        // places without an answer
 };
 
 } // namespace fanfare::protocol::server

@@ -91,5 +91,17 @@ TEST(ResourceTableTest, HasEachPathOnceAndSoundRows) {
   }
 }
 
+TEST(RestRouterTest, SaysWhosePostsKeepTheirOrder) {
+  using protocol::rest::keeps_order;
+  for (const auto& row : resource_table())
+    EXPECT_EQ(keeps_order(path_of(row)), row.ordered) << row.path;
+  EXPECT_TRUE(keeps_order("/api/v1/organizers/a/notifications/"));
+  EXPECT_FALSE(keeps_order("/api/v1/organizers//notifications/"));
+  EXPECT_FALSE(keeps_order("/api/v1/organizers/a/notifications"));
+  EXPECT_FALSE(keeps_order("/api/v1/organizers/a/notifications/1/"));
+  EXPECT_FALSE(keeps_order("/api/v1/organizers/a/b/notifications/"));
+  EXPECT_FALSE(keeps_order(""));
+}
+
 } // namespace
 } // namespace fanfare::test

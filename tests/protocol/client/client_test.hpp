@@ -108,7 +108,7 @@ public:
     std::vector<std::string> asked;
     std::optional<resolution> at_once;
     std::vector<ticket> cancelled;
-    bool heard = true; ///< name servers answer other look-ups
+    bool heard = true;   ///< name servers answer other look-ups
     bool queued = false; ///< everything waits for its turn
   };
 

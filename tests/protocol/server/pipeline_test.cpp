@@ -58,6 +58,53 @@ TEST(PipelineTest, NotesThatNobodyWillAnswer) {
   EXPECT_EQ(line[0].state, answer_state::never);
 }
 
+pipeline::place of(request_kind kind) {
+  pipeline::place place;
+  place.kind = kind;
+  return place;
+}
+
+TEST(PipelineTest, AdmitsEveryKindWhenNothingIsUnderWay) {
+  pipeline line;
+  EXPECT_TRUE(line.admits(request_kind::exclusive));
+  line.push(of(request_kind::exclusive));
+  line.push(of(request_kind::exclusive));
+  line.answer(0, saying("first"));
+  EXPECT_FALSE(line.admits(request_kind::safe));
+  line.answer(1, std::nullopt);
+  EXPECT_TRUE(line.admits(request_kind::safe));
+  EXPECT_TRUE(line.admits(request_kind::exclusive));
+}
+
+TEST(PipelineTest, AdmitsTheKindThatIsUnderWay) {
+  for (const auto kind : {request_kind::safe, request_kind::ordered}) {
+    const auto other = kind == request_kind::safe ? request_kind::ordered
+                                                  : request_kind::safe;
+    pipeline line;
+    line.push(of(kind));
+    line.push(of(kind));
+    line.answer(1, saying("second"));
+    EXPECT_TRUE(line.admits(kind));
+    EXPECT_FALSE(line.admits(other));
+    EXPECT_FALSE(line.admits(request_kind::exclusive));
+  }
+}
+
+TEST(PipelineTest, AdmitsNothingBesideAnExclusiveRequest) {
+  pipeline line;
+  line.push(of(request_kind::exclusive));
+  EXPECT_FALSE(line.admits(request_kind::exclusive));
+  EXPECT_FALSE(line.admits(request_kind::ordered));
+  line.answer(0, saying("done"));
+  line.answer(0, saying("again")); // counts once
+  line.push(of(request_kind::safe));
+  EXPECT_FALSE(line.admits(request_kind::ordered));
+  line.pop(1);
+  EXPECT_FALSE(line.admits(request_kind::ordered));
+  line.pop(1); // all: nobody waits for their answers any more
+  EXPECT_TRUE(line.admits(request_kind::ordered));
+}
+
 } // namespace
 
 } // namespace fanfare::protocol::server
