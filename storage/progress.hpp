@@ -109,7 +109,7 @@ private:
 
   /// What is sent again on request has no age that would end it otherwise.
   [[nodiscard]] static bool keeps_number(const call& c) {
-    return c.shows == evidence::none
+    return c.shows == evidence::none || c.shows == evidence::unclear
         || (c.shows == evidence::busy && !c.resent);
   }
 
@@ -118,6 +118,8 @@ private:
   }
 
   void count(const call& c) {
+    if (c.shows == evidence::unclear)
+      return;
     if (c.shows == evidence::none)
       return excuse(c);
     if (c.result == outcome::delivered)

@@ -18,15 +18,16 @@ constexpr std::size_t most_bytes = 1024 * 1024;
 
 } // namespace
 
-batch_choice choose_batch(const delivery_queue& queue,
-                          delivery_queue::source from,
-                          const delivery_plan& plan, timestamp now) {
+batch_choice
+choose_batch(const delivery_queue& queue, delivery_queue::source from,
+             const delivery_plan& plan, std::size_t most, timestamp now) {
   const bool first_attempts = from == delivery_queue::source::window;
-  const std::size_t limit = plan.batch ? plan.batch->max_count : 1;
-  const auto most = std::min(limit, queue.ready(from));
+  const std::size_t limit = std::min(
+    most, std::size_t{plan.batch ? plan.batch->max_count : 1});
+  const auto ready = std::min(limit, queue.ready(from));
   batch_choice chosen;
   std::size_t bytes = 0;
-  for (; chosen.count < most; ++chosen.count) {
+  for (; chosen.count < ready; ++chosen.count) {
     const auto& next = queue.peek(from, chosen.count);
     const bool done = first_attempts ? queue.progress().settled(next.id)
                                      : queue.is_in_flight(next.id);

@@ -8,7 +8,9 @@
 #include "actors/webhook/delivery_queue.hpp"
 #include "fanfare/types.hpp"
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -24,9 +26,40 @@ struct batch_choice {
 };
 /// As many as fit into one request: one, unless the plan is for batches. Needs
 /// one that is ready.
+/// At most `most`.
 [[nodiscard]] batch_choice
 choose_batch(const delivery_queue& queue, delivery_queue::source from,
-             const delivery_plan& plan, timestamp now);
+             const delivery_plan& plan, std::size_t most, timestamp now);
+
+/// How many notifications a request may have: what is refused as a batch is
+/// halved until the one that is refused is alone, and grows again with each
+/// request that shows which it was, or that it was none.
+class batch_size {
+public:
+  [[nodiscard]] std::size_t most() const {
+    return most_;
+  }
+  /// A request with so many was refused for one of them.
+  void refused(std::size_t members) {
+    most_ = std::min(most_, std::max<std::size_t>(1, members / 2));
+  }
+  /// A request has ended otherwise. `limit`: of the plan.
+  void settled(std::size_t limit) {
+    if (most_ != unbounded)
+      most_ = most_ * 2 < limit ? most_ * 2 : unbounded;
+  }
+
+private:
+  static constexpr std::size_t unbounded = SIZE_MAX;
+
+  std::size_t most_ = unbounded;
+};
+
+/// Whether a batch that is answered so is refused for what is in it.
+[[nodiscard]] constexpr bool refuses_content(std::uint16_t status) {
+  return status >= 400 && status <= 499 && status != 408 && status != 410
+      && status != 429;
+}
 
 /// One notification whose body has the bodies of all members.
 [[nodiscard]] notification_ptr

@@ -87,6 +87,10 @@ void retry_same_number(call& entry, const attempt& a, timestamp published,
     entry.retry_due = c.now; // at the next start
     return;
   }
+  if (entry.shows == evidence::unclear) {
+    entry.retry_due = c.now;
+    return bound_age(entry, a, published, c);
+  }
   const auto pause = entry.shows == evidence::none
                      ? own_fault_pause
                      : shortest_pause(a, c.plan.backoff);
@@ -168,7 +172,9 @@ void settle(call& entry, const attempt& a, timestamp published,
   if (!c.hook.current().enabled)
     return give_up(entry, sentence(ended_by::disabling));
   entry.result = outcome::retried;
-  if (entry.shows == evidence::none
+  if (entry.shows == evidence::unclear)
+    add_reason(entry.reason, "sent again in smaller batches");
+  if (entry.shows == evidence::none || entry.shows == evidence::unclear
       || (entry.shows == evidence::busy && !a.resent))
     retry_same_number(entry, a, published, c);
   else

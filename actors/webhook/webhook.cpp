@@ -289,7 +289,8 @@ void webhook_worker::publish_slot() {
 // -- start --------------------------------------------------------------------
 
 webhook_worker::step webhook_worker::start_next(source from, bool its_turn) {
-  const auto chosen = choose_batch(queue_, from, plan(), now_);
+  const auto chosen = choose_batch(queue_, from, plan(), batch_size_.most(),
+                                   now_);
   if (chosen.count == 0) {
     const auto a = queue_.attempt_of(from);
     const auto what = queue_.pop(from);
@@ -381,12 +382,20 @@ void webhook_worker::on_finished(attempt_result& r) {
   if (!is_success(r.exchange.status) || r.exchange.repeated)
     now_ = context_->clock->now();
   const auto a = r.members.empty() ? end_attempt(*r.what, r) : attempt{};
-  const bool busy = !a.test && learn(r);
-  auto entry = describe(r, *registered_.record());
+  auto shows = evidence::ordinary;
   if (a.test)
-    entry.shows = evidence::none;
-  else if (busy)
-    entry.shows = evidence::busy;
+    shows = evidence::none;
+  else if (r.members.size() > 1 && refuses_content(r.exchange.status))
+    shows = evidence::unclear;
+  else if (learn(r))
+    shows = evidence::busy;
+  if (shows == evidence::unclear)
+    batch_size_.refused(r.members.size());
+  else if (!r.members.empty())
+    batch_size_.settled(plan().batch ? plan().batch->max_count : 1);
+  auto entry = describe(r, *registered_.record());
+  if (shows != evidence::ordinary)
+    entry.shows = shows;
   if (r.members.empty()) {
     const auto disabling = reason_to_disable(r, a, known_now());
     log_attempt(*r.what, a, std::move(entry), disabling, true);

@@ -10,6 +10,7 @@
 #include "actors/interfaces.hpp"
 #include "actors/lanes/lane_actor.hpp"
 #include "actors/webhook/alarm.hpp"
+#include "actors/webhook/batch.hpp"
 #include "actors/webhook/delivery_queue.hpp"
 #include "actors/webhook/order_book.hpp"
 #include "actors/webhook/outcome.hpp"
@@ -130,6 +131,7 @@ private:
   std::shared_ptr<const webhook_context> context_;
   registration registered_;
   throttle throttle_;
+  batch_size batch_size_;
   timestamp now_{}; ///< when pump() began, or an attempt failed
   delivery_queue queue_;
   order_book orders_;

@@ -260,6 +260,7 @@ enum class evidence : std::uint8_t {
   busy = 1,     ///< that it wants no calls before `retry_due`
   none = 2,     ///< nothing: a test, or it was ended by a stop, or for want of
                 ///< something on this machine (name server, route, port, file)
+  unclear = 3,  ///< that it refuses one of the batch, but not which
 };
 
 /// One entry of the call log: an attempt and its outcome.

@@ -39,7 +39,7 @@ protected:
   }
 
   [[nodiscard]] batch_choice choose(timestamp at = now) const {
-    return choose_batch(queue_, source::window, plan_, at);
+    return choose_batch(queue_, source::window, plan_, SIZE_MAX, at);
   }
 
   std::shared_ptr<webhook_slot> slot_ = std::make_shared<webhook_slot>();
@@ -103,9 +103,11 @@ TEST_F(BatchTest, ARetryInFlightGoesIntoNoBatch) {
   n->id = 1;
   n->published = now;
   queue_.fetched({n});
-  EXPECT_EQ(choose_batch(queue_, source::retries, plan_, now).count, 1U);
+  EXPECT_EQ(choose_batch(queue_, source::retries, plan_, SIZE_MAX, now).count,
+            1U);
   queue_.begin({.subject = 1});
-  const auto chosen = choose_batch(queue_, source::retries, plan_, now);
+  const auto chosen = choose_batch(queue_, source::retries, plan_, SIZE_MAX,
+                                   now);
   EXPECT_EQ(chosen.count, 0U);
   EXPECT_FALSE(chosen.too_old);
 }

@@ -16,8 +16,10 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::ElementsAre;
+using ::testing::Gt;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Lt;
 using ::testing::Not;
 using ::testing::SizeIs;
 
@@ -496,6 +498,33 @@ TEST_F(SettingsTest, ABatchThatFailedComesBackTogether) {
   answer_all(200);
   EXPECT_THAT(node_->retries(hook), IsEmpty());
   EXPECT_EQ(node_->calls(hook).back().attempt, 2);
+}
+
+TEST_F(SettingsTest, ABatchThatIsRefusedIsHalvedUntilTheCulpritIsAlone) {
+  node_->wire.script = [](const fake_wire::exchange& e) {
+    const bool bad = e.what->body.find("\"notification_id\": 7}")
+                  != std::string::npos;
+    return std::optional{status(bad ? 400 : 200)};
+  };
+  const auto hook = add([](webhook_record& w) {
+    w.delivery.batch = {.max_count = 20, .max_wait = 0ms};
+    w.delivery.max_in_flight = 1;
+  });
+  node_->publish(20);
+  node_->advance(1s);
+  const auto waiting = node_->retries(hook);
+  ASSERT_THAT(waiting, SizeIs(1));
+  EXPECT_EQ(waiting[0].subject, 7U);
+  EXPECT_EQ(waiting[0].attempt, 2) << "only alone has it used up an attempt";
+  std::set<position> delivered;
+  for (const auto& c : node_->calls(hook))
+    if (c.result == outcome::delivered) {
+      EXPECT_EQ(c.attempt, 1);
+      delivered.insert(c.subject);
+    }
+  EXPECT_THAT(delivered, SizeIs(19));
+  EXPECT_THAT(sent(), SizeIs(Lt(15U)));
+  EXPECT_EQ(inspect(hook).failures, 1U) << "what is unclear is no failure";
 }
 
 TEST_F(SettingsTest, RetriesDoNotWaitForABatchToFill) {

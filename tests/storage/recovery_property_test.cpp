@@ -397,7 +397,7 @@ private:
     auto c = call_of(h.hook.id, subject, result, 0);
     c.time = at_ms(++clock_);
     c.attempt = attempt;
-    c.shows = static_cast<evidence>(chance(80) ? 0 : 1 + below(2));
+    c.shows = static_cast<evidence>(chance(80) ? 0 : 1 + below(3));
     if (result == outcome::retried)
       c.retry_due = at_ms(clock_ + static_cast<std::int64_t>(below(1000)));
     h.attempted.insert(subject);

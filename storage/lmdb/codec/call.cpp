@@ -27,23 +27,18 @@ std::uint8_t flags_of(const call& c) {
     (c.resent ? is_resent : 0) | (c.by_replay ? is_by_replay : 0)
     | (c.unsent ? is_unsent : 0) | (c.thin ? is_thin_call : 0)
     | (c.repeated ? is_repeated : 0)
-    | (c.shows == evidence::busy   ? shows_busy
-       : c.shows == evidence::none ? shows_none
-                                   : 0));
+    | static_cast<unsigned>(c.shows) << shows_shift);
 }
 
 void get_facts(byte_reader& from, logged_call& c, std::uint8_t& mask) {
   const auto flags = get_flags(from, is_resent | is_by_replay | is_unsent
-                                       | is_thin_call | is_repeated | shows_busy
-                                       | shows_none);
+                                       | is_thin_call | is_repeated | shows);
   c.resent = (flags & is_resent) != 0;
   c.by_replay = (flags & is_by_replay) != 0;
   c.unsent = (flags & is_unsent) != 0;
   c.thin = (flags & is_thin_call) != 0;
   c.repeated = (flags & is_repeated) != 0;
-  c.shows = (flags & shows_busy) != 0 ? evidence::busy
-          : (flags & shows_none) != 0 ? evidence::none
-                                      : evidence::ordinary;
+  c.shows = static_cast<evidence>((flags & shows) >> shows_shift);
   mask = from.u8();
   c.result = static_cast<outcome>(mask & outcome_mask);
   c.hook = from.number();

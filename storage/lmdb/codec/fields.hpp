@@ -37,14 +37,14 @@ inline bool has_later_layout(byte_reader& from, std::uint8_t later) {
 // Calls and retries: a byte of flags follows this layout. It is written only if
 // a flag is set.
 inline constexpr std::uint8_t flagged_layout = 2;
+inline constexpr unsigned shows_shift = 5;
 enum record_flag : std::uint8_t {
   is_resent = 1,
   is_by_replay = 2,
   is_unsent = 4,
   is_thin_call = 8,
   is_repeated = 16,
-  shows_busy = 32,
-  shows_none = 64,
+  shows = 32 + 64, ///< two bits: `call::shows`
 };
 
 /// Writes the layout too.

@@ -104,6 +104,8 @@ TEST(Golden, Call) {
   auto busy = plain_call();
   busy.shows = evidence::busy;
   expect_bytes(busy, "022000e807e807ac020080a0abfef962c8018407e80700");
+  busy.shows = evidence::unclear;
+  expect_bytes(busy, "026000e807e807ac020080a0abfef962c8018407e80700");
   busy.shows = evidence::none;
   expect_bytes(busy, "024000e807e807ac020080a0abfef962c8018407e80700");
   expect_bytes(full_call(),
