@@ -25,6 +25,12 @@ result<void> batch_writer::write(commit_queue::batch& what) {
   return config_.store->commit(what.operations);
 }
 
+void batch_writer::write(commit_queue::batch& what,
+                         storage::commit_listener& done,
+                         storage::commit_place place) {
+  config_.store->commit(what.operations, done, place);
+}
+
 void batch_writer::tell(commit_queue::batch& written) {
   auto news = std::make_shared<committed>();
   for (std::size_t i = 0; i < written.size(); ++i) {

@@ -37,6 +37,14 @@ public:
 
   /// Waits for the disk. After an error nothing has changed.
   result<void> write(commit_queue::batch& what);
+  /// As `storage::store::commit`: `what` stays where it is until `done` is
+  /// told.
+  void write(commit_queue::batch& what, storage::commit_listener& done,
+             storage::commit_place place);
+  /// How many may be written and not told yet.
+  [[nodiscard]] std::size_t commits_ahead() const {
+    return config_.store->commits_ahead();
+  }
   /// Tells everyone that it is on disk.
   void tell(commit_queue::batch& written);
 

@@ -119,7 +119,9 @@ void commit_queue::announce_added(std::unique_lock<std::mutex> guard) {
     sleeper = committer_;
   }
   waiting_.store(items_.size(), std::memory_order_relaxed);
-  const bool interrupt = lingering_ && (urgent_ || items_.size() >= full_batch);
+  const bool interrupt = interest_ == interest::anything
+                      || (interest_ == interest::urgent
+                          && (urgent_ || items_.size() >= full_batch));
   guard.unlock();
   if (interrupt)
     more_.notify_one();
@@ -275,11 +277,11 @@ bool commit_queue::take(batch& into, std::chrono::microseconds linger) {
     std::rethrow_exception(broken_);
   if (!items_.empty() && !urgent_ && items_.size() < full_batch
       && linger.count() > 0) {
-    lingering_ = true;
+    interest_ = interest::urgent;
     more_.wait_for(guard, linger, [this] {
       return urgent_ || items_.size() >= full_batch || closed_.load();
     });
-    lingering_ = false;
+    interest_ = interest::nothing;
   }
   swap_out(into);
   if (!into.empty())
@@ -292,6 +294,37 @@ bool commit_queue::take(batch& into, std::chrono::microseconds linger) {
 void commit_queue::take_more(batch& into) {
   std::lock_guard guard{mutex_};
   swap_out(into);
+}
+
+bool commit_queue::take_behind(batch& into, std::chrono::microseconds linger,
+                               const bool& written) {
+  std::unique_lock guard{mutex_};
+  interest_ = interest::anything;
+  more_.wait(guard,
+             [&] { return written || !items_.empty() || closed_.load(); });
+  interest_ = interest::urgent;
+  if (linger.count() > 0)
+    more_.wait_for(guard, linger, [&] {
+      return written || urgent_ || items_.size() >= full_batch
+          || closed_.load();
+    });
+  interest_ = interest::nothing;
+  if (written || items_.empty())
+    return false;
+  swap_out(into);
+  return true;
+}
+
+void commit_queue::wait_until_written(const bool& written) {
+  std::unique_lock guard{mutex_};
+  more_.wait(guard, [&] { return written; });
+}
+
+void commit_queue::note_written(bool& written) {
+  // Who waits for this may destroy both as soon as the lock is given up.
+  std::lock_guard guard{mutex_};
+  written = true;
+  more_.notify_one();
 }
 
 void commit_queue::swap_out(batch& into) {
@@ -308,9 +341,9 @@ void commit_queue::swap_out(batch& into) {
 
 void commit_queue::wait_for_more(std::chrono::milliseconds patience) {
   std::unique_lock guard{mutex_};
-  lingering_ = true;
+  interest_ = interest::urgent;
   more_.wait_for(guard, patience, [this] { return urgent_ || closed_.load(); });
-  lingering_ = false;
+  interest_ = interest::nothing;
 }
 
 void commit_queue::set_failing(bool failing) {

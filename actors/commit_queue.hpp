@@ -162,6 +162,14 @@ public:
   bool take(batch& into, std::chrono::microseconds linger);
   /// The same, but neither waits nor ends the turn.
   void take_more(batch& into);
+  /// The same while a commit is in flight, until `written`: waits for entries,
+  /// and does not end the turn. False: it is written, or nothing will come.
+  bool take_behind(batch& into, std::chrono::microseconds linger,
+                   const bool& written);
+  /// Waits until `written`, which note_written sets.
+  void wait_until_written(const bool& written);
+  /// A thread but the committer's has got to know it. Any thread.
+  void note_written(bool& written);
   /// Waits for new entries or until `patience` has passed.
   void wait_for_more(std::chrono::milliseconds patience);
   void set_failing(bool failing);
@@ -208,7 +216,9 @@ private:
   std::vector<webhook_actor> held_;
   std::size_t publish_bytes_ = 0;
   bool urgent_ = false;
-  bool lingering_ = false;
+  /// What the committer is to be interrupted for while it waits.
+  enum class interest : std::uint8_t { nothing, urgent, anything };
+  interest interest_ = interest::nothing;
   /// Somebody writes, or was woken to do so.
   bool turn_taken_ = false;
   /// Threads but the committer that write, or have just done so.

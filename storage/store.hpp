@@ -13,6 +13,7 @@
 #include "storage/registry.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -49,17 +50,53 @@ struct store_statistics {
   call_id last_call = 0;
 };
 
+/// Is told how a commit has ended.
+class commit_listener {
+public:
+  /// Once for each commit: it is on disk and what is `done` in its operations
+  /// is valid, or nothing was done and they are as they were. Must not block,
+  /// throw or commit.
+  virtual void committed(result<void> outcome) = 0;
+
+protected:
+  ~commit_listener() = default;
+};
+
+/// What a commit follows.
+enum class commit_place : std::uint8_t {
+  first,  ///< nothing: the caller has seen how all before it have ended
+  behind, ///< one that may be in flight; if that fails, this does as well
+};
+
 class store {
 public:
   virtual ~store() = default;
 
   // -- one thread at a time ---------------------------------------------------
 
-  /// Carries out the operations in one transaction and returns once they are on
-  /// disk. An error (store_full, io_error) means that nothing was done, in
-  /// memory either, and that the same operations may be tried again later. A
-  /// list of barriers does not touch the disk.
-  virtual result<void> commit(std::span<operation> operations) = 0;
+  /// Carries out the operations in one transaction and tells `done` once they
+  /// are on disk. An error (store_full, io_error) means that nothing was done,
+  /// in memory either, and that the same operations may be tried again later.
+  /// A list of barriers does not touch the disk.
+  ///
+  /// Both remain the caller's and stay where they are until `done` is told;
+  /// until then the operations are the store's to read and to change. `done` is
+  /// told on the caller's thread before this returns, or later on a thread of
+  /// the store's; one at a time, in the order of the commits. When one fails,
+  /// so do those that are `behind` it, whenever they are made: what is tried
+  /// again keeps its place in the order.
+  ///
+  /// What an edit throws is thrown here, and nothing was done and `done` is not
+  /// told; if it is carried out later, the outcome is `internal`.
+  virtual void commit(std::span<operation> operations, commit_listener& done,
+                      commit_place place) = 0;
+  /// How many commits may be in flight: made, and `done` not told yet.
+  /// Constant. With 1, `done` is told before `commit` returns.
+  [[nodiscard]] virtual std::size_t commits_ahead() const {
+    return 1;
+  }
+  /// The same for who has nothing in flight: waits for the outcome.
+  result<void> commit(std::span<operation> operations);
 
   /// What opening the store found. Constant.
   [[nodiscard]] virtual const recovery& recovered() const = 0;

@@ -25,8 +25,12 @@ public:
   static result<std::unique_ptr<embedded_store>>
   open(const std::filesystem::path& directory, const store_options& options);
 
-  result<void> commit(std::span<operation> operations) override {
-    return writer_.commit(operations);
+  using store::commit;
+  /// Waits for the disk: `done` is told before this returns, and so nothing is
+  /// ever in flight that this could be behind.
+  void commit(std::span<operation> operations, commit_listener& done,
+              commit_place /*place*/) override {
+    done.committed(writer_.commit(operations));
   }
   [[nodiscard]] const recovery& recovered() const override {
     return recovered_;

@@ -35,7 +35,14 @@ hook_standing memory_store::standing_of(webhook_id id) const {
   return state_.now.standing(state_.now.stored.hooks.at(id).hook);
 }
 
-result<void> memory_store::commit(std::span<storage::operation> operations) {
+void memory_store::commit(std::span<storage::operation> operations,
+                          storage::commit_listener& done,
+                          storage::commit_place /*place*/) {
+  done.committed(try_commit(operations));
+}
+
+result<void>
+memory_store::try_commit(std::span<storage::operation> operations) {
   if (on_commit)
     if (auto fine = on_commit(); !fine)
       return fine;

@@ -46,7 +46,11 @@ public:
 
   // -- storage::store ---------------------------------------------------------
 
-  result<void> commit(std::span<storage::operation> operations) override;
+  using store::commit;
+  /// `done` is told before this returns.
+  void commit(std::span<storage::operation> operations,
+              storage::commit_listener& done,
+              storage::commit_place place) override;
   [[nodiscard]] const storage::recovery& recovered() const override {
     return found_;
   }
@@ -70,6 +74,7 @@ public:
   [[nodiscard]] storage::store_statistics statistics() const override;
 
 private:
+  result<void> try_commit(std::span<storage::operation> operations);
   void execute(std::span<storage::operation> operations);
 
   guarded_state state_;
