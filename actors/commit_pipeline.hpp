@@ -12,7 +12,7 @@
 
 #include "actors/batch_writer.hpp"
 #include "actors/commit_queue.hpp"
-#include "fanfare/engine.hpp"
+#include "fanfare/log.hpp"
 
 #include <chrono>
 #include <cstddef>

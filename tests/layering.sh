@@ -31,6 +31,7 @@ library_folders() {
   case $1 in
     caf/*) echo actors engine ;;
     lmdb.h) echo storage/lmdb ;;
+    toml.hpp | toml/*) echo cli ;;
     boost/beast.hpp | boost/beast/*) echo protocol ;;
     boost/asio.hpp | boost/asio/*) echo protocol actors engine cli ;;
     boost/json/*) echo model protocol storage actors engine cli ;; # filters on bodies
@@ -44,8 +45,8 @@ library_folders() {
 # reaches the engine by its interface alone.
 rest_may_include="model/idempotency.hpp model/payload_filter.hpp model/token.hpp protocol/text.hpp protocol/client/egress.hpp
 protocol/client/tls.hpp protocol/payload/composed_body.hpp
-protocol/payload/json_text.hpp protocol/payload/publication.hpp
-protocol/payload/trace_context.hpp protocol/rules/action_types.hpp
+protocol/payload/json_slices.hpp protocol/payload/json_text.hpp
+protocol/payload/publication.hpp protocol/payload/trace_context.hpp protocol/rules/action_types.hpp
 protocol/rules/delivery_rules.hpp protocol/rules/header_rules.hpp
 protocol/rules/slug.hpp protocol/security/credentials.hpp
 protocol/server/http_handler.hpp protocol/target/network.hpp protocol/target/target.hpp
@@ -194,6 +195,8 @@ self_test() {
   try cli/main.cpp '#include "model/b.hpp"' bad
   try cli/main.cpp '#include <caf/all.hpp>' bad
   try cli/main.cpp '#include <lmdb.h>' bad
+  try cli/main.cpp '#include <toml.hpp>' good
+  try engine/a.cpp '#include <toml.hpp>' bad
   try cli/main.cpp '#include "fanfare/engine.hpp"' good
   try cli/main.cpp '#include "engine/engine.hpp"' bad
   try cli/main.cpp '#include "engine/rest_service.hpp"' good

@@ -3,6 +3,7 @@
 
 #include "protocol/rest/resources/webhook_fields.hpp"
 
+#include "protocol/payload/json_slices.hpp"
 #include "protocol/rest/delivery/delivery_json.hpp"
 #include "protocol/target/target_url.hpp"
 #include "protocol/text.hpp"
@@ -124,7 +125,9 @@ private:
     if (text.empty())
       return fault(field, "This field may not be blank.");
     check_text(field, text, target_url_limit);
-    if (!is_target_url(text))
+    const bool local = x_.api.local_names || !x_.owner.allow_networks.empty();
+    if (!is_target_url(text,
+                       local ? host_names::local_too : host_names::public_only))
       return fault(field, "Enter a valid URL.");
     out_.target_url = text;
   }
@@ -203,8 +206,9 @@ private:
       return;
     if (!json->is_object())
       return fault("delivery", "Must be an object.");
+    const auto text = member_of(x_.request.body, "delivery").value_or("");
     for (const auto& [key, sentence] :
-         read_delivery(json->get_object(), x_.service, out_.delivery))
+         read_delivery(json->get_object(), text, x_.service, out_.delivery))
       fault("delivery", key + ": " + sentence);
   }
 
