@@ -76,6 +76,7 @@ crew::context_of(const station& at, journal_reader& reader) {
   made->draining = &draining_;
   made->log = parts_.log;
   made->outage = &outage_;
+  made->holds = &holds_;
   return made;
 }
 

@@ -14,6 +14,7 @@
 #include "actors/journal_reader.hpp"
 #include "actors/lanes/lanes.hpp"
 #include "actors/local_outage.hpp"
+#include "actors/shared_hold.hpp"
 #include "actors/webhook/backoff_timer.hpp"
 #include "actors/webhook/webhook.hpp"
 #include "engine/router_link.hpp"
@@ -157,6 +158,7 @@ private:
   commit_queue commits_;
   batch_writer writer_;
   local_outage outage_;
+  shared_holds holds_;
   std::vector<station> stations_;
   /// By station.
   std::vector<std::shared_ptr<const webhook_context>> contexts_;

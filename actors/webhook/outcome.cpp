@@ -17,6 +17,8 @@ constexpr std::uint32_t failures_to_disable = 4;
 /// Before an attempt is made again that something on this machine has ended, if
 /// nothing says how long (`circumstances::held_until`).
 constexpr std::chrono::milliseconds own_fault_pause{1'000};
+/// Before a receiver is asked again that is busy, however soon it says.
+constexpr std::chrono::milliseconds busy_pause{1'000};
 
 std::string in_words(std::chrono::milliseconds d) {
   using namespace std::chrono;
@@ -72,13 +74,6 @@ void retry_by_schedule(call& entry, const attempt& a, timestamp published,
   bound_age(entry, a, published, c);
 }
 
-/// A receiver that always says "in a second" is asked no more often than one
-/// that says nothing.
-std::chrono::milliseconds shortest_pause(const attempt& a,
-                                         const backoff_policy& backoff) {
-  return backoff.delay_after(a.number).value_or(std::chrono::seconds{1});
-}
-
 /// Retries it without taking an attempt from the schedule.
 void retry_same_number(call& entry, const attempt& a, timestamp published,
                        const circumstances& c) {
@@ -91,9 +86,8 @@ void retry_same_number(call& entry, const attempt& a, timestamp published,
     entry.retry_due = c.now;
     return bound_age(entry, a, published, c);
   }
-  const auto pause = entry.shows == evidence::none
-                     ? own_fault_pause
-                     : shortest_pause(a, c.plan.backoff);
+  const auto pause = entry.shows == evidence::none ? own_fault_pause
+                                                   : busy_pause;
   entry.retry_due = std::max(c.now + backoff_policy::jittered(pause, spread),
                              c.held_until);
   bound_age(entry, a, published, c);

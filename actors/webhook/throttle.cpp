@@ -11,12 +11,30 @@ namespace fanfare {
 bool throttle::allow(admission& gate, admission::permit& permit,
                      const delivery_plan& plan, timestamp published,
                      timestamp now, bool its_turn) {
+  if (!pass_shared_hold(now))
+    return false;
   const auto verdict = pace_.ask(now, requests_, plan.resumes(published));
   if (verdict)
     return admit(gate, permit, plan, its_turn);
   held_by_ = verdict.why;
   if (verdict.why != hold_reason::concurrency)
     held_until_ = verdict.until;
+  return false;
+}
+
+bool throttle::pass_shared_hold(timestamp now) {
+  if (!shared_ || !shared_->active()) {
+    slot_.reset();
+    return true;
+  }
+  pace_.lift_hold(); // all wait together now
+  if (!slot_ || !shared_->is_current(*slot_)
+      || (!slot_->firm && now >= slot_->at))
+    slot_ = shared_->reserve(now);
+  if (slot_->firm && now >= slot_->at)
+    return true;
+  held_by_ = hold_reason::retry_after;
+  held_until_ = slot_->at;
   return false;
 }
 
@@ -29,9 +47,9 @@ bool throttle::admit(admission& gate, admission::permit& permit,
   return !for_turn_;
 }
 
-throttle::lesson throttle::learn(const protocol::exchange_result& from,
-                                 timestamp started, timestamp now,
-                                 local_outage* outage) {
+throttle::lesson
+throttle::learn(webhook_id hook, const protocol::exchange_result& from,
+                timestamp started, timestamp now, local_outage* outage) {
   if (from.repeated)
     pace_.repeated(now);
   if (from.status != 0) {
@@ -43,8 +61,14 @@ throttle::lesson throttle::learn(const protocol::exchange_result& from,
                    .started = started,
                    .took = from.timings.total,
                    .retry_after = {}};
-  if (is_success(from.status))
+  const bool shares = shared_ && shared_->active();
+  if (is_success(from.status)) {
+    if (shares)
+      shared_->note_success(
+        started
+        + std::chrono::duration_cast<std::chrono::milliseconds>(how.took));
     return {.recovered = pace_.succeeded(how)};
+  }
   if (is_own_fault(from)) {
     if (from.whose == protocol::fault::here) {
       pace_.stall(now);
@@ -58,7 +82,12 @@ throttle::lesson throttle::learn(const protocol::exchange_result& from,
   if (!from.retry_after.empty())
     how.retry_after = protocol::read_retry_after(from.retry_after, now);
   pace_.failed(now, how);
-  return {.busy = pace_.hold_of(now, how).has_value()};
+  const auto until = pace_.hold_of(now, how);
+  if (until && shared_)
+    shared_->note_busy(hook, started, now, *until);
+  else if (shares)
+    shared_->note_failure(now);
+  return {.busy = until.has_value()};
 }
 
 std::size_t throttle::close(admission& gate) {

@@ -8,6 +8,7 @@
 
 #include "actors/admission.hpp"
 #include "actors/local_outage.hpp"
+#include "actors/shared_hold.hpp"
 #include "actors/webhook/alarm.hpp"
 #include "actors/webhook/delivery_plan.hpp"
 #include "actors/webhook/pace.hpp"
@@ -26,9 +27,13 @@ namespace fanfare {
 class throttle {
 public:
   /// Takes a ticket for calls to this destination.
+  /// `shared` is of the organizer and this destination, and may be null.
   void enter(admission& gate, organizer_id owner, const std::string& to,
-             caf::actor_addr who) {
+             caf::actor_addr who,
+             std::shared_ptr<shared_hold> shared = nullptr) {
     ticket_ = gate.enter(owner, to, std::move(who));
+    shared_ = std::move(shared);
+    slot_.reset();
   }
   [[nodiscard]] fanfare::pace& pace() {
     return pace_;
@@ -53,6 +58,7 @@ public:
              const delivery_plan& plan, bool its_turn);
   void started(timestamp now, bool resumed) {
     ++requests_;
+    slot_.reset();
     pace_.started(now, resumed);
   }
   void ended() {
@@ -66,8 +72,8 @@ public:
   };
   /// Learns from how a request to the receiver has ended. `started`: when the
   /// request was. `outage` may be null.
-  lesson learn(const protocol::exchange_result& from, timestamp started,
-               timestamp now, local_outage* outage);
+  lesson learn(webhook_id hook, const protocol::exchange_result& from,
+               timestamp started, timestamp now, local_outage* outage);
   /// The webhook ends: it gives back the place that may be kept for it, and
   /// gets no turn any more. Forgets those in flight, and returns how many they
   /// were.
@@ -124,6 +130,9 @@ public:
   void describe(delivery_state& into, timestamp now) const;
 
 private:
+  /// Whether the hold that it shares, if any, lets a request go now.
+  bool pass_shared_hold(timestamp now);
+
   std::shared_ptr<admission::ticket> ticket_;
   fanfare::pace pace_;
   std::size_t requests_ = 0;
@@ -131,6 +140,8 @@ private:
   bool for_turn_ = false;
   bool for_disk_ = false;
   std::uint32_t outages_ = 0; ///< those that had ended when it stalled
+  std::shared_ptr<shared_hold> shared_;
+  std::optional<shared_hold::slot> slot_; ///< of a hold that is shared
   std::optional<timestamp> held_until_;
 };
 

@@ -124,7 +124,10 @@ bool webhook_worker::adopt(webhook_ptr hook) {
                                       context_->fence_changes());
   if (news.moved)
     throttle_.enter(*context_->gate, owner, plan().to->destination(),
-                    this->address());
+                    this->address(),
+                    context_->holds != nullptr
+                      ? context_->holds->find(owner, plan().to->destination())
+                      : nullptr);
   throttle_.pace().configure(plan().pace);
   if (news.redirected) {
     throttle_.pace().reset();
@@ -414,8 +417,8 @@ bool webhook_worker::learn(const attempt_result& r) {
   // about this one.
   if (r.to ? !plan().calls(*r.to) : plan().to != nullptr)
     return false;
-  const auto lesson = throttle_.learn(r.exchange, r.started, now_,
-                                      context_->outage);
+  const auto lesson = throttle_.learn(queue_.hook(), r.exchange, r.started,
+                                      now_, context_->outage);
   if (lesson.recovered)
     notify_owner(notices_.recovered(queue_.progress().failing_since,
                                     context_->clock->now()));

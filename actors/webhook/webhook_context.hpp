@@ -9,6 +9,7 @@
 #include "actors/commit_queue.hpp"
 #include "actors/journal_reader.hpp"
 #include "actors/local_outage.hpp"
+#include "actors/shared_hold.hpp"
 #include "actors/webhook/backoff_timer.hpp"
 #include "actors/webhook/delivery_plan.hpp"
 #include "fanfare/clock.hpp"
@@ -57,7 +58,8 @@ struct webhook_context {
   std::function<void(log_level, const std::string&)> log = {};
   /// Null in tests that have none.
   local_outage* outage = nullptr;
-  std::uint64_t seed = 0; ///< of the backoff's jitter
+  shared_holds* holds = nullptr; ///< as `outage`
+  std::uint64_t seed = 0;        ///< of the backoff's jitter
   /// Counts changes of organizers' networks, which plans are made with.
   const std::atomic<std::uint64_t>* fences = nullptr;
   /// Publishes a notification about this webhook to those who subscribed to it:

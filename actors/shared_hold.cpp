@@ -1,0 +1,140 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "actors/shared_hold.hpp"
+
+#include <algorithm>
+
+namespace fanfare {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+/// Before anything is known of the pace.
+constexpr double first_rate = 10;
+constexpr double lowest_rate = 0.02;
+constexpr double highest_rate = 100'000;
+/// Growth per second of a rate that was learned, and of a guess.
+constexpr double growth = 0.05;
+constexpr double growth_of_guess = 1;
+/// How soon to ask again while a probe is in flight.
+constexpr milliseconds probe_poll{250};
+/// After a probe that showed nothing.
+constexpr milliseconds probe_pause{1'000};
+
+double seconds(milliseconds d) {
+  return static_cast<double>(d.count()) / 1'000;
+}
+
+} // namespace
+
+// -- shared_hold --------------------------------------------------------------
+
+shared_hold::slot shared_hold::reserve(timestamp now) {
+  const std::lock_guard guard{mutex_};
+  const auto epoch = epoch_.load(std::memory_order_relaxed);
+  if (phase_ == phase::held) {
+    if (now < held_until_)
+      return {held_until_, false, epoch};
+    phase_ = phase::probing;
+    probe_until_ = now + probe_patience;
+    return {now, true, epoch};
+  }
+  if (phase_ == phase::probing) {
+    if (now < probe_until_)
+      return {now + probe_poll, false, epoch};
+    probe_until_ = now + probe_patience; // that one hangs: another one probes
+    return {now, true, epoch};
+  }
+  const auto at = std::max(now, next_);
+  next_ = at + interval();
+  return {at, true, epoch};
+}
+
+std::chrono::milliseconds shared_hold::interval() const {
+  return milliseconds{static_cast<std::int64_t>(std::max(1.0, 1'000 / rate_))};
+}
+
+void shared_hold::hold(timestamp now, timestamp until) {
+  phase_ = phase::held;
+  held_until_ = until;
+  busy_at_ = now;
+  taken_ = 0;
+  epoch_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void shared_hold::note_busy(webhook_id who, timestamp started, timestamp now,
+                            timestamp until) {
+  const std::lock_guard guard{mutex_};
+  if (!active()) {
+    if (first_.who == 0 || first_.who == who || now >= first_.until) {
+      first_ = {who, until};
+      return;
+    }
+    rate_ = first_rate;
+    learned_ = false;
+    hold(now, std::max(first_.until, until));
+    first_ = {};
+    active_.store(true, std::memory_order_relaxed);
+    return;
+  }
+  if (started < busy_at_) { // of those that were refused together
+    held_until_ = std::max(held_until_, until);
+    return;
+  }
+  if (const auto span = now - busy_at_; taken_ > 0 && span > milliseconds{0}) {
+    rate_ = std::clamp(static_cast<double>(taken_) / seconds(span), lowest_rate,
+                       highest_rate);
+    learned_ = true;
+  } else {
+    rate_ = std::max(lowest_rate, rate_ / 2);
+  }
+  hold(now, until);
+}
+
+void shared_hold::note_success(timestamp now) {
+  const std::lock_guard guard{mutex_};
+  ++taken_;
+  if (phase_ != phase::paced) {
+    phase_ = phase::paced;
+    next_ = grown_at_ = now;
+    return;
+  }
+  const auto span = std::clamp(now - grown_at_, milliseconds{0},
+                               milliseconds{1'000});
+  rate_ = std::min(
+    highest_rate,
+    rate_ * (1 + (learned_ ? growth : growth_of_guess) * seconds(span)));
+  grown_at_ = now;
+  const bool others_wait = next_ > now + 2 * interval();
+  if (now - busy_at_ >= memory && !others_wait)
+    active_.store(false, std::memory_order_relaxed);
+}
+
+void shared_hold::note_failure(timestamp now) {
+  const std::lock_guard guard{mutex_};
+  if (phase_ != phase::probing)
+    return;
+  phase_ = phase::held;
+  held_until_ = now + probe_pause;
+}
+
+// -- shared_holds -------------------------------------------------------------
+
+std::shared_ptr<shared_hold> shared_holds::find(organizer_id owner,
+                                                const std::string& to) {
+  const std::lock_guard guard{mutex_};
+  auto& known = all_[{owner, to}];
+  if (auto there = known.lock())
+    return there;
+  auto made = std::make_shared<shared_hold>();
+  known = made;
+  if (all_.size() >= sweep_at_) {
+    std::erase_if(all_, [](const auto& e) { return e.second.expired(); });
+    sweep_at_ = std::max<std::size_t>(64, all_.size() * 2);
+  }
+  return made;
+}
+
+} // namespace fanfare

@@ -1,0 +1,100 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// A limit that several webhooks of one organizer meet at one destination:
+/// shared platforms limit by account, not by URL.
+///
+/// One webhook that is told to wait waits alone: a bad path does not stop a
+/// host. When a second one is told so during that time, the hold is the
+/// destination's for this organizer. After it one request probes; then requests
+/// go at a pace that is learned from what was taken between two refusals, and
+/// that grows slowly until the next one. Never another organizer's.
+
+#include "fanfare/types.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+
+namespace fanfare {
+
+/// Of one organizer and one destination. Any thread.
+class shared_hold {
+public:
+  /// Without a refusal for so long, and with nobody waiting, it ends.
+  static constexpr std::chrono::seconds memory{60};
+  /// A probe that has not ended by then is not waited for any more.
+  static constexpr std::chrono::seconds probe_patience{30};
+
+  /// When a request may go.
+  struct slot {
+    timestamp at{};
+    bool firm = false;       ///< else ask again then
+    std::uint32_t epoch = 0; ///< of the refusal before it
+  };
+
+  /// False: nothing is held, and nobody need ask.
+  [[nodiscard]] bool active() const {
+    return active_.load(std::memory_order_relaxed);
+  }
+  /// Takes the next slot. While it is active.
+  [[nodiscard]] slot reserve(timestamp now);
+  /// Whether there was no refusal since it was taken.
+  [[nodiscard]] bool is_current(const slot& taken) const {
+    return taken.epoch == epoch_.load(std::memory_order_relaxed);
+  }
+
+  /// A request of `who` that began at `started` was refused until then.
+  void note_busy(webhook_id who, timestamp started, timestamp now,
+                 timestamp until);
+  /// One was taken. While it is active.
+  void note_success(timestamp now);
+  /// One has ended otherwise. While it is active.
+  void note_failure(timestamp now);
+
+private:
+  enum class phase : std::uint8_t { held, probing, paced };
+
+  void hold(timestamp now, timestamp until);
+  [[nodiscard]] std::chrono::milliseconds interval() const;
+
+  std::atomic<bool> active_{false};
+  std::atomic<std::uint32_t> epoch_{0};
+  std::mutex mutex_; ///< of what follows
+  phase phase_ = phase::held;
+  struct {
+    webhook_id who = 0;
+    timestamp until{};
+  } first_; ///< who was told to wait alone
+  timestamp held_until_{};
+  timestamp probe_until_{};
+  timestamp busy_at_{};   ///< the last refusal
+  std::size_t taken_ = 0; ///< since then
+  double rate_ = 0;       ///< requests per second
+  bool learned_ = false;  ///< else it is a guess that may double
+  timestamp grown_at_{};
+  timestamp next_{};
+};
+
+/// Finds the hold that webhooks share. Any thread.
+class shared_holds {
+public:
+  [[nodiscard]] std::shared_ptr<shared_hold> find(organizer_id owner,
+                                                  const std::string& to);
+
+private:
+  std::mutex mutex_;
+  std::map<std::pair<organizer_id, std::string>, std::weak_ptr<shared_hold>>
+    all_;
+  std::size_t sweep_at_ = 64; ///< entries at which those that ended go
+};
+
+} // namespace fanfare
