@@ -90,6 +90,8 @@ embedded_store::find_answer(const idempotency_key& key, timestamp now) const {
 result<expiry_plan>
 embedded_store::plan_expiry(timestamp cutoff, std::size_t limit,
                             timestamp answers_cutoff) const {
+  // What such a reader saw is room that removing would not make.
+  env_->forget_dead_readers();
   read_transaction txn{*env_};
   auto plan = lmdb::plan_expiry(txn, cutoff, limit, answers_cutoff);
   if (!txn.ok())

@@ -178,6 +178,29 @@ TEST_F(CommitPipelineThreads, TriesAgainWhatAllInFlightHaveToKeep) {
   EXPECT_FALSE(queue_.failing());
 }
 
+TEST_F(CommitPipelineThreads, AnEditThatThrowsOnTheStoresThreadIsRefused) {
+  std::vector<storage::operation> owner;
+  owner.emplace_back(storage::add_organizer{.slug = "a", .name = ""});
+  ASSERT_TRUE(store_.below().commit(owner));
+  storage::change_organizer edit;
+  edit.id = 1;
+  edit.edit = [](organizer&) -> result<void> {
+    throw std::runtime_error{"out of something"};
+  };
+  store_.hold();
+  give(1, call_about(1),
+       commit_queue::item{.what = std::move(edit),
+                          .done =
+                            [this](storage::operation&, const error* failure) {
+                              ASSERT_TRUE(failure);
+                              told_.emplace_back(to_string(failure->code));
+                            },
+                          .lasting = false});
+  store_.let_all_go();
+  thread_.join();
+  EXPECT_THAT(told_, ElementsAre("internal", "call 1"));
+}
+
 TEST_F(CommitPipelineThreads, AStopWaitsForAllInFlight) {
   store_.hold();
   give(1, publication());

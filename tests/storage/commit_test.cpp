@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 
 #include <stdexcept>
+#include <thread>
 
 namespace fanfare::test {
 
@@ -77,6 +78,34 @@ TEST_P(Commit, WhatDoneTellsIsAlsoRead) {
   EXPECT_EQ(store_->statistics().tail, 1U);
   EXPECT_EQ(store_->statistics().first, 1U);
   EXPECT_EQ(store_->statistics().last_call, 1U);
+}
+
+// -- how it is told -----------------------------------------------------------
+
+class told final : public commit_listener {
+public:
+  void committed(result<void> outcome) override {
+    outcomes.push_back(std::move(outcome));
+    by = std::this_thread::get_id();
+  }
+
+  std::vector<result<void>> outcomes;
+  std::thread::id by;
+};
+
+TEST_P(Commit, OneAtATimeIsToldBeforeTheCallReturns) {
+  ASSERT_EQ(store_->commits_ahead(), 1U);
+  std::vector<operation> batch;
+  batch.emplace_back(publish_of({draft_of(1)}));
+  batch.emplace_back(add_organizer{.slug = "a", .name = ""});
+  told listener;
+  store_->commit(batch, listener, commit_place::first);
+  ASSERT_THAT(listener.outcomes, ElementsAre(result<void>{}));
+  EXPECT_EQ(listener.by, std::this_thread::get_id());
+  EXPECT_EQ(ids_of(*std::get<append_notifications>(batch[0]).done),
+            std::vector<position>{1});
+  EXPECT_EQ(std::get<add_organizer>(batch[1]).done->id, 1U);
+  EXPECT_EQ(store_->journal().tail(), 1U);
 }
 
 // -- all or nothing -----------------------------------------------------------

@@ -48,6 +48,7 @@ result<std::unique_ptr<environment>> environment::open(const options& opts) {
   env->growth_ = file_growth{env->page_size_};
   // LMDB does not say where its map begins.
   env->residency_.find(opts.file.c_str());
+  env->forget_dead_readers();
   return env;
 }
 
@@ -120,6 +121,11 @@ std::size_t environment::bytes_in_use() {
     release(txn);
   const auto allocated = bytes_allocated();
   return allocated > free * page_size_ ? allocated - free * page_size_ : 0;
+}
+
+void environment::forget_dead_readers() const {
+  // What cannot be looked at now is looked at again later.
+  (void)mdb_reader_check(env_, nullptr);
 }
 
 std::size_t environment::last_commit() const {

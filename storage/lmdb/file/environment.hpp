@@ -52,6 +52,10 @@ public:
   [[nodiscard]] std::size_t bytes_allocated() const;
   /// Without the pages that are free to be used again. Walks their list.
   [[nodiscard]] std::size_t bytes_in_use();
+  /// Ends the transactions of other processes that have died while they read:
+  /// the pages they saw would never be used again. Looks at the table of
+  /// readers alone. Any thread.
+  void forget_dead_readers() const;
   /// Number of the last committed state.
   [[nodiscard]] std::size_t last_commit() const;
   /// Records looked at by finished transactions: what reading has cost.

@@ -101,8 +101,12 @@ result<void> late_store::end(const pending& which) {
   if (failed_)
     return *failed_;
   auto outcome = judge ? judge(ended_) : result<void>{};
-  if (outcome)
-    outcome = below_.commit(which.operations);
+  try {
+    if (outcome)
+      outcome = below_.commit(which.operations);
+  } catch (...) {
+    outcome = error{ec::internal, "An edit has thrown."};
+  }
   if (!outcome)
     failed_ = outcome.error();
   return outcome;
