@@ -75,6 +75,7 @@ crew::context_of(const station& at, journal_reader& reader) {
   made->in_flight = &figures_.in_flight;
   made->draining = &draining_;
   made->log = parts_.log;
+  made->started = parts_.clock.now();
   made->outage = &outage_;
   made->holds = &holds_;
   return made;

@@ -141,6 +141,15 @@ struct drop_retries {
   webhook_id hook = 0;
 };
 
+/// Corrects a webhook's progress by what no call says.
+struct amend_progress {
+  webhook_id hook = 0;
+  /// Nothing was attempted before this time because the engine was off.
+  timestamp off_until{};
+  /// Its owner wants its calls in spite of what the receiver has asked for.
+  bool lift_hold = false;
+};
+
 /// Adds entries to a webhook's retry set that no call has put there, replacing
 /// entries of the same notifications, and notes how far its replay has come.
 /// Does nothing for a webhook that is disabled or gone.
@@ -208,7 +217,7 @@ struct expire {
 using operation = std::variant<
   append_notifications, append_call, add_organizer, change_organizer, add_event,
   add_action_type, add_token, revoke_token, touch_tokens, add_webhook,
-  change_webhook, drop_retries, enqueue, start_replay, barrier, save_checkpoint,
+  change_webhook, drop_retries, amend_progress, enqueue, start_replay, barrier, save_checkpoint,
   remember_answer, expire>;
 
 } // namespace fanfare::storage

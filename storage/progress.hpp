@@ -12,6 +12,7 @@
 #include <chrono>
 #include <concepts>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace fanfare::storage {
@@ -98,13 +99,25 @@ struct progress {
     excused = {};
   }
 
+  /// Nothing was attempted before this time because the engine was off. False:
+  /// that changes nothing.
+  bool was_off_until(timestamp time) {
+    if (failures == 0 || time <= last_failure)
+      return false;
+    excused += time - last_failure;
+    last_failure = time;
+    return true;
+  }
+  /// False: there was none.
+  bool lift_hold() {
+    return std::exchange(held_until, timestamp{}) != timestamp{};
+  }
+
 private:
   /// The time until then was lost for a reason of ours.
   void excuse(const call& c) {
-    if (failures == 0 || c.result != outcome::retried || c.time <= last_failure)
-      return;
-    excused += c.time - last_failure;
-    last_failure = c.time;
+    if (c.result == outcome::retried)
+      (void)was_off_until(c.time);
   }
 
   /// What is sent again on request has no age that would end it otherwise.

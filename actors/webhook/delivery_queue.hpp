@@ -147,6 +147,13 @@ public:
   /// The webhook was disabled when the journal ended at `tail`: nothing up to
   /// there is attempted, or retried after the attempt that is in flight.
   void disable(position tail);
+  /// As storage::amend_progress; false: it changes nothing.
+  bool was_off_until(timestamp time) {
+    return progress_.was_off_until(time);
+  }
+  bool lift_hold() {
+    return progress_.lift_hold();
+  }
   /// Failures say nothing about what comes: another receiver is called.
   void forget_failures() {
     progress_.forget_failures();

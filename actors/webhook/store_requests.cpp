@@ -57,6 +57,10 @@ void append_and_disable(commit_queue& to, call&& last, const std::string& url,
     {.what = std::move(disable), .done = std::move(done), .lasting = true});
 }
 
+void amend(commit_queue& of, const storage::amend_progress& how) {
+  of.push({.what = how, .done = {}, .lasting = true});
+}
+
 void drop_retries(commit_queue& of, webhook_id hook) {
   of.push({.what = storage::drop_retries{hook}, .done = {}, .lasting = true});
 }

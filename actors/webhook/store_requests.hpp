@@ -28,6 +28,9 @@ void append(commit_queue& to, call&& entry, reply<call> answer = {});
 void append_and_disable(commit_queue& to, call&& last, const std::string& url,
                         timestamp now, commit_queue::completion done);
 
+/// Corrects its progress there.
+void amend(commit_queue& of, const storage::amend_progress& how);
+
 /// Ends all retries that the store has of the webhook.
 void drop_retries(commit_queue& of, webhook_id hook);
 

@@ -89,6 +89,9 @@ void webhook_worker::on_loaded(const result<storage::webhook_state>& state) {
   adopt(std::make_shared<const webhook_record>(state->hook));
   queue_.load(*state,
               [this](const notification& n) { return registered_.wants(n); });
+  if (queue_.was_off_until(context_->started))
+    amend(*context_->commits,
+          {.hook = queue_.hook(), .off_until = context_->started});
   const auto& progress = queue_.progress();
   throttle_.pace().restore(progress.failures, progress.last_failure,
                            progress.held_until);
@@ -536,8 +539,11 @@ void webhook_worker::on_order(const webhook_order_ptr& what) {
     orders_.carry_out(*what, site());
   // Who wants it sent now does not want it held.
   if (std::holds_alternative<expedite_order>(*what)
-      || std::holds_alternative<resend_order>(*what))
+      || std::holds_alternative<resend_order>(*what)) {
     throttle_.pace().lift_hold();
+    if (queue_.lift_hold())
+      amend(*context_->commits, {.hook = queue_.hook(), .lift_hold = true});
+  }
   pump();
 }
 

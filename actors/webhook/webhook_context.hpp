@@ -59,6 +59,8 @@ struct webhook_context {
   /// Null in tests that have none.
   local_outage* outage = nullptr;
   shared_holds* holds = nullptr; ///< as `outage`
+  /// When the engine was started.
+  timestamp started{};
   std::uint64_t seed = 0;        ///< of the backoff's jitter
   /// Counts changes of organizers' networks, which plans are made with.
   const std::atomic<std::uint64_t>* fences = nullptr;

@@ -24,8 +24,9 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 using std::chrono::steady_clock;
 
-// Longer than a free worker takes to accept a connection and to answer.
-constexpr std::chrono::milliseconds least_patience{100};
+// Longer than a free worker takes to accept a connection and to answer, and
+// than a burst of handshakes takes.
+constexpr std::chrono::milliseconds least_patience{200};
 
 bool is_end(const error_code& code) {
   return code == asio::error::eof || code == asio::ssl::error::stream_truncated;

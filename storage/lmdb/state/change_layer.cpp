@@ -164,6 +164,14 @@ void change_layer::forget_failures(record_writer& to, webhook_id hook) {
   enqueue(to, hook, {});
 }
 
+void change_layer::amend(record_writer& to, const amend_progress& how) {
+  auto& upto = touch(how.hook).value.upto;
+  const bool excused = upto.was_off_until(how.off_until);
+  const bool lifted = how.lift_hold && upto.lift_hold();
+  if (excused || lifted)
+    enqueue(to, how.hook, {});
+}
+
 void change_layer::save(record_writer& to, const checkpoint& next) {
   auto hooks = touched();
   if (!base_void_)

@@ -62,6 +62,7 @@ public:
                std::span<const retry> entries);
   /// The webhook has another target: forgets that the one before failed.
   void forget_failures(record_writer& to, webhook_id hook);
+  void amend(record_writer& to, const amend_progress& how);
   /// Writes all changes to the tables and starts again without any.
   void save(record_writer& to, const checkpoint& next);
 

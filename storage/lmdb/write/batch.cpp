@@ -54,6 +54,7 @@ void batch::execute(operation& op) {
       [this](add_webhook& o) { webhooks_.execute(o, journal_.tail()); },
       [this](change_webhook& o) { webhooks_.execute(o, journal_.tail()); },
       [this](drop_retries& o) { deliveries_.execute(o); },
+      [this](amend_progress& o) { deliveries_.execute(o); },
       [this](enqueue& o) { deliveries_.execute(o); },
       [this](start_replay& o) { deliveries_.execute(o); },
       [this](barrier& o) { deliveries_.execute(o); },

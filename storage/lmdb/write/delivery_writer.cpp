@@ -52,6 +52,11 @@ void delivery_writer::execute(drop_retries& op) {
   layer_.settle(to_, op.hook, std::nullopt);
 }
 
+void delivery_writer::execute(amend_progress& op) {
+  if (find_webhook(op.hook))
+    layer_.amend(to_, op);
+}
+
 void delivery_writer::execute(enqueue& op) {
   const auto hook = find_webhook(op.hook);
   if (!hook || !hook->current().enabled)

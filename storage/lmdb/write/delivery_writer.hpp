@@ -26,6 +26,7 @@ public:
 
   void execute(append_call& op);
   void execute(drop_retries& op);
+  void execute(amend_progress& op);
   void execute(enqueue& op);
   void execute(start_replay& op);
   void execute(barrier& op);

@@ -4,6 +4,7 @@
 // Which connections a receiver sees: one that has few workers, one that moves.
 
 #include "tests/e2e/support/e2e_test.hpp"
+#include "tests/support/certs.hpp"
 #include "tests/support/dns_server.hpp"
 #include "tests/support/eventually.hpp"
 
@@ -181,6 +182,39 @@ TEST_F(ConnectionsTest, ANameThatMovesTakesItsCallsAlong) {
     << "nothing has moved";
   EXPECT_TRUE(
     eventually(patience, [&] { return before.open_connections() == 0; }));
+}
+
+TEST_F(ConnectionsTest, EachAttemptBeginsWithAnotherAddress) {
+  dns_server names;
+  const auto failing = [](const request_record&) {
+    auto plan = response_plan::answer(500);
+    plan.after = response_plan::ending::close;
+    return plan;
+  };
+  http_sink one{failing};
+  http_sink two{failing, {.address = "127.0.0.2", .port = one.port()}};
+  names.set("two.example", dns_answer::of({"127.0.0.1", "127.0.0.2"}));
+  start({"--dns-server", names.address(), "--schedule", "50ms,50ms,50ms"});
+  add_organizer("acme");
+  const auto hook = add_webhook("acme", {.url = one.url("/", "two.example")});
+  publish();
+  for (const auto& entry : wait_for_calls("acme", hook, 4))
+    EXPECT_EQ(number_of(entry, "return_code"), 500U);
+  EXPECT_EQ(one.size(), 2U);
+  EXPECT_EQ(two.size(), 2U);
+}
+
+TEST_F(ConnectionsTest, AnIntermediateThatIsGivenIsTrusted) {
+  const certificate_authority root;
+  const auto middle = root.intermediate("Middle");
+  http_sink sink{{}, {.tls = server_context(middle.good())}};
+  start({"--schedule", "1h"});
+  add_organizer("acme");
+  const auto hook = add_webhook(
+    "acme", {.url = sink.url(), .delivery = {{"tls", {{"ca", middle.pem()}}}}});
+  publish();
+  const auto entry = wait_for_calls("acme", hook, 1)[0];
+  EXPECT_TRUE(flag_of(entry, "success")) << text_of(entry, "reason");
 }
 
 } // namespace

@@ -142,7 +142,7 @@ TEST_F(ConnectionPoolTest, DropsAConnectionWithSurplusBytes) {
 
 TEST_F(ConnectionPoolTest, KeepsTheConnectionOfASlowReceiver) {
   http_sink sink{
-    [](const request_record&) { return response_plan::late(150ms); }};
+    [](const request_record&) { return response_plan::late(250ms); }};
   for (int i = 0; i < 3; ++i)
     ASSERT_EQ(call(sink.url()).status, 200);
   EXPECT_EQ(sink.connections(), 1u);
@@ -325,8 +325,8 @@ TEST_F(PooledConnectionTest, IsLeftWaitingForLongerThanAnAnswerUsuallyTakes) {
   const tcp::acceptor silent{other, {asio::ip::address_v4::loopback(), 0}};
   const auto& fresh = connect("http://127.0.0.1:"
                               + std::to_string(silent.local_endpoint().port()));
-  EXPECT_FALSE(fresh.is_left_waiting(fresh.opened() + 100ms - 1ns));
-  EXPECT_TRUE(fresh.is_left_waiting(fresh.opened() + 100ms));
+  EXPECT_FALSE(fresh.is_left_waiting(fresh.opened() + 200ms - 1ns));
+  EXPECT_TRUE(fresh.is_left_waiting(fresh.opened() + 200ms));
   to->usual = 1s;
   EXPECT_FALSE(fresh.is_left_waiting(fresh.opened() + 2s - 1ns));
   EXPECT_TRUE(fresh.is_left_waiting(fresh.opened() + 2s));

@@ -85,6 +85,16 @@ void memory_writer::execute(storage::drop_retries& op) {
   to_.save(op.hook);
 }
 
+void memory_writer::execute(storage::amend_progress& op) {
+  if (!disk_.find_hook(op.hook))
+    return;
+  auto& upto = to_.touch(op.hook).upto;
+  const bool excused = upto.was_off_until(op.off_until);
+  const bool lifted = op.lift_hold && upto.lift_hold();
+  if (excused || lifted)
+    to_.save(op.hook);
+}
+
 void memory_writer::execute(storage::enqueue& op) {
   auto* record = disk_.find_hook(op.hook);
   if (!record || !record->hook.current().enabled)

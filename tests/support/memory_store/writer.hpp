@@ -25,6 +25,7 @@ public:
   void execute(storage::add_webhook& op);
   void execute(storage::change_webhook& op);
   void execute(storage::drop_retries& op);
+  void execute(storage::amend_progress& op);
   void execute(storage::enqueue& op);
   void execute(storage::start_replay& op);
   void execute(storage::barrier& op);
