@@ -217,7 +217,7 @@ struct expire {
 using operation = std::variant<
   append_notifications, append_call, add_organizer, change_organizer, add_event,
   add_action_type, add_token, revoke_token, touch_tokens, add_webhook,
-  change_webhook, drop_retries, amend_progress, enqueue, start_replay, barrier, save_checkpoint,
-  remember_answer, expire>;
+  change_webhook, drop_retries, amend_progress, enqueue, start_replay, barrier,
+  save_checkpoint, remember_answer, expire>;
 
 } // namespace fanfare::storage

@@ -61,7 +61,7 @@ struct webhook_context {
   shared_holds* holds = nullptr; ///< as `outage`
   /// When the engine was started.
   timestamp started{};
-  std::uint64_t seed = 0;        ///< of the backoff's jitter
+  std::uint64_t seed = 0; ///< of the backoff's jitter
   /// Counts changes of organizers' networks, which plans are made with.
   const std::atomic<std::uint64_t>* fences = nullptr;
   /// Publishes a notification about this webhook to those who subscribed to it:

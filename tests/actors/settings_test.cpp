@@ -619,6 +619,8 @@ TEST_F(SettingsTest, AHoldIsOverAfterWhatShowsOrWantsThatItIs) {
   node_->run();
   EXPECT_THAT(node_->calls(hook), SizeIs(2)) << "expedited";
   EXPECT_EQ(inspect(hook).held_by, hold_reason::none);
+  restart();
+  EXPECT_EQ(inspect(hook).held_by, hold_reason::none) << "for good";
 
   start({});
   hook = held();
@@ -693,6 +695,27 @@ TEST_F(SettingsTest, AnotherTargetBeginsWithoutFailuresAlsoAfterARestart) {
   restart();
   node_->advance(2 * 24h);
   EXPECT_TRUE(node_->store.registry().find_webhook(hook)->current().enabled);
+}
+
+TEST_F(SettingsTest, TimeThatTheEngineWasOffDoesNotCountAsFailing) {
+  code_ = 500;
+  const auto hook = add([](webhook_record& w) {
+    w.delivery.schedule = std::vector(100, std::chrono::milliseconds{6h});
+    w.delivery.max_age = 24h * 60;
+  });
+  const auto enabled = [&] {
+    return node_->store.registry().find_webhook(hook)->current().enabled;
+  };
+  node_->publish();
+  node_->advance(36h);
+  for (int i = 0; i < 2; ++i) {
+    clock_.set(clock_.now() + 6 * 24h);
+    restart();
+    node_->advance(12h);
+    EXPECT_TRUE(enabled()) << "after " << i + 1 << " times off";
+  }
+  node_->advance(5 * 24h);
+  EXPECT_FALSE(enabled()) << "the time that it was on counts";
 }
 
 TEST_F(SettingsTest, APauseDoesNotCountAsFailing) {

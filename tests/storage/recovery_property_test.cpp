@@ -143,7 +143,9 @@ private:
       case 5: {
         auto& h = any_of(truth.hooks).second;
         batch.emplace_back(drop_retries{h.hook.id});
-        batch.emplace_back(amend_progress{.hook = h.hook.id, .off_until = at_ms(clock_), .lift_hold = chance(50)});
+        batch.emplace_back(amend_progress{.hook = h.hook.id,
+                                          .off_until = at_ms(clock_),
+                                          .lift_hold = chance(50)});
         h.retries.clear();
         break;
       }
