@@ -179,7 +179,8 @@ void serve_test(const std::shared_ptr<exchange>& x) {
         return x->respond(answer_to(*x, made.error()));
       auto out = to_json(made->value, &*made->what);
       const auto held_by = hold_name(made->held_by);
-      out["held_by"] = held_by.empty() ? boost::json::value{} : held_by;
+      out["held_by"] = held_by.empty() ? boost::json::value{}
+                                       : boost::json::value(held_by);
       out["held_until"] = made->held_until
                           ? boost::json::value(to_iso8601(*made->held_until))
                           : boost::json::value{};

@@ -7,6 +7,7 @@
 
 #include "storage/lmdb/state/retry_changes.hpp"
 #include "storage/lmdb/tables/records.hpp"
+#include "storage/operations.hpp"
 #include "storage/progress.hpp"
 
 #include <optional>
