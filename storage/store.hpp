@@ -91,7 +91,7 @@ public:
   virtual void commit(std::span<operation> operations, commit_listener& done,
                       commit_place place) = 0;
   /// How many commits may be in flight: made, and `done` not told yet.
-  /// Constant. With 1, `done` is told before `commit` returns.
+  /// Constant, 1 or more. With 1, `done` is told before `commit` returns.
   [[nodiscard]] virtual std::size_t commits_ahead() const {
     return 1;
   }
