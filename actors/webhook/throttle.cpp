@@ -31,9 +31,11 @@ bool throttle::admit(admission& gate, admission::permit& permit,
 
 bool throttle::learn(const protocol::exchange_result& from, timestamp started,
                      timestamp now) {
+  const auto& part = from.timings;
   pace::ending how{.status = from.status,
                    .started = started,
-                   .took = from.timings.total,
+                   .took = part.total,
+                   .answer = part.total - part.dns - part.connect - part.tls,
                    .retry_after = {}};
   if (is_success(from.status))
     return pace_.succeeded(how);
