@@ -85,14 +85,10 @@ timestamp token_bucket::full_again() const {
 // -- pace ---------------------------------------------------------------------
 
 void pace::configure(const pace_policy& policy) {
-  const auto cap_before = policy_.cap;
   policy_ = policy;
   rate_.configure(policy.rate);
   resume_.configure(policy.resume_rate);
-  const auto cap = static_cast<double>(policy.cap);
-  // A limit at its cap moves with it.
-  if (limit_ >= static_cast<double>(cap_before) || limit_ > cap)
-    limit_ = cap;
+  limit_.configure(policy.cap);
 }
 
 void pace::restore(std::uint32_t failures, timestamp last_failure,
@@ -104,8 +100,7 @@ void pace::restore(std::uint32_t failures, timestamp last_failure,
 }
 
 void pace::reset() {
-  limit_ = static_cast<double>(policy_.cap);
-  ramping_ = false;
+  limit_.reset();
   held_until_ = {};
   breaker_ = breaker_state::closed;
   failures_ = 0;
@@ -136,20 +131,12 @@ pace::verdict pace::ask(timestamp now, std::size_t in_flight, bool resumed) {
 }
 
 void pace::started(timestamp now, bool resumed) {
+  limit_.started(now);
   rate_.take(now);
   if (resumed)
     resume_.take(now);
   if (breaker_ == breaker_state::open && now >= open_until_)
     breaker_ = breaker_state::half_open;
-}
-
-void pace::shrink(timestamp now, timestamp started, double factor) {
-  ramping_ = false;
-  // Those that ran at the same time fail for the same cause.
-  if (started < shrunk_)
-    return;
-  shrunk_ = now;
-  limit_ = std::max(1.0, limit_ * factor);
 }
 
 void pace::open(timestamp now) {
@@ -165,19 +152,12 @@ bool pace::succeeded(const ending& how) {
   held_until_ = {};
   if (breaker_ != breaker_state::closed) {
     breaker_ = breaker_state::closed;
-    limit_ = 1;
-    ramping_ = true;
+    limit_.restart();
     return true;
   }
-  const auto cap = static_cast<double>(policy_.cap);
-  if (how.took >= policy_.slow) {
-    shrink(how.started
-             + std::chrono::duration_cast<std::chrono::milliseconds>(how.took),
-           how.started, 0.75);
-  } else if (limit_ < cap && how.took <= policy_.quick) {
-    limit_ = std::min(cap, limit_ + (ramping_ ? 1 : 1 / limit_));
-    ramping_ = ramping_ && limit_ < cap;
-  }
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
+    how.took);
+  limit_.answered(how.started, how.started + took, how.answer);
   return false;
 }
 
@@ -204,7 +184,9 @@ void pace::failed(timestamp now, const ending& how) {
     held_until_ = std::max(held_until_, *until);
   ++failures_;
   if (how.status == 0 || how.status == 429 || how.status >= 500)
-    shrink(now, how.started, 0.5);
+    limit_.too_busy(how.started, now);
+  else
+    limit_.answered(how.started, now, how.answer);
   if (breaker_ == breaker_state::half_open
       || (breaker_ == breaker_state::closed && policy_.breaker_failures != 0
           && failures_ >= policy_.breaker_failures))

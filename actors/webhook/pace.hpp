@@ -9,16 +9,15 @@
 /// - A token bucket for the rate that its owner has set.
 /// - A 429 or 503 with `Retry-After` holds everything until then (at most an
 ///   hour), or until a success shows that it need not, or its owner does.
-/// - Concurrency grows by one per round of quick successes and is halved by
-///   failures that the receiver may be too busy for (no answer, 429, 5xx) and
-///   reduced by slow answers; between 1 and the cap.
+/// - A limit of concurrency, between 1 and the cap, follows what the receiver
+///   can take (concurrency_limit.hpp).
 /// - What ends for want of something on this machine is tried again after a
 ///   pause that doubles each time, and says nothing about the receiver.
 /// - A circuit breaker: after so many failures in a row nothing is attempted
 ///   for a pause that doubles each time; then one call probes. When it succeeds
-///   the breaker closes, and concurrency begins again at 1 and grows by one per
-///   success.
+///   the breaker closes, and concurrency begins again at 1.
 
+#include "actors/webhook/concurrency_limit.hpp"
 #include "fanfare/reports.hpp"
 #include "fanfare/types.hpp"
 
@@ -39,8 +38,6 @@ struct pace_policy {
   std::uint32_t breaker_failures = 50;
   std::chrono::milliseconds breaker_pause{2'000}; ///< the first one
   std::chrono::milliseconds breaker_longest{60'000};
-  std::chrono::milliseconds quick{1'000}; ///< answers that let it grow
-  std::chrono::milliseconds slow{5'000};  ///< answers that shrink it
   std::chrono::milliseconds longest_hold = std::chrono::hours{1};
 };
 
@@ -88,7 +85,8 @@ public:
   struct ending {
     std::uint16_t status = 0;
     timestamp started{};
-    std::chrono::microseconds took{0};
+    std::chrono::microseconds took{0};      ///< from then on
+    std::chrono::microseconds answer{0};    ///< without DNS, connect and TLS
     std::optional<timestamp> retry_after{}; ///< if the receiver said when
   };
 
@@ -158,19 +156,15 @@ public:
     return std::max({held_until_, rate_.full(), resume_.full()});
   }
   [[nodiscard]] std::size_t concurrency() const {
-    return static_cast<std::size_t>(limit_);
+    return limit_.places();
   }
 
 private:
   void open(timestamp now);
-  void shrink(timestamp now, timestamp started, double factor);
-
   pace_policy policy_;
   token_bucket rate_;
   token_bucket resume_;
-  double limit_ = 8;
-  bool ramping_ = false; ///< after the breaker has closed
-  timestamp shrunk_{};   ///< attempts that began before say nothing new
+  concurrency_limit limit_;
   timestamp held_until_{};
   breaker_state breaker_ = breaker_state::closed;
   std::uint32_t failures_ = 0;

@@ -57,9 +57,11 @@ throttle::learn(webhook_id hook, const protocol::exchange_result& from,
     if (outage != nullptr)
       outage->note_reached(started);
   }
+  const auto& part = from.timings;
   pace::ending how{.status = from.status,
                    .started = started,
-                   .took = from.timings.total,
+                   .took = part.total,
+                   .answer = part.total - part.dns - part.connect - part.tls,
                    .retry_after = {}};
   const bool shares = shared_ && shared_->active();
   if (is_success(from.status)) {

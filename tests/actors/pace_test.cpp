@@ -43,6 +43,7 @@ protected:
     const pace::ending how{.status = status,
                            .started = began,
                            .took = took,
+                           .answer = took,
                            .retry_after = retry_after};
     if (status >= 200 && status < 300)
       return pace_.succeeded(how);
@@ -278,27 +279,83 @@ TEST_F(PaceTest, FailuresOfTheSameRoundCountOnce) {
   EXPECT_EQ(pace_.concurrency(), 4U);
 }
 
-TEST_F(PaceTest, QuickSuccessesLetItGrowByOneARound) {
+TEST_F(PaceTest, SuccessesLetItGrowByOneARoundHoweverLongTheyTake) {
+  policy_.breaker_failures = 0;
+  configure();
+  for (const auto took : {1ms, 1'500ms, 25'000ms}) {
+    pace_.reset();
+    call(503);
+    ASSERT_EQ(pace_.concurrency(), 4U);
+    for (int i = 0; i < 3; ++i)
+      call(200, took);
+    EXPECT_EQ(pace_.concurrency(), 4U) << "the round is not over";
+    call(200, took);
+    EXPECT_EQ(pace_.concurrency(), 5U);
+    for (int i = 0; i < 100; ++i)
+      call(200, took);
+    EXPECT_EQ(pace_.concurrency(), 8U) << "never above its cap";
+  }
+}
+
+TEST_F(PaceTest, WhatWasTooMuchIsNotTriedAgainAtOnce) {
   policy_.breaker_failures = 0;
   configure();
   call(503);
-  ASSERT_EQ(pace_.concurrency(), 4U);
-  for (int i = 0; i < 5; ++i)
+  for (int i = 0; i < 4 + 5 + 6; ++i)
     call(200);
-  EXPECT_EQ(pace_.concurrency(), 5U);
-  for (int i = 0; i < 100; ++i)
+  ASSERT_EQ(pace_.concurrency(), 7U);
+  for (int i = 0; i < 4 * 7; ++i) {
     call(200);
-  EXPECT_EQ(pace_.concurrency(), 8U) << "never above its cap";
+    EXPECT_EQ(pace_.concurrency(), 7U);
+  }
+  for (int i = 0; i < 7; ++i)
+    call(200);
+  ASSERT_EQ(pace_.concurrency(), 8U);
+  call(503);
+  for (int i = 0; i < 4 + 5 + 6 + 8 * 7; ++i)
+    call(200);
+  EXPECT_EQ(pace_.concurrency(), 7U) << "twice as long";
+  for (int i = 0; i < 7; ++i)
+    call(200);
+  EXPECT_EQ(pace_.concurrency(), 8U);
 }
 
-TEST_F(PaceTest, SlowAnswersShrinkItAndThoseBetweenLeaveItAlone) {
+TEST_F(PaceTest, AnswersThatTakeMoreThanTwiceAsLongAsUsualShrinkIt) {
   configure();
-  call(200, policy_.slow - 1ms);
+  for (int i = 0; i < 8; ++i)
+    call(200, 1s);
+  for (int i = 0; i < 8; ++i)
+    call(200, 2s);
   EXPECT_EQ(pace_.concurrency(), 8U);
-  call(200, policy_.slow);
-  EXPECT_EQ(pace_.concurrency(), 6U);
-  call(200, policy_.quick + 1ms);
-  EXPECT_EQ(pace_.concurrency(), 6U);
+  for (int i = 0; i < 8; ++i)
+    call(200, 3s);
+  EXPECT_EQ(pace_.concurrency(), 7U);
+  // Of fewer, fewer wait.
+  for (int i = 0; i < 7; ++i)
+    call(200, 2'500ms);
+  EXPECT_EQ(pace_.concurrency(), 7U);
+}
+
+TEST_F(PaceTest, AnswersThatAreQuickInAnyCaseDoNotShrinkIt) {
+  configure();
+  for (int i = 0; i < 8; ++i)
+    call(200, 1ms);
+  for (int i = 0; i < 8; ++i)
+    call(200, 200ms);
+  EXPECT_EQ(pace_.concurrency(), 8U);
+}
+
+TEST_F(PaceTest, AClockThatIsSetBackDoesNotFreezeTheConcurrency) {
+  policy_.breaker_failures = 0;
+  configure();
+  call(503);
+  now_ -= 24h;
+  call(503);
+  EXPECT_EQ(pace_.concurrency(), 2U);
+  now_ -= 24h;
+  for (int i = 0; i < 100; ++i)
+    call(200);
+  EXPECT_EQ(pace_.concurrency(), 8U);
 }
 
 TEST_F(PaceTest, AnotherCapHoldsAtOnce) {
@@ -342,10 +399,14 @@ TEST_F(PaceTest, OneCallProbesAndASuccessClosesItWithARamp) {
   EXPECT_TRUE(pace_.succeeded({.status = 200, .started = now_}));
   EXPECT_EQ(pace_.breaker(), breaker::closed);
   EXPECT_EQ(pace_.concurrency(), 1U);
-  for (std::size_t i = 2; i <= 8; ++i) {
+  // Quickly up to half of what was too much, then by one a round.
+  for (std::size_t i = 2; i <= 4; ++i) {
     EXPECT_FALSE(call(200));
     EXPECT_EQ(pace_.concurrency(), i);
   }
+  for (int i = 0; i < 60; ++i)
+    call(200);
+  EXPECT_EQ(pace_.concurrency(), 8U);
 }
 
 TEST_F(PaceTest, ItsPauseDoublesWhileProbesFailUpToTheLongest) {

@@ -100,6 +100,32 @@ TEST_F(ThrottleTest, OnceItsLastRequestHasEndedItWaitsForNoFurtherPlace) {
   EXPECT_TRUE(throttle_.waits_for_nothing());
 }
 
+TEST_F(ThrottleTest, AHandshakeSaysNothingAboutWhatTheReceiverCanTake) {
+  plan_.pace.cap = 8;
+  configure();
+  auto at = now;
+  const auto exchange = [&](call_timings timings) {
+    throttle_.started(at, false);
+    const auto began = at;
+    at += 2s;
+    throttle_.learn({.status = 200, .reason = {}, .timings = timings}, began,
+                    at);
+    throttle_.ended();
+  };
+  for (int i = 0; i < 8; ++i)
+    exchange({.first_byte = 190ms, .total = 200ms});
+  for (int i = 0; i < 80; ++i)
+    exchange({.dns = 100ms,
+              .connect = 300ms,
+              .tls = 1'200ms,
+              .first_byte = 190ms,
+              .total = 1'800ms});
+  EXPECT_EQ(state().concurrency, 8U);
+  for (int i = 0; i < 8; ++i)
+    exchange({.first_byte = 190ms, .total = 1'800ms});
+  EXPECT_EQ(state().concurrency, 7U) << "the end of an answer counts, too";
+}
+
 TEST_F(ThrottleTest, OneThatEndsGivesBackThePlaceThatIsKeptForIt) {
   test_system sys;
   std::vector<std::shared_ptr<probe_record>> records;
