@@ -205,7 +205,10 @@ void client_connection::on_handshake(const error_code& code) {
   if (state_ == state::closed)
     return;
   if (code) {
-    fail_here(tls_failure(stream_.tls(), code, subject_->request.to->host()));
+    if (auto why = tls_failure(stream_.tls(), code,
+                               subject_->request.to->host());
+        !skip_handshake())
+      fail(std::move(why));
     return;
   }
   subject_->result.timings.tls = subject_->clock.in_phase(steady_clock::now());
@@ -421,14 +424,15 @@ void client_connection::stop_waiting() {
     to_->crowded_until = {};
 }
 
-void client_connection::fail_here(std::string reason) {
+bool client_connection::skip_handshake() {
+  if (state_ != state::handshaking
+      || !owner_->has_elsewhere(*subject_, address_))
+    return false;
+  const boost::intrusive_ptr<client_connection> alive{this};
   auto& subject = *subject_;
-  if (!owner_->has_elsewhere(subject, address_)) {
-    fail(std::move(reason));
-    return;
-  }
   close();
   owner_->go_elsewhere(subject, address_);
+  return true;
 }
 
 bool client_connection::is_left_waiting(steady_clock::time_point now) const {

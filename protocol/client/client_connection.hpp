@@ -141,6 +141,10 @@ public:
   /// Tries the next address for that reason.
   void skip_way();
 
+  /// The handshake has taken too long: tries another address. False: there is
+  /// none, or it is over.
+  [[nodiscard]] bool skip_handshake();
+
   /// Runs an exchange on an idle connection. Never finishes it before it
   /// returns.
   void run(exchange& subject);
@@ -220,8 +224,6 @@ private:
   /// The answer is over.
   void finish();
   void fail(std::string reason, fault whose = fault::receiver);
-  /// Nothing of the request was sent: tries another address if there is one.
-  void fail_here(std::string reason);
 
   connection_owner* owner_;
   boost::asio::io_context& context_;

@@ -375,14 +375,19 @@ private:
     for (const auto& each : silent)
       if (each->on && each->on->is_way_silent(now))
         each->on->skip_way();
-    for (const auto& each : late)
-      if (!each->over)
+    for (const auto& each : late) {
+      if (each->over)
+        continue;
+      const bool goes_on = each->clock.ends > now && each->on
+                        && each->on->skip_handshake();
+      if (!goes_on)
         abandon(*each,
                 each->clock.timeout_reason(
                   each->request.limits, each->on && each->on->in_proxy(), now),
                 each->look_up != 0 && each->clock.waits_for == phase::dns
                   ? fault_of_silence(*each)
                   : fault::receiver);
+    }
     pool_.expire(now);
     if (state_ == state::closed)
       return; // by a completion

@@ -335,6 +335,23 @@ TEST_F(TwoAddressesTest, TriesTheSecondIfTheHandshakeFails) {
   EXPECT_EQ(second->size(), 1u);
 }
 
+TEST_F(TwoAddressesTest, TriesTheSecondIfTheHandshakeHangs) {
+  const test::certificate_authority ca;
+  options.tls = tls_settings::trusting(ca.pem()).value();
+  raw_receiver silent{{raw_receiver::drain}};
+  const auto there = target::parse(silent.url()).value();
+  test::sink_options good;
+  good.tls = test::server_context(ca.good({"two.example"}));
+  good.address = "127.0.0.2";
+  good.port = there->port();
+  http_sink sink{{}, good};
+  exchange_limits limits;
+  limits.tls = 100ms;
+  const auto result = call(sink.url("/", "two.example"), "{}", limits);
+  EXPECT_EQ(result.status, 200) << result.reason;
+  EXPECT_FALSE(result.repeated);
+}
+
 TEST_F(TwoAddressesTest, SaysWhyTheLastHandshakeFailed) {
   const test::certificate_authority ca;
   options.tls = tls_settings::trusting(ca.pem()).value();

@@ -553,6 +553,24 @@ TEST_P(HttpProxyTest, IsNotAskedForAnotherAddressIfItAsksWhoIsThere) {
   }
 }
 
+TEST_P(HttpProxyTest, MayBeAWebServer) {
+  http_sink sink;
+  const auto reason_of = [&](std::string said) {
+    server_.reset();
+    how.say = std::move(said);
+    return call_by(through(), sink.url()).reason;
+  };
+  for (const auto* status : {"400", "404", "405", "501"})
+    EXPECT_THAT(
+      reason_of("HTTP/1.1 " + std::string{status} + " x\r\n\r\n<html>"),
+      AllOf(StartsWith("proxy: refused with " + std::string{status}),
+            HasSubstr("it may be a web server and no proxy")));
+  EXPECT_THAT(reason_of("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>"),
+              HasSubstr("it may be a web server and no proxy"));
+  EXPECT_THAT(reason_of("HTTP/1.1 403 x\r\n\r\n"),
+              Not(HasSubstr("web server")));
+}
+
 TEST_P(HttpProxyTest, MayNotAnswerAtLength) {
   http_sink sink;
   const std::string begin = "HTTP/1.1 403 x\r\nX: ";
