@@ -78,15 +78,20 @@ private:
     if (failure != nullptr)
       return *failure;
     auto& append = std::get<storage::append_notifications>(op);
-    if (append.earlier)
-      return *append.earlier;
+    if (append.earlier) {
+      auto earlier = *append.earlier;
+      if (auto* receipt = std::get_if<publish_receipt>(&earlier))
+        receipt->repeated = true;
+      return earlier;
+    }
     if (!append.done)
       return append.done.error();
     return stored_answer{publish_receipt{
       .first = append.done->empty() ? 0 : append.done->front()->id,
       .count = static_cast<std::uint32_t>(append.done->size()),
       .list = once_.list,
-      .indent = once_.indent}};
+      .indent = once_.indent,
+      .asked = once_.asked}};
   }
 
   publisher::answered done_;

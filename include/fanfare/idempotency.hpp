@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -26,11 +27,17 @@ using idempotency_key = std::array<char, 32>;
 /// How long an answer is kept.
 inline constexpr std::chrono::hours idempotency_lifetime{24};
 
+/// What was asked for under a key: the beginning of a SHA-256. A key that comes
+/// back with another one is used for two things, of which one would be lost.
+using request_fingerprint = std::array<char, 16>;
+
 /// An answer as it was sent.
 struct plain_answer {
   std::uint16_t status = 0;
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
+  /// Absent: not known, as of an answer that Fanfare 0.1 stored.
+  std::optional<request_fingerprint> asked = {};
   bool operator==(const plain_answer&) const = default;
 };
 
@@ -41,6 +48,9 @@ struct publish_receipt {
   std::uint32_t count = 0; ///< their ids follow each other
   bool list = false;       ///< a list was sent and is answered
   std::uint32_t indent = 0;
+  std::optional<request_fingerprint> asked = {}; ///< as of a plain answer
+  /// The notifications were published by an earlier request. Not stored.
+  bool repeated = false;
   bool operator==(const publish_receipt&) const = default;
 };
 
@@ -64,6 +74,8 @@ struct publish_once {
   idempotency_key key{};
   bool list = false;
   std::uint32_t indent = 0;
+  /// Stored with the receipt; whoever gets an earlier answer compares.
+  std::optional<request_fingerprint> asked = {};
 };
 
 } // namespace fanfare

@@ -150,10 +150,13 @@ void run_waiting(const std::shared_ptr<exchange>& x) {
   const auto& start = x->is_write() && workers.writing ? workers.writing
                                                        : workers.blocking;
   start([x] {
-    if (x->keyed)
+    if (x->keyed) {
+      x->keyed->note(x->request);
       if (const auto kept = x->service.find_answer(x->keyed->key());
           kept && *kept)
-        return x->keyed->answer_kept(**kept);
+        return x->keyed->accepts(**kept) ? x->keyed->answer_kept(**kept)
+                                         : x->respond(key_is_used(*x));
+    }
     run(x);
   });
 }
@@ -187,7 +190,7 @@ bool rest_api::is_keyed(const exchange& x) const {
   if (x.route.outcome == route::verdict::found && !x.route.what->keyed)
     return false;
   return x.is_write() && x.path.starts_with("/api/")
-      && !key_header(x.request).empty() && identify(x, admin_hash_);
+      && !key_header(x.request).text.empty() && identify(x, admin_hash_);
 }
 
 void rest_api::serve(const std::shared_ptr<exchange>& x) {

@@ -368,7 +368,8 @@ private:
           .first = added.empty() ? 0 : added.front()->id,
           .count = static_cast<std::uint32_t>(added.size()),
           .list = op.once->list,
-          .indent = op.once->indent}};
+          .indent = op.once->indent,
+          .asked = op.once->asked}};
     op.done = std::move(added);
   }
 

@@ -284,7 +284,7 @@ protected:
         "disabled", "not_signed", "running", "under_way", "replay_unknown",
         "replay_not_running",
         // In the tests of idempotency and of tokens.
-        "concurrent", "throttled",
+        "concurrent", "key_used", "throttled",
         // By unit tests, with an engine that is in that state.
         "stopping", "overloaded", "store_full", "not_ready"};
       EXPECT_TRUE(answer.status.starts_with('2')

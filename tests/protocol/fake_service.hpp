@@ -108,8 +108,12 @@ public:
   void publish_keyed(organizer_id owner, std::vector<publication> items,
                      publish_once once,
                      protocol::rest::answered done) override {
-    if (const auto i = kept.find(once.key); i != kept.end())
-      return done(i->second);
+    if (const auto i = kept.find(once.key); i != kept.end()) {
+      auto earlier = i->second;
+      if (auto* receipt = std::get_if<publish_receipt>(&earlier))
+        receipt->repeated = true;
+      return done(std::move(earlier));
+    }
     std::vector<position> ids;
     auto refused = try_publish(
       owner, std::move(items),
@@ -120,7 +124,8 @@ public:
       .first = ids.front(),
       .count = static_cast<std::uint32_t>(ids.size()),
       .list = once.list,
-      .indent = once.indent};
+      .indent = once.indent,
+      .asked = once.asked};
     kept.emplace(once.key, receipt);
     done(stored_answer{receipt});
   }

@@ -139,6 +139,11 @@ TEST(Golden, AnswerOfAnIdempotencyKey) {
   expect_bytes(remembered{.created = {},
                           .answer = publish_receipt{.first = 1, .count = 1}},
                "010001010100");
+  // Version 4: what was asked for, after the time.
+  expect_bytes(asked_answer(), "0280a0abfef962f8f9fafbfcfdfeff0001020304050607"
+                               "00cc01000178");
+  expect_bytes(asked_receipt(),
+               "0280a0abfef962f8f9fafbfcfdfeff000102030405060701ac020100");
 }
 
 } // namespace

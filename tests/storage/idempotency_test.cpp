@@ -67,6 +67,29 @@ TEST_F(Idempotency, OfAPublishIsKeptWithItAndKeepsItFromHappeningAgain) {
   EXPECT_EQ(store_->journal().tail(), 4U);
 }
 
+TEST_F(Idempotency, KeepsWhatWasAskedFor) {
+  request_fingerprint asked{};
+  asked.fill('a');
+  auto op = once('k', start);
+  op.once->asked = asked;
+  run(std::move(op));
+  remember_answer plain;
+  plain.key = key_of('l');
+  plain.now = start;
+  plain.answer = answer_of("made");
+  plain.answer.asked = asked;
+  run(std::move(plain));
+  reopen();
+  const auto asked_of = [this](char key) {
+    return std::visit([](const auto& answer) { return answer.asked; },
+                      *find(key, start));
+  };
+  EXPECT_EQ(asked_of('k'), asked);
+  EXPECT_EQ(asked_of('l'), asked);
+  remember('m', start, "unknown");
+  EXPECT_EQ(asked_of('m'), std::nullopt);
+}
+
 TEST_F(Idempotency, HoldsWithinOneCommit) {
   auto both = run_together(once('k', start), once('k', start),
                            once('l', start));

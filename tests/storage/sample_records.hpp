@@ -219,6 +219,25 @@ inline remembered full_receipt() {
             .first = ~position{0}, .count = 1'000, .list = true, .indent = 8}};
 }
 
+inline request_fingerprint sample_fingerprint() {
+  request_fingerprint value{};
+  for (std::size_t i = 0; i < value.size(); ++i)
+    value[i] = static_cast<char>(0xf8 + i);
+  return value;
+}
+
+inline remembered asked_answer() {
+  return {.created = sample_time(),
+          .answer = plain_answer{
+            .status = 204, .body = "x", .asked = sample_fingerprint()}};
+}
+
+inline remembered asked_receipt() {
+  return {.created = sample_time(),
+          .answer = publish_receipt{
+            .first = 300, .count = 1, .asked = sample_fingerprint()}};
+}
+
 /// Calls `visit` with a value of every record but a notification, whose body is
 /// not encoded: of each the full one and the plain one.
 template <class Visit>
@@ -247,6 +266,8 @@ void for_each_sample(Visit visit) {
   visit(remembered{});
   visit(full_answer());
   visit(full_receipt());
+  visit(asked_answer());
+  visit(asked_receipt());
 }
 
 } // namespace fanfare::test

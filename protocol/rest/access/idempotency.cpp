@@ -16,9 +16,22 @@
 
 namespace fanfare::protocol::rest {
 
-std::string_view key_header(const http_request& request) {
+sent_key key_header(const http_request& request) {
   const auto own = request.header("x-idempotency-key");
-  return own.empty() ? request.header("idempotency-key") : own;
+  if (!own.empty())
+    return {.text = own, .compatible = true};
+  return {.text = request.header("idempotency-key")};
+}
+
+request_fingerprint fingerprint_of(const http_request& request) {
+  auto all = hash_token_key(request.body); // SHA-256
+  // Neither can contain a space.
+  all += request.method;
+  all += ' ';
+  all += request.target;
+  request_fingerprint out{};
+  std::ranges::copy(hash_token_key(all).substr(0, out.size()), out.begin());
+  return out;
 }
 
 idempotency_key make_idempotency_key(std::string_view authorization,
@@ -32,7 +45,9 @@ idempotency_key make_idempotency_key(std::string_view authorization,
   return out;
 }
 
-bool is_kept(const http_response& answer) {
+bool is_kept(const http_response& answer, bool compatible) {
+  if (!compatible && answer.status >= 400)
+    return false;
   for (const auto& [name, value] : answer.headers)
     if (name == "Cache-Control" && value == "no-store")
       return false;
@@ -86,13 +101,14 @@ http_response to_response(const stored_answer& kept) {
 }
 
 bool begin_keyed(exchange& x) {
+  const auto sent = key_header(x.request);
   const auto key = make_idempotency_key(x.request.header("authorization"),
-                                        key_header(x.request));
+                                        sent.text);
   auto entry = x.api.running.enter(key);
   if (!entry)
     return false;
-  x.keyed = std::make_shared<keyed_request>(x.service, key, std::move(*entry),
-                                            std::move(x.respond));
+  x.keyed = std::make_shared<keyed_request>(
+    x.service, key, sent.compatible, std::move(*entry), std::move(x.respond));
   x.respond = [keyed = x.keyed](http_response response) {
     keyed_request::answer(keyed, std::move(response));
   };
@@ -105,6 +121,12 @@ http_response key_is_running(const exchange& x) {
   return out;
 }
 
+http_response key_is_used(const exchange& x) {
+  return refusal(x, 422,
+                 "This idempotency key was used for another request within the "
+                 "last 24 hours. Send this request with a key of its own.");
+}
+
 // -- keyed_request ------------------------------------------------------------
 
 void keyed_request::respond(http_response response) {
@@ -115,11 +137,12 @@ void keyed_request::respond(http_response response) {
 
 void keyed_request::answer(const std::shared_ptr<keyed_request>& to,
                            http_response response) {
-  if (!is_kept(response))
+  if (!is_kept(response, to->compatible_))
     return to->respond(std::move(response));
   plain_answer kept{.status = response.status,
                     .headers = response.headers,
-                    .body = response.body};
+                    .body = response.body,
+                    .asked = to->asked_};
   to->answers_.remember_answer(to->key_, std::move(kept),
                                [to, response = std::move(response)](
                                  const result<stored_answer>& answer) mutable {
@@ -130,8 +153,18 @@ void keyed_request::answer(const std::shared_ptr<keyed_request>& to,
                                });
 }
 
+bool keyed_request::accepts(const stored_answer& kept) const {
+  const auto& asked = std::visit(
+    [](const auto& answer) -> const auto& { return answer.asked; }, kept);
+  return compatible_ || !asked || !asked_ || *asked == *asked_;
+}
+
 void keyed_request::answer_kept(const stored_answer& kept) {
-  respond(to_response(kept));
+  auto out = to_response(kept);
+  const auto* receipt = std::get_if<publish_receipt>(&kept);
+  if (receipt == nullptr || receipt->repeated)
+    out.headers.emplace_back("Idempotency-Replayed", "true");
+  respond(std::move(out));
 }
 
 } // namespace fanfare::protocol::rest

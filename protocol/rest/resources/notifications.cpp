@@ -92,15 +92,20 @@ void publish(const std::shared_ptr<exchange>& x) {
   auto& service = x->service;
   const auto owner = x->owner.id;
   if (const auto keyed = x->keyed) {
-    const publish_once once{
-      .key = keyed->key(), .list = list, .indent = x->indent};
+    keyed->note(x->request);
+    const publish_once once{.key = keyed->key(),
+                            .list = list,
+                            .indent = x->indent,
+                            .asked = keyed->asked()};
     return service.publish_keyed(
       owner, std::move(read->items), once,
       [x, keyed](const result<stored_answer>& answer) {
-        if (answer)
+        if (!answer)
+          x->respond(answer_to(*x, answer.error()));
+        else if (keyed->accepts(*answer))
           keyed->answer_kept(*answer);
         else
-          x->respond(answer_to(*x, answer.error()));
+          x->respond(key_is_used(*x));
       });
   }
   // Never waits for room: this thread serves other connections too.

@@ -76,7 +76,8 @@ void journal_writer::execute(append_notifications& op) {
                     .first = added.empty() ? 0 : added.front()->id,
                     .count = static_cast<std::uint32_t>(added.size()),
                     .list = op.once->list,
-                    .indent = op.once->indent}});
+                    .indent = op.once->indent,
+                    .asked = op.once->asked}});
   op.done = std::move(added);
 }
 
