@@ -183,10 +183,12 @@ int run(serve_options options) {
 
   const auto listen = parse_listen_address(options.listen);
   if (!listen)
-    return fail(listen.error());
+    return fail(explain_option(
+      options, {listen.error().code, listen.error().detail, "listen"}));
   auto identity = load_identity(options);
   if (!identity)
-    return fail(identity.error());
+    return fail(explain_option(
+      options, {identity.error().code, identity.error().detail, "tls_cert"}));
   auto key = take_secret_key();
   if (!key && options.engine.secret_key_file.empty())
     return fail(key.error());
@@ -204,7 +206,7 @@ int run(serve_options options) {
     return fail(
       {started.error().code, "FANFARE_SECRET_KEY: " + started.error().detail});
   if (!started)
-    return fail(started.error());
+    return fail(explain_option(options, started.error()));
   auto& engine = **started;
   const auto token = find_admin_token(options.engine.data);
   if (!token)
@@ -259,7 +261,7 @@ void add_serve_command(CLI::App& app, int& exit_code) {
   add_serve_options(*serve, *options);
   serve->callback([serve, options, &exit_code] {
     if (!options->config.empty())
-      read_config(*serve, options->config);
+      read_config(*serve, *options);
     exit_code = run(std::move(*options));
   });
 }

@@ -3,11 +3,13 @@
 
 #include "cli/serve_options.hpp"
 
+#include "cli/config_file.hpp"
 #include "cli/duration.hpp"
+#include "cli/numbers.hpp"
 
 #include <CLI/CLI.hpp>
 
-#include <filesystem>
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +17,8 @@
 namespace fanfare::cli {
 
 namespace {
+
+constexpr auto schedule_type = "DURATION,…";
 
 /// A CLI11 option whose value one of our functions parses.
 template <class T, class Parse>
@@ -42,8 +46,8 @@ void add_serve_options(CLI::App& serve, serve_options& options) {
   auto& e = options.engine;
   serve
     .add_option("--config", options.config,
-                "Read options from this file (TOML or INI, the names below "
-                "without dashes); the command line wins")
+                "Read options from this file (TOML, the names below without "
+                "dashes); the command line wins")
     ->type_name("FILE");
   serve.add_option("--data", e.data, "Directory of the store")
     ->type_name("DIR")
@@ -99,6 +103,7 @@ void add_serve_options(CLI::App& serve, serve_options& options) {
   serve
     .add_option("--threads", e.threads,
                 "I/O threads for delivery; 0: one per core")
+    ->transform(decimal())
     ->capture_default_str();
   serve
     .add_option("--ca-file", e.ca_file,
@@ -107,7 +112,7 @@ void add_serve_options(CLI::App& serve, serve_options& options) {
     ->type_name("FILE");
   add_parsed(serve, "--schedule", e.schedule, parse_schedule,
              "Delays between the attempts, up to 10 % is added at random",
-             "DURATION,…", "5s,30s,1m,5m,20m,1h,4h,6h,12h,12h,24h");
+             schedule_type, "5s,30s,1m,5m,20m,1h,4h,6h,12h,12h,24h");
   add_parsed(serve, "--max-age", e.max_age, parse_duration,
              "Age since publish beyond which nothing is retried", "DURATION",
              "3d");
@@ -119,6 +124,7 @@ void add_serve_options(CLI::App& serve, serve_options& options) {
   serve
     .add_option("--max-in-flight", e.max_in_flight,
                 "Attempts of one webhook in flight at the same time")
+    ->transform(decimal())
     ->check(CLI::Range(1, 64))
     ->capture_default_str();
   serve
@@ -127,17 +133,20 @@ void add_serve_options(CLI::App& serve, serve_options& options) {
       "Attempts to one scheme, host and port at the same time, shared evenly "
       "by the I/O threads, each with as many as --max-in-flight at least; "
       "those that take longer than a second do not count")
+    ->transform(decimal())
     ->check(CLI::Range(1, 65'536))
     ->capture_default_str();
   serve
     .add_option("--max-per-organizer", e.max_per_organizer,
                 "The same for the webhooks of one organizer")
+    ->transform(decimal())
     ->check(CLI::Range(1, 65'536))
     ->capture_default_str();
   serve
     .add_option("--breaker-failures", e.breaker_failures,
                 "Failures of a webhook in a row after which nothing is "
                 "attempted for a pause; 0: no circuit breaker")
+    ->transform(decimal())
     ->check(CLI::Range(0, 1'000'000))
     ->capture_default_str();
   add_parsed(serve, "--breaker-pause", e.breaker_pause, parse_duration,
@@ -149,6 +158,7 @@ void add_serve_options(CLI::App& serve, serve_options& options) {
   serve
     .add_option("--window", e.window,
                 "Notifications of one webhook held in memory")
+    ->transform(decimal())
     ->check(CLI::Range(1, 65'536))
     ->capture_default_str();
   add_parsed(serve, "--dns-timeout", e.dns_timeout, parse_duration,
@@ -172,6 +182,7 @@ void add_serve_options(CLI::App& serve, serve_options& options) {
     .add_option("--failed-logins", options.failed_logins,
                 "Wrong keys of one address in a row before it must wait; 0: "
                 "no limit")
+    ->transform(decimal())
     ->check(CLI::Range(0, 1'000'000))
     ->capture_default_str();
   serve.add_option("--log-level", options.log_level, "What to log to stderr")
@@ -189,30 +200,108 @@ void add_serve_options(CLI::App& serve, serve_options& options) {
     "connections; if they are bad the\nold ones stay in use.");
 }
 
-// CLI11 reads such files only for the whole program, not for a sub-command.
-void read_config(CLI::App& serve, const std::string& file) {
-  std::error_code failed;
-  if (!std::filesystem::is_regular_file(file, failed))
-    throw CLI::FileError::Missing(file);
-  for (const auto& item : CLI::ConfigTOML{}.from_file(file)) {
-    if (item.name == "++" || item.name == "--") // begin and end of a section
-      continue;
-    auto* option = serve.get_option_no_throw("--" + item.name);
-    const bool ours = item.parents.empty()
-                   || item.parents == std::vector<std::string>{"serve"};
-    if (!ours || option == nullptr || item.name == "config"
-        || item.name == "help")
-      throw CLI::ConfigError(file + ": there is no option \"" + item.fullname()
-                             + "\"");
-    if (option->empty()) {
-      // The TOML reader splits a value at its commas: join it again.
-      if (option->get_items_expected_max() == 1)
-        option->add_result(CLI::detail::join(item.inputs, ","));
-      else
-        option->add_result(item.inputs);
-      option->run_callback();
-    }
+namespace {
+
+/// Those that a file can set, without dashes.
+std::vector<std::string> option_names(const CLI::App& serve) {
+  std::vector<std::string> out;
+  for (const auto* option : serve.get_options())
+    for (const auto& name : option->get_lnames())
+      if (name != "config" && name != "help" && name != "help-all")
+        out.push_back(name);
+  return out;
+}
+
+/// Whether the value is one that numbers are written without quotes for.
+bool takes_numbers(const CLI::Option& option) {
+  const auto type = option.get_type_name();
+  return !type.starts_with("DIR") && !type.starts_with("FILE")
+      && !type.starts_with("URL") && !type.starts_with("CIDR")
+      && !type.starts_with("HOST") && !type.starts_with("ADDRESS")
+      && !type.starts_with("TEXT");
+}
+
+/// The values as the command line would have them, or why not.
+result<std::vector<std::string>> values_for(const CLI::Option& option,
+                                            const config_entry& entry) {
+  if (entry.numbers && !takes_numbers(option))
+    return error{ec::invalid_argument, "the value of \"" + entry.name
+                                         + "\" has to be a text in "
+                                           "quotes"};
+  if (!entry.list || option.get_items_expected_max() > 1)
+    return entry.values;
+  if (option.get_type_name() != schedule_type)
+    return error{ec::invalid_argument,
+                 "\"" + entry.name + "\" takes one value, no array"};
+  return std::vector{CLI::detail::join(entry.values, ",")};
+}
+
+[[noreturn]] void refuse(const std::string& place, const std::string& why) {
+  throw CLI::ConfigError(place + ": " + why);
+}
+
+/// An entry that values_for() has values of.
+void take(CLI::Option& option, const config_entry& entry) {
+  auto values = values_for(option, entry);
+  if (!values || values->empty())
+    return; // an empty array
+  try {
+    for (auto& value : *values)
+      option.add_result(std::move(value));
+    option.run_callback();
+  } catch (const CLI::ParseError& e) {
+    refuse(entry.place, e.what());
   }
+}
+
+} // namespace
+
+// CLI11 reads such files only for the whole program, not for a sub-command, and
+// takes for values what is no TOML.
+void read_config(CLI::App& serve, serve_options& options) {
+  const auto entries = read_config_file(options.config);
+  if (!entries)
+    throw CLI::ConfigError(entries.error().detail);
+  const auto known = option_names(serve);
+  for (const auto& entry : *entries) {
+    const auto full = entry.section.empty() ? entry.name
+                                            : entry.section + '.' + entry.name;
+    if ((!entry.section.empty() && entry.section != "serve")
+        || !std::ranges::count(known, entry.name)) {
+      refuse(entry.place, "there is no option \"" + full
+                            + "\"; the nearest one is \""
+                            + nearest_name(entry.name, known) + '"');
+    }
+    // Also if the command line has it: the file is wrong all the same.
+    if (const auto values = values_for(*serve.get_option("--" + entry.name),
+                                       entry);
+        !values)
+      refuse(entry.place, values.error().detail);
+    if (!options.places.emplace(entry.name, entry.place).second)
+      refuse(entry.place, '"' + entry.name + "\" was set before, at "
+                            + options.places[entry.name]);
+  }
+  // After all are known to be good names: what it says first is what is first.
+  for (const auto& entry : *entries) {
+    auto& option = *serve.get_option("--" + entry.name);
+    if (option.empty())
+      take(option, entry);
+    else
+      options.places.erase(entry.name); // the command line has it
+  }
+}
+
+error explain_option(const serve_options& options, error of) {
+  auto name = of.field;
+  std::ranges::replace(name, '_', '-');
+  auto found = options.places.find(name);
+  if (found == options.places.end() && name.ends_with('s')) {
+    name.pop_back(); // "allow_networks" are what --allow-network gives
+    found = options.places.find(name);
+  }
+  if (found != options.places.end())
+    of.detail = found->second + ": " + of.detail;
+  return of;
 }
 
 } // namespace fanfare::cli

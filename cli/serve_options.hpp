@@ -5,9 +5,11 @@
 /// The options of `fanfare serve`, from the command line and a file.
 
 #include "fanfare/engine.hpp"
+#include "fanfare/error.hpp"
 #include "protocol/rest/rest_api.hpp"
 
 #include <cstddef>
+#include <map>
 #include <string>
 
 namespace CLI {
@@ -24,13 +26,18 @@ struct serve_options {
   std::string log_level = "info";
   std::size_t failed_logins = protocol::rest::rest_api_options{}.failed_logins;
   std::string config; ///< a file; empty: none
+  /// What the file sets, with "FILE:LINE:COLUMN".
+  std::map<std::string, std::string> places = {};
 };
 
 /// Adds them to the sub-command; parsing fills `options`.
 void add_serve_options(CLI::App& serve, serve_options& options);
 
-/// Takes from the file what the command line does not have. Throws a CLI11
-/// error.
-void read_config(CLI::App& serve, const std::string& file);
+/// Takes from `options.config` what the command line does not have. Throws a
+/// CLI11 error that names file, line and column.
+void read_config(CLI::App& serve, serve_options& options);
+
+/// Names the place in the file if what was refused, `of.field`, was set there.
+[[nodiscard]] error explain_option(const serve_options& options, error of);
 
 } // namespace fanfare::cli

@@ -3,6 +3,7 @@
 
 #include "cli/sink.hpp"
 
+#include "cli/numbers.hpp"
 #include "protocol/base64.hpp"
 #include "protocol/security/signature.hpp"
 #include "protocol/server/http_server.hpp"
@@ -333,9 +334,11 @@ CLI::App* add_sink_command(CLI::App& app, sink_options& options) {
     ->add_option("--status", options.status,
                  "Status to answer with, 200 to 599")
     ->type_name("N")
+    ->transform(decimal())
     ->capture_default_str();
   sink->add_option("--delay", options.delay, "Wait before each answer")
     ->type_name("MS")
+    ->transform(decimal())
     ->capture_default_str();
   sink
     ->add_option(

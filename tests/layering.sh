@@ -31,6 +31,7 @@ library_folders() {
   case $1 in
     caf/*) echo actors engine ;;
     lmdb.h) echo storage/lmdb ;;
+    toml.hpp | toml/*) echo cli ;;
     boost/beast.hpp | boost/beast/*) echo protocol ;;
     boost/asio.hpp | boost/asio/*) echo protocol actors engine cli ;;
     boost/json/*) echo model protocol storage actors engine cli ;; # filters on bodies
@@ -193,6 +194,8 @@ self_test() {
   try cli/main.cpp '#include "model/b.hpp"' bad
   try cli/main.cpp '#include <caf/all.hpp>' bad
   try cli/main.cpp '#include <lmdb.h>' bad
+  try cli/main.cpp '#include <toml.hpp>' good
+  try engine/a.cpp '#include <toml.hpp>' bad
   try cli/main.cpp '#include "fanfare/engine.hpp"' good
   try cli/main.cpp '#include "engine/engine.hpp"' bad
   try cli/main.cpp '#include "engine/rest_service.hpp"' good

@@ -4,6 +4,7 @@
 #include "cli/client/call_view.hpp"
 #include "cli/client/commands.hpp"
 #include "cli/client/tail.hpp"
+#include "cli/numbers.hpp"
 #include "protocol/text.hpp"
 
 #include <CLI/CLI.hpp>
@@ -84,6 +85,7 @@ void add_call(CLI::App& app, options& o) {
   add_webhook(app, o.webhook);
   app.add_option("call", o.call, "Number of the call")
     ->type_name("CALL")
+    ->transform(decimal())
     ->check(CLI::PositiveNumber)
     ->required();
 }
@@ -112,6 +114,7 @@ void add_calls_commands(CLI::App& app, const command_adder& add) {
   listing
     ->add_option("--notification", o->notification, "Only of this notification")
     ->type_name("ID")
+    ->transform(decimal())
     ->check(CLI::PositiveNumber);
   add_limit(*listing, o->limit);
 
@@ -131,6 +134,7 @@ void add_calls_commands(CLI::App& app, const command_adder& add) {
       "webhooks", t->webhooks,
       "Numbers of the webhooks to follow; none: all, including new ones")
     ->type_name("ID")
+    ->transform(decimal())
     ->check(CLI::PositiveNumber);
   tailing->add_flag("--failed", t->failed, "Only calls that failed");
   add_time(*tailing, "--since", t->since, "Begin with calls from then on");

@@ -6,6 +6,7 @@
 #include "cli/client/terminal.hpp"
 #include "cli/client/terminal_text.hpp"
 #include "cli/duration.hpp"
+#include "cli/numbers.hpp"
 #include "protocol/rest/messages/answers.hpp"
 #include "protocol/rest/messages/iso8601.hpp"
 
@@ -122,6 +123,7 @@ void command_adder::make_command(CLI::App& app, const std::string& examples,
 CLI::Option* add_webhook(CLI::App& app, std::uint64_t& id) {
   return app.add_option("webhook", id, "Number of the webhook")
     ->type_name("ID")
+    ->transform(decimal())
     ->check(CLI::PositiveNumber)
     ->required();
 }
@@ -129,6 +131,7 @@ CLI::Option* add_webhook(CLI::App& app, std::uint64_t& id) {
 CLI::Option* add_limit(CLI::App& app, std::size_t& limit) {
   return app.add_option("--limit", limit, "Stop after this many")
     ->type_name("N")
+    ->transform(decimal())
     ->check(CLI::PositiveNumber);
 }
 

@@ -4,6 +4,7 @@
 #include "cli/client/commands.hpp"
 #include "cli/client/progress_bar.hpp"
 #include "cli/client/terminal.hpp"
+#include "cli/numbers.hpp"
 
 #include <boost/json/array.hpp>
 
@@ -152,6 +153,7 @@ void add_replay_commands(CLI::App& app, const command_adder& add) {
                    [o](command_context& context) { start(context, *o); });
   replay->add_option("webhook", o->webhook, "Number of the webhook")
     ->type_name("ID")
+    ->transform(decimal())
     ->check(CLI::PositiveNumber);
   add_time(*replay, "--since", o->since, "From here on (required)");
   add_time(*replay, "--until", o->until, "Up to here, by default up to now");

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include "cli/client/commands.hpp"
+#include "cli/numbers.hpp"
 
 #include <boost/json/array.hpp>
 
@@ -91,6 +92,7 @@ void add_tokens_commands(CLI::App& app, const command_adder& add) {
     });
   revoke->add_option("token", o->id, "Number of the token")
     ->type_name("ID")
+    ->transform(decimal())
     ->check(CLI::PositiveNumber)
     ->required();
 }

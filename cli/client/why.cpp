@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include "cli/client/commands.hpp"
+#include "cli/numbers.hpp"
 
 #include <boost/json/array.hpp>
 
@@ -80,10 +81,12 @@ void add_why_command(CLI::App& app, const command_adder& add) {
     [o](command_context& context) { show(context, *o); });
   why->add_option("notification", o->notification, "Number of the notification")
     ->type_name("ID")
+    ->transform(decimal())
     ->check(CLI::PositiveNumber)
     ->required();
   why->add_option("--webhook", o->webhook, "Only for this one")
     ->type_name("ID")
+    ->transform(decimal())
     ->check(CLI::PositiveNumber);
 }
 

@@ -103,6 +103,7 @@ TEST_F(CommandLineTest, ExplainsWrongUsage) {
     {"too many calls", {"serve", "--max-in-flight", "65"}, "--max-in-flight"},
     {"size", {"serve", "--max-store-size", "lots"}, "lots"},
     {"log level", {"serve", "--log-level", "loud"}, "loud"},
+    {"no decimal number", {"serve", "--max-in-flight", "0x10"}, "0x10"},
     {"config missing", {"serve", "--config", "/no/such/file"}, "/no/such/file"},
   };
   for (const auto& [name, args, about] : table) {
@@ -166,6 +167,17 @@ TEST_F(CommandLineTest, ExplainsMistakesInTheFile) {
     const char* about;
   } table[] = {
     {"no-such-option = 1\n", "no-such-option"},
+    {"listen = \"127.0.0.1:0\"\nmax_age = \"3d\"\n",
+     "fanfare.toml:2:11: there is no option \"max_age\"; the nearest one is "
+     "\"max-age\""},
+    {"config = \"x\"\n", "there is no option \"config\""},
+    {"max-age = [\"1d\", \"2d\"]\n", "takes one value, no array"},
+    {"data = 5\n", "fanfare.toml:1:8: the value of \"data\" has to be a text"},
+    {"retention = \"1d\"\n[serve]\nretention = \"2d\"\n",
+     "fanfare.toml:3:13: \"retention\" was set before, at"},
+    {"\n\nwindow = 0\n", "fanfare.toml:3:10: "},
+    {"max-age = \"0s\"\n", "fanfare.toml:1:11: max_age"},
+    {"allow-network = [\"any\"]\n", "fanfare.toml:1:17: "},
     {"schedule = \"soon\"\n", "soon"},
     {"window = 0\n", "--window"},
     {"[sink]\nstatus = 500\n", "sink.status"},
