@@ -21,6 +21,13 @@ namespace fanfare {
 
 namespace json = boost::json;
 
+namespace {
+
+/// An indented text, or one with a \uXXXX for each character, becomes shorter.
+constexpr std::size_t sent_limit = 8 * payload_filter::text_limit;
+
+} // namespace
+
 struct payload_filter::node {
   std::vector<filter::condition> conditions; ///< must all hold
 };
@@ -38,7 +45,7 @@ payload_filter::compile(const json::value& conditions) {
 
 result<std::shared_ptr<const payload_filter>>
 payload_filter::parse(std::string_view text) {
-  if (text.size() > text_limit)
+  if (text.size() > sent_limit)
     return filter::too_long();
   const auto value = filter::read_filter(text);
   if (!value)
@@ -52,6 +59,10 @@ payload_filter::parse(std::string_view text) {
     return filter::too_long(); // 0.5 becomes 5E-1
   made->root_ = std::make_unique<node>(node{std::move(*compiled)});
   return std::shared_ptr<const payload_filter>{std::move(made)};
+}
+
+json::value payload_filter::read(std::string_view text) {
+  return filter::read_body(text, {}).value_or(nullptr);
 }
 
 bool payload_filter::matches(const json::value& notification) const noexcept {

@@ -73,13 +73,18 @@ public:
   /// Longer bodies are parsed for each filter rather than remembered.
   static constexpr std::size_t remembered_limit = std::size_t{1024} * 1024;
 
-  /// invalid_argument with field "filter": one sentence that names the place
-  /// ("checkin_list.$in must be a list.") and what to do.
-  [[nodiscard]] static result<std::shared_ptr<const payload_filter>>
-  compile(const boost::json::value& conditions);
-  /// The same from JSON text. Its spacing and escapes are not kept.
+  /// From JSON text, whose spacing and escapes are not kept; `text_limit` is
+  /// that of what is kept. invalid_argument with field "filter": one sentence
+  /// that names the place ("checkin_list.$in must be a list.") and what to do.
   [[nodiscard]] static result<std::shared_ptr<const payload_filter>>
   parse(std::string_view text);
+  /// The same from a value. Whoever has the text should not go through one:
+  /// boost::json::parse does not read all numbers exactly.
+  [[nodiscard]] static result<std::shared_ptr<const payload_filter>>
+  compile(const boost::json::value& conditions);
+  /// The text of a filter as a value, with the numbers that it compares with;
+  /// null if it is none.
+  [[nodiscard]] static boost::json::value read(std::string_view text);
 
   payload_filter(const payload_filter&) = delete;
   payload_filter& operator=(const payload_filter&) = delete;

@@ -44,8 +44,8 @@ library_folders() {
 # rules and texts without state. It reaches the engine by its interface alone.
 rest_may_include="model/payload_filter.hpp protocol/text.hpp protocol/client/egress.hpp
 protocol/client/tls.hpp protocol/payload/composed_body.hpp
-protocol/payload/json_text.hpp protocol/payload/publication.hpp
-protocol/payload/trace_context.hpp protocol/rules/action_types.hpp
+protocol/payload/json_slices.hpp protocol/payload/json_text.hpp
+protocol/payload/publication.hpp protocol/payload/trace_context.hpp protocol/rules/action_types.hpp
 protocol/rules/delivery_rules.hpp protocol/rules/header_rules.hpp
 protocol/rules/slug.hpp protocol/security/credentials.hpp
 protocol/server/http_handler.hpp protocol/target/network.hpp protocol/target/target.hpp

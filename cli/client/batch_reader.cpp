@@ -4,10 +4,9 @@
 #include "cli/client/batch_reader.hpp"
 
 #include "cli/client/exit_code.hpp"
+#include "protocol/payload/json_slices.hpp"
 
-#include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
 #include <boost/json/stream_parser.hpp>
 
 #include <algorithm>
@@ -114,15 +113,13 @@ void batch_reader::read_document(std::string text, std::size_t most) {
       text.begin(), text.begin() + static_cast<std::ptrdiff_t>(taken), '\n'));
     fail(number, "it is not valid JSON: " + failed.message());
   }
-  const auto value = parser.release();
-  const auto* list = value.if_array();
-  if (list == nullptr) {
+  if (!parser.release().is_array()) {
     waiting_.push_back({std::move(text), number});
     return;
   }
   std::size_t place = 0;
-  for (const auto& entry : *list)
-    waiting_.push_back({json::serialize(entry), ++place});
+  for (const auto entry : protocol::items_of(text))
+    waiting_.push_back({std::string{entry}, ++place});
 }
 
 std::optional<batch_reader::item> batch_reader::next_item() {

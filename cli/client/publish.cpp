@@ -8,7 +8,6 @@
 #include "cli/client/terminal.hpp"
 
 #include <boost/json/array.hpp>
-#include <boost/json/serialize.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -32,13 +31,12 @@ struct options {
 
 void publish_one(command_context& context, const options& o) {
   auto body = read_key_values("--set", o.set);
-  body["action"] = o.action;
+  body.put("action", json_of(o.action));
   if (!o.event.empty())
-    body["event"] = o.event;
+    body.put("event", json_of(o.event));
   publisher to{context.server()};
-  const auto answer = to.publish(boost::json::serialize(body),
-                                 o.key.empty() ? make_idempotency_key()
-                                               : o.key);
+  const auto answer = to.publish(
+    body.text(), o.key.empty() ? make_idempotency_key() : o.key);
   if (context.out().json())
     context.out().document(answer);
   else

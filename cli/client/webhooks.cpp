@@ -96,7 +96,7 @@ void show(command_context& context, const options& o) {
 }
 
 /// The fields of a webhook that the options set.
-object changes(const CLI::App& app, const options& o) {
+json_members changes(const CLI::App& app, const options& o) {
   object out;
   if (!o.url.empty())
     out["target_url"] = o.url;
@@ -116,21 +116,25 @@ object changes(const CLI::App& app, const options& o) {
   }
   if (o.enable || o.disable)
     out["enabled"] = o.enable;
+  json_members all;
+  all.put(out);
   if (!o.delivery.empty())
-    out["delivery"] = read_key_values("--delivery", o.delivery);
-  return out;
+    all.put("delivery", read_key_values("--delivery", o.delivery).text());
+  return all;
 }
 
 void create(command_context& context, const CLI::App& app, const options& o) {
   auto& server = context.server();
   auto body = changes(app, o);
   if (!body.contains("all_events")) {
-    body["all_events"] = true;
-    body["limit_events"] = boost::json::array{};
+    body.put("all_events", "true");
+    body.put("limit_events", "[]");
   }
   if (!body.contains("enabled"))
-    body["enabled"] = true;
-  print(context, server.post(server.in_organizer("webhooks/"), body));
+    body.put("enabled", "true");
+  print(context, server.send({.method = "POST",
+                              .target = server.in_organizer("webhooks/"),
+                              .body = body.text()}));
 }
 
 void edit(command_context& context, const CLI::App& app, const options& o) {
@@ -139,7 +143,9 @@ void edit(command_context& context, const CLI::App& app, const options& o) {
     throw command_error{exit_code::usage,
                         "nothing to change; see fanfare webhooks edit --help"};
   auto& server = context.server();
-  print(context, server.patch(server.in_organizer(webhook_path(o.id)), body));
+  print(context, server.send({.method = "PATCH",
+                              .target = server.in_organizer(webhook_path(o.id)),
+                              .body = body.text()}));
 }
 
 void remove(command_context& context, const options& o) {

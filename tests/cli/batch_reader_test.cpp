@@ -124,12 +124,33 @@ TEST(BatchReaderTest, FindsNothingInNothing) {
 TEST(KeyValueTest, TakesAValueAsJsonIfItIsSome) {
   const auto found = read_key_values(
     "--set", {"a=1", "b=x=y", "c=[1,2]", "d=", "e=\"7\"", "a=true"});
-  EXPECT_EQ(boost::json::serialize(found),
-            R"({"a":true,"b":"x=y","c":[1,2],"d":"","e":"7"})");
+  EXPECT_EQ(found.text(), R"({"a":true,"b":"x=y","c":[1,2],"d":"","e":"7"})");
   for (const auto* wrong : {"a", "=a", ""})
     EXPECT_THROW(static_cast<void>(read_key_values("--set", {wrong})),
                  command_error)
       << wrong;
+}
+
+TEST(KeyValueTest, KeepsEachDigit) {
+  EXPECT_EQ(
+    read_key_values("--set", {"total=42.5", "id=12345678901234567890123",
+                              "x=1e400", "y=[1.50, {\"z\":-0}]", "n=NaN"})
+      .text(),
+    R"({"total":42.5,"id":12345678901234567890123,"x":1e400,)"
+    R"("y":[1.50, {"z":-0}],"n":"NaN"})");
+}
+
+TEST(KeyValueTest, EscapesTheKey) {
+  EXPECT_EQ(read_key_values("--set", {"a\"b=1"}).text(), R"({"a\"b":1})");
+}
+
+TEST(BatchReaderTest, KeepsEachDigitOfAnArray) {
+  const std::string
+    one = R"({"action":"a", "x":9007199254740993.10,"x":1e400})";
+  const std::string two = R"({"action":"a","y":"\u0000"})";
+  const auto found = read_all("[" + one + " ,\n" + two + "]\n");
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found.front().body, "[" + one + "," + two + "]");
 }
 
 } // namespace

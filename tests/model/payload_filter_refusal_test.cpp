@@ -128,6 +128,14 @@ TEST(PayloadFilter, LimitsItsText) {
   EXPECT_EQ(sentence_for(halves + std::string(fill - 401, 'x') + R"("})"), "");
 }
 
+TEST(PayloadFilter, CountsWhatItKeepsAndNotWhatWasSent) {
+  const auto spaces = std::string(3 * payload_filter::text_limit, ' ');
+  EXPECT_EQ(sentence_for("{" + spaces + R"("a":1})"), "");
+  EXPECT_EQ(sentence_for("{" + std::string(8 * payload_filter::text_limit, ' ')
+                         + R"("a":1})"),
+            "The filter is longer than 16384 bytes as JSON text.");
+}
+
 TEST(PayloadFilter, LimitsItsSize) {
   const std::string
     sentence = "The filter has more than 512 keys, operators and list members.";

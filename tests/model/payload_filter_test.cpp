@@ -349,5 +349,15 @@ TEST(FilterRef, IsEqualByText) {
   EXPECT_FALSE(none);
 }
 
+TEST(PayloadFilter, ReadsBackWithTheNumbersItComparesWith) {
+  const auto filter = payload_filter::parse(R"({"x":10.271304065520191})");
+  ASSERT_TRUE(filter);
+  EXPECT_EQ(payload_filter::read((*filter)->text()).at("x").as_double(),
+            10.271304065520191);
+  EXPECT_TRUE((*filter)->matches(1, R"({"x":10.271304065520191})"));
+  EXPECT_FALSE((*filter)->matches(2, R"({"x":10.271304065520193})"));
+  EXPECT_TRUE(payload_filter::read("no JSON").is_null());
+}
+
 } // namespace
 } // namespace fanfare

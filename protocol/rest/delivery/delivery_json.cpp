@@ -26,11 +26,11 @@ constexpr const setting* all_settings[] = {
 
 } // namespace
 
-delivery_faults read_delivery(const boost::json::object& json,
-                              const secret_opener& secrets,
-                              delivery_patch& out) {
+delivery_faults
+read_delivery(const boost::json::object& json, std::string_view text,
+              const secret_opener& secrets, delivery_patch& out) {
   delivery_faults faults;
-  setting_reader read{secrets, faults};
+  setting_reader read{text, secrets, faults};
   for (const auto& item : json) {
     const auto key = text_of(item.key());
     read.begin(key);

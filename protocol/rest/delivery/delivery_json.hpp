@@ -11,13 +11,16 @@
 
 #include <boost/json/object.hpp>
 
+#include <string_view>
+
 namespace fanfare::protocol::rest {
 
-/// Adds the settings that were sent to `out` and returns their faults.
-/// `secrets` opens stored secrets that are to be kept, and must outlive `out`.
-[[nodiscard]] delivery_faults read_delivery(const boost::json::object& json,
-                                            const secret_opener& secrets,
-                                            delivery_patch& out);
+/// Adds the settings that were sent to `out` and returns their faults. `text`
+/// is what they were parsed from. `secrets` opens stored secrets that are to be
+/// kept, and must outlive `out`.
+[[nodiscard]] delivery_faults
+read_delivery(const boost::json::object& json, std::string_view text,
+              const secret_opener& secrets, delivery_patch& out);
 
 [[nodiscard]] boost::json::object delivery_json(const webhook& hook,
                                                 const secret_opener& secrets);

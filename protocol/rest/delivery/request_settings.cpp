@@ -59,7 +59,9 @@ boost::json::value show_body(const webhook& of, const secret_opener&) {
 edit read_filter(setting_reader& read, const boost::json::value& json) {
   std::string out;
   if (!json.is_null()) {
-    if (auto compiled = payload_filter::compile(json))
+    // From the text, in which numbers have all their digits, and keys that are
+    // there twice are seen.
+    if (auto compiled = payload_filter::parse(read.source()))
       out = (*compiled)->text();
     else
       read.fault(compiled.error().detail);
@@ -72,7 +74,7 @@ edit read_filter(setting_reader& read, const boost::json::value& json) {
 
 boost::json::value show_filter(const webhook& of, const secret_opener&) {
   return of.filter.empty() ? boost::json::value(nullptr)
-                           : boost::json::parse(of.filter);
+                           : payload_filter::read(of.filter);
 }
 
 // -- headers ------------------------------------------------------------------

@@ -5,6 +5,7 @@
 /// Reads the JSON value of one delivery setting after the other. Every fault is
 /// a sentence under the setting's key; a value with faults is of no use.
 
+#include "protocol/payload/json_slices.hpp"
 #include "protocol/rest/delivery/delivery_patch.hpp"
 #include "protocol/rest/service.hpp"
 
@@ -28,9 +29,12 @@ namespace fanfare::protocol::rest {
 /// One thread.
 class setting_reader {
 public:
-  /// Both must outlive it, `secrets` also the edits that it helped to make.
-  setting_reader(const secret_opener& secrets, delivery_faults& faults)
-    : secrets_{secrets},
+  /// `text` is what the settings were parsed from. All must outlive it,
+  /// `secrets` also the edits that it helped to make.
+  setting_reader(std::string_view text, const secret_opener& secrets,
+                 delivery_faults& faults)
+    : text_{text},
+      secrets_{secrets},
       faults_{faults} {}
 
   /// Faults are reported under this key from now on.
@@ -44,6 +48,10 @@ public:
   }
   void fault(std::string sentence) {
     faults_.emplace_back(key_, std::move(sentence));
+  }
+  /// The setting as it was sent, where a value does not say enough.
+  [[nodiscard]] std::string_view source() const {
+    return member_of(text_, key_).value_or("");
   }
   /// Opens stored secrets that are to be kept.
   [[nodiscard]] const secret_opener& secrets() const {
@@ -88,6 +96,7 @@ public:
   }
 
 private:
+  std::string_view text_;
   const secret_opener& secrets_;
   delivery_faults& faults_;
   std::string key_;

@@ -4,6 +4,7 @@
 #include "protocol/rest/resources/filter_preview.hpp"
 
 #include "model/payload_filter.hpp"
+#include "protocol/payload/json_slices.hpp"
 #include "protocol/rest/messages/answers.hpp"
 #include "protocol/rest/messages/request_body.hpp"
 #include "protocol/rest/resources/webhooks.hpp"
@@ -26,7 +27,8 @@ http_response serve_filter_preview(const exchange& x) {
   if (sent == nullptr) {
     errors.add("filter", "This field is required.");
   } else if (!sent->is_null()) {
-    if (auto compiled = payload_filter::compile(*sent))
+    if (auto compiled = payload_filter::parse(
+          member_of(x.request.body, "filter").value_or("")))
       filter = (*compiled)->text();
     else
       errors.add("filter", compiled.error().detail);

@@ -3,6 +3,7 @@
 
 #include "protocol/rest/resources/webhook_fields.hpp"
 
+#include "protocol/payload/json_slices.hpp"
 #include "protocol/rest/delivery/delivery_json.hpp"
 #include "protocol/target/target_url.hpp"
 #include "protocol/text.hpp"
@@ -203,8 +204,9 @@ private:
       return;
     if (!json->is_object())
       return fault("delivery", "Must be an object.");
+    const auto text = member_of(x_.request.body, "delivery").value_or("");
     for (const auto& [key, sentence] :
-         read_delivery(json->get_object(), x_.service, out_.delivery))
+         read_delivery(json->get_object(), text, x_.service, out_.delivery))
       fault("delivery", key + ": " + sentence);
   }
 

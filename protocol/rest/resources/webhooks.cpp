@@ -295,7 +295,8 @@ http_response serve_delivery(const exchange& x) {
     return *failure;
   delivery_patch patch;
   field_errors errors;
-  for (auto& [key, sentence] : read_delivery(json, x.service, patch))
+  for (auto& [key, sentence] :
+       read_delivery(json, x.request.body, x.service, patch))
     errors.add(key, sentence);
   if (!errors.empty())
     return errors.answer(x);

@@ -115,5 +115,126 @@ TEST_F(ConfigurationTest, TakesZerosInFrontOfANumberForNothing) {
   EXPECT_THAT(out, Not(HasSubstr("65")));
 }
 
+// -- numbers ------------------------------------------------------------------
+
+class DigitsTest : public E2eTest {
+protected:
+  void SetUp() override {
+    start();
+    add_organizer("acme");
+  }
+
+  rest_response send(const std::string& method, const std::string& target,
+                     const std::string& body) {
+    return api().send(method, target, body);
+  }
+
+  rest_response set_filter(hook_id id, const std::string& filter) {
+    return send("PATCH", webhook_path("acme", id) + "delivery/",
+                "{\"filter\":" + filter + "}");
+  }
+
+  /// What a receiver gets of a notification with these further members.
+  std::string delivered(const std::string& members) {
+    const auto before = sink_.size();
+    const auto answer = send("POST", publish_path("acme"),
+                             "{\"action\":\"" + std::string{order_placed}
+                               + "\"," + members + "}");
+    EXPECT_EQ(answer.status, 202U) << answer.body;
+    return sink_.wait_for(before + 1, patience) ? sink_.records().back().body
+                                                : "nothing";
+  }
+
+  http_sink sink_;
+};
+
+TEST_F(DigitsTest, OfAFilterAreThoseOfTheNumber) {
+  const auto id = add_webhook("acme", {.url = sink_.url("/")});
+  for (const std::string number :
+       {"10.271304065520191", "0.1", "9007199254740993", "5e-324",
+        "-18446744073709551615", "1.7976931348623157e308"}) {
+    SCOPED_TRACE(number);
+    const auto filter = "{\"x\":" + number + '}';
+    const auto set = set_filter(id, filter);
+    ASSERT_EQ(set.status, 200U) << set.body;
+    EXPECT_THAT(delivered("\"x\":" + number), HasSubstr("\"x\": " + number));
+    const auto preview = send("POST",
+                              webhook_path("acme", id) + "filter/preview/",
+                              "{\"filter\":" + filter + "}");
+    EXPECT_EQ(number_of(preview.json(), "count"), 1U) << preview.body;
+  }
+  // Reads back as the same number, in the fewest digits that say so.
+  ASSERT_EQ(set_filter(id, R"({"x":10.271304065520191})").status, 200U);
+  const auto shown = api().get(webhook_path("acme", id) + "delivery/").body;
+  const auto at = shown.find(R"("filter":{"x":)");
+  ASSERT_NE(at, std::string::npos) << shown;
+  EXPECT_EQ(std::stod(shown.substr(at + 14)), 10.271304065520191) << shown;
+}
+
+TEST_F(DigitsTest, OfAFilterThatCannotBeKeptAreRefused) {
+  const auto id = add_webhook("acme", {.url = sink_.url("/")});
+  const std::pair<std::string, const char*> bad[] = {
+    {R"({"x":1,"x":2})", "has the key \\\"x\\\" twice"},
+    {R"({"a":{"x":1,"\u0078":2}})", "twice"},
+    {R"({"x":1e400})", "is a number that is too large"},
+  };
+  for (const auto& [filter, about] : bad) {
+    SCOPED_TRACE(filter);
+    const auto set = set_filter(id, filter);
+    EXPECT_EQ(set.status, 400U);
+    EXPECT_THAT(set.body, HasSubstr(about));
+    const auto made = send(
+      "POST", organizer_path("acme") + "webhooks/",
+      R"({"target_url":"http://127.0.0.1/","limit_events":[],)"
+      R"("action_types":[],"delivery":{"filter":)"
+        + filter + "}}");
+    EXPECT_EQ(made.status, 400U);
+    EXPECT_THAT(made.body, HasSubstr(about));
+    const auto preview = send("POST",
+                              webhook_path("acme", id) + "filter/preview/",
+                              "{\"filter\":" + filter + "}");
+    EXPECT_EQ(preview.status, 400U);
+    EXPECT_THAT(preview.body, HasSubstr(about));
+  }
+}
+
+TEST_F(DigitsTest, OfAnOptionOrAnArrayArePublishedAsTheyAre) {
+  add_webhook("acme", {.url = sink_.url("/")});
+  const auto publish = [this](std::vector<std::string> more) {
+    std::vector<std::string> args{"publish"};
+    args.insert(args.end(), more.begin(), more.end());
+    child_process process{
+      {.program = fanfare_program(),
+       .args = std::move(args),
+       .env = {{"FANFARE_URL",
+                "http://127.0.0.1:" + std::to_string(running().port())},
+               {"FANFARE_TOKEN", server::admin_key},
+               {"FANFARE_ORGANIZER", "acme"}},
+       .working_directory = dir_.path()}};
+    const auto status = process.wait(patience);
+    EXPECT_TRUE(status && status->code == 0);
+  };
+  publish({"--action", order_placed, "--set", "total=42.5", "--set",
+           "id=12345678901234567890123"});
+  ASSERT_TRUE(sink_.wait_for(1, patience));
+  EXPECT_THAT(sink_.records().back().body,
+              HasSubstr(R"("total": 42.5, "id": 12345678901234567890123)"));
+  const auto file = dir_.write("orders.json",
+                               "[{\"action\": \"" + std::string{order_placed}
+                                 + "\",\n  \"total\": 42.50, \"n\": -0}]\n");
+  publish({file.string()});
+  ASSERT_TRUE(sink_.wait_for(2, patience));
+  EXPECT_THAT(sink_.records().back().body,
+              HasSubstr(R"("total": 42.50, "n": -0)"));
+}
+
+TEST_F(DigitsTest, OfAPayloadAreDeliveredAsTheyAre) {
+  add_webhook("acme", {.url = sink_.url("/")});
+  for (const std::string member :
+       {R"("a": 9007199254740993)", R"("a": 1e400)", R"("a": -0)",
+        R"("a": "\u0000")", R"("a": {"b": 1, "b": 2})"})
+    EXPECT_THAT(delivered(member), HasSubstr(member));
+}
+
 } // namespace
 } // namespace fanfare::test

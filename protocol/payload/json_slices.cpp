@@ -1,0 +1,135 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "protocol/payload/json_slices.hpp"
+
+#include <boost/json/parse.hpp>
+
+#include <algorithm>
+#include <cstddef>
+
+namespace fanfare::protocol {
+
+namespace {
+
+constexpr std::string_view white = " \t\r\n";
+
+/// Takes one piece after the other from the front of a text.
+class slicer {
+public:
+  explicit slicer(std::string_view text) : rest_{text} {}
+
+  /// The next character that is no white space, if it is this one.
+  bool take(char wanted) {
+    rest_.remove_prefix(std::min(rest_.find_first_not_of(white), rest_.size()));
+    if (!rest_.starts_with(wanted))
+      return false;
+    rest_.remove_prefix(1);
+    return true;
+  }
+
+  /// A whole value; empty at the end of the text.
+  std::string_view value() {
+    rest_.remove_prefix(std::min(rest_.find_first_not_of(white), rest_.size()));
+    std::size_t depth = 0;
+    std::size_t at = 0;
+    while (at < rest_.size()) {
+      const char c = rest_[at];
+      if (c == '"') {
+        at = end_of_string(at);
+      } else if (c == '{' || c == '[') {
+        ++depth;
+        ++at;
+      } else if (c == '}' || c == ']' || c == ',' || c == ':') {
+        if (depth == 0)
+          break;
+        if (c == '}' || c == ']')
+          --depth;
+        ++at;
+      } else {
+        ++at;
+      }
+    }
+    auto found = rest_.substr(0, at);
+    rest_.remove_prefix(at);
+    found.remove_suffix(
+      found.size() - std::min(found.find_last_not_of(white) + 1, found.size()));
+    return found;
+  }
+
+private:
+  /// Behind the quote that ends the string which begins at `at`.
+  [[nodiscard]] std::size_t end_of_string(std::size_t at) const {
+    for (++at; at < rest_.size(); ++at)
+      if (rest_[at] == '\\')
+        ++at;
+      else if (rest_[at] == '"')
+        return at + 1;
+    return rest_.size();
+  }
+
+  std::string_view rest_;
+};
+
+std::string unescaped(std::string_view quoted) {
+  if (quoted.size() < 2)
+    return {};
+  const auto inside = quoted.substr(1, quoted.size() - 2);
+  if (inside.find('\\') == std::string_view::npos)
+    return std::string{inside};
+  boost::json::error_code failed;
+  const auto text = boost::json::parse({quoted.data(), quoted.size()}, failed);
+  if (failed || !text.is_string())
+    return {};
+  return {text.get_string().data(), text.get_string().size()};
+}
+
+/// Calls `each(key, value)` for each member, the key with its quotes.
+template <class Each>
+void each_member(std::string_view object, Each each) {
+  slicer from{object};
+  if (!from.take('{'))
+    return;
+  do {
+    const auto key = from.value();
+    if (!from.take(':'))
+      return;
+    each(key, from.value());
+  } while (from.take(','));
+}
+
+} // namespace
+
+std::vector<json_member> members_of(std::string_view object) {
+  std::vector<json_member> out;
+  each_member(object, [&out](std::string_view key, std::string_view value) {
+    out.push_back({unescaped(key), value});
+  });
+  return out;
+}
+
+std::vector<std::string_view> items_of(std::string_view array) {
+  std::vector<std::string_view> out;
+  slicer from{array};
+  if (!from.take('['))
+    return out;
+  do {
+    const auto item = from.value();
+    if (item.empty())
+      break;
+    out.push_back(item);
+  } while (from.take(','));
+  return out;
+}
+
+std::optional<std::string_view> member_of(std::string_view object,
+                                          std::string_view key) {
+  std::optional<std::string_view> found;
+  each_member(object, [&](std::string_view name, std::string_view value) {
+    if (unescaped(name) == key)
+      found = value;
+  });
+  return found;
+}
+
+} // namespace fanfare::protocol
