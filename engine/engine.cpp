@@ -337,13 +337,16 @@ private:
                         .writer = crew_.writer(),
                         .counters = counters_,
                         .patience = options_.given.publish_patience}};
-  registry registry_{{.store = *store_,
-                      .names = names_,
-                      .vault = options_.vault,
-                      .clock = clock(),
-                      .commits = crew_.commits(),
-                      .edits = changes_,
-                      .news = announcer_}};
+  registry registry_{
+    {.store = *store_,
+     .names = names_,
+     .vault = options_.vault,
+     .clock = clock(),
+     .commits = crew_.commits(),
+     .edits = changes_,
+     .news = announcer_,
+     .rules = {.total_timeout = options_.given.total_timeout,
+               .local_names = !options_.given.allow_networks.empty()}}};
   orders orders_{{.life = runtime_.life(),
                   .store = *store_,
                   .names = names_,

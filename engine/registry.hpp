@@ -31,6 +31,7 @@ struct registry_parts {
   commit_queue& commits;
   changes& edits;
   announcer& news;
+  webhook_rules rules;
 };
 
 /// The errors of all functions are those that <fanfare/engine.hpp> documents.
@@ -77,7 +78,7 @@ private:
   [[nodiscard]] result<void> check_owner(organizer_id id) const;
 
   registry_parts parts_;
-  webhook_form form_{parts_.names, parts_.vault};
+  webhook_form form_{parts_.names, parts_.vault, parts_.rules};
   webhook_secrets secrets_{parts_.vault};
 };
 

@@ -29,16 +29,27 @@ void sort_unique(std::vector<T>& list) {
   list.erase(repeats.begin(), repeats.end());
 }
 
-result<void> check_texts(const webhook& wanted, const webhook& before) {
-  if (wanted.target_url != before.target_url || before.target_url.empty())
+} // namespace
+
+result<void> webhook_form::check_texts(const webhook& wanted,
+                                       const webhook& before,
+                                       organizer_id owner) const {
+  if (wanted.target_url != before.target_url || before.target_url.empty()) {
+    const auto whose = names_.find_organizer(owner);
+    const bool local = rules_.local_names
+                    || (whose && !whose->allow_networks.empty());
     if (protocol::count_code_points(wanted.target_url)
           > protocol::target_url_limit
-        || !protocol::is_target_url(wanted.target_url)
+        || !protocol::is_target_url(wanted.target_url,
+                                    local ? protocol::host_names::local_too
+                                          : protocol::host_names::public_only)
         || !protocol::is_plain_text(wanted.target_url))
       return fault("target_url", "Give an http or https URL of at most "
                                    + std::to_string(protocol::target_url_limit)
                                    + " characters. Its host is an address, a "
-                                     "name with a dot in it, or localhost.");
+                                     "name with a dot in it (any name once "
+                                     "networks are allowed), or localhost.");
+  }
   if (wanted.comment != before.comment && wanted.comment
       && (protocol::count_code_points(*wanted.comment) > comment_limit
           || !protocol::is_plain_text(*wanted.comment)))
@@ -47,8 +58,6 @@ result<void> check_texts(const webhook& wanted, const webhook& before) {
                               + " characters of UTF-8, none of them NUL.");
   return {};
 }
-
-} // namespace
 
 webhook webhook_form::show(const webhook_record& stored) const {
   const auto& sub = stored.current();
@@ -104,7 +113,7 @@ result<subscription> webhook_form::subscribe(const webhook& wanted,
 
 result<void> webhook_form::write(const webhook& wanted, const webhook& before,
                                  webhook_record& to) const {
-  if (auto fine = check_texts(wanted, before); !fine)
+  if (auto fine = check_texts(wanted, before, to.owner); !fine)
     return fine;
   auto sub = subscribe(wanted, to.owner);
   if (!sub)
@@ -112,6 +121,11 @@ result<void> webhook_form::write(const webhook& wanted, const webhook& before,
   if (wanted.delivery != before.delivery) {
     if (auto fine = protocol::check_delivery(wanted.delivery, seals_); !fine)
       return fine;
+    if (wanted.delivery.timeouts != before.delivery.timeouts)
+      if (auto fine = protocol::check_timeouts(wanted.delivery.timeouts,
+                                               rules_.total_timeout);
+          !fine)
+        return fine;
     to.delivery = wanted.delivery;
     protocol::seal_secrets(to.delivery, seals_);
   }

@@ -12,15 +12,28 @@
 #include "model/records.hpp"
 #include "protocol/security/vault.hpp"
 
+#include <chrono>
+
 namespace fanfare {
+
+/// What the engine adds to the rules.
+struct webhook_rules {
+  /// Of webhooks that have none of their own.
+  std::chrono::milliseconds total_timeout{30'000};
+  /// Networks that are not public are allowed to all organizers, so that names
+  /// which only they know may be called.
+  bool local_names = false;
+};
 
 /// Any thread.
 class webhook_form {
 public:
-  /// Both must outlive it.
-  webhook_form(const directory& names, const protocol::vault& seals)
+  /// Names and seals must outlive it.
+  webhook_form(const directory& names, const protocol::vault& seals,
+               webhook_rules rules = {})
     : names_(names),
-      seals_(seals) {}
+      seals_(seals),
+      rules_(rules) {}
 
   /// Secrets stay sealed.
   [[nodiscard]] webhook show(const webhook_record& stored) const;
@@ -32,11 +45,15 @@ public:
                                    webhook_record& to) const;
 
 private:
+  [[nodiscard]] result<void> check_texts(const webhook& wanted,
+                                         const webhook& before,
+                                         organizer_id owner) const;
   [[nodiscard]] result<subscription> subscribe(const webhook& wanted,
                                                organizer_id owner) const;
 
   const directory& names_;
   const protocol::vault& seals_;
+  webhook_rules rules_;
 };
 
 } // namespace fanfare

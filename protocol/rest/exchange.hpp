@@ -39,6 +39,9 @@ struct workers {
 struct api_context {
   rest::service& service;
   workers run;
+  /// Whether all organizers may name hosts that only a network of one's own
+  /// knows.
+  bool local_names = false;
   running_keys running = {};
 };
 

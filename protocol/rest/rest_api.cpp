@@ -164,7 +164,9 @@ void run_waiting(const std::shared_ptr<exchange>& x) {
 } // namespace
 
 rest_api::rest_api(service& of, rest_api_options options)
-  : context_{.service = of, .run = std::move(options.run)},
+  : context_{.service = of,
+             .run = std::move(options.run),
+             .local_names = options.local_names},
     admin_hash_{std::move(options.admin_token_hash)},
     limiter_{options.failed_logins} {}
 

@@ -25,6 +25,9 @@ struct rest_api_options {
   std::string admin_token_hash;
   /// `blocking` must be set.
   workers run;
+  /// Networks that are not public are allowed to all organizers: target URLs
+  /// may have names that only these know.
+  bool local_names = false;
   /// Wrong keys in a row before an address must wait; 0: no limit.
   std::size_t failed_logins = 50;
 };

@@ -8,10 +8,13 @@
 #include "protocol/rules/header_rules.hpp"
 #include "protocol/text.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace fanfare::protocol {
 
@@ -24,6 +27,35 @@ using namespace std::chrono_literals;
 error fault(std::string_view key, std::string sentence) {
   return {ec::invalid_argument, std::move(sentence),
           "delivery." + std::string{key}};
+}
+
+/// The first word in braces that is not among those; empty if there is none.
+std::string_view unknown_placeholder(std::string_view text,
+                                     std::span<const std::string_view> known) {
+  const auto is_letter = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+  };
+  for (auto at = text.find('{'); at != std::string_view::npos;
+       at = text.find('{', at + 1)) {
+    auto end = at + 1;
+    while (end < text.size() && is_letter(text[end]))
+      ++end;
+    if (end == at + 1 || end == text.size() || text[end] != '}')
+      continue;
+    const auto found = text.substr(at, end + 1 - at);
+    if (std::ranges::find(known, found) == known.end())
+      return found;
+  }
+  return {};
+}
+
+std::string in_seconds(milliseconds time) {
+  auto text = std::to_string(time.count() / 1000);
+  if (const auto rest = time.count() % 1000; rest != 0) {
+    text += '.' + std::to_string(1000 + rest).substr(1);
+    text.erase(text.find_last_not_of('0') + 1);
+  }
+  return text + " s";
 }
 
 /// The first fault found.
@@ -140,10 +172,8 @@ private:
       say("signing", "header: " + *wrong);
     plain("signing", s_.legacy->prefix, prefix_limit);
     plain("signing", s_.legacy->content, template_limit);
-    if (s_.legacy->content.find("{body}") == std::string::npos)
-      say("signing",
-          "The content must contain {body}; {id} and {timestamp} are "
-          "replaced as well.");
+    if (auto wrong = placeholder_fault(*s_.legacy))
+      say("signing", std::move(*wrong));
     if (auto fine = check_signing_header(s_); !fine)
       say("signing", fine.error().detail);
   }
@@ -189,6 +219,42 @@ result<void> check_papers(const delivery_settings::tls_material& papers,
   auto made = tls_settings::of_webhook(papers.ca, papers.certificate, key);
   if (!made)
     return error{ec::invalid_argument, made.error().detail, "tls"};
+  return {};
+}
+
+std::optional<std::string> placeholder_fault(const legacy_signature& how) {
+  static constexpr std::string_view of_template[] = {"{id}", "{timestamp}",
+                                                     "{body}"};
+  const std::span all{of_template};
+  if (how.content.find("{body}") == std::string::npos)
+    return "template must contain {body}; {id} and {timestamp} are replaced as "
+           "well.";
+  if (const auto word = unknown_placeholder(how.content, all); !word.empty())
+    return "template has \"" + std::string{word}
+         + "\", which nothing replaces; use {id}, {timestamp} and {body}.";
+  if (const auto word = unknown_placeholder(how.prefix, all.first(2));
+      !word.empty())
+    return "prefix has \"" + std::string{word}
+         + "\", which nothing replaces; use {id} and {timestamp}.";
+  return std::nullopt;
+}
+
+result<void> check_timeouts(const delivery_settings::timeout_settings& settings,
+                            milliseconds whole) {
+  const std::pair<const char*, std::optional<milliseconds>> steps[] = {
+    {"dns", settings.dns},
+    {"connect", settings.connect},
+    {"tls", settings.tls},
+    {"first_byte", settings.first_byte}};
+  const auto total = settings.total.value_or(whole);
+  for (const auto& [name, step] : steps)
+    if (step && *step > total)
+      return fault("timeouts",
+                   std::string{name} + " (" + in_seconds(*step)
+                     + ") is longer than total (" + in_seconds(total)
+                     + (settings.total ? "" : ", the server's")
+                     + "), which would end the attempt before: set total to "
+                       "at least as much.");
   return {};
 }
 

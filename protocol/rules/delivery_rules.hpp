@@ -11,6 +11,8 @@
 
 #include <chrono>
 #include <cstddef>
+#include <optional>
+#include <string>
 
 namespace fanfare::protocol {
 
@@ -51,6 +53,20 @@ void seal_secrets(delivery_settings& settings, const vault& seals);
 [[nodiscard]] result<void>
 check_papers(const delivery_settings::tls_material& papers,
              const std::string& key);
+
+/// What is wrong with the placeholders in prefix and template of the legacy
+/// signature: the template needs {body}, and a word in braces that nothing
+/// replaces would be sent and signed as it stands. A sentence that names the
+/// member.
+[[nodiscard]] std::optional<std::string>
+placeholder_fault(const legacy_signature& how);
+
+/// Whether no step may take longer than the whole attempt, which would end it
+/// before: `whole` is the total of a webhook that has none of its own. Field
+/// "delivery.timeouts". Only what the webhook sets is compared.
+[[nodiscard]] result<void>
+check_timeouts(const delivery_settings::timeout_settings& settings,
+               std::chrono::milliseconds whole);
 
 /// Whether the legacy signature's header differs from all others; field
 /// "signing".

@@ -69,7 +69,9 @@ void append_legacy_signature(const legacy_signature& how,
 
 void append_legacy_header(const legacy_signature& how, std::string_view secret,
                           const signed_content& what, std::string& out) {
-  out.append(how.header).append(": ").append(how.prefix);
+  out.append(how.header).append(": ");
+  expand(how.prefix, {.id = what.id, .timestamp = what.timestamp},
+         [&out](std::string_view piece) { out.append(piece); });
   switch (how.digest) {
     case legacy_signature::hash::sha1:
       append_legacy_signature<sha1>(how, secret, what, out);

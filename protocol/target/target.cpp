@@ -4,9 +4,8 @@
 #include "protocol/target/target.hpp"
 
 #include "fanfare/version.hpp"
+#include "protocol/target/host_name.hpp"
 #include "protocol/target/url_text.hpp"
-
-#include <idn2.h>
 
 #include <algorithm>
 #include <charconv>
@@ -95,24 +94,6 @@ std::string request_target(std::string_view rest) {
   return out;
 }
 
-/// The name in its ASCII form; what is ASCII already stays as it is. UTS #46
-/// also maps wide letters and digits, and dots of other scripts: what comes out
-/// is to be judged like a host that was written that way.
-result<std::string> ascii_form(const std::string& name) {
-  if (std::ranges::none_of(
-        name, [](char c) { return static_cast<unsigned char>(c) >= 0x80; }))
-    return name;
-  char* converted = nullptr;
-  const int code = idn2_to_ascii_8z(name.c_str(), &converted,
-                                    IDN2_NONTRANSITIONAL | IDN2_NFC_INPUT);
-  if (code != IDN2_OK)
-    return refuse("the host name of the URL is not a valid international name: "
-                  + std::string{idn2_strerror(code)});
-  std::string out{converted};
-  idn2_free(converted);
-  return out;
-}
-
 /// Whether one of the header lines is `Authorization`.
 bool has_authorization(std::string_view headers) {
   constexpr std::string_view name = "authorization:";
@@ -124,26 +105,6 @@ bool has_authorization(std::string_view headers) {
                                                         : end + 1);
   }
   return false;
-}
-
-/// Letters, digits, hyphens and underscores in labels of 1 to 63 characters.
-bool is_host_name(std::string_view name) {
-  if (name.empty() || name.size() > 253)
-    return false;
-  std::size_t label = 0;
-  for (const char c : name) {
-    if (c == '.') {
-      if (label == 0)
-        return false;
-      label = 0;
-      continue;
-    }
-    const char l = lower(c);
-    if (!((l >= 'a' && l <= 'z') || is_digit(c) || c == '-' || c == '_')
-        || ++label > 63)
-      return false;
-  }
-  return label != 0;
 }
 
 } // namespace
@@ -203,15 +164,10 @@ target::parse(std::string_view url, const request_style& style) {
     out->literal_ = address;
     out->host_ = address.to_string();
   } else {
-    auto name = ascii_form(std::string{host_text});
+    auto name = to_ascii_name(host_text);
     if (!name)
       return name.error();
     out->host_ = std::move(*name);
-    std::ranges::transform(out->host_, out->host_.begin(), lower);
-    if (out->host_.ends_with('.'))
-      out->host_.pop_back();
-    if (!is_host_name(out->host_))
-      return refuse("the host name of the URL is malformed");
     const auto address = ip::make_address_v4(out->host_, no_address);
     if (!no_address)
       out->literal_ = address;

@@ -3,6 +3,7 @@
 
 #include "protocol/target/target_url.hpp"
 
+#include "protocol/target/host_name.hpp"
 #include "protocol/text.hpp"
 
 #include <arpa/inet.h>
@@ -77,6 +78,26 @@ bool is_name(std::string_view host) {
   }
 }
 
+/// Letters, digits, hyphens and underscores between dots; not what would be
+/// read as an address written in another way.
+bool is_local_name(std::string_view host) {
+  if (host.ends_with('.'))
+    host.remove_suffix(1);
+  const auto last = host.substr(host.rfind('.') + 1); // npos + 1 is 0
+  if (last.empty() || is_digit(last.front()))
+    return false;
+  for (;;) {
+    const auto next = host.find('.');
+    std::string label{host.substr(0, next)};
+    std::ranges::replace(label, '_', 'x'); // anywhere in it
+    if (!is_label(label))
+      return false;
+    if (next == std::string_view::npos)
+      return true;
+    host.remove_prefix(next + 1);
+  }
+}
+
 bool is_ipv4(const std::string& host) {
   in_addr address{}; // takes neither leading zeros nor fewer than four parts
   return inet_pton(AF_INET, host.c_str(), &address) == 1;
@@ -109,7 +130,7 @@ bool take_port(std::string_view& authority) {
 
 } // namespace
 
-bool is_target_url(std::string_view text) {
+bool is_target_url(std::string_view text, host_names which) {
   if (has_space(text))
     return false;
   const auto scheme_end = text.find("://");
@@ -130,8 +151,14 @@ bool is_target_url(std::string_view text) {
   const auto host = to_lower(authority);
   if (host.starts_with('['))
     return host.ends_with(']') && is_ipv6(host.substr(1, host.size() - 2));
-  return count_code_points(host) <= host_limit
-      && (is_ipv4(host) || is_name(host));
+  if (count_code_points(host) > host_limit)
+    return false;
+  if (is_ipv4(host))
+    return true;
+  const bool fine = is_name(host)
+                 || (which == host_names::local_too && is_local_name(host));
+  // What an attempt could not look up anyway.
+  return fine && to_ascii_name(host).has_value();
 }
 
 } // namespace fanfare::protocol

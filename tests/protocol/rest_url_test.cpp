@@ -137,5 +137,40 @@ TEST(TargetUrl, RefusesTheRest) {
     EXPECT_FALSE(is_target_url(url)) << url;
 }
 
+TEST(TargetUrl, RefusesInternationalNamesThatADeliveryCannotUse) {
+  for (const std::string url :
+       {"http://\xe2\x98\x83.example/", "http://\xe2\x99\xa5.com",
+        "http://xn--a.\xe2\x98\x83.de/"})
+    EXPECT_FALSE(is_target_url(url)) << url;
+  // In ASCII this label has more than 63 characters.
+  std::string label;
+  for (int i = 0; i < 60; ++i)
+    label += "\xc3\xbc"
+             "b";
+  EXPECT_FALSE(is_target_url("http://" + label + ".de/"));
+  EXPECT_TRUE(is_target_url("http://" + label.substr(0, 30) + ".de/"));
+}
+
+TEST(TargetUrl, TakesLocalNamesOnceTheyAreAllowed) {
+  for (const std::string url :
+       {"http://foo", "http://foo:80/x", "https://my_app/", "http://a_b.com",
+        "http://localhost.", "http://receiver.local1", "http://a.c",
+        "http://_x.y_", "http://user:pw@db_1:8080/",
+        "http://b\xc3\xbc"
+        "cher"}) {
+    EXPECT_FALSE(is_target_url(url)) << url;
+    EXPECT_TRUE(is_target_url(url, host_names::local_too)) << url;
+  }
+  for (const std::string url :
+       {"http://", "http://a!b", "http://-a", "http://a-", "http://a..b",
+        "http://.a", "http://a%41", "http://2130706433/", "http://0x7f.1/",
+        "http://0x7f/", "http://999.1.1.1/", "http://1.2.3/", "http://a.123",
+        "http://\xe2\x98\x83/", "foo", "ftp://foo"})
+    EXPECT_FALSE(is_target_url(url, host_names::local_too)) << url;
+  const std::string longest(63, 'a');
+  EXPECT_TRUE(is_target_url("http://" + longest, host_names::local_too));
+  EXPECT_FALSE(is_target_url("http://" + longest + 'a', host_names::local_too));
+}
+
 } // namespace
 } // namespace fanfare::protocol::rest

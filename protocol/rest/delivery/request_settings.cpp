@@ -183,9 +183,6 @@ std::optional<legacy_signature> read_legacy(setting_reader& read,
       out.prefix = read.plain(value, prefix_limit, name);
     } else if (name == "template") {
       out.content = read.plain(value, template_limit, name);
-      if (out.content.find("{body}") == std::string::npos)
-        read.fault("template must contain {body}; {id} and {timestamp} are "
-                   "replaced as well.");
     } else {
       return false;
     }
@@ -193,6 +190,9 @@ std::optional<legacy_signature> read_legacy(setting_reader& read,
   });
   if (read.fine() && out.header.empty())
     read.fault("legacy must name its header.");
+  if (read.fine())
+    if (auto fault = placeholder_fault(out))
+      read.fault(std::move(*fault));
   return out;
 }
 

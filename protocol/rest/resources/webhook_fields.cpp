@@ -125,7 +125,9 @@ private:
     if (text.empty())
       return fault(field, "This field may not be blank.");
     check_text(field, text, target_url_limit);
-    if (!is_target_url(text))
+    const bool local = x_.api.local_names || !x_.owner.allow_networks.empty();
+    if (!is_target_url(text,
+                       local ? host_names::local_too : host_names::public_only))
       return fault(field, "Enter a valid URL.");
     out_.target_url = text;
   }

@@ -148,6 +148,19 @@ result<void> apply_delivery(const delivery_patch& sent, webhook& hook) {
   return applied;
 }
 
+/// How the engine names the field of a delivery setting.
+constexpr std::string_view delivery_fields = "delivery.";
+
+/// Where the engine's rules find fault with the delivery settings, the error is
+/// reported like those of reading.
+error as_sent(error of) {
+  if (of.field.starts_with(delivery_fields)) {
+    of.detail = of.field.substr(delivery_fields.size()) + ": " + of.detail;
+    of.field = "delivery";
+  }
+  return of;
+}
+
 http_response create(const exchange& x) {
   webhook_fields sent;
   if (auto failure = read_sent(x, extent::whole, sent))
@@ -167,7 +180,7 @@ http_response create(const exchange& x) {
     return answer_to(x, applied.error());
   const auto stored = x.service.add_webhook(x.owner.id, std::move(hook));
   if (!stored)
-    return answer_to(x, stored.error());
+    return answer_to(x, as_sent(stored.error()));
   return json_answer(x, 201, to_json(x, *stored));
 }
 
@@ -209,8 +222,9 @@ http_response update(const exchange& x, webhook_id id) {
   const auto stored = x.service.change_webhook(
     x.owner.id, id, [&sent](webhook& hook) { return change(sent, hook); });
   if (!stored)
-    return stored.error().code == ec::not_found ? no_webhook(x)
-                                                : answer_to(x, stored.error());
+    return stored.error().code == ec::not_found
+           ? no_webhook(x)
+           : answer_to(x, as_sent(stored.error()));
   return json_answer(x, 200, to_json(x, *stored));
 }
 
@@ -302,9 +316,12 @@ http_response serve_delivery(const exchange& x) {
     return errors.answer(x);
   const auto stored = x.service.change_webhook(
     x.owner.id, hook.id, [&patch](webhook& w) { return patch.apply(w); });
-  if (!stored)
-    return stored.error().code == ec::not_found ? no_webhook(x)
-                                                : answer_to(x, stored.error());
+  if (!stored) {
+    auto fault = stored.error();
+    if (fault.field.starts_with(delivery_fields))
+      fault.field.erase(0, delivery_fields.size());
+    return fault.code == ec::not_found ? no_webhook(x) : answer_to(x, fault);
+  }
   return delivery_answer(x, *stored);
 }
 

@@ -236,5 +236,103 @@ TEST_F(DigitsTest, OfAPayloadAreDeliveredAsTheyAre) {
     EXPECT_THAT(delivered(member), HasSubstr(member));
 }
 
+// -- settings -----------------------------------------------------------------
+
+class SettingsTest : public E2eTest {
+protected:
+  rest_response create(const std::string& url,
+                       const std::string& delivery = "{}",
+                       const std::string& organizer = "acme") {
+    return api().send("POST", organizer_path(organizer) + "webhooks/",
+                      "{\"target_url\":\"" + url
+                        + "\",\"limit_events\":[],\"action_types\":[\""
+                        + order_placed + "\"],\"delivery\":" + delivery + "}");
+  }
+  rest_response change(hook_id id, const std::string& delivery) {
+    return api().send("PATCH", webhook_path("acme", id) + "delivery/",
+                      delivery);
+  }
+  static void expect_refused(const rest_response& answer, const char* about) {
+    EXPECT_EQ(answer.status, 400U) << answer.body;
+    EXPECT_THAT(answer.body, HasSubstr(about));
+  }
+};
+
+TEST_F(SettingsTest, OfAStepAndOfTheWholeHaveToGoTogether) {
+  start();
+  add_organizer("acme");
+  const std::string url = "http://127.0.0.1:1/";
+  expect_refused(create(url, R"({"timeouts":{"first_byte":120}})"),
+                 R"({"delivery":["timeouts: first_byte (120 s) is longer than )"
+                 "total (30 s, the server's)");
+  const auto made = create(url,
+                           R"({"timeouts":{"first_byte":120,"total":120}})");
+  ASSERT_EQ(made.status, 201U) << made.body;
+  const auto id = number_of(made.json(), "id");
+  expect_refused(change(id, R"({"timeouts":{"first_byte":120}})"),
+                 R"({"timeouts":["first_byte (120 s) is longer than total (30 )"
+                 "s, the server's)");
+  expect_refused(change(id, R"({"timeouts":{"first_byte":120,"total":30}})"),
+                 "first_byte (120 s) is longer than total (30 s)");
+  EXPECT_EQ(change(id, R"({"timeouts":{"first_byte":30}})").status, 200U);
+  EXPECT_EQ(change(id, R"({"timeouts":{"total":1}})").status, 200U);
+  stop();
+  start({"--total-timeout", "150s"});
+  EXPECT_EQ(change(id, R"({"timeouts":{"first_byte":120}})").status, 200U);
+}
+
+TEST_F(SettingsTest, RefuseNamesThatAnAttemptWould) {
+  start();
+  add_organizer("acme");
+  expect_refused(create("http://\xe2\x98\x83.example/"), "Enter a valid URL.");
+  EXPECT_EQ(create("http://b\xc3\xbc"
+                   "cher.example/")
+              .status,
+            201U);
+}
+
+TEST_F(SettingsTest, TakeLocalNamesOnceNetworksAreAllowed) {
+  start({}, false);
+  add_organizer("acme");
+  add_organizer("other");
+  for (const auto* url : {"http://receiver:8080/", "http://my_app.example/"})
+    expect_refused(create(url), "Enter a valid URL.");
+  ASSERT_EQ(api()
+              .patch(organizer_path("acme") + "networks/",
+                     {{"allow", boost::json::array{"127.0.0.0/8"}}})
+              .status,
+            200U);
+  for (const auto* url : {"http://receiver:8080/", "http://my_app.example/"})
+    EXPECT_EQ(create(url).status, 201U) << url;
+  EXPECT_EQ(create("http://receiver/", "{}", "other").status, 400U);
+  stop();
+  start(); // with --allow-network
+  EXPECT_EQ(create("http://receiver/", "{}", "other").status, 201U);
+}
+
+TEST_F(SettingsTest, ReplacePlaceholdersOrRefuseThem) {
+  start();
+  add_organizer("acme");
+  http_sink sink;
+  const auto legacy = [](const std::string& members) {
+    return R"({"signing":{"algorithm":"hmac-sha256","legacy":{"header":"X-Sig",)"
+         + members + "}}}";
+  };
+  const auto made = create(sink.url("/"),
+                           legacy(R"("prefix":"t={timestamp},v1=")"));
+  ASSERT_EQ(made.status, 201U) << made.body;
+  publish("acme", "A");
+  ASSERT_TRUE(sink.wait_for(1, patience));
+  const auto got = sink.records().front();
+  EXPECT_THAT(
+    got.header("X-Sig").value_or(""),
+    ::testing::StartsWith(
+      "t=" + got.header("webhook-timestamp").value_or("none") + ",v1="));
+  expect_refused(create(sink.url("/"), legacy(R"("template":"{url}{body}")")),
+                 "{url}");
+  expect_refused(create(sink.url("/"), legacy(R"("prefix":"{body}")")),
+                 "{body}");
+}
+
 } // namespace
 } // namespace fanfare::test

@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <string>
+#include <utility>
 
 namespace fanfare::protocol {
 namespace {
@@ -142,6 +143,61 @@ TEST(SealSecrets, SealsEachOnceUnderItsOwnPurpose) {
   const auto passed_off = secret_text::sealed(settings.tls->key.bytes(),
                                               secret_text::use::header);
   EXPECT_FALSE(seals.open(passed_off));
+}
+
+/// What is said about the timeouts, or nothing.
+std::string timeout_fault(const delivery_settings::timeout_settings& settings,
+                          std::chrono::milliseconds whole = 30s) {
+  const auto checked = check_timeouts(settings, whole);
+  if (checked)
+    return "";
+  EXPECT_EQ(checked.error().code, ec::invalid_argument);
+  EXPECT_EQ(checked.error().field, "delivery.timeouts");
+  return checked.error().detail;
+}
+
+TEST(DeliveryRules, LetNoStepTakeLongerThanTheWhole) {
+  EXPECT_EQ(timeout_fault({}), "");
+  EXPECT_EQ(timeout_fault({.first_byte = 30s}), "");
+  EXPECT_EQ(timeout_fault({.first_byte = 120s}),
+            "first_byte (120 s) is longer than total (30 s, the server's), "
+            "which would end the attempt before: set total to at least as "
+            "much.");
+  EXPECT_EQ(timeout_fault({.first_byte = 120s, .total = 120s}), "");
+  EXPECT_EQ(timeout_fault({.tls = 1250ms, .total = 1s}),
+            "tls (1.25 s) is longer than total (1 s), which would end the "
+            "attempt before: set total to at least as much.");
+  EXPECT_NE(timeout_fault({.dns = 6s, .total = 5s}), "");
+  EXPECT_NE(timeout_fault({.connect = 6s, .total = 5s}), "");
+  EXPECT_EQ(timeout_fault({.connect = 60s}, 60s), "");
+  // What is not set is the server's, and ends with the whole.
+  EXPECT_EQ(timeout_fault({.total = 1s}), "");
+}
+
+TEST(DeliveryRules, KnowThePlaceholdersOfTheLegacySignature) {
+  const auto fault_of = [](std::string prefix, std::string content) {
+    return placeholder_fault({.header = "X",
+                              .prefix = std::move(prefix),
+                              .content = std::move(content)})
+      .value_or("");
+  };
+  EXPECT_EQ(fault_of("", "{body}"), "");
+  EXPECT_EQ(fault_of("t={timestamp},i={id},v1=", "{id}.{timestamp}.{body}"),
+            "");
+  EXPECT_EQ(fault_of("{", R"({"a b":{body},{}})"), "");
+  EXPECT_EQ(fault_of("", "{url}{body}"),
+            "template has \"{url}\", which nothing replaces; use {id}, "
+            "{timestamp} and {body}.");
+  EXPECT_EQ(fault_of("v1={body}", "{body}"),
+            "prefix has \"{body}\", which nothing replaces; use {id} and "
+            "{timestamp}.");
+  EXPECT_NE(fault_of("", "{Timestamp}{body}"), "");
+  EXPECT_NE(fault_of("", "{{webhook_id}{body}"), "");
+  EXPECT_NE(fault_of("", "{id}"), "");
+  EXPECT_EQ(fault([](auto& s) {
+              s.legacy = legacy_signature{.header = "X", .prefix = "{url}"};
+            }),
+            "delivery.signing");
 }
 
 } // namespace

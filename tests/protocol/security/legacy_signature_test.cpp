@@ -126,5 +126,13 @@ TEST(LegacySignatureTest, ReplacesPlaceholdersOnce) {
       << content;
 }
 
+TEST(LegacySignatureTest, PutsTimeAndIdIntoItsPrefix) {
+  const signed_content what{"msg_1", "1700000000", "{}"};
+  const auto plain = legacy({.header = "X", .prefix = "v1="}, "s", what);
+  EXPECT_EQ(
+    legacy({.header = "X", .prefix = "t={timestamp},id={id},v1="}, "s", what),
+    "a: b\r\nX: t=1700000000,id=msg_1," + plain.substr(plain.find("v1=")));
+}
+
 } // namespace
 } // namespace fanfare::protocol
