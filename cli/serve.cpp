@@ -221,7 +221,7 @@ int run(serve_options options) {
     *service,
     {.admin_token_hash = protocol::hash_token_key(token->key),
      .run = threads.workers(),
-     .local_names = !options.engine.allow_networks.empty(),
+     .local_names = !options.engine.network.allow.empty(),
      .failed_logins = options.failed_logins}};
   auto http = http_options();
   http.host = listen->host;

@@ -240,11 +240,10 @@ result<std::vector<std::string>> values_for(const CLI::Option& option,
   throw CLI::ConfigError(place + ": " + why);
 }
 
+/// An entry that values_for() has values of.
 void take(CLI::Option& option, const config_entry& entry) {
   auto values = values_for(option, entry);
-  if (!values)
-    refuse(entry.place, values.error().detail);
-  if (values->empty())
+  if (!values || values->empty())
     return; // an empty array
   try {
     for (auto& value : *values)
@@ -253,6 +252,28 @@ void take(CLI::Option& option, const config_entry& entry) {
   } catch (const CLI::ParseError& e) {
     refuse(entry.place, e.what());
   }
+}
+
+/// The option behind a member of `engine_options`, or of `serve_options`.
+std::string option_of(std::string_view member) {
+  static constexpr std::pair<std::string_view, std::string_view> others[] = {
+    {"network.allow", "allow-network"},
+    {"network.deny", "deny-network"},
+    {"network.dns_servers", "dns-server"},
+    {"secrets.key_file", "secret-key-file"},
+    {"store.max_size", "max-store-size"},
+    {"timeouts.dns", "dns-timeout"},
+    {"timeouts.connect", "connect-timeout"},
+    {"timeouts.tls", "tls-timeout"},
+    {"timeouts.first_byte", "first-byte-timeout"},
+    {"timeouts.total", "total-timeout"},
+  };
+  for (const auto& [ours, name] : others)
+    if (member == ours)
+      return std::string{name};
+  std::string name{member.substr(member.find('.') + 1)};
+  std::ranges::replace(name, '_', '-');
+  return name;
 }
 
 } // namespace
@@ -273,6 +294,11 @@ void read_config(CLI::App& serve, serve_options& options) {
                             + "\"; the nearest one is \""
                             + nearest_name(entry.name, known) + '"');
     }
+    // Also if the command line has it: the file is wrong all the same.
+    if (const auto values = values_for(*serve.get_option("--" + entry.name),
+                                       entry);
+        !values)
+      refuse(entry.place, values.error().detail);
     if (!options.places.emplace(entry.name, entry.place).second)
       refuse(entry.place, '"' + entry.name + "\" was set before, at "
                             + options.places[entry.name]);
@@ -288,14 +314,13 @@ void read_config(CLI::App& serve, serve_options& options) {
 }
 
 error explain_option(const serve_options& options, error of) {
-  auto name = of.field;
-  std::ranges::replace(name, '_', '-');
-  auto found = options.places.find(name);
-  if (found == options.places.end() && name.ends_with('s')) {
-    name.pop_back(); // "allow_networks" are what --allow-network gives
-    found = options.places.find(name);
-  }
-  if (found != options.places.end())
+  const auto name = option_of(of.field);
+  // Whoever typed --max-age has not heard of "retries.max_age".
+  if (const auto at = of.detail.find(of.field);
+      at != std::string::npos && of.field.find('.') != std::string::npos)
+    of.detail.replace(at, of.field.size(), name);
+  if (const auto found = options.places.find(name);
+      found != options.places.end())
     of.detail = found->second + ": " + of.detail;
   return of;
 }

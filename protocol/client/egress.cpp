@@ -17,6 +17,8 @@ namespace {
 // The longest user and password that SOCKS5 has room for (RFC 1929).
 constexpr std::size_t longest_credential = 255;
 
+constexpr std::string_view direct = "direct";
+
 error refuse(std::string why) {
   return {ec::invalid_argument, std::move(why), "proxy"};
 }
@@ -44,6 +46,10 @@ std::string percent_encoded(std::string_view text) {
 
 result<proxy> proxy::parse(std::string_view url) {
   proxy out;
+  if (url == direct) {
+    out.how = kind::none;
+    return out;
+  }
   const auto colon = url.find("://");
   const auto scheme = url.substr(0, colon);
   if (colon != std::string_view::npos && boost::beast::iequals(scheme, "http"))
@@ -53,7 +59,7 @@ result<proxy> proxy::parse(std::string_view url) {
     out.how = kind::socks5;
   else
     return refuse("not a proxy that can be used: write http://HOST:PORT or "
-                  "socks5://HOST:PORT");
+                  "socks5://HOST:PORT; direct for none");
   auto place = url.substr(colon + 3);
   if (place.ends_with('/'))
     place.remove_suffix(1);
@@ -90,6 +96,8 @@ result<proxy> proxy::parse(std::string_view url) {
 }
 
 std::string proxy::masked() const {
+  if (how == kind::none)
+    return std::string{direct};
   std::string out = how == kind::socks5 ? "socks5://" : "http://";
   if (!user.empty())
     out += percent_encoded(user) + (password.empty() ? "@" : ":***@");

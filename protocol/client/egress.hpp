@@ -17,9 +17,10 @@
 
 namespace fanfare::protocol {
 
-/// An HTTP proxy that supports CONNECT, or a SOCKS5 proxy (RFC 1928, 1929).
+/// An HTTP proxy that supports CONNECT, or a SOCKS5 proxy (RFC 1928, 1929); or
+/// the wish to have none, whichever is there for all others.
 struct proxy {
-  enum class kind : std::uint8_t { http_connect, socks5 };
+  enum class kind : std::uint8_t { http_connect, socks5, none };
   kind how = kind::http_connect;
   std::string host; ///< in lower case, IPv6 without brackets
   std::uint16_t port = 0;
@@ -29,8 +30,8 @@ struct proxy {
   /// has chosen need not.
   bool fenced = true;
 
-  /// "http://[USER:PASSWORD@]HOST:PORT" or "socks5://…". invalid_argument,
-  /// field "proxy".
+  /// "http://[USER:PASSWORD@]HOST:PORT", "socks5://…" or "direct".
+  /// invalid_argument, field "proxy".
   [[nodiscard]] static result<proxy> parse(std::string_view url);
   /// The URL with "***" for its password.
   [[nodiscard]] std::string masked() const;

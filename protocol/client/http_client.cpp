@@ -259,7 +259,8 @@ private:
 
   void connect(exchange& subject, std::vector<asio::ip::address> addresses) {
     const auto& by = subject.request.by;
-    if (const auto& via = by && by->via ? by->via : via_) {
+    if (const auto& via = by && by->via ? by->via : via_;
+        via && via->how != proxy::kind::none) {
       find_proxy(subject, via, std::move(addresses));
       return;
     }

@@ -176,7 +176,7 @@ TEST_F(CommandLineTest, ExplainsMistakesInTheFile) {
     {"retention = \"1d\"\n[serve]\nretention = \"2d\"\n",
      "fanfare.toml:3:13: \"retention\" was set before, at"},
     {"\n\nwindow = 0\n", "fanfare.toml:3:10: "},
-    {"max-age = \"0s\"\n", "fanfare.toml:1:11: max_age"},
+    {"max-age = \"0s\"\n", "fanfare.toml:1:11: max-age must be"},
     {"allow-network = [\"any\"]\n", "fanfare.toml:1:17: "},
     {"schedule = \"soon\"\n", "soon"},
     {"window = 0\n", "--window"},

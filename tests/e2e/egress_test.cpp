@@ -253,6 +253,26 @@ TEST_F(EgressTest, AWebhooksOwnProxyComesFirst) {
   EXPECT_THAT(running().log_tail(), Not(HasSubstr("s3cret")));
 }
 
+TEST_F(EgressTest, AWebhookCanDoWithoutTheServersProxy) {
+  proxy_server general;
+  serve({"--proxy", general.url()});
+  add_organizer("acme");
+  http_sink sink;
+  const auto hook = add_hook(sink.url("/hook"), {{"proxy", "direct"}});
+  expect_success(hook);
+  EXPECT_THAT(general.asked(), IsEmpty());
+  EXPECT_EQ(text_of(api().get(webhook_path("acme", hook) + "delivery/").json(),
+                    "proxy"),
+            "direct");
+  // At once, though there is an open connection without it.
+  change_delivery("acme", hook, {{"proxy", nullptr}});
+  expect_success(hook);
+  EXPECT_THAT(general.asked(), ElementsAre(place(sink)));
+  change_delivery("acme", hook, {{"proxy", "direct"}});
+  expect_success(hook);
+  EXPECT_THAT(general.asked(), ElementsAre(place(sink)));
+}
+
 TEST_F(EgressTest, AProxyThatRefusesIsToldAndAWebhooksOwnIsJudgedLikeATarget) {
   proxy_server refusing{{.judge = [](const std::string&) { return 403U; }}};
   serve({"--deny-network", "127.0.0.2/32"});

@@ -96,11 +96,12 @@ TEST_F(RestDelivery, TakesProxies) {
   taken("proxy", R"("socks5://127.0.0.1:1080")");
   taken("proxy", R"("HTTP://Proxy.Example:3128/")",
         R"("http://proxy.example:3128")");
-  refused("proxy", R"("")", "Must be a URL, or null.");
+  taken("proxy", R"("direct")");
+  refused("proxy", R"("")", "Must be a URL, \"direct\" or null.");
   refused("proxy", "5", "This must be a text.");
   refused("proxy", R"("https://proxy.example:1")",
           "not a proxy that can be used: write http://HOST:PORT or "
-          "socks5://HOST:PORT");
+          "socks5://HOST:PORT; direct for none");
   refused("proxy", R"("http://proxy.example")",
           "the port of the proxy is missing: write HOST:PORT");
   refused("proxy", R"("http://proxy.example:1/path")",

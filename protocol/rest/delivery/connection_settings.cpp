@@ -146,7 +146,7 @@ edit read_proxy(setting_reader& read, const boost::json::value& json) {
   if (!json.is_null()) {
     url = read.plain(json, proxy_limit);
     if (read.fine() && url.empty())
-      read.fault("Must be a URL, or null.");
+      read.fault("Must be a URL, \"direct\" or null.");
     if (url == kept_secret) { // shown for one that no key opens
       masked = url;
     } else if (read.fine()) {

@@ -79,6 +79,15 @@ TEST(ProxyTest, ReadsUrls) {
   }
 }
 
+TEST(ProxyTest, CanBeNone) {
+  const auto made = proxy::parse("direct");
+  ASSERT_TRUE(made);
+  EXPECT_EQ(made->how, proxy::kind::none);
+  EXPECT_EQ(made->masked(), "direct");
+  for (const auto* url : {"DIRECT", "direct://", " direct", "none"})
+    EXPECT_FALSE(proxy::parse(url)) << url;
+}
+
 TEST(ProxyTest, SaysWhatIsWrongWithAUrl) {
   const std::string longer(256, 'x');
   const std::pair<std::string, const char*> table[] = {
