@@ -393,6 +393,7 @@ void client_connection::finish() {
   // A byte of the answer has come, so the phase began with it.
   if (may_repeat({.status = subject.result.status,
                   .last = !answer_.reusable(),
+                  .interim = answer_.had_interim(),
                   .reused = served_ > 0,
                   .repeated = subject.result.repeated,
                   .after = subject.clock.phase_started - asked_at_})) {
