@@ -73,6 +73,11 @@ public:
     return close_;
   }
 
+  /// Whether an interim answer came before: the receiver has the request.
+  [[nodiscard]] bool had_interim() const noexcept {
+    return interim_ > 0;
+  }
+
 private:
   /// What comes next. Everything before `body` consists of lines.
   enum class place : std::uint8_t {

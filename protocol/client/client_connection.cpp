@@ -173,8 +173,8 @@ void client_connection::on_way() {
   owner_->connected();
   const auto now = steady_clock::now();
   opened_ = now;
-  unanswered_ = true;
-  ++to_->unanswered;
+  untaken_ = true;
+  ++to_->untaken;
   subject_->result.timings.connect = subject_->clock.in_phase(now);
   const auto& to = *subject_->request.to;
   if (!to.secure()) {
@@ -211,6 +211,7 @@ void client_connection::on_handshake(const error_code& code) {
       fail(std::move(why));
     return;
   }
+  note_taken();
   subject_->result.timings.tls = subject_->clock.in_phase(steady_clock::now());
   subject_->result.certificate_expires = to_->sessions.note_handshake(
     stream_.tls());
@@ -320,7 +321,7 @@ void client_connection::on_read(const error_code& code, std::size_t bytes) {
   if (answer_.received() == 0) {
     const auto now = steady_clock::now();
     subject_->result.timings.first_byte = subject_->clock.in_phase(now);
-    stop_waiting();
+    note_taken();
     if (served_ > 0)
       to_->note_answer_after(now - subject_->clock.phase_started);
     subject_->clock.enter(phase::answer, subject_->request.limits.total, now);
@@ -393,6 +394,7 @@ void client_connection::finish() {
   // A byte of the answer has come, so the phase began with it.
   if (may_repeat({.status = subject.result.status,
                   .last = !answer_.reusable(),
+                  .interim = answer_.had_interim(),
                   .reused = served_ > 0,
                   .repeated = subject.result.repeated,
                   .after = subject.clock.phase_started - asked_at_})) {
@@ -419,8 +421,14 @@ void client_connection::fail(std::string reason, fault whose) {
   owner_->finish(subject);
 }
 
+void client_connection::note_taken() {
+  if (untaken_)
+    to_->taken_upto = std::max(to_->taken_upto, opened_);
+  stop_waiting();
+}
+
 void client_connection::stop_waiting() {
-  if (std::exchange(unanswered_, false) && --to_->unanswered == 0)
+  if (std::exchange(untaken_, false) && --to_->untaken == 0)
     to_->crowded_until = {};
 }
 
@@ -436,7 +444,7 @@ bool client_connection::skip_handshake() {
 }
 
 bool client_connection::is_left_waiting(steady_clock::time_point now) const {
-  return unanswered_
+  return untaken_ && opened_ > to_->taken_upto
       && now - opened_
            >= std::max<steady_clock::duration>(least_patience, 2 * to_->usual);
 }

@@ -173,7 +173,8 @@ public:
     return address_;
   }
   /// The receiver has let a fresh connection wait for longer than it usually
-  /// takes to answer: nobody there may be free to serve it.
+  /// takes to answer, and has taken no later one: nobody there may be free to
+  /// serve it.
   [[nodiscard]] bool
   is_left_waiting(std::chrono::steady_clock::time_point now) const;
 
@@ -203,7 +204,9 @@ private:
   void on_tunnel(proxy_tunnel::outcome&& how);
   /// The way to the target is open.
   void on_way();
-  /// It need not wait for a first answer any more.
+  /// The receiver has taken the connection.
+  void note_taken();
+  /// It need not wait for that any more.
   void stop_waiting();
   void on_handshake(const error_code& code);
 
@@ -230,7 +233,7 @@ private:
   boost::intrusive_ptr<destination> to_; // outlives stream_, which points to it
   exchange* subject_ = nullptr;
   state state_ = state::fresh;
-  bool unanswered_ = false;  // as counted by the destination
+  bool untaken_ = false;     // as counted by the destination
   std::uint32_t served_ = 0; // exchanges after which it could be used again
   std::chrono::steady_clock::time_point opened_;
   boost::asio::ip::address address_;

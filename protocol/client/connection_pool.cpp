@@ -14,8 +14,8 @@ using namespace std::chrono_literals;
 // How long a TLS session is kept for a destination that is not called.
 constexpr auto sessions_live = 10min;
 constexpr auto sweep_every = 5s;
-// Some ticks: whoever finds a destination crowded says so at each.
-constexpr auto crowded_for = 100ms;
+// Two ticks: whoever finds a destination crowded says so at each.
+constexpr auto crowded_for = 50ms;
 
 bool is_at_one_of(const client_connection& connection,
                   const std::vector<boost::asio::ip::address>& addresses) {

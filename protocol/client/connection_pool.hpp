@@ -54,9 +54,9 @@ public:
   void found(destination& to,
              const std::vector<boost::asio::ip::address>& addresses);
 
-  /// A fresh connection to the destination gets no answer, perhaps because all
-  /// its workers wait on idle ones: closes those, and keeps none until it gets
-  /// one or a moment has passed.
+  /// A fresh connection to the destination is not taken, perhaps because all
+  /// its workers wait on idle ones: closes those, and keeps none until it is,
+  /// or a moment has passed.
   void crowded(destination& to, time_point now);
 
   /// Closes one that waits.

@@ -46,8 +46,12 @@ struct destination : counted<destination> {
   std::chrono::steady_clock::time_point last_used;
   /// Of its name, when it was last looked up; empty: the host is an address.
   std::vector<boost::asio::ip::address> addresses;
-  /// Connections that are open and have not brought a byte of an answer yet.
-  std::size_t unanswered = 0;
+  /// Connections that are open, and of which nothing shows that the receiver
+  /// has taken them: no handshake of TLS, no byte of an answer.
+  std::size_t untaken = 0;
+  /// When the latest of those that it has taken was opened. It takes them in
+  /// order, so it has the earlier ones as well and is only slow.
+  std::chrono::steady_clock::time_point taken_upto;
   /// Until then no connection is kept, see `connection_pool::crowded`.
   std::chrono::steady_clock::time_point crowded_until;
   /// How long an answer takes to begin on a connection that was used before,

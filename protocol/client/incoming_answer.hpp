@@ -72,6 +72,10 @@ public:
   [[nodiscard]] bool has_verdict() const noexcept {
     return parser_ && parser_->has_verdict();
   }
+  /// An interim answer came, as only to a request that was read.
+  [[nodiscard]] bool had_interim() const noexcept {
+    return parser_ && parser_->had_interim();
+  }
   /// It is over, and the connection can serve another exchange.
   [[nodiscard]] bool reusable() const noexcept {
     return parser_->reusable() && bytes_.empty();

@@ -41,6 +41,7 @@ struct lost_exchange {
 struct early_answer {
   std::uint16_t status = 0;
   bool last = false;     ///< the connection ends with it
+  bool interim = false;  ///< another one (1xx) came before
   bool reused = false;   ///< as in `lost_exchange`
   bool repeated = false; ///< as in `lost_exchange`
   /// From the first byte of the request to that of the answer.
@@ -50,8 +51,8 @@ struct early_answer {
 /// Some receivers say 408 before they close an idle connection (RFC 9110,
 /// 15.5.9); it crosses the request, which they never read.
 [[nodiscard]] constexpr bool may_repeat(const early_answer& how) noexcept {
-  return how.status == 408 && how.last && how.reused && !how.repeated
-      && how.after <= repeat_within;
+  return how.status == 408 && how.last && !how.interim && how.reused
+      && !how.repeated && how.after <= repeat_within;
 }
 
 } // namespace fanfare::protocol

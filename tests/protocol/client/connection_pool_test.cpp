@@ -10,6 +10,8 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+
 namespace fanfare::protocol {
 namespace {
 
@@ -330,6 +332,39 @@ TEST_F(PooledConnectionTest, IsLeftWaitingForLongerThanAnAnswerUsuallyTakes) {
   to->usual = 1s;
   EXPECT_FALSE(fresh.is_left_waiting(fresh.opened() + 2s - 1ns));
   EXPECT_TRUE(fresh.is_left_waiting(fresh.opened() + 2s));
+  // A receiver that has taken a later one is only slow.
+  EXPECT_EQ(to->untaken, 1u);
+  to->taken_upto = fresh.opened();
+  EXPECT_FALSE(fresh.is_left_waiting(fresh.opened() + 2s));
+}
+
+TEST_F(PooledConnectionTest, IsTakenOnceItIsAnswered) {
+  const auto& served = used();
+  EXPECT_EQ(to->untaken, 0u);
+  EXPECT_EQ(to->taken_upto, served.opened());
+  EXPECT_FALSE(served.is_left_waiting(served.opened() + 1h));
+}
+
+TEST_F(ConnectionPoolTest, ClosesNothingBecauseOfOneSlowAnswer) {
+  std::atomic<bool> slow{true};
+  test::sink_options many;
+  many.threads = 4;
+  http_sink sink{[&](const request_record&) {
+                   return slow.exchange(false) ? response_plan::late(900ms)
+                                               : response_plan{};
+                 },
+                 many};
+  // One call hangs on a fresh connection, others come one after the other.
+  bool ended = false;
+  client().send({target::parse(sink.url()).value(), body_of(""), {}},
+                [&](exchange_result&& result) {
+                  EXPECT_EQ(result.status, 200);
+                  ended = true;
+                });
+  ASSERT_TRUE(run_until([&] { return sink.size() == 1; }));
+  while (!ended)
+    ASSERT_EQ(call(sink.url()).status, 200);
+  EXPECT_EQ(sink.connections(), 2u);
 }
 
 TEST_F(PooledConnectionTest, GoesWhereOthersAreLeftWaitingAndIsNotKept) {

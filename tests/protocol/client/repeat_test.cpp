@@ -56,6 +56,9 @@ TEST(MayRepeatTest, IsForA408ThatTheReceiverSaysToAnIdleConnection) {
   changed.last = false; // so it is a handler's
   EXPECT_FALSE(may_repeat(changed));
   changed = idle;
+  changed.interim = true;
+  EXPECT_FALSE(may_repeat(changed));
+  changed = idle;
   changed.reused = false;
   EXPECT_FALSE(may_repeat(changed));
   changed = idle;
@@ -169,6 +172,21 @@ TEST_F(RepeatTest, TakesA408OfAFreshOrALivingConnectionForTheAnswer) {
   EXPECT_EQ(living.status, 408);
   EXPECT_FALSE(living.repeated);
   client_ = nullptr;
+}
+
+TEST_F(RepeatTest, TakesA408BehindAnInterimAnswerForTheAnswer) {
+  raw_receiver receiver{{[](tcp::socket& socket) {
+    raw_receiver::read_head(socket);
+    raw_receiver::say(socket, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    raw_receiver::read_head(socket);
+    raw_receiver::say(socket, "HTTP/1.1 100 Continue\r\n\r\n"
+                              "HTTP/1.1 408 Request Timeout\r\n"
+                              "Connection: close\r\n\r\n");
+  }}};
+  EXPECT_EQ(call(receiver.url(), "").status, 200);
+  const auto result = call(receiver.url(), "");
+  EXPECT_EQ(result.status, 408);
+  EXPECT_FALSE(result.repeated);
 }
 
 /// Answers the first request over TLS, and of the answer to the second sends so
