@@ -2,17 +2,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// What waits to be committed. It is the committer's mailbox, made for many
-/// small entries: whoever adds the first one wakes the committer, all that
-/// come before it looks share its commit.
+/// The queue of entries to commit: the committer's mailbox, built for many
+/// small entries. The first entry wakes the committer; all that arrive before
+/// it looks share its commit.
 ///
-/// It also says whose turn it is to write. Usually that is the committer; a
-/// thread that would only wait for it takes the turn if nobody has it, because
-/// to wake another thread and be woken by it takes a quarter as long as the
+/// It also tracks whose turn it is to write. Usually that is the committer's;
+/// a thread that would only wait for it takes a free turn itself, because
+/// waking another thread and being woken by it takes a quarter as long as the
 /// disk.
 ///
 /// It also keeps memory bounded when the disk is slow or full: publishes are
-/// refused beyond a limit, and webhooks are asked to hold new attempts.
+/// refused beyond a limit, and webhooks are told to hold new attempts.
 
 #include "actors/completion.hpp"
 #include "actors/interfaces.hpp"
@@ -40,13 +40,13 @@ public:
   struct item {
     storage::operation what;
     completion done;
-    /// Kept and tried again while the disk is full: what has already happened
-    /// must not be forgotten. Others are answered with the error.
+    /// Kept and retried while the disk is full: past facts must not be lost.
+    /// Other entries complete with the error.
     bool lasting = false;
   };
 
-  /// What shares a commit, in order. The store takes the operations as they
-  /// are; what else belongs to them has the same places.
+  /// A commit group, in order. The store takes the operations as they are;
+  /// their other data has the same places.
   class batch {
   public:
     struct ending {
@@ -63,22 +63,22 @@ public:
     [[nodiscard]] std::size_t size() const {
       return operations.size();
     }
-    /// For so many more. An entry is added whole or not at all if memory ends
-    /// here, and not in between.
+    /// Reserves room for `count` more, so that memory can run out only here: an
+    /// entry is added whole or not at all.
     void make_room(std::size_t count);
     void add(item&& one);
     void append(batch&& others);
     /// Moves what is at `from` to `to`.
     void move(std::size_t from, std::size_t to);
-    /// Drops all behind the first `count`.
+    /// Drops all after the first `count`.
     void truncate(std::size_t count);
-    /// Gives memory back that is much more than `count` entries need. Only
-    /// while it is empty.
+    /// Releases memory far beyond the needs of `count` entries. Only while
+    /// empty.
     void shrink(std::size_t count);
-    /// Answers one, if it was not answered before.
+    /// Completes one entry, unless it already was.
     void tell(std::size_t i, const error* failure);
     void tell_all(const error* failure);
-    /// The same, whatever those who are told throw.
+    /// The same, whatever the callbacks throw.
     void give_up(const error& why) noexcept;
   };
 
@@ -90,12 +90,12 @@ public:
   void push(item one);
   void push(item first, item second);
 
-  /// Adds a publish. False, and `what` is as it was: there is no room, which
-  /// for one that can wait ends at `patient_bytes_limit`.
+  /// Adds a publish. False, with `what` unchanged: there is no room, which for
+  /// one that can wait ends at `patient_bytes_limit`.
   bool try_push(publish_request& what, patience how);
 
-  /// Waits until the committer has taken what is there, or until then. False:
-  /// not in time.
+  /// Waits until the committer has taken the entries present. False: `until`
+  /// passed first.
   bool wait_for_room(std::chrono::steady_clock::time_point until);
 
   /// True while webhooks should not start attempts: the disk refuses calls or
@@ -108,28 +108,28 @@ public:
   [[nodiscard]] bool failing() const {
     return failing_.load(std::memory_order_relaxed);
   }
-  /// Sends `writable` once it is not congested any more. At once if it is not.
+  /// Sends `writable` once it is no longer congested. At once if it is not.
   void notify_when_writable(const webhook_actor& who);
 
-  /// Whether anything that a checkpoint saves was added since the last time
-  /// this was asked.
+  /// True if anything that a checkpoint saves was added since the last
+  /// call.
   bool take_dirty() {
     return dirty_.exchange(false);
   }
 
   // -- a thread that waits ----------------------------------------------------
 
-  /// Gives the caller the turn to write, for something of its own. False:
-  /// somebody has it, or something waits, so that it is to be pushed.
+  /// Gives the caller the turn to write its own entry. False: the turn is
+  /// taken, or entries wait, so push it.
   [[nodiscard]] bool take_turn();
-  /// Ends the caller's turn. `rest`, of so many bytes, is what could not be
-  /// written: the committer knows what to do then.
+  /// Ends the caller's turn. `rest`, of `bytes` bytes, could not be written:
+  /// the committer takes care of it.
   void end_turn(batch&& rest, std::size_t bytes);
-  /// Instead of end_turn: writing has thrown. Nothing is written any more, and
-  /// the committer ends by that.
+  /// Instead of end_turn: writing has thrown. Nothing more is written, and the
+  /// committer ends with that exception.
   void fail_turn(std::exception_ptr why) noexcept;
-  /// Waits until no such thread has the turn. Once the queue is closed none
-  /// will.
+  /// Waits until no such thread has the turn. Once the queue is closed, none
+  /// gets it.
   void wait_for_others();
 
   /// While it lives, its thread has the turn to write.
@@ -146,7 +146,7 @@ public:
   private:
     const commit_queue* before_;
   };
-  /// Whether the caller was called by whoever writes: it must not wait for a
+  /// True if this thread has the turn to write, so it must not wait for a
   /// commit.
   [[nodiscard]] bool is_written_by_caller() const {
     return written_ == this;
@@ -155,53 +155,53 @@ public:
   // -- committer --------------------------------------------------------------
 
   void attach(committer_actor committer);
-  /// Fills `into`, which is empty, with the entries there are. If all of them
-  /// can wait (calls), waits up to `linger` for more to share the commit with.
-  /// False: there is none, and its turn has ended. Throws what fail_turn was
-  /// given.
+  /// Fills the empty `into` with the entries present. If all of them can wait
+  /// (calls), waits up to `linger` for more to share the commit. False: there
+  /// are none, and its turn has ended. Throws the exception passed to
+  /// fail_turn.
   bool take(batch& into, std::chrono::microseconds linger);
   /// The same, but neither waits nor ends the turn.
   void take_more(batch& into);
   /// The same while a commit is in flight, until `written`: waits for entries,
-  /// and does not end the turn. False: it is written, or nothing will come.
+  /// and does not end the turn. False: it is written, or no entry will come.
   bool take_behind(batch& into, std::chrono::microseconds linger,
                    const bool& written);
   /// Waits until `written`, which note_written sets.
   void wait_until_written(const bool& written);
-  /// A thread but the committer's has got to know it. Any thread.
+  /// Sets `written`, from a thread other than the committer's. Any thread.
   void note_written(bool& written);
   /// Waits for new entries or until `patience` has passed.
   void wait_for_more(std::chrono::milliseconds patience);
   void set_failing(bool failing);
-  /// Tells those who asked by notify_when_writable if it is no longer
+  /// Notifies the webhooks of notify_when_writable if it is no longer
   /// congested.
   void announce_writable();
-  /// The committer has ended or is about to: what is still there and what comes
-  /// later is answered with `stopping`.
+  /// The committer has ended or is about to: present and later entries complete
+  /// with `stopping`.
   void close();
   [[nodiscard]] bool closed() const {
     return closed_.load();
   }
 
-  /// Calls that may wait for the disk. They are what would be made again after
-  /// a crash, so that this bounds the duplicates, together with the attempts
-  /// in progress.
+  /// Calls that may wait for the disk. A crash repeats them, so
+  /// this bounds the duplicates, together with the attempts in
+  /// flight.
   static constexpr std::size_t congestion_limit = 4'000;
   /// Publishes that may wait for the disk.
   static constexpr std::size_t publish_bytes_limit = std::size_t{64} << 20;
-  /// At that, whoever can wait does, as long as it can: more would share a
-  /// commit that takes longer, and be out of the processor's cache when its
-  /// turn comes. The rest is for those who cannot.
+  /// At this limit, publishers that can wait do: a larger commit group would
+  /// take longer, and be out of the CPU cache when its turn comes. The rest is
+  /// for those that cannot wait.
   static constexpr std::size_t patient_bytes_limit = std::size_t{4} << 20;
 
 private:
   void add(std::span<item> items);
   /// With the lock held: adds an entry for which there is memory.
   void add(item&& one);
-  /// Gives up the lock, and wakes whoever is to see what was added.
+  /// Releases the lock, and wakes the threads that wait for entries.
   void announce_added(std::unique_lock<std::mutex> guard);
   void swap_out(batch& into);
-  /// Tells the committer that it has the turn.
+  /// Gives the committer the turn.
   void wake(const committer_actor& committer) noexcept;
   void leave() noexcept;
 
@@ -211,17 +211,17 @@ private:
   std::condition_variable more_;
   std::condition_variable room_; ///< after `taken_` has grown
   std::uint64_t taken_ = 0;
-  std::size_t room_wanted_ = 0; ///< who waits for it
+  std::size_t room_wanted_ = 0; ///< threads that wait for it
   batch items_;
   std::vector<webhook_actor> held_;
   std::size_t publish_bytes_ = 0;
   bool urgent_ = false;
-  /// What the committer is to be interrupted for while it waits.
+  /// What interrupts the committer while it waits.
   enum class interest : std::uint8_t { nothing, urgent, anything };
   interest interest_ = interest::nothing;
-  /// Somebody writes, or was woken to do so.
+  /// A thread writes, or was woken to write.
   bool turn_taken_ = false;
-  /// Threads but the committer that write, or have just done so.
+  /// Threads other than the committer that write, or have just written.
   std::size_t others_ = 0;
   std::exception_ptr broken_;           ///< what one of them has thrown
   std::condition_variable others_left_; ///< `others_` is 0

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Reads for actors what may have to come from the disk: they ask and get the
-/// answer as a message. The reads run on threads that may wait.
+/// Reads data for actors, possibly from disk, and sends them the result as a
+/// message. The reads run on threads that may wait.
 
 #include "actors/interfaces.hpp"
 
@@ -18,23 +18,23 @@
 
 namespace fanfare {
 
-/// Any thread. Every question is answered once, unless the asker has ended.
+/// Any thread. Every request is answered once, unless its actor has ended.
 class journal_reader {
 public:
   virtual ~journal_reader() = default;
   /// `refilled`: matches of the webhook after `after` and at or before `upto`,
-  /// matched with the versions that the registry has by then; at most `limit`.
+  /// matched with the versions then in the registry; at most `limit`.
   virtual void read_backlog(webhook_actor who, webhook_id hook, position after,
                             position upto, std::size_t limit) = 0;
   /// `fetched`, in the order of `which`.
   virtual void fetch(webhook_actor who, std::vector<position> which) = 0;
-  /// `selected`: what a replay has still to hand over.
+  /// `selected`: what a replay still has to hand over.
   virtual void select(webhook_actor who, webhook_id hook, replay wanted) = 0;
   /// `chunk`: the journal after `after`.
   virtual void read_journal(router_actor who, position after, position upto,
                             std::size_t limit) = 0;
-  /// `planned`: what is older than `cutoff`, and whether there are answers of
-  /// idempotency keys older than `answers_cutoff`.
+  /// `planned`: the entries older than `cutoff`, and whether idempotency keys
+  /// have answers older than `answers_cutoff`.
   virtual void plan_expiry(janitor_actor who, timestamp cutoff,
                            std::size_t limit, timestamp answers_cutoff) = 0;
 };
@@ -54,12 +54,12 @@ public:
   void plan_expiry(janitor_actor who, timestamp cutoff, std::size_t limit,
                    timestamp answers_cutoff) override;
 
-  /// Waits for running reads, forgets those that wait, and takes no more: when
-  /// it returns no asker is referred to.
+  /// Waits for running reads, drops queued ones, and takes no more: after it
+  /// returns, no actor is referenced.
   void close();
 
 private:
-  /// Does it on the pool, unless it is closed by then.
+  /// Runs it on the pool, unless closed by then.
   template <class Task>
   void read(Task task);
   /// Many webhooks read the same backlog: they share one copy of each

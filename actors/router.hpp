@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Sends committed notifications to the webhooks that are subscribed to them,
-/// and starts and ends the webhooks' actors. It also takes the checkpoints,
-/// because it alone knows up to which position each webhook was sent them.
+/// Sends committed notifications to subscribed webhooks, and starts and ends
+/// the webhooks' actors. It also takes the checkpoints, because only it knows
+/// up to which position it sent them to each webhook.
 
 #include "actors/committer.hpp"
 #include "actors/interfaces.hpp"
@@ -32,14 +32,14 @@ struct router_config {
   std::function<webhook_actor(std::shared_ptr<webhook_slot>,
                               position read_upto)>
     start_webhook;
-  /// Has the supervisor watch that actor.
+  /// Makes the supervisor watch that actor.
   std::function<void(webhook_id, const webhook_actor&)> watch;
-  /// Notifications that a webhook was sent and has not started to attempt.
+  /// Notifications sent to a webhook and not yet attempted.
   std::size_t window = 256;
-  /// Checkpoints after which an idle webhook's actor is ended.
+  /// Checkpoints after which an idle webhook's actor ends.
   std::size_t idle_checkpoints = 15;
-  /// Called with null once the registry is indexed and unfinished work is taken
-  /// up, or with the reason why that failed.
+  /// Called with null once the registry is indexed and unfinished work has
+  /// resumed, or with the reason for the failure.
   std::function<void(const error*)> begun;
   /// Once true, no notices are published: no attempt would carry them.
   const std::atomic<bool>* draining = nullptr;
@@ -65,8 +65,8 @@ private:
     std::shared_ptr<webhook_slot> slot;
     webhook_actor actor;
     position sent_upto = 0;    ///< last position that matched it
-    position skipped_upto = 0; ///< last one of them that was not sent
-    std::size_t idle = 0;      ///< checkpoints since it had something to do
+    position skipped_upto = 0; ///< last of them not sent
+    std::size_t idle = 0;      ///< checkpoints since it last had work
   };
   using ref = subscription_index::ref;
 
@@ -95,11 +95,11 @@ private:
   std::size_t active_count_ = 0;
   position routed_upto_ = 0;
   position tail_ = 0; ///< newest committed position
-  /// Edits of webhooks that hold from positions not routed yet, by `from`.
+  /// Edits of webhooks that apply from positions not routed yet, by `from`.
   std::deque<std::shared_ptr<const webhook_record>> changes_;
   storage::save_checkpoint saved_; ///< the last one
   bool reading_ = false;
-  position reading_upto_ = 0; ///< asked for
+  position reading_upto_ = 0; ///< requested
 };
 
 } // namespace fanfare

@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Watches all other actors. A webhook's actor or the janitor that crashes is
-/// restarted after a pause, from what the store knows; a webhook whose actor
-/// crashes again and again is left alone, loudly. The router and the committer
-/// hold the order of things: if one of them dies the engine stops, and recovery
-/// at the next start puts everything right.
+/// Watches all other actors. If a webhook's actor or the janitor crashes, it is
+/// restarted after a pause, from the store; a webhook whose actor crashes
+/// repeatedly is abandoned, with an error in the log. The router and the
+/// committer keep everything in order: if either dies, the engine stops, and
+/// recovery at the next start restores everything.
 
 #include "actors/committer.hpp"
 #include "actors/interfaces.hpp"
@@ -25,9 +25,9 @@ namespace fanfare {
 
 struct supervisor_config {
   log_function log;
-  /// Actors that the engine cannot go on without, with their names.
+  /// Actors that the engine cannot run without, with their names.
   std::vector<std::pair<std::string, caf::strong_actor_ptr>> vital;
-  /// Called when one of them died, with a sentence for the operator.
+  /// Called when one of them dies, with a sentence for the operator.
   std::function<void(const std::string&)> escalate;
   std::function<void(webhook_id)> revive;
   std::function<void(webhook_id)> abandon;
@@ -68,7 +68,7 @@ private:
   boost::asio::steady_timer timer_;
   std::unordered_map<caf::actor_addr, webhook_id> webhooks_;
   std::unordered_map<webhook_id, crashes> crashed_;
-  /// The only reference to it: its timer and its reads hold none.
+  /// The only reference to it: its timer and reads hold none.
   janitor_actor janitor_;
   std::size_t janitor_crashes_ = 0;
   std::multimap<clock::time_point, std::function<void()>> due_;

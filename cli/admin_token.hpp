@@ -14,7 +14,7 @@ namespace fanfare::cli {
 
 struct admin_token {
   std::string key;
-  /// The file it is in; empty if it came from FANFARE_ADMIN_TOKEN.
+  /// Its file; empty if it came from FANFARE_ADMIN_TOKEN.
   std::filesystem::path file;
   bool made_now = false;
 };

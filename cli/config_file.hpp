@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// A configuration file in TOML (https://toml.io/en/v1.0.0): the options in it
-/// as texts, with the places where they stand. It knows no option.
+/// A configuration file in TOML (https://toml.io/en/v1.0.0): its options as
+/// texts, with their places. It interprets no option.
 
 #include "fanfare/error.hpp"
 
@@ -16,23 +16,23 @@ namespace fanfare::cli {
 struct config_entry {
   std::string section; ///< "serve" of [serve]; empty at the top
   std::string name;
-  /// Texts as they are, whole numbers in decimal digits.
+  /// Texts unchanged, whole numbers in decimal digits.
   std::vector<std::string> values;
   bool list = false;    ///< it was written as an array
-  bool numbers = false; ///< at least one is no text
+  bool numbers = false; ///< at least one is a number
   std::string place;    ///< "FILE:LINE:COLUMN" of the value
 };
 
 /// In the order of the file. Texts, whole numbers and arrays of these are
 /// values. Fails with invalid_argument and a message that begins with file,
-/// line and column and shows the line unless it may hold a password: what is no
-/// TOML, other values, a number that does not fit into 64 bits, tables in
-/// tables. A file that cannot be read: io_error.
+/// line and column and shows the line unless it may hold a password: invalid
+/// TOML, other values, a number beyond 64 bits, nested tables. An unreadable
+/// file: io_error.
 [[nodiscard]] result<std::vector<config_entry>>
 read_config_file(const std::string& file);
 
-/// Of `known` the name that it takes the fewest changes of a letter to get to;
-/// empty if there is none.
+/// The name in `known` with the smallest edit distance; empty if there is
+/// none.
 [[nodiscard]] std::string nearest_name(std::string_view name,
                                        const std::vector<std::string>& known);
 

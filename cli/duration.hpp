@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Durations and sizes as people write them on a command line.
+/// Durations and sizes as written on a command line.
 
 #include "fanfare/error.hpp"
 

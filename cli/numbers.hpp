@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Whole numbers as people write them on a command line.
+/// Whole numbers as written on a command line.
 
 #include <CLI/CLI.hpp>
 
@@ -11,8 +11,8 @@
 
 namespace fanfare::cli {
 
-/// For `CLI::Option::transform`, before any check: digits only, of which zeros
-/// in front mean nothing. CLI11 by itself takes 012 for ten and 0xC for twelve.
+/// For `CLI::Option::transform`, before any check: digits only; leading zeros
+/// mean nothing. CLI11 by itself takes 012 for ten and 0xC for twelve.
 inline CLI::Validator decimal() {
   CLI::Validator digits{
     [](std::string& text) -> std::string {

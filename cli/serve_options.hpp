@@ -26,18 +26,18 @@ struct serve_options {
   std::string log_level = "info";
   std::size_t failed_logins = protocol::rest::rest_api_options{}.failed_logins;
   std::string config; ///< a file; empty: none
-  /// What the file sets, with "FILE:LINE:COLUMN".
+  /// The file's settings, with "FILE:LINE:COLUMN".
   std::map<std::string, std::string> places = {};
 };
 
 /// Adds them to the sub-command; parsing fills `options`.
 void add_serve_options(CLI::App& serve, serve_options& options);
 
-/// Takes from `options.config` what the command line does not have. Throws a
+/// Takes options missing on the command line from `options.config`. Throws a
 /// CLI11 error that names file, line and column.
 void read_config(CLI::App& serve, serve_options& options);
 
-/// Names the place in the file if what was refused, `of.field`, was set there.
+/// Names the place in the file if the refused field, `of.field`, was set there.
 [[nodiscard]] error explain_option(const serve_options& options, error of);
 
 } // namespace fanfare::cli

@@ -32,22 +32,22 @@ struct listen_address {
 result<listen_address> parse_listen_address(std::string_view text);
 
 struct sink_options {
-  std::string listen = "127.0.0.1:9000"; ///< port 0 takes a free one
+  std::string listen = "127.0.0.1:9000"; ///< port 0: a free one
   int status = 200;                      ///< 200 to 599
   std::int64_t delay = 0; ///< before each answer, in milliseconds
-  /// "whsec_BASE64", "whpk_BASE64", "whsk_BASE64", or any other text as it is.
+  /// "whsec_BASE64", "whpk_BASE64", "whsk_BASE64", or any other text unchanged.
   std::optional<std::string> secret;
 };
 
-/// Verifies signatures of Standard Webhooks 1.0, sent as a list of "v1,BASE64"
-/// (HMAC-SHA256) and "v1a,BASE64" (Ed25519), and how old a call is.
+/// Verifies signatures of Standard Webhooks 1.0, a list of "v1,BASE64"
+/// (HMAC-SHA256) and "v1a,BASE64" (Ed25519), and the age of a call.
 class signature_check {
 public:
   /// `secret` as in `sink_options`. invalid_argument.
   static result<signature_check> of(std::string_view secret);
 
-  /// "valid", "absent", or "invalid: " and the reason. An empty view stands for
-  /// a header that is missing.
+  /// "valid", "absent", or "invalid: " and the reason. An empty view means a
+  /// missing header.
   [[nodiscard]] std::string
   verdict(std::string_view id, std::string_view timestamp,
           std::string_view signatures, std::string_view body,

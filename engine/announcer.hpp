@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Publishes what happened to a webhook ("fanfare.webhook.disabled"), for the
-/// webhooks of its organizer that are subscribed to that.
+/// Publishes owner notices about a webhook ("fanfare.webhook.disabled") to
+/// subscribed webhooks of its organizer.
 
 #include "engine/directory.hpp"
 #include "engine/router_link.hpp"
@@ -22,7 +22,7 @@ public:
     : names_(names),
       router_(router) {}
 
-  /// `members` are further ones of the body, from ", " on.
+  /// `members` are extra members of the body, from ", " on.
   void announce(const webhook_record& hook, std::string_view action,
                 std::string_view members = {});
 

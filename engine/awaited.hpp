@@ -3,8 +3,8 @@
 #pragma once
 
 /// A result that one thread waits for and another sets, once. Unlike
-/// std::promise it allocates nothing when it is abandoned, so that a lack of
-/// memory neither ends the process nor leaves the thread waiting.
+/// std::promise it allocates nothing when abandoned, so running out of memory
+/// neither ends the process nor leaves the thread waiting.
 
 #include "fanfare/error.hpp"
 
@@ -19,8 +19,8 @@ namespace fanfare {
 template <class T>
 class awaited {
 public:
-  /// Sets the result. May be copied; when the last copy is destroyed, the
-  /// waiting thread gets an error.
+  /// Sets the result. Copyable; when the last copy is destroyed, the waiting
+  /// thread gets an error.
   class setter {
   public:
     void operator()(result<T> value) const {

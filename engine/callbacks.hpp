@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Calls into the program. An exception of the program must not end one of the
-/// engine's threads: it is logged and dropped.
+/// Calls into the program. An exception from the program must not end a thread
+/// of the engine: it is logged and dropped.
 
 #include "actors/committer.hpp"
 

@@ -21,7 +21,7 @@
 namespace fanfare {
 
 /// The longest a caller waits for a change or an order. A slow disk answers
-/// sooner, a full one at once: beyond it something is broken.
+/// sooner, a full one at once: beyond this, something is broken.
 inline constexpr std::chrono::seconds change_patience{60};
 
 /// Any thread.
@@ -32,8 +32,8 @@ public:
     : commits_(commits),
       life_(life) {}
 
-  /// Blocks. Commits one operation and returns what became of it; conflict if
-  /// the caller is a callback that the committer waits for.
+  /// Blocks. Commits one operation and returns its result; conflict if the
+  /// caller is a callback that the committer waits for.
   template <class Operation>
   auto commit(Operation op) -> decltype(op.done);
 
@@ -67,8 +67,8 @@ auto changes::commit(Operation op) -> decltype(op.done) {
 }
 
 /// The program's edit of a stored value, which the committer runs while the
-/// program waits. It may refer to the program's stack, so it never runs once
-/// the program has been answered.
+/// program waits. It can refer to the program's stack, so it never runs after
+/// the program has its result.
 template <class Value>
 class lent_edit {
 public:
@@ -92,7 +92,7 @@ public:
                  "edit"};
   }
 
-  /// Waits for a run that is in progress.
+  /// Waits for a run in progress.
   void end() {
     const std::lock_guard guard{mutex_};
     ended_ = true;

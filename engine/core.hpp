@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The objects of one engine, wired to each other: behind the public face
-/// (engine.cpp) and behind what the REST server sees (rest_service.cpp).
+/// The objects of one engine, wired together: behind the public face
+/// (engine.cpp) and behind the REST server's view (rest_service.cpp).
 
 #include "engine/announcer.hpp"
 #include "engine/callbacks.hpp"
@@ -33,13 +33,13 @@ class engine;
 class engine_core {
 public:
   engine_core(checked_options options, std::unique_ptr<storage::store> store);
-  /// stop(0 s), if it was not stopped before.
+  /// stop(0 s), unless already stopped.
   ~engine_core();
   engine_core(const engine_core&) = delete;
   engine_core& operator=(const engine_core&) = delete;
 
-  /// Once, before anything else: recovers, and delivers from then on. `who`
-  /// stands for the engine in the program's registry of metrics.
+  /// Once, before anything else: recovers, and starts delivery. `who`
+  /// identifies the engine in the program's metrics registry.
   result<void> begin(const engine* who);
   /// As engine::stop documents.
   void stop(std::chrono::milliseconds deadline) {
@@ -57,7 +57,7 @@ public:
   [[nodiscard]] const storage::store& store() const {
     return *store_;
   }
-  /// What is looked at most of the registry, in memory.
+  /// The most used part of the registry, in memory.
   [[nodiscard]] const directory& names() const {
     return names_;
   }

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// What an engine counts while it runs, and the figures that come of it.
+/// The counters of a running engine, and the figures derived from them.
 
 #include "fanfare/metrics.hpp"
 #include "fanfare/reports.hpp"
@@ -17,7 +17,7 @@ namespace fanfare {
 
 class engine_counters {
 public:
-  /// A committed operation. By whoever writes.
+  /// A committed operation. By the thread with the turn to write.
   void observe(const storage::operation& op);
   /// A publish found no room. Any thread.
   void refused() {
@@ -31,7 +31,7 @@ public:
 private:
   using counter = std::atomic<std::uint64_t>;
 
-  /// Of one thread: it needs no locked instruction.
+  /// Of one thread: needs no locked instruction.
   static void add(counter& to, std::uint64_t n) {
     to.store(to.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
   }

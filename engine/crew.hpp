@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The actors of an engine, wired to each other. What they run on and reach the
-/// world through is handed in: an engine hands in its lanes and sockets, tests
-/// a scheduler and a wire of their own. A further actor is added here.
+/// The actors of an engine, wired together. The caller supplies their scheduler
+/// and transport: an engine its lanes and sockets, tests their own scheduler
+/// and wire. Add further actors here.
 
 #include "actors/admission.hpp"
 #include "actors/batch_writer.hpp"
@@ -37,7 +37,7 @@ namespace fanfare {
 
 /// A lane as the actors on it see it.
 struct station {
-  /// Where the actors run. Null: where the system's scheduler wants them to.
+  /// Where the actors run. Null: wherever the system's scheduler puts them.
   lane* home = nullptr;
   boost::asio::io_context* io = nullptr;
   protocol::transport* wire = nullptr;
@@ -50,8 +50,8 @@ struct station {
 };
 
 struct crew_settings {
-  /// What all webhooks share that follows from the engine's options. What
-  /// belongs to a lane or to the crew is filled in for each lane.
+  /// Settings of all webhooks, from the engine's options. Members that belong
+  /// to a lane or to the crew are filled in for each lane.
   webhook_context webhooks;
   std::size_t idle_checkpoints = 15;
   std::size_t max_unrouted = 20'000;
@@ -59,17 +59,17 @@ struct crew_settings {
   std::chrono::milliseconds retention_interval = std::chrono::minutes{1};
   std::chrono::microseconds commit_linger{2'000};
   std::chrono::milliseconds commit_retry_pause{250};
-  /// Whether the committer has a thread of its own, as it blocks.
+  /// True if the committer has its own thread, as it blocks.
   bool detached_committer = true;
 };
 
-/// What the crew is made of; all of it must outlive it.
+/// The parts of the crew; all must outlive it.
 struct crew_parts {
   storage::store& store;
   const wall_clock& clock;
   log_function log;
-  /// Sees each operation when it is on disk, before anyone is answered. By
-  /// whoever writes.
+  /// Gets each operation once on disk, before its entry completes. By the
+  /// thread with the turn to write.
   std::function<void(const storage::operation&)> observe;
   /// Nothing more can be written or routed; the sentence is for the operator.
   /// Any thread.
@@ -78,7 +78,7 @@ struct crew_parts {
 
 /// Figures of the crew, for operators. Any thread.
 struct crew_figures {
-  std::atomic<position> routed_upto{0}; ///< newest that was fanned out
+  std::atomic<position> routed_upto{0}; ///< newest fanned out
   std::atomic<std::size_t> registered_webhooks{0};
   std::atomic<std::size_t> active_webhooks{0}; ///< with an actor
   std::atomic<std::size_t> in_flight{0};       ///< attempts
@@ -112,8 +112,8 @@ public:
   /// Starts the actors. What `on` and `reader` refer to must outlive them.
   void start(caf::actor_system& system, std::vector<station> on,
              journal_reader& reader);
-  /// Has the router take up unfinished work. The future gets what became of
-  /// that; from then on notifications are routed.
+  /// Makes the router resume unfinished work. The future gets the result; from
+  /// then on notifications are routed.
   [[nodiscard]] std::future<result<void>> begin();
 
   [[nodiscard]] bool started() const {
@@ -125,11 +125,11 @@ public:
   }
   /// Saves progress. False: not in time.
   bool save_checkpoint(std::chrono::milliseconds patience);
-  /// Waits until everything that is in the commit queue is on disk. False: not
-  /// in time, or not at all.
+  /// Waits until everything in the commit queue is on disk. False: not in time,
+  /// or never.
   bool flush(std::chrono::milliseconds patience);
-  /// Takes no more operations and ends the actors. `close_wires` ends what they
-  /// wait for, after those who start new work and before the committer.
+  /// Takes no more operations and ends the actors. `close_wires` ends their
+  /// exchanges, after the actors that start work and before the committer.
   void end(const std::function<void()>& close_wires);
   /// Once the actors are gone, what their lanes gave them may be.
   void leave_stations() {

@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The part of the registry that every publish and every request looks at, in
-/// memory: organizers, events, action types and tokens (not webhooks). It
-/// follows the store: filled at start, then updated by whoever writes after
-/// each commit, before anyone is answered.
+/// The part of the registry that every publish and request needs, in memory:
+/// organizers, events, action types and tokens (not webhooks). It follows the
+/// store: filled at start, then updated by the writing thread after each
+/// commit, before its entries complete.
 
 #include "fanfare/error.hpp"
 #include "fanfare/types.hpp"
@@ -53,7 +53,7 @@ public:
 
   [[nodiscard]] std::optional<action_type>
   find_action_type(std::string_view name) const;
-  /// What a publication names, looked up at once.
+  /// The ids of a publication's names, in one look-up.
   struct names {
     std::optional<action_type_id> type;
     event_id event = 0; ///< 0: there is none of that slug
@@ -62,19 +62,19 @@ public:
                                  std::string_view event) const;
   [[nodiscard]] std::vector<action_type> action_types() const;
 
-  /// By the hash of its key; also a revoked one. Null if there is none. Notes
-  /// that it was used at `now`, to the second, unless it is revoked. Its
-  /// `last_used` is that of the store; tokens() has the newest.
+  /// By the hash of its key; also a revoked one. Null if there is none. Records
+  /// its use at `now`, to the second, unless it is revoked. Its `last_used` is
+  /// the store's; tokens() has the newest.
   [[nodiscard]] std::shared_ptr<const token> find_token(std::string_view hash,
                                                         timestamp now) const;
   /// By id, without the revoked ones.
   [[nodiscard]] std::vector<token> tokens(organizer_id owner) const;
-  /// The uses that no earlier call returned, one for each token.
+  /// The uses that no earlier call returned, one per token.
   [[nodiscard]] std::vector<storage::touch_tokens::use> take_token_uses() const;
 
 private:
-  /// All of a token but the time of its use stays as it is: whoever was given
-  /// it may keep it. A changed one is a new entry.
+  /// Only the time of use changes in a token, so its holders can keep it. A
+  /// changed token is a new entry.
   struct token_entry {
     token_entry(token of, std::int64_t last, std::int64_t known)
       : value(std::move(of)),

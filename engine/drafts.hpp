@@ -3,8 +3,8 @@
 #pragma once
 
 /// Publications checked, their names looked up and their bodies rendered: all
-/// that can be done by the threads that publish, so that their common
-/// committer need not do it.
+/// the work that publishing threads can do, to relieve their common
+/// committer.
 
 #include "engine/directory.hpp"
 #include "fanfare/error.hpp"
@@ -18,16 +18,16 @@ namespace fanfare {
 
 class drafts {
 public:
-  /// Drafts all of them or none; what it needs is moved out of `items`. The
-  /// errors of publishing that are the publisher's own fault.
+  /// Drafts all of them or none; moves what it needs out of `items`. Returns
+  /// the publishing errors that are the publisher's fault.
   static result<drafts> make(const directory& names, organizer_id owner,
                              std::vector<publication>& items);
 
-  /// Moves everything back to where it came from.
+  /// Moves everything back.
   void give_back(std::vector<publication>& items);
 
   std::vector<storage::draft> all;
-  /// What they count against the queue's room for publishes.
+  /// Their share of the queue's room for publishes.
   std::size_t bytes = 0;
 
 private:

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// What became of notifications, how webhooks do, and what a filter or a replay
-/// would do. It changes nothing.
+/// The fate of notifications, the state of webhooks, and previews of filters
+/// and replays. It changes nothing.
 
 #include "engine/crew.hpp"
 #include "engine/directory.hpp"
@@ -22,7 +22,7 @@
 
 namespace fanfare {
 
-/// What an inspection uses; all of it must outlive it.
+/// The parts of an inspection; all must outlive it.
 struct inspection_parts {
   const lifecycle& life;
   const storage::store& store;
@@ -56,7 +56,7 @@ public:
   result<replay_preview> preview_replay(organizer_id owner, webhook_id hook,
                                         const replay_request& asked) const;
 
-  /// Whether the engine runs and the disk takes writes.
+  /// True while the engine runs and the disk takes writes.
   [[nodiscard]] bool ready() const {
     return parts_.life.running() && !parts_.actors.commits().failing();
   }

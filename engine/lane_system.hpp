@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The threads of an engine and what reaches the world on them: CAF's system
-/// with its lanes, and on each lane an HTTP client, an admission gate and
+/// The threads of an engine and its I/O: CAF's system with its
+/// lanes, and on each lane an HTTP client, an admission gate and
 /// timers.
 
 #include "actors/admission.hpp"
@@ -25,16 +25,16 @@
 
 namespace fanfare {
 
-/// Whether the process may have the lanes' threads, `others` and CAF's, which
-/// neither CAF nor Asio survives not to get. io_error.
+/// Checks that the process may start the lanes' threads, `others` and CAF's:
+/// neither CAF nor Asio survives a failure. io_error.
 [[nodiscard]] result<void> check_threads(std::size_t lanes, std::size_t others);
 
 class lane_system {
 public:
-  /// Throws what CAF, Asio and OpenSSL throw if the process may not have as
-  /// many threads or files. `options` must outlive it.
+  /// Throws what CAF, Asio and OpenSSL throw if the process's limits allow too
+  /// few threads or files. `options` must outlive it.
   explicit lane_system(const checked_options& options);
-  /// After `halt`, and after everything that the stations were given to.
+  /// After `halt`, and after all users of the stations.
   ~lane_system();
   lane_system(const lane_system&) = delete;
   lane_system& operator=(const lane_system&) = delete;
@@ -45,13 +45,13 @@ public:
   /// One per lane.
   [[nodiscard]] std::vector<station> stations();
 
-  /// Calls `tick` on the first lane, again and again, until `close_wires`.
+  /// Calls `tick` on the first lane, repeatedly, until `close_wires`.
   void every(std::chrono::milliseconds interval, std::function<void()> tick);
 
   /// Ends all exchanges; those in flight fail as cancelled.
   void close_wires(std::chrono::milliseconds patience);
 
-  /// Ends the lanes, which release what their queues still hold.
+  /// Ends the lanes, which release their queues' contents.
   void halt();
 
 private:

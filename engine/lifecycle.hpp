@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// How far the life of an engine has come. Only an engine that runs takes
-/// publishes, changes and orders; queries are answered to the end.
+/// The phase of an engine's life. Only a running engine takes publishes,
+/// changes and orders; queries work to the end.
 
 #include <atomic>
 #include <cstdint>
@@ -18,7 +18,7 @@ public:
   [[nodiscard]] bool running() const {
     return phase_.load() == phase::running;
   }
-  /// Returns the phase that ends by this.
+  /// Returns the phase that this ends.
   phase enter(phase next) {
     return phase_.exchange(next);
   }

@@ -3,7 +3,7 @@
 #pragma once
 
 /// Which networks receivers may be in: the engine's, and those of each
-/// organizer that has networks of its own.
+/// organizer with its own networks.
 
 #include "actors/webhook/delivery_plan.hpp"
 #include "fanfare/error.hpp"
@@ -28,7 +28,7 @@ read_networks(const std::vector<std::string>& texts, std::string_view field);
 /// The address policies of organizers. Any thread.
 class organizer_fences {
 public:
-  /// `common` holds for all of them.
+  /// `common` applies to all of them.
   explicit organizer_fences(protocol::address_policy common)
     : common_(std::move(common)) {}
 
@@ -38,7 +38,7 @@ public:
 
   [[nodiscard]] delivery_defaults::fence of(organizer_id id) const;
 
-  /// Grows with each change, so that plans made before it can be told.
+  /// Grows with each change, to identify plans made before it.
   [[nodiscard]] const std::atomic<std::uint64_t>& changes() const {
     return changes_;
   }

@@ -3,7 +3,7 @@
 #pragma once
 
 /// The options of an engine, checked once: complete, within their limits, and
-/// with the files and texts that they name read.
+/// with their files and texts read.
 
 #include "fanfare/error.hpp"
 #include "fanfare/options.hpp"

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// What people ask of a webhook beside its subscription: to send something
-/// again, to try it out, to replay, to bring retries forward or to end them.
-/// The webhook's actor carries it out.
+/// Orders to a webhook other than its subscription: to resend, to test, to
+/// replay, to bring retries forward or to end them. The webhook's actor
+/// executes them.
 
 #include "actors/webhook/order.hpp"
 #include "engine/callbacks.hpp"
@@ -20,7 +20,7 @@
 
 namespace fanfare {
 
-/// What orders use; all of it must outlive them.
+/// The parts of orders; all must outlive them.
 struct orders_parts {
   const lifecycle& life;
   const storage::store& store;
@@ -50,11 +50,11 @@ public:
                                       webhook_id hook) const;
   result<void> cancel_replay(organizer_id owner, webhook_id hook);
 
-  /// How the webhook does at this moment.
+  /// The webhook's current state.
   result<delivery_state> inspect(organizer_id owner, webhook_id hook);
 
 private:
-  /// False: the engine does not run.
+  /// False: the engine is not running.
   bool send(webhook_id hook, webhook_order what);
   /// Blocks. Sends an `Order` with these members and waits for its answer.
   template <class Order, class Answer, class... Members>

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The engine's figures in the program's registry of metrics.
+/// The engine's figures in the program's metrics registry.
 
 #include "fanfare/error.hpp"
 #include "fanfare/metrics.hpp"
@@ -37,7 +37,7 @@ public:
                  "metrics"};
   }
 
-  /// Once it has returned, the figures are not asked for any more.
+  /// After it returns, the figures are no longer read.
   void remove() {
     if (const auto from = std::exchange(in_, nullptr))
       from->remove(who_);

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Publishing: publications become drafts, drafts a request of the commit
-/// queue, and whoever waits gets the ids.
+/// Publishing: publications become drafts, drafts a request to the commit
+/// queue, and the publisher gets the ids.
 
 #include "actors/batch_writer.hpp"
 #include "actors/commit_queue.hpp"
@@ -25,7 +25,7 @@
 
 namespace fanfare {
 
-/// What a publisher uses; all of it must outlive it.
+/// The parts of a publisher; all must outlive it.
 struct publisher_parts {
   const lifecycle& life;
   const directory& names;
@@ -34,7 +34,7 @@ struct publisher_parts {
   commit_queue& commits;
   batch_writer& writer;
   engine_counters& counters;
-  /// How long one that can wait for room does.
+  /// How long a publisher that can wait for room does.
   std::chrono::milliseconds patience{0};
 };
 
@@ -44,7 +44,7 @@ class publisher {
 public:
   using published = std::function<void(result<position>)>;
   using all_published = std::function<void(result<std::vector<position>>)>;
-  /// Gets the answer that is stored under a key.
+  /// Gets the answer stored under a key.
   using answered = std::function<void(result<stored_answer>)>;
 
   explicit publisher(const publisher_parts& parts) : parts_(parts) {}
@@ -61,7 +61,7 @@ public:
   publish_later(organizer_id owner, std::vector<publication> items);
 
   /// Never block. `done` gets the ids once they are on disk. After an error it
-  /// is not called, and both arguments are as they were.
+  /// is not called, and both arguments are unchanged.
   result<void> try_publish(organizer_id owner, publication& one,
                            published& done);
   result<void> try_publish(organizer_id owner, std::vector<publication>& items,
@@ -74,20 +74,20 @@ public:
                                              std::string_view key,
                                              std::vector<publication> items);
 
-  /// Never blocks. Once under a key of the REST API. If an answer is stored
-  /// under it already, nothing is published and `done` gets that answer. `done`
-  /// is called in any case.
+  /// Never blocks. Once under a key of the REST API. If it already has an
+  /// answer, nothing is published and `done` gets that answer. `done` is always
+  /// called.
   void publish_keyed(organizer_id owner, std::vector<publication> items,
                      const fanfare::publish_once& once, answered done);
 
-  /// Keeps an answer under its key, unless there is one already.
+  /// Keeps an answer under its key, unless it already has one.
   void remember_answer(const idempotency_key& key, plain_answer answer,
                        answered done);
 
 private:
   [[nodiscard]] result<drafts> draft(organizer_id owner,
                                      std::vector<publication>& items) const;
-  /// After an error, `items` and `done` are as they were.
+  /// After an error, `items` and `done` are unchanged.
   template <class Done>
   result<void> push(organizer_id owner, std::vector<publication>& items,
                     Done& done, patience how);
@@ -97,7 +97,7 @@ private:
   void push_keyed(organizer_id owner, std::vector<publication> items,
                   const fanfare::publish_once& once, answered done,
                   patience how);
-  /// False: there is no room, and `what` is as it was.
+  /// False: there is no room, and `what` is unchanged.
   bool hand_over(publish_request& what, patience how);
   bool wait_and_hand_over(publish_request& what);
 

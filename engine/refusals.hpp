@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Errors that several of the engine's objects answer with.
+/// Errors that several of the engine's objects return.
 
 #include "fanfare/error.hpp"
 #include "fanfare/types.hpp"

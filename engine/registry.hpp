@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Who may publish what, and who gets it: changes of organizers, events, action
-/// types, tokens, webhooks and their secrets, and how they are found.
+/// Who may publish what, and who gets it: changes to organizers, events, action
+/// types, tokens, webhooks and their secrets, and their look-up.
 
 #include "engine/announcer.hpp"
 #include "engine/changes.hpp"
@@ -25,7 +25,7 @@
 
 namespace fanfare {
 
-/// What a registry uses; all of it must outlive it.
+/// The parts of a registry; all must outlive it.
 struct registry_parts {
   const storage::store& store;
   const directory& names;
@@ -60,7 +60,7 @@ public:
   result<issued_token> add_token(organizer_id owner, std::string name,
                                  std::uint8_t permissions);
   result<void> revoke_token(organizer_id owner, token_id id);
-  /// Has the store note which tokens were used since the last time.
+  /// Saves which tokens were used since the last call.
   void save_token_uses();
 
   // -- webhooks ---------------------------------------------------------------
@@ -77,8 +77,8 @@ public:
                                     secret_rotation how);
 
 private:
-  /// Ids are given in turn: what was made for an organizer that does not exist
-  /// would belong to whoever comes next.
+  /// Ids are consecutive: objects made for an organizer that does not exist
+  /// would belong to the next one.
   [[nodiscard]] result<void> check_owner(organizer_id id) const;
 
   registry_parts parts_;
@@ -89,8 +89,8 @@ private:
 /// Adds the built-in action types that the store does not have.
 result<void> add_builtin_types(storage::store& store);
 
-/// Whether this vault opens the secrets in the store; invalid_argument (field
-/// "secrets.keys").
+/// Checks that this vault opens the secrets in the store; invalid_argument
+/// (field "secrets.keys").
 result<void> check_secrets(const storage::store& store,
                            const protocol::vault& vault);
 

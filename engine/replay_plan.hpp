@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// A webhook, and all that a replay of it would send as of now.
+/// A webhook, and all that a replay of it would send now.
 
 #include "fanfare/error.hpp"
 #include "fanfare/reports.hpp"
@@ -24,7 +24,7 @@ struct replay_plan {
 plan_replay(const storage::store& store, webhook_record hook,
             const replay_request& asked, timestamp now);
 
-/// What it would send, with the first few notifications.
+/// Its selection, with the first few notifications.
 [[nodiscard]] replay_preview preview(const replay_plan& plan);
 
 } // namespace fanfare

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The router as threads that are no actors reach it.
+/// The router for threads that are not actors.
 
 #include "actors/interfaces.hpp"
 
@@ -22,7 +22,7 @@ public:
     connect({});
   }
 
-  /// False: there is no router, or none any more.
+  /// False: there is no router, or no longer one.
   template <class... Message>
   bool send(Message&&... message) {
     const std::lock_guard guard{mutex_};

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// An engine at work: its crew on its lanes, from the start through a graceful
+/// A running engine: its crew on its lanes, from start to graceful
 /// stop.
 
 #include "actors/journal_reader.hpp"
@@ -21,9 +21,9 @@
 
 namespace fanfare {
 
-/// Who is told how a runtime gets on.
+/// Notified of a runtime's progress.
 struct runtime_hooks {
-  /// Now and then while it runs, and before the last commit.
+  /// Periodically while it runs, and before the last commit.
   std::function<void()> save;
   /// Once, when it begins to stop.
   std::function<void()> stopping;
@@ -31,7 +31,7 @@ struct runtime_hooks {
 
 class runtime {
 public:
-  /// `options` and what `parts` refers to must outlive it.
+  /// `options` and the targets of `parts` must outlive it.
   runtime(const checked_options& options, crew_parts parts,
           crew_settings settings, runtime_hooks hooks);
   /// Once it is stopped.
@@ -51,7 +51,7 @@ public:
 
   // -- any thread -------------------------------------------------------------
 
-  /// Once. Recovers, and delivers from then on. Throws what lane_system does.
+  /// Once. Recovers, and starts delivery. Throws what lane_system does.
   result<void> start();
   /// As engine::stop documents.
   void stop(std::chrono::milliseconds deadline);
@@ -60,7 +60,7 @@ private:
   using steady = std::chrono::steady_clock;
 
   result<void> start_actors();
-  /// Waits for the attempts in flight, and ends those that take too long.
+  /// Waits for the attempts in flight, and cuts short those that take too long.
   void drain();
   bool wait_for_attempts(const std::function<bool()>& in_time);
   void save_progress();
@@ -72,7 +72,7 @@ private:
   runtime_hooks hooks_;
   lifecycle life_;
   std::mutex stopping_;
-  /// The earliest end that a caller of `stop` has given.
+  /// The earliest end that any caller of `stop` gave.
   std::atomic<steady::time_point> stop_by_{steady::time_point::max()};
   steady::time_point saved_; ///< by the hook; lane thread only
   crew crew_;

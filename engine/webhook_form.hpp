@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Between a webhook as its owner writes it, with names and plain secrets, and
-/// the record that is stored, with ids and sealed ones. The rules of what a
-/// webhook may be are here and in protocol/rules/delivery_rules.hpp.
+/// Translates between the owner's form of a webhook, with names and plain
+/// secrets, and the stored record, with ids and sealed ones. The rules for
+/// webhooks are here and in protocol/rules/delivery_rules.hpp.
 
 #include "engine/directory.hpp"
 #include "fanfare/error.hpp"
@@ -16,12 +16,12 @@
 
 namespace fanfare {
 
-/// What the engine adds to the rules.
+/// The engine's additions to the rules.
 struct webhook_rules {
-  /// Of webhooks that have none of their own.
+  /// Of webhooks without their own.
   std::chrono::milliseconds total_timeout{30'000};
-  /// Networks that are not public are allowed to all organizers, so that names
-  /// which only they know may be called.
+  /// True if all organizers may use networks that are not public, and so names
+  /// that only those know.
   bool local_names = false;
 };
 
@@ -38,9 +38,9 @@ public:
   /// Secrets stay sealed.
   [[nodiscard]] webhook show(const webhook_record& stored) const;
 
-  /// Writes `wanted` into `to`, which shows as `before`. Only what differs is
-  /// checked and written: what was stored under older rules may stay.
-  /// invalid_argument with the field; then `to` is as it was.
+  /// Writes `wanted` into `to`, whose form is `before`. Only differences are
+  /// checked and written: values stored under older rules may stay.
+  /// invalid_argument with the field; then `to` is unchanged.
   [[nodiscard]] result<void> write(const webhook& wanted, const webhook& before,
                                    webhook_record& to) const;
 

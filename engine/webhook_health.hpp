@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// How a webhook does, read from its log and from what waits for it: nothing is
-/// counted while delivering.
+/// A webhook's state, read from its log and its pending notifications: delivery
+/// counts nothing.
 
 #include "fanfare/error.hpp"
 #include "fanfare/reports.hpp"
@@ -11,7 +11,7 @@
 
 namespace fanfare {
 
-/// Looks at no more than 1,000 calls. May wait for the disk; any thread.
+/// Reads at most 1,000 calls. Can wait for the disk; any thread.
 [[nodiscard]] result<webhook_health> measure_health(const storage::store& store,
                                                     const webhook_record& hook,
                                                     timestamp now);

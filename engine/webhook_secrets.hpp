@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The keys that a webhook's calls are signed with: made, shown and replaced.
+/// The keys that sign a webhook's calls: made, shown and replaced.
 
 #include "fanfare/error.hpp"
 #include "fanfare/secrets.hpp"
@@ -14,15 +14,15 @@ namespace fanfare {
 /// Any thread.
 class webhook_secrets {
 public:
-  /// Keys that are kept at most, the one in force included: what is older than
-  /// that stops to be signed with before its overlap ends.
+  /// Most keys kept, the current one included: older ones stop signing before
+  /// their overlap ends.
   static constexpr std::size_t limit = 8;
 
   /// `vault` must outlive it.
   explicit webhook_secrets(const protocol::vault& vault) : vault_(vault) {}
 
-  /// Makes one if calls are to be signed and the newest is none of that kind;
-  /// the ones before stay in force for a day.
+  /// Makes one if calls are signed and the newest is of another kind; earlier
+  /// ones stay in force for a day.
   void ensure(webhook_record& hook, timestamp now) const;
   /// Replaces the newest. invalid_argument (field "secret"): not a secret of
   /// the webhook's algorithm; conflict: its calls are not signed.

@@ -3,8 +3,8 @@
 #pragma once
 
 /// Values on the heap that copy, move and read like values in place. Most
-/// operations of a batch are calls, and all have the size of the largest: what
-/// is large and rare lives behind a pointer.
+/// operations of a batch are calls, and all have the size of the largest:
+/// large, rare values live behind a pointer.
 
 #include "fanfare/error.hpp"
 
@@ -13,7 +13,7 @@
 
 namespace fanfare::storage {
 
-/// Not to be read once it was moved from.
+/// Not to be read after a move from it.
 template <class T>
 class boxed {
 public:

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Reads of the call log: every attempt and how it ended.
+/// Reads of the call log: every attempt and its outcome.
 
 #include "fanfare/error.hpp"
 #include "fanfare/types.hpp"

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Reads of where each webhook stands: what it still has to send, what waits to
-/// be tried again, and what is sent again. All of it follows from the last
-/// checkpoint and the calls since.
+/// Reads of each webhook's progress: its backlog, its retry set, and its
+/// replay. All of it follows from the last checkpoint and the calls
+/// since.
 
 #include "fanfare/error.hpp"
 #include "model/records.hpp"
@@ -22,14 +22,14 @@ struct backlog_size {
   bool complete = true; ///< false: there may be more
 };
 
-/// Which notifications a replay sends.
+/// The notifications that a replay sends.
 struct selection {
   position_set chosen;
   std::size_t count = 0;
   std::size_t skipped = 0; ///< not chosen because they wait anyway
 };
 
-/// Where a webhook stands with one notification.
+/// A webhook's state for one notification.
 struct standing {
   bool settled = false; ///< as in `progress`
   std::optional<retry> waiting;
@@ -48,7 +48,7 @@ public:
   [[nodiscard]] virtual result<standing> find_standing(webhook_id hook,
                                                        position at) const = 0;
 
-  /// What the webhook has not attempted yet. Looks at no more than `max_scan`
+  /// Notifications the webhook has not attempted yet. Scans at most `max_scan`
   /// index entries of the organizer.
   [[nodiscard]] virtual result<backlog_size>
   count_backlog(const webhook_record& hook, std::size_t max_scan) const = 0;
@@ -56,10 +56,10 @@ public:
   /// The webhook's last replay. not_found.
   [[nodiscard]] virtual result<replay> find_replay(webhook_id hook) const = 0;
 
-  /// What `wanted` selects after `wanted.cursor`, as of now: matches of
-  /// `wanted.selecting` that are settled and not in the retry set. Looks at
-  /// every notification of the organizer in that range and, with `only_failed`,
-  /// at the webhook's calls since then.
+  /// The current selection of `wanted` after `wanted.cursor`: matches of
+  /// `wanted.selecting` that are settled and not in the retry set. Scans every
+  /// notification of the organizer in that range and, with `only_failed`, the
+  /// webhook's calls since then.
   [[nodiscard]] virtual result<selection>
   select(const webhook_record& hook, const replay& wanted) const = 0;
 };

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The store that lives in a directory of this machine (storage/lmdb).
+/// The store in a local directory (storage/lmdb).
 
 #include "storage/store.hpp"
 
@@ -13,12 +13,12 @@
 namespace fanfare::storage {
 
 struct store_options {
-  /// Most bytes the store may grow to. Part of it is kept back for calls and
-  /// for removing old entries; publishes get store_full before that.
+  /// Maximum bytes of the store. Part of it is reserved for calls and for
+  /// removing old entries; publishes get store_full before that.
   std::size_t max_size = std::size_t{64} << 30;
 };
 
-/// Opens or makes the store in `directory` and recovers it. Errors:
+/// Opens or creates the store in `directory` and recovers it. Errors:
 /// store_locked, store_foreign, store_newer, store_damaged, io_error.
 result<std::unique_ptr<store>>
 open_embedded(const std::filesystem::path& directory,

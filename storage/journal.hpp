@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Reads of the journal: the notifications in the order of their publication.
+/// Reads of the journal: the notifications in order of publication.
 
 #include "fanfare/error.hpp"
 #include "model/records.hpp"
@@ -15,7 +15,7 @@ namespace fanfare::storage {
 /// A piece of a webhook's backlog.
 struct backlog {
   std::vector<notification_ptr> matches; ///< ascending
-  /// Everything at or before it was looked at.
+  /// Everything at or before it was scanned.
   position read_upto = 0;
 };
 
@@ -35,14 +35,14 @@ public:
   read(position after, position upto, std::size_t limit) const = 0;
 
   /// The webhook's matches after `after`, each matched with the version that
-  /// holds for it. Reads at most `max_matches` of them and at most `max_scan`
+  /// applies to it. Reads at most `max_matches` of them and at most `max_scan`
   /// index entries of the organizer.
   [[nodiscard]] virtual result<backlog>
   read_backlog(const webhook_record& hook, position after, position upto,
                std::size_t max_matches, std::size_t max_scan) const = 0;
 
-  /// The organizer's newest notifications that the subscription matches, its
-  /// filter aside, newest first. Looks at no more than `max_scan` index
+  /// The organizer's newest notifications that the subscription matches,
+  /// ignoring its filter, newest first. Scans at most `max_scan` index
   /// entries.
   [[nodiscard]] virtual result<std::vector<notification_ptr>>
   newest_matches(organizer_id owner, const subscription& sub, std::size_t limit,

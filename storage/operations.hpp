@@ -2,14 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// What a store can be asked to change. A commit carries out a list of
-/// operations in order. A member named `done` is output: it is valid once the
-/// commit has succeeded and says, for this operation alone, whether it was
-/// carried out. An operation that fails changes nothing.
+/// The changes that a store supports. A commit executes a list of operations in
+/// order. A member named `done` is output: it is valid once the commit has
+/// succeeded and says, for this operation alone, whether it was executed. An
+/// operation that fails changes nothing.
 ///
 /// Slugs and names that must be unique are keys: an empty one is refused with
-/// invalid_argument, one that is too long for the store with too_large. Every
-/// store takes 500 bytes.
+/// invalid_argument, one too long for the store with too_large. Every store
+/// takes 500 bytes.
 
 #include "fanfare/error.hpp"
 #include "model/idempotency.hpp"
@@ -29,7 +29,7 @@ namespace fanfare::storage {
 
 // -- journal ------------------------------------------------------------------
 
-/// A notification that has no position in the journal yet.
+/// A notification without a position in the journal yet.
 struct draft {
   organizer_id owner = 0;
   event_id event = 0;    ///< 0: none, or not known yet
@@ -42,7 +42,7 @@ struct draft {
 };
 
 /// Appends all drafts or none and moves their texts to `done`. Fails with
-/// store_full once the store keeps its last room for calls and for making room.
+/// store_full once only the room for calls and deletions is left.
 struct append_notifications {
   std::vector<draft> drafts;
   timestamp published;
@@ -70,7 +70,7 @@ struct add_organizer {
   result<organizer> done{error{}}; ///< already_exists
 };
 
-/// Changes anything of an organizer except its id and slug.
+/// Changes anything in an organizer except its id and slug.
 struct change_organizer {
   organizer_id id = 0;
   std::function<result<void>(organizer&)> edit;
@@ -100,7 +100,7 @@ struct revoke_token {
   result<token> done{error{}}; ///< not_found: the organizer has no such token
 };
 
-/// Notes when tokens were last used. Skips unknown tokens and earlier times.
+/// Records the last use of tokens. Skips unknown tokens and earlier times.
 struct touch_tokens {
   struct use {
     token_id id = 0;
@@ -117,13 +117,13 @@ struct add_webhook {
 };
 
 /// Changes a webhook. `edit` gets the stored record and may change anything
-/// except id, owner and the versions before `current()`; an error it returns
-/// ends the operation. If it changes `current()`, the store makes that a
-/// version of its own that holds from the next position on, and drops the
-/// versions nobody can need any more: those the webhook's cursor had passed at
-/// the last checkpoint, and which are either older than the journal or beyond
-/// the newest 64. If it disables or enables the webhook, the webhook's retries
-/// and replay end and its cursor moves to the end of the journal
+/// except id, owner and the versions before `current()`; an error from it ends
+/// the operation. If it changes `current()`, the store makes that a new
+/// version that applies from the next position on, and drops versions that are
+/// no longer needed: those the webhook's cursor had passed at the last
+/// checkpoint, and which are either older than the journal or beyond the
+/// newest 64. If it disables or enables the webhook, the webhook's retries and
+/// replay end and its cursor moves to the end of the journal
 /// (`progress::disable`).
 struct change_webhook {
   organizer_id owner = 0; ///< 0: any (the engine's own changes)
@@ -136,7 +136,7 @@ struct change_webhook {
 
 // -- deliveries ---------------------------------------------------------------
 
-/// Ends what is left of a disabled webhook's retries.
+/// Ends the remaining retries of a disabled webhook.
 struct drop_retries {
   webhook_id hook = 0;
 };
@@ -159,7 +159,7 @@ struct enqueue {
   std::optional<replay> progress;
 };
 
-/// Notes that a replay begins.
+/// Records the start of a replay.
 struct start_replay {
   organizer_id owner = 0;
   webhook_id hook = 0;
@@ -168,9 +168,9 @@ struct start_replay {
   boxed_result<replay> done{error{}};
 };
 
-/// Changes nothing. It marks a place in the order of operations: whoever waits
-/// for it knows that everything before it is on disk. It can also read a
-/// webhook as of this place, which no reader of the committed state can.
+/// Changes nothing. It marks a place in the order of operations: once it is
+/// done, everything before it is on disk. It can also read a webhook as of this
+/// place, which no reader of the committed state can.
 struct barrier {
   webhook_id load = 0;                       ///< 0: reads nothing
   boxed_result<webhook_state> done{error{}}; ///< of `load`; not_found
@@ -199,7 +199,7 @@ struct remember_answer {
   idempotency_key key{};
   timestamp now;
   plain_answer answer;
-  result<stored_answer> done{error{}}; ///< the one that is kept
+  result<stored_answer> done{error{}}; ///< the one kept
 };
 
 /// Removes old entries. Skips absent ones, and the calls after the last

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// A set of positions of a bounded stretch of the journal, one bit each: ten
+/// A set of positions in a bounded range of the journal, one bit each: ten
 /// million notifications take 1.25 MB.
 
 #include "fanfare/types.hpp"
@@ -18,12 +18,12 @@ namespace fanfare::storage {
 class position_set {
 public:
   position_set() = default;
-  /// Room for the positions after `after`, up to and with `upto`.
+  /// Room for the positions after `after`, up to and including `upto`.
   position_set(position after, position upto)
     : after_(after),
       words_(upto > after ? (upto - after + 63) / 64 : 0) {}
 
-  /// What lies outside of the stretch is ignored.
+  /// Positions outside the range are ignored.
   void insert(position p) {
     if (holds(p))
       words_[word(p)] |= bit(p);

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// How far a webhook has come, as a function of its calls. The live webhook
-/// actor and recovery run the same reducer, `progress::apply`: the state after
-/// a crash is the state before it because both are the fold of the same log.
+/// A webhook's progress, as a function of its calls. The live webhook actor and
+/// recovery run the same reducer, `progress::apply`: the state after a crash
+/// equals the state before it because both fold the same log.
 
 #include "model/records.hpp"
 
@@ -17,11 +17,11 @@
 
 namespace fanfare::storage {
 
-/// Receives what `progress::apply` decides about the retry set.
+/// Receives the changes of `progress::apply` to the retry set.
 template <class T>
 concept retry_sink = requires(T& sink, const retry& r, position p) {
   sink.put(r);   ///< add, or replace the entry of the same notification
-  sink.erase(p); ///< nothing if there is none
+  sink.erase(p); ///< no effect if there is none
   sink.clear();
 };
 
@@ -35,14 +35,14 @@ struct progress {
   /// Newest entry of the webhook in the call log.
   call_id last_call = 0;
   /// Attempts that failed since the last success, and when the first and the
-  /// last of them began. One that ended for a reason of ours is none.
+  /// last of them began. Ones that ended for local reasons do not count.
   std::uint32_t failures = 0;
   timestamp failing_since{};
   timestamp last_failure{};
   /// How much of that time says nothing about the receiver, because attempts
-  /// ended for reasons of ours.
+  /// ended for local reasons.
   std::chrono::milliseconds excused{0};
-  /// The receiver wants no calls before that. Ended by any success.
+  /// The receiver wants no calls before then. Any success ends it.
   timestamp held_until{};
 
   bool operator==(const progress&) const = default;
@@ -82,8 +82,8 @@ struct progress {
     }
   }
 
-  /// The webhook was disabled when the journal ended at `tail`: nothing that
-  /// was published until then will be sent.
+  /// The webhook was disabled when the journal ended at `tail`: nothing
+  /// published until then will be sent.
   template <retry_sink Retries>
   void disable(position tail, Retries& retries) {
     advance(tail);
@@ -91,8 +91,8 @@ struct progress {
     forget_failures();
   }
 
-  /// They say nothing about what comes: it has succeeded, or another receiver
-  /// is called.
+  /// They no longer predict anything: it has succeeded, or another receiver is
+  /// called.
   void forget_failures() {
     failures = 0;
     failing_since = last_failure = held_until = {};
@@ -114,13 +114,13 @@ struct progress {
   }
 
 private:
-  /// The time until then was lost for a reason of ours.
+  /// The time until then was lost for a local reason.
   void excuse(const call& c) {
     if (c.result == outcome::retried)
       (void)was_off_until(c.time);
   }
 
-  /// What is sent again on request has no age that would end it otherwise.
+  /// Resent notifications have no age limit to end them otherwise.
   [[nodiscard]] static bool keeps_number(const call& c) {
     return c.shows == evidence::none || c.shows == evidence::unclear
         || (c.shows == evidence::busy && !c.resent);

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// What a webhook actor starts from.
+/// The initial state of a webhook actor.
 
 #include "model/records.hpp"
 #include "storage/progress.hpp"
@@ -17,15 +17,15 @@ struct webhook_state {
   progress upto;
   std::vector<retry> retries; ///< in any order; none if it is disabled
   std::optional<replay> running;
-  /// When its newest requests were made, newest first, for a webhook with a
-  /// rate limit: those within its period before the newest one, at most
+  /// Times of its newest requests, newest first, for a webhook with a rate
+  /// limit: those within its period before the newest one, at most
   /// `most_recent`.
   std::vector<timestamp> recent = {};
 
   static constexpr std::size_t most_recent = 1'000;
 };
 
-/// Adds a call to `recent`, going back from the newest; false: that is enough.
+/// Adds a call to `recent`, back from the newest; false: enough.
 inline bool add_recent(webhook_state& state, const call& c) {
   const auto& rate = state.hook.delivery.rate_limit;
   auto& recent = state.recent;

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Where the time of day comes from. Everything that decides by wall time takes
-/// a `wall_clock`, so that tests move time instead of waiting for it.
+/// The source of the time of day. Everything that decides by wall time takes a
+/// `wall_clock`, so tests move time instead of waiting for it.
 
 #include "fanfare/types.hpp"
 

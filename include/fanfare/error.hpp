@@ -3,15 +3,15 @@
 #pragma once
 
 /// Errors as values. Every function that can fail for a reason other than a
-/// programmer's mistake returns `result<T>`; its error carries a code that
-/// programs decide on and a sentence that tells a person what to do.
+/// programmer's mistake returns `result<T>`; its error carries a code for
+/// programs and a sentence that tells a person what to do.
 ///
 ///     auto engine = fanfare::engine::start({.data = "data"});
 ///     if (!engine)
 ///       std::cerr << engine.error().detail << '\n';
 ///
 /// The codes convert to `std::error_code`s, of the category
-/// `fanfare::error_category()`, and equal the `std::errc` that means the same:
+/// `fanfare::error_category()`, and equal the matching `std::errc`:
 /// `if (failed.code == std::errc::no_space_on_device)`.
 
 #include "fanfare/export.hpp"
@@ -27,16 +27,16 @@
 
 namespace fanfare {
 
-/// What went wrong. The names say the state that was found. The numbers stay
-/// what they are; new ones are added at the end.
+/// The kind of failure. The names describe the state found. The numbers are
+/// stable; new ones are added at the end.
 enum class ec : std::uint8_t {
   ok = 0,
   // -- the caller's input -----------------------------------------------------
-  invalid_argument = 1, ///< a value is outside of what is documented
+  invalid_argument = 1, ///< a value is outside the documented range
   not_found = 2, ///< no such organizer, event, webhook, token or notification
   already_exists = 3, ///< the slug or name is taken
-  /// Of the REST API alone: a notification names another organizer than the
-  /// path. The engine calls what is another organizer's not_found.
+  /// REST API only: a notification names another organizer than the path. The
+  /// engine reports another organizer's objects as not_found.
   forbidden = 4,
   conflict = 5,  ///< the change contradicts what is stored
   too_large = 6, ///< more than the documented limit
@@ -46,13 +46,13 @@ enum class ec : std::uint8_t {
   store_full = 9, ///< the disk or the store's maximum size is full
   // -- the data directory -----------------------------------------------------
   store_locked = 10,  ///< another engine uses the data directory
-  store_foreign = 11, ///< the directory holds something else than a store
+  store_foreign = 11, ///< the directory holds something other than a store
   store_newer = 12,   ///< the store was written by a newer version of Fanfare
   store_damaged = 13, ///< a record cannot be decoded
   io_error = 14,      ///< the operating system reported an error
   // -- the network ------------------------------------------------------------
   bind_failed = 15, ///< the listen address cannot be used
-  internal = 16,    ///< a defect of Fanfare; the text says where
+  internal = 16,    ///< a bug in Fanfare; the text says where
 };
 
 /// The code as documented, e.g. "store_full".
@@ -82,18 +82,18 @@ enum class ec : std::uint8_t {
 /// The category of these codes; its name is "fanfare". Any thread.
 [[nodiscard]] FANFARE_API const std::error_category& error_category() noexcept;
 
-/// Found by `std::error_code{code}`.
+/// Used by `std::error_code{code}`.
 [[nodiscard]] inline std::error_code make_error_code(ec code) noexcept {
   return {static_cast<int>(code), error_category()};
 }
 
-/// Whether they mean the same.
+/// True if they mean the same.
 [[nodiscard]] inline bool operator==(ec code, std::errc condition) noexcept {
   return make_error_code(code) == condition;
 }
 
-/// A code, and a sentence for people. Where the input of one field is at fault
-/// `field` names it ("target_url"), else it is empty.
+/// A code, and a human-readable sentence. `field` names the input field at
+/// fault ("target_url"), else it is empty.
 struct error {
   ec code = ec::internal;
   std::string detail = {};
@@ -105,8 +105,8 @@ struct error {
 /// Throws what `result::value()` throws for this error.
 [[noreturn]] FANFARE_API void raise(const error& e);
 
-/// A value, or why there is none. Looking at the value of a failure with `*` or
-/// `->` is undefined, as for `std::optional`; `value()` throws then.
+/// A value, or why there is none. Accessing the value of a failure with `*` or
+/// `->` is undefined, as for `std::optional`; `value()` throws.
 template <class T>
 class [[nodiscard]] result {
 public:
@@ -135,7 +135,7 @@ public:
   [[nodiscard]] const T& operator*() const& noexcept {
     return *std::get_if<0>(&state_);
   }
-  /// By value, so that nothing refers into a temporary result.
+  /// By value, so nothing refers into a temporary result.
   [[nodiscard]] T operator*() && {
     return std::move(*std::get_if<0>(&state_));
   }
@@ -146,7 +146,7 @@ public:
     return std::get_if<0>(&state_);
   }
 
-  /// Throws `std::system_error` with the error's code and sentence if it is
+  /// Throws `std::system_error` with the error's code and sentence if it holds
   /// one.
   T& value() & {
     check();
@@ -196,12 +196,12 @@ public:
   [[nodiscard]] explicit operator bool() const noexcept {
     return has_value();
   }
-  /// Throws `std::system_error` if it is an error.
+  /// Throws `std::system_error` if it holds an error.
   void value() const {
     if (failed_)
       raise(error_);
   }
-  /// Undefined if it is none.
+  /// Undefined on success.
   [[nodiscard]] const fanfare::error& error() const& noexcept {
     return error_;
   }

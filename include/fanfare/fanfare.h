@@ -3,8 +3,8 @@
 #ifndef FANFARE_FANFARE_H
 #define FANFARE_FANFARE_H
 
-/* The engine for C, and for languages that bind to C. It is written on
- * <fanfare/engine.hpp>, which says more about each function.
+/* The engine for C, and for languages that bind to C. It wraps <fanfare/engine.hpp>,
+ * which documents each function in more detail.
  *
  *     fanfare_options options;
  *     fanfare_options_init(&options, sizeof options);
@@ -14,24 +14,24 @@
  *     if (fanfare_start(&options, &engine, &error) != FANFARE_OK)
  *       fprintf(stderr, "%s\n", error.detail);
  *
- * Not in here, because they are for servers: tokens, kept answers, explanations,
- * and settings of delivery beyond those of fanfare_webhook. Nor is what only the
- * interface for C++ has, <fanfare/engine.hpp>: lists of organizers, events and action
- * types, single calls, previews of filters and replays, how a delivery goes at this
- * moment, a clock and a metrics registry of the program's own.
+ * Omitted, because they are for servers: tokens, kept answers, explanations, and
+ * delivery settings beyond those of fanfare_webhook. Also omitted, and only in the C++
+ * interface, <fanfare/engine.hpp>: lists of organizers, events and action types, single
+ * calls, previews of filters and replays, the current state of a delivery, and the
+ * program's own clock and metrics registry.
  *
- * Structs begin with their size, as the program was compiled with it: a program may
- * be older than the library (what it does not know has its default) or newer (what the
- * library does not know must be zero, else invalid_argument with field "size").
+ * Structs begin with their size, as the program was compiled with it: a program can be
+ * older than the library (members that it lacks get their defaults) or newer (members
+ * unknown to the library must be zero, else invalid_argument with field "size").
  * fanfare_..._init fills one with the defaults.
  *
- * Texts are UTF-8 and end with NUL. Those that are handed over are copied. Those of
- * a list or a callback belong to it. NULL is the same as "" where none is required.
- * Times are milliseconds since 1970 or for durations, unless a name says otherwise.
+ * Texts are UTF-8 and end with NUL. Those passed in are copied. Those of a list or a
+ * callback belong to it. NULL is the same as "" where none is required. Times are
+ * milliseconds since 1970 or for durations, unless a name says otherwise.
  *
- * All functions may be called from any thread, fanfare_free last. Those that say
- * "blocks" may wait for the disk: never call them from a callback. `error` may be NULL.
- * Nothing is written to stdout, no signal handler is installed, no C++ exception leaves. */
+ * Any thread may call any function, fanfare_free last. Those that say "blocks" can wait for
+ * the disk: never call them from a callback. `error` may be NULL. Nothing is written to
+ * stdout, no signal handler is installed, no C++ exception leaves. */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -66,11 +66,11 @@ typedef enum fanfare_code {
   FANFARE_OUT_OF_MEMORY = 1000 /* only here: C++ throws std::bad_alloc */
 } fanfare_code;
 
-/* Set by functions that fail, untouched by those that do not. */
+/* Set by functions that fail, untouched by those that succeed. */
 typedef struct fanfare_error {
   size_t size;
   int32_t code;     /* a fanfare_code */
-  char detail[512]; /* a sentence for people; cut if it is longer */
+  char detail[512]; /* a sentence for people; truncated if longer */
   char field[64];   /* the input at fault, or "" */
 } fanfare_error;
 
@@ -79,7 +79,7 @@ FANFARE_C_API const char *fanfare_code_name(int32_t code);
 /* "1.2.3". */
 FANFARE_C_API const char *fanfare_version(void);
 
-/* Frees a text that a function has given with `char **`. NULL is fine. */
+/* Frees a text that a function returned by `char **`. NULL is fine. */
 FANFARE_C_API void fanfare_free_text(char *text);
 
 /* -- the engine ---------------------------------------------------------------- */
@@ -96,9 +96,9 @@ typedef enum fanfare_log_level {
 typedef enum fanfare_outcome {
   FANFARE_DELIVERED = 0,
   FANFARE_RETRIED = 1,  /* failed, due again at retry_due */
-  FANFARE_GIVEN_UP = 2, /* failed, and nothing will be tried again */
-  /* 410, or it has only failed for `disable_after`: the webhook is disabled, unless
-   * its target was changed meanwhile: then due again at retry_due. */
+  FANFARE_GIVEN_UP = 2, /* failed, and will not be retried */
+  /* 410, or only failures for `disable_after`: the webhook is disabled, unless its
+   * target changed meanwhile: then due again at retry_due. */
   FANFARE_GONE = 3
 } fanfare_outcome;
 
@@ -117,8 +117,8 @@ typedef struct fanfare_call {
   int32_t resent;            /* 1: sent again on request */
   const char *target_url;    /* with its password masked */
   const char *reason;        /* "" for a success */
-  const char *response_head; /* whole header fields, at most 8 KiB; maybe no UTF-8 */
-  /* The first 16 KiB; may hold any bytes: see response_body_size. */
+  const char *response_head; /* whole header fields, at most 8 KiB; maybe not UTF-8 */
+  /* The first 16 KiB; can hold any bytes: see response_body_size. */
   const char *response_body;
   size_t response_body_size;
 } fanfare_call;
@@ -153,39 +153,39 @@ typedef struct fanfare_options {
   int64_t total_timeout;
   uint64_t max_store_size;
   int64_t publish_patience;
-  /* What an operator should know. Any thread, several at once; must not block, and
-   * must not call the engine. NULL: nothing is logged. */
+  /* Messages for the operator. Any thread, several at once; must not block or call the
+   * engine. NULL: nothing is logged. */
   void (*log)(void *user, int32_t level, const char *text);
   void *log_user;
-  /* The engine cannot go on: have it stopped, by another thread than this one, which
-   * may be any. Must not block. */
+  /* The engine cannot continue: have a thread other than this one stop it. Any thread.
+   * Must not block. */
   void (*on_fatal)(void *user, const char *text);
   void *on_fatal_user;
-  /* Each finished call once it is on disk, one at a time and in order, on the
-   * engine's committer thread: must not block, and may publish by fanfare_try_publish
-   * only. The call is valid until it returns. */
+  /* Each call once it is on disk, one at a time and in order, on the engine's committer
+   * thread: must not block, and may publish by fanfare_try_publish only. The call is
+   * valid until it returns. */
   void (*on_call)(void *user, const fanfare_call *call);
   void *on_call_user;
 } fanfare_options;
 
 FANFARE_C_API void fanfare_options_init(fanfare_options *options, size_t size);
 
-/* Opens the store, recovers, and delivers from now on. Blocks. The options are not
- * needed any more when it returns; the callbacks and their users are, until
- * fanfare_free returns. */
+/* Opens the store, recovers, and starts delivery. Blocks. The options are no longer
+ * needed once it returns; the callbacks and their users are, until fanfare_free
+ * returns. */
 FANFARE_C_API fanfare_code fanfare_start(const fanfare_options *options,
                                          fanfare_engine **engine,
                                          fanfare_error *error);
-/* Refuses publishes at once, waits up to `deadline` for calls in flight, and saves.
- * Blocks, a few seconds longer than that at most, but for a disk that hangs: a thread
- * that waits for it cannot be ended. Queries still answer. */
+/* Refuses publishes at once, waits up to `deadline` for attempts in flight, and saves.
+ * Blocks, at most a few seconds longer than that, unless the disk hangs: a thread that
+ * waits for it cannot be ended. Queries still work. */
 FANFARE_C_API void fanfare_stop(fanfare_engine *engine, int64_t deadline);
-/* fanfare_stop with 0, if it was not stopped, and frees all. NULL is fine. */
+/* fanfare_stop with 0, unless stopped, then frees all. NULL is fine. */
 FANFARE_C_API void fanfare_free(fanfare_engine *engine);
-/* 1 while the engine runs and the disk takes writes. Publishes may be refused with
- * FANFARE_OVERLOADED or FANFARE_STORE_FULL all the same. */
+/* 1 while the engine runs and the disk takes writes. Publishes can still be refused
+ * with FANFARE_OVERLOADED or FANFARE_STORE_FULL. */
 FANFARE_C_API int fanfare_ready(const fanfare_engine *engine);
-/* Has all webhooks look at the clock again, after the machine's was set. */
+/* Makes all webhooks re-read the clock, after the machine's was set. */
 FANFARE_C_API void fanfare_wake(fanfare_engine *engine);
 
 typedef struct fanfare_statistics {
@@ -209,7 +209,7 @@ FANFARE_C_API fanfare_code fanfare_get_metrics(const fanfare_engine *engine,
 
 /* -- registry -------------------------------------------------------------------- */
 
-/* Each adds what is not there yet. Block. */
+/* Each adds what is missing. Block. */
 FANFARE_C_API fanfare_code fanfare_ensure_organizer(fanfare_engine *engine,
                                                     const char *slug,
                                                     uint32_t *id,
@@ -240,8 +240,8 @@ typedef struct fanfare_webhook {
   const char *events;       /* slugs, separated by commas; needs all_events 0 */
   const char *filter;       /* JSON, or "" */
   const char *comment;
-  /* Settings of delivery; 0: as the engine does, but for `signing`: with 0 calls are
-   * not signed. fanfare_webhook_init sets FANFARE_SIGN_HMAC_SHA256. */
+  /* Delivery settings; 0: the engine's, except for `signing`: with 0 calls are not
+   * signed. fanfare_webhook_init sets FANFARE_SIGN_HMAC_SHA256. */
   int32_t signing; /* a fanfare_signing */
   int32_t ordered;
   int32_t paused;
@@ -254,8 +254,8 @@ typedef struct fanfare_webhook {
   int64_t rate_period;
   uint32_t batch_count; /* notifications per request; 0: no batches */
   int64_t batch_wait;
-  /* "Name: value" lines, separated by "\n". In answers their values are "***";
-   * one that is handed back so stays as it is. */
+  /* "Name: value" lines, separated by "\n". When read, their values are "***"; one
+   * passed back so stays unchanged. */
   const char *headers;
 } fanfare_webhook;
 
@@ -266,11 +266,11 @@ FANFARE_C_API fanfare_code fanfare_add_webhook(fanfare_engine *engine,
                                                const fanfare_webhook *webhook,
                                                uint64_t *id,
                                                fanfare_error *error);
-/* Blocks. Writes all that is in the struct; other settings of delivery stay. */
+/* Blocks. Writes everything in the struct; other delivery settings stay. */
 FANFARE_C_API fanfare_code fanfare_change_webhook(
   fanfare_engine *engine, uint32_t organizer, uint64_t id,
   const fanfare_webhook *webhook, fanfare_error *error);
-/* Blocks. What waits of a webhook that is disabled ends. */
+/* Blocks. Disabling ends everything pending for the webhook. */
 FANFARE_C_API fanfare_code fanfare_enable_webhook(fanfare_engine *engine,
                                                   uint32_t organizer,
                                                   uint64_t id, int enabled,
@@ -297,13 +297,13 @@ FANFARE_C_API fanfare_code fanfare_get_webhook(const fanfare_webhooks *list,
                                                fanfare_error *error);
 FANFARE_C_API void fanfare_free_webhooks(fanfare_webhooks *list);
 
-/* Blocks. What calls are signed with: "whsec_…", or the public key "whpk_…". */
+/* Blocks. The signing secret: "whsec_…", or the public key "whpk_…". */
 FANFARE_C_API fanfare_code fanfare_get_secret(fanfare_engine *engine,
                                               uint32_t organizer,
                                               uint64_t webhook, char **text,
                                               fanfare_error *error);
-/* Blocks. `secret` NULL: a new one is made. For `overlap` calls carry a signature by
- * the one before as well. */
+/* Blocks. `secret` NULL: makes a new one. For `overlap`, calls also carry a signature
+ * by the previous one. */
 FANFARE_C_API fanfare_code fanfare_rotate_secret(fanfare_engine *engine,
                                                  uint32_t organizer,
                                                  uint64_t webhook,
@@ -321,11 +321,11 @@ typedef struct fanfare_publication {
   const char *trace;   /* W3C Trace Context, or "" */
 } fanfare_publication;
 
-/* Told once the publish is on disk (`error` NULL; ids are `first` and those that
- * follow it, without gaps) or was refused. On the engine's committer thread. Once the
- * engine stops or has failed, maybe on the thread that stops it, on one of its I/O
- * threads, or on the caller's before the function returns. Must not block, and may
- * publish by fanfare_try_publish only. */
+/* Called once the publish is on disk (`error` NULL; the ids run from `first`, without
+ * gaps) or was refused. On the engine's committer thread. Once the engine stops or has
+ * failed, possibly on the thread that stops it, on one of its I/O threads, or on the
+ * caller's before the function returns. Must not block, and may publish only by
+ * fanfare_try_publish. */
 typedef void (*fanfare_published)(void *user, uint64_t first, size_t count,
                                   const fanfare_error *error);
 
@@ -335,8 +335,8 @@ FANFARE_C_API fanfare_code fanfare_publish(fanfare_engine *engine,
                                            const fanfare_publication *items,
                                            size_t count, uint64_t *first,
                                            fanfare_error *error);
-/* Never blocks: FANFARE_OVERLOADED if too much waits for the disk. `done` is called if
- * and only if this succeeds. */
+/* Never blocks: FANFARE_OVERLOADED if too much waits for the disk. Calls `done` if and
+ * only if this succeeds. */
 FANFARE_C_API fanfare_code fanfare_try_publish(fanfare_engine *engine,
                                                uint32_t organizer,
                                                const fanfare_publication *items,
@@ -344,8 +344,8 @@ FANFARE_C_API fanfare_code fanfare_try_publish(fanfare_engine *engine,
                                                fanfare_published done,
                                                void *user,
                                                fanfare_error *error);
-/* Blocks. As fanfare_publish, but once per key (1 to 27 bytes) and organizer within
- * 24 h; again, it gives the ids of then. */
+/* Blocks. Like fanfare_publish, but once per key (1 to 27 bytes) and organizer within
+ * 24 h; a repeat returns the original ids. */
 FANFARE_C_API fanfare_code fanfare_publish_once(
   fanfare_engine *engine, uint32_t organizer, const void *key, size_t key_size,
   const fanfare_publication *items, size_t count, uint64_t *first,
@@ -368,7 +368,7 @@ FANFARE_C_API fanfare_code fanfare_list_calls(fanfare_engine *engine,
                                               size_t limit,
                                               fanfare_calls **list,
                                               fanfare_error *error);
-/* Blocks until a made-up notification was sent to the webhook; a list of that call. */
+/* Blocks until a made-up notification is sent to the webhook; a list of that call. */
 FANFARE_C_API fanfare_code fanfare_test_webhook(fanfare_engine *engine,
                                                 uint32_t organizer,
                                                 uint64_t webhook,
@@ -453,21 +453,21 @@ typedef struct fanfare_replay {
   uint64_t waiting; /* of those, neither delivered nor given up */
 } fanfare_replay;
 
-/* Blocks. Sends again what was published from `since` to before `until`, or of that
- * only what was not delivered; `rate` per second, 0: as quickly as possible. `out` may
- * be NULL, else its size must be set. */
+/* Blocks. Sends again all notifications published from `since` to before `until`, or
+ * only those not delivered; `rate` per second, 0: as quickly as possible. `out` may be
+ * NULL, else its size must be set. */
 FANFARE_C_API fanfare_code fanfare_start_replay(
   fanfare_engine *engine, uint32_t organizer, uint64_t webhook, int64_t since,
   int64_t until, int only_failed, double rate, fanfare_replay *out,
   fanfare_error *error);
-/* Blocks. The last one, also if it has ended. Fills `out`, which must not be NULL and
+/* Blocks. The last one, even if it has ended. Fills `out`, which must not be NULL and
  * whose size must be set. not_found: there was none. */
 FANFARE_C_API fanfare_code fanfare_find_replay(fanfare_engine *engine,
                                                uint32_t organizer,
                                                uint64_t webhook,
                                                fanfare_replay *out,
                                                fanfare_error *error);
-/* Blocks. Ends the one that runs. not_found: none does. */
+/* Blocks. Cancels the running one. not_found: none runs. */
 FANFARE_C_API fanfare_code fanfare_cancel_replay(fanfare_engine *engine,
                                                  uint32_t organizer,
                                                  uint64_t webhook,

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// How much what an engine logs matters.
+/// Severity of an engine's log lines.
 
 namespace fanfare {
 

@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The options of an engine. Each has the default of the server's option of
-/// that name, if there is one.
+/// The options of an engine. Each defaults like the server's option of the same
+/// name, if any.
 ///
-/// Durations go up to 36,500 days, which stands for "for ever". They, sizes and
-/// numbers must be greater than zero where nothing else is said.
+/// Durations go up to 36,500 days, which means "forever". Durations, sizes and
+/// numbers must be positive unless stated otherwise.
 
 #include "fanfare/clock.hpp"
 #include "fanfare/log.hpp"
@@ -24,45 +24,45 @@
 
 namespace fanfare {
 
-/// How receivers are reached.
+/// Routes to receivers.
 struct network_options {
-  /// Networks ("10.0.0.0/8") that targets may be in although they are not
+  /// Networks ("10.0.0.0/8") in which targets may be although they are not
   /// public.
   std::vector<std::string> allow = {};
-  /// Networks that they may not be in, whatever else allows it.
+  /// Networks in which they may not be, whatever else allows it.
   std::vector<std::string> deny = {};
   /// "http://[USER:PASSWORD@]HOST:PORT" or "socks5://…": all calls go through
-  /// it, except those of webhooks with a proxy of their own. Empty: directly.
+  /// it, except those of webhooks with their own proxy. Empty: directly.
   std::string proxy = {};
   /// "ADDRESS" or "ADDRESS:PORT"; empty: the system's.
   std::vector<std::string> dns_servers = {};
-  /// PEM file of the authorities that receivers are verified with; empty: the
+  /// PEM file of the authorities that verify receivers; empty: the
   /// system's.
   std::string ca_file = {};
 };
 
-/// What secrets are encrypted with on disk. Without either they are not, and
+/// The keys that encrypt secrets on disk. Without them secrets stay plain, and
 /// the log says so.
 struct secret_options {
   /// A key per line: 32 bytes as 64 hexadecimal digits or as base64, or a
-  /// single one of 32 bytes as they are. The first one seals, all of them open.
-  /// Lines that begin with '#' are comments. `start` erases its copy.
+  /// single key of 32 raw bytes. The first one seals, all of them open. Lines
+  /// that begin with '#' are comments. `start` erases its copy.
   std::string keys = {};
-  /// A file with them, in place of `keys`; nobody but its owner may be allowed
-  /// to use it.
+  /// A file with them, instead of `keys`; only its owner may have access to
+  /// it.
   std::string key_file = {};
 };
 
-/// How often and for how long a failed call is tried again, and what failures
-/// do to a webhook.
+/// How often and for how long a failed call is retried, and how failures affect
+/// a webhook.
 struct retry_options {
-  /// Delays after the attempts 1, 2, …, at most 100, which may be 0; up to 10 %
-  /// is added at random. Empty: 5 s to 24 h, 12 attempts.
+  /// Delays after attempts 1, 2, …, at most 100, which can be 0; up to 10 % is
+  /// added at random. Empty: 5 s to 24 h, 12 attempts.
   std::vector<std::chrono::milliseconds> schedule = {};
-  /// Age since publish beyond which nothing is tried again.
+  /// Age since publish beyond which nothing is retried.
   std::chrono::milliseconds max_age = std::chrono::hours{72};
-  /// Failures of a webhook in a row after which nothing is attempted for a
-  /// pause, which doubles up to `breaker_longest`, if that is longer; 0: never.
+  /// Consecutive failures of a webhook after which attempts pause; the pause
+  /// doubles up to `breaker_longest`, if that is longer; 0: never.
   std::uint32_t breaker_failures = 50;
   std::chrono::milliseconds breaker_pause{2'000};
   std::chrono::milliseconds breaker_longest{60'000};
@@ -70,14 +70,14 @@ struct retry_options {
   std::chrono::milliseconds disable_after = std::chrono::days{5};
 };
 
-/// How much goes on at the same time.
+/// Limits of concurrency.
 struct concurrency_options {
   /// Attempts of one webhook in flight; at most 1,000,000.
   std::size_t max_in_flight = 8;
   /// Quick attempts of one destination, and of one organizer, in flight. Each
   /// I/O thread has its share of them, but lets every webhook have
-  /// `max_in_flight` and an organizer no more than 1,024: with many threads it
-  /// may be more of a destination, or less of an organizer.
+  /// `max_in_flight` and an organizer at most 1,024: with many threads a
+  /// destination can exceed its limit, or an organizer fall short of it.
   std::size_t max_per_destination = 128;
   std::size_t max_per_organizer = 1'024;
   /// Notifications of one webhook that wait in memory; at most 1,000,000.
@@ -93,30 +93,30 @@ struct timeout_options {
   std::chrono::milliseconds total{30'000};      ///< all of it
 };
 
-/// What is kept on disk, for how long, and how often it is written.
+/// Size, retention and write intervals of the store.
 struct store_options {
-  /// Most bytes the store may take, 1 MiB (less means that) to 64 TiB;
-  /// publishes are refused before it is full.
+  /// Maximum bytes of the store, 1 MiB (also if less) to 64 TiB; publishes are
+  /// refused before it is full.
   std::size_t max_size = std::size_t{64} << 30;
-  /// Notifications and calls older than that are removed.
+  /// Older notifications and calls are removed.
   std::chrono::milliseconds retention = std::chrono::hours{24 * 30};
-  /// How often that is looked after.
+  /// How often they are removed.
   std::chrono::milliseconds retention_interval = std::chrono::minutes{1};
-  /// How often progress is saved: bounds the calls that are replayed at a
+  /// How often progress is saved: bounds the calls replayed at a
   /// start.
   std::chrono::milliseconds checkpoint_interval{2'000};
-  /// Checkpoints after which an idle webhook's actor is ended; 0: at the next
+  /// Checkpoints after which an idle webhook's actor ends; 0: at the next
   /// one.
   std::size_t idle_checkpoints = 15;
-  /// How long finished calls wait for others to share a commit with; 0: not at
+  /// How long calls wait for others to share a commit; 0: not at
   /// all.
   std::chrono::microseconds commit_linger{2'000};
 };
 
 struct engine_options {
-  /// The directory of the store; made if it does not exist.
+  /// The directory of the store; created if missing.
   std::filesystem::path data = "data";
-  /// I/O threads, at most 256; 0: as many as the machine has cores.
+  /// I/O threads, at most 256; 0: one per core.
   std::size_t threads = 0;
   network_options network = {};
   secret_options secrets = {};
@@ -130,26 +130,26 @@ struct engine_options {
 
   // -- lent by the program ----------------------------------------------------
   //
-  // What these refer to must live until the engine's destructor has returned.
+  // Objects that these refer to must outlive the engine.
 
-  /// What an operator should know, one line each; without it nothing is logged.
-  /// Any thread, several at once; must not block, and must not call the engine.
+  /// Messages for the operator, one line each; without it nothing is logged.
+  /// Any thread, several at once; must not block or call the engine.
   std::function<void(log_level, const std::string&)> log = {};
-  /// The engine cannot go on and wants to be stopped; the sentence says why.
+  /// The engine cannot continue and must be stopped; the sentence says why.
   /// From then on publishes and changes are refused and nothing is attempted.
-  /// Any thread; it must not stop the engine itself, but have somebody do it.
+  /// Any thread; it must have another thread stop the engine.
   std::function<void(const std::string&)> on_fatal = {};
-  /// Called with each finished call once it is on disk, in the order of the log
-  /// and one at a time, on the engine's committer thread: every commit waits
-  /// for an observer to return. It may publish by `try_publish`; calls that
-  /// block would wait for themselves. The call is valid until it returns.
-  /// Calls that are tests, and those that a stop cut short, are among them;
-  /// what had been logged before a start is not told again.
+  /// Gets each call once it is on disk, in log order and one at a time, on the
+  /// engine's committer thread: every commit waits for an observer to return.
+  /// It may publish by `try_publish`; functions that block would wait for
+  /// themselves. The call is valid until it returns. Calls of tests, and those
+  /// that a stop cut short, are included; calls logged before a start are not
+  /// repeated.
   std::vector<std::function<void(const call&)>> call_observers = {};
-  /// The time of day; null: the machine's. After it was set, call
-  /// `engine::wake`. Asked on any thread; it must not throw.
+  /// The time of day; null: the machine's. After setting it, call
+  /// `engine::wake`. Read on any thread; it must not throw.
   std::shared_ptr<const wall_clock> clock = {};
-  /// Where the engine's figures go; null: only `engine::metrics` has them.
+  /// Receives the engine's figures; null: only `engine::metrics` has them.
   std::shared_ptr<metrics_registry> metrics = {};
 };
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Which part of a list is asked for.
+/// Which part of a list to return.
 
 #include "fanfare/types.hpp"
 
@@ -24,7 +24,7 @@ struct call_query {
   std::size_t limit = 100;
 };
 
-/// For which of the organizer's webhooks, by id, a notification is explained.
+/// The organizer's webhooks, by id, for which to explain a notification.
 struct explanation_query {
   std::size_t offset = 0;
   std::size_t limit = 100;

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// What an engine reports: how it does, how webhooks do, and what became of
+/// Reports of an engine: its state, its webhooks' state, and the fate of
 /// notifications.
 
 #include "fanfare/types.hpp"
@@ -32,29 +32,29 @@ struct engine_statistics {
 
 // -- webhooks -----------------------------------------------------------------
 
-/// What holds a webhook's calls back at this moment.
+/// What holds a webhook's attempts now.
 enum class hold_reason : std::uint8_t {
-  none,        ///< nothing but its turn, or the disk, which takes no calls
+  none,        ///< only its turn, or the disk, which takes no calls
   pause,       ///< its owner paused it
   order,       ///< `ordered`: one that failed comes first
   breaker,     ///< it failed too often in a row
-  retry_after, ///< its receiver asked to wait
+  retry_after, ///< its receiver requested a wait
   rate,        ///< its rate limit
   batch,       ///< a batch fills up
-  outage,      ///< this machine reaches nobody
-  concurrency, ///< as many calls as may be are in flight
+  outage,      ///< this machine reaches no one
+  concurrency, ///< the most attempts allowed are in flight
 };
 
-/// A call that was made to try a webhook out, and what was sent.
+/// A test call of a webhook, and what was sent.
 struct test_call {
   call value;
   notification_ptr what;
-  /// What held events back meanwhile, which a test passes by, and until when.
+  /// What held notifications meanwhile, which a test bypasses, and until when.
   hold_reason held_by = hold_reason::none;
   std::optional<timestamp> held_until = {};
 };
 
-/// What a replay would send.
+/// The selection of a replay.
 struct replay_preview {
   replay_request asked;
   std::size_t count = 0;
@@ -62,21 +62,21 @@ struct replay_preview {
   std::vector<position> first; ///< of those selected, at most 10
 };
 
-/// A replay and how far it has come. A webhook has at most one that runs; the
-/// last one is kept.
+/// A replay and its progress. A webhook runs at most one at a time; the last
+/// one is kept.
 struct replay_progress {
   replay_request asked;
   replay_state state = replay_state::running;
   std::uint64_t count = 0;   ///< selected
   std::uint64_t skipped = 0; ///< not selected, because they wait anyway
   std::uint64_t queued = 0;  ///< of those selected, handed over to delivery
-  /// Handed over, and neither delivered nor given up so far.
+  /// Handed over, and neither delivered nor given up yet.
   std::size_t waiting = 0;
   timestamp started;
   std::optional<timestamp> ended;
 };
 
-/// How a webhook does, by its newest calls and what waits for it.
+/// A webhook's state, judged by its newest calls and what is pending.
 struct webhook_health {
   enum class verdict : std::uint8_t {
     healthy, ///< the newest call succeeded
@@ -85,7 +85,7 @@ struct webhook_health {
     disabled,
   };
   verdict status = verdict::idle;
-  /// Calls looked at: the newest, at most 1,000 and at most 24 h old.
+  /// Calls examined: the newest, at most 1,000 and at most 24 h old.
   std::size_t calls = 0;
   std::size_t successes = 0;
   std::optional<timestamp> since; ///< of the oldest of them
@@ -97,7 +97,7 @@ struct webhook_health {
   std::map<std::uint16_t, std::size_t> return_codes;
   std::size_t retries = 0;
   std::optional<timestamp> next_retry;
-  /// Notifications that were not attempted yet.
+  /// Notifications not yet attempted.
   std::size_t backlog = 0;
   bool backlog_complete = true; ///< false: there may be more
   struct waiting {
@@ -105,11 +105,11 @@ struct webhook_health {
     timestamp published;
   };
   std::optional<waiting> oldest_waiting;
-  std::optional<timestamp> last_success; ///< among the calls looked at
-  std::optional<call> last_error;        ///< among the calls looked at
+  std::optional<timestamp> last_success; ///< among the calls examined
+  std::optional<call> last_error;        ///< among the calls examined
 };
 
-/// How a webhook's deliveries go at this moment.
+/// The current state of a webhook's deliveries.
 struct delivery_state {
   enum class breaker_state : std::uint8_t { closed, open, half_open };
   breaker_state breaker = breaker_state::closed;
@@ -119,8 +119,8 @@ struct delivery_state {
   hold_reason held_by = hold_reason::none;
   std::optional<timestamp> held_until = {}; ///< if that is known
   std::size_t in_flight = 0;
-  std::size_t concurrency = 0; ///< how many may be, at present
-  /// Of the receiver, as seen by the last handshake.
+  std::size_t concurrency = 0; ///< the current maximum
+  /// The receiver's, as of the last handshake.
   std::optional<timestamp> certificate_expires = {};
 };
 
@@ -140,20 +140,20 @@ struct explanation {
     retrying, ///< failed, due again
     delivered,
     given_up,
-    ended, ///< without a last call: by a disabling, before it was delivered
+    ended, ///< without a last call: the webhook was disabled first
   };
   webhook hook;
-  rule failed = rule::none; ///< the first that did not hold
+  rule failed = rule::none; ///< the first that failed
   std::optional<timestamp> disabled_since;
   fate state = fate::not_matched;
   std::optional<timestamp> due;
   std::vector<call> calls;    ///< oldest first
-  bool calls_complete = true; ///< false: the log was too long to be searched
+  bool calls_complete = true; ///< false: the log was too long to search
   /// While it waits: what holds the webhook back.
   hold_reason held_by = hold_reason::none;
 };
 
-/// Which of the newest notifications a filter would let pass.
+/// The newest notifications that would pass a filter.
 struct filter_preview {
   std::size_t looked_at = 0;
   std::vector<notification_ptr> passed; ///< newest first

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The nouns of Fanfare (docs/architecture.md, "Words") as plain values that
-/// can be copied, compared and kept. They have no behaviour of their own.
+/// The nouns of Fanfare (CONTRIBUTING.md, "Glossary") as plain values to copy,
+/// compare and keep. They have no behaviour of their own.
 
 #include <chrono>
 #include <cstdint>
@@ -38,7 +38,7 @@ struct organizer {
   organizer_id id = 0;
   std::string slug;
   std::string name;
-  /// Networks that its webhooks may, and may not, be in, beside the engine's.
+  /// Networks allowed and denied to its webhooks, in addition to the engine's.
   std::vector<std::string> allow_networks = {};
   std::vector<std::string> deny_networks = {};
   bool operator==(const organizer&) const = default;
@@ -66,7 +66,7 @@ enum class signing_algorithm : std::uint8_t {
   ed25519 = 2,     ///< Standard Webhooks v1a
 };
 
-/// A further header for receivers whose check of signatures is home-made.
+/// An extra header for receivers with their own signature check.
 struct legacy_signature {
   enum class hash : std::uint8_t { sha1 = 0, sha256 = 1, sha512 = 2 };
   enum class encoding : std::uint8_t { hex = 0, base64 = 1 };
@@ -75,17 +75,17 @@ struct legacy_signature {
   encoding text = encoding::hex;
   /// In front of the signature, "sha256=".
   std::string prefix = {};
-  /// What is signed: {id}, {timestamp} and {body} are replaced.
+  /// The signed text: {id}, {timestamp} and {body} are replaced.
   std::string content = "{body}";
   bool operator==(const legacy_signature&) const = default;
 };
 
-/// A text that lies encrypted on disk. Give a plain one; what the engine hands
-/// out holds the sealed one, which can be handed back as it is, and which
-/// `engine::reveal` opens.
+/// A text that is encrypted on disk. Pass plain text; the engine returns it
+/// sealed, which you can pass back unchanged, and which `engine::reveal`
+/// opens.
 class secret_text {
 public:
-  /// What it is for; one cannot be passed off as another.
+  /// Its purpose; one cannot stand in for another.
   enum class use : std::uint8_t { header, client_key, proxy };
 
   secret_text() = default;
@@ -119,8 +119,8 @@ private:
   std::optional<use> use_;
 };
 
-/// Settings of delivery that a webhook may override; what is absent follows the
-/// engine's options. docs/delivery.md says what each does and its limits.
+/// Delivery settings that a webhook can override; absent ones follow the
+/// engine's options. docs/delivery.md describes each and its limits.
 struct delivery_settings {
   struct timeout_settings {
     std::optional<std::chrono::milliseconds> dns = {};
@@ -130,7 +130,7 @@ struct delivery_settings {
     std::optional<std::chrono::milliseconds> total = {};
     bool operator==(const timeout_settings&) const = default;
   };
-  /// Of what a receiver may answer.
+  /// Of a receiver's answer.
   struct limit_settings {
     std::optional<std::uint32_t> min_rate = {};     ///< bytes per second
     std::optional<std::uint32_t> header_bytes = {}; ///< of the head
@@ -142,7 +142,7 @@ struct delivery_settings {
     secret_text value = {};
     bool operator==(const header&) const = default;
   };
-  /// At most `count` requests per `period`; as many may go at once.
+  /// At most `count` requests per `period`; all can go at once.
   struct rate {
     std::uint32_t count = 0;
     std::chrono::milliseconds period{1'000};
@@ -156,7 +156,7 @@ struct delivery_settings {
   };
   struct tls_material {
     std::string ca = {};          ///< PEM; empty: the engine's authorities
-    std::string certificate = {}; ///< PEM; empty: none is shown
+    std::string certificate = {}; ///< PEM; empty: none is sent
     secret_text key = {};         ///< PEM
     bool operator==(const tls_material&) const = default;
   };
@@ -164,12 +164,12 @@ struct delivery_settings {
   timeout_settings timeouts = {};
   limit_settings limits = {};
   std::optional<std::uint32_t> max_in_flight = {}; ///< 1 to 64
-  /// Delays after the attempts 1, 2, …; an empty list means "never again".
+  /// Delays after attempts 1, 2, …; an empty list means no retries.
   std::optional<std::vector<std::chrono::milliseconds>> schedule = {};
-  /// Age since publish after which nothing is tried again.
+  /// Age since publish after which nothing is retried.
   std::optional<std::chrono::milliseconds> max_age = {};
   bool put = false;  ///< the method is PUT instead of POST
-  bool thin = false; ///< only what names the notification is sent
+  bool thin = false; ///< only the notification's identifiers are sent
   bool ordered = false;
   bool paused = false;
   std::vector<header> headers = {};
@@ -177,32 +177,32 @@ struct delivery_settings {
   signing_algorithm signing = signing_algorithm::hmac_sha256;
   std::optional<legacy_signature> legacy = {};
   std::optional<rate> rate_limit = {};
-  /// After a pause, for what was published before its end.
+  /// After a pause, for notifications published before its end.
   std::optional<rate> resume_rate = {};
   std::optional<batching> batch = {};
   std::optional<tls_material> tls = {};
-  secret_text proxy = {}; ///< URL; empty: the engine's way
+  secret_text proxy = {}; ///< URL; empty: the engine's
   bool operator==(const delivery_settings&) const = default;
 };
 
 /// A subscription: which notifications of its organizer are sent where, and
-/// how. A change of what it is subscribed to (from `enabled` to `filter`) holds
-/// for what is published after it; all else for the next attempt.
+/// how. A change of its subscription (from `enabled` to `filter`) applies to
+/// notifications published after it; all else to the next attempt.
 struct webhook {
   webhook_id id = 0;      ///< given by the engine
   organizer_id owner = 0; ///< given by the engine
   /// http or https, at most 1,024 characters; user info becomes Basic
   /// authentication.
   std::string target_url;
-  /// Registered names ("shop.order.placed", "shop.order.*"); any of them will
-  /// do. Kept sorted.
+  /// Registered names ("shop.order.placed", "shop.order.*"); any of them
+  /// matches. Kept sorted.
   std::vector<std::string> action_types;
-  /// A disabled webhook gets nothing, and nothing is kept for it.
+  /// A disabled webhook gets nothing, and nothing is queued for it.
   bool enabled = true;
   /// Of all events and of none, or only of `events` and of none.
   bool all_events = true;
   std::vector<std::string> events = {}; ///< slugs; needs `all_events` false
-  /// Condition on what a notification says, as the text of a JSON object
+  /// Condition on a notification's body, as the text of a JSON object
   /// (docs/delivery.md, "Filters"); empty: everything passes.
   std::string filter = {};
   std::optional<std::string> comment = {}; ///< at most 255 characters
@@ -212,33 +212,33 @@ struct webhook {
 
 // -- journal ------------------------------------------------------------------
 
-/// One thing that happened, as it stands in the journal.
+/// One thing that happened, as stored in the journal.
 struct notification {
   position id = 0;
   timestamp published;
   organizer_id owner = 0;
   event_id event = 0;
-  action_type_id type = 0; ///< the registered type, maybe a wildcard
+  action_type_id type = 0; ///< the registered type, possibly a wildcard
   std::string action;      ///< the concrete action
   std::string body;        ///< the bytes of every request, complete
   /// "TRACEPARENT" or "TRACEPARENT\nTRACESTATE" (W3C Trace Context), as given
-  /// at publish; empty: none was.
+  /// at publish; empty: none.
   std::string trace = {};
   bool operator==(const notification&) const = default;
 };
 
-/// Notifications are immutable from the commit on and shared between threads.
+/// Notifications are immutable once committed and shared between threads.
 using notification_ptr = std::shared_ptr<const notification>;
 
 // -- call log -----------------------------------------------------------------
 
-/// What became of a notification by one entry of the call log.
+/// The fate of a notification in one entry of the call log.
 enum class outcome : std::uint8_t {
   delivered = 0, ///< 200–299
   retried = 1,   ///< failed, due again at `call::retry_due`
-  given_up = 2,  ///< failed or too old, and nothing will be tried again
-  /// 410, or it has only failed for days: the webhook is disabled in the same
-  /// commit, unless its target was changed meanwhile: then due again at
+  given_up = 2,  ///< failed or too old, and will not be retried
+  /// 410, or only failures for days: the webhook is disabled in the same
+  /// commit, unless its target changed meanwhile: then due again at
   /// `retry_due`.
   gone = 3,
 };
@@ -254,12 +254,12 @@ struct call_timings {
   bool operator==(const call_timings&) const = default;
 };
 
-/// What a call says about its receiver.
+/// What a call shows about its receiver.
 enum class evidence : std::uint8_t {
   ordinary = 0, ///< that it has succeeded, or failed
   busy = 1,     ///< that it wants no calls before `retry_due`
-  none = 2,     ///< nothing: a test, or it was ended by a stop, or for want of
-                ///< something on this machine (name server, route, port, file)
+  none = 2,     ///< nothing: a test, or ended by a stop, or for lack of
+                ///< a local resource (name server, route, port, file)
   unclear = 3,  ///< that it refuses one of the batch, but not which
 };
 
@@ -268,35 +268,35 @@ struct call {
   call_id id = 0; ///< given by the store
   webhook_id hook = 0;
   position subject = 0; ///< the notification
-  /// Every matching notification of the webhook at or before this position is
-  /// settled once this entry is applied: the cursor.
+  /// The cursor: every matching notification of the webhook at or before this
+  /// position is settled once this entry is applied.
   position settled_upto = 0;
   timestamp time{};      ///< start of the attempt
   timestamp retry_due{}; ///< for `retried` and `gone`
   outcome result = outcome::delivered;
   std::uint16_t attempt = 1; ///< 1 is the first
-  /// Sent again on request, by a replay or a resend, with attempts of its own.
+  /// Sent again on request, by a replay or a resend, with its own attempts.
   bool resent = false;
   bool by_replay = false; ///< of these, by a replay
   bool unsent = false;    ///< given up without an attempt
   bool thin = false;      ///< with a body that only names the notification
-  /// The request went out a second time at once: the first time its connection
-  /// ended as if nobody had read it.
+  /// The request went out a second time at once: its first connection ended as
+  /// if the receiver had not read it.
   bool repeated = false;
   evidence shows = evidence::ordinary;
   std::uint16_t status = 0; ///< 0: no answer, `reason` says why
   call_timings timings{};
   std::string target_url{}; ///< as used, password masked
   std::string reason{};     ///< one plain line; empty for a success
-  /// "Name: value\r\n"… as received, maybe no UTF-8; fields beyond 8 KiB are
-  /// left out.
+  /// "Name: value\r\n"… as received, possibly not UTF-8; fields beyond 8 KiB
+  /// are left out.
   std::string response_head{};
   std::string response_body{}; ///< the first 16 KiB
   bool operator==(const call&) const = default;
 };
 
-/// A notification that failed for a webhook, or that is to be sent again on
-/// request, and when it is due.
+/// A notification that failed for a webhook, or is to be sent again on request,
+/// and when it is due.
 struct retry {
   position subject = 0;
   timestamp due;
@@ -308,11 +308,11 @@ struct retry {
 
 // -- replay -------------------------------------------------------------------
 
-/// Which notifications of a webhook are to be sent again.
+/// The notifications of a webhook to send again.
 struct replay_request {
   timestamp since;          ///< published then or later
   timestamp until;          ///< and before that
-  bool only_failed = false; ///< only what was not delivered so far
+  bool only_failed = false; ///< only those not delivered yet
   static constexpr double least_rate = 0.001;
   static constexpr double most_rate = 10'000;
   /// Notifications per second, least_rate to most_rate; 0: as quickly as the

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The bytes of an answer that have come and were not taken yet: at most one
-/// incomplete line, of which the parser can do without the end. INTERNAL to
+/// The bytes of an answer received but not yet taken: at most one
+/// incomplete line, whose end the parser can do without. INTERNAL to
 /// incoming_answer.
 
 #include <boost/asio/buffer.hpp>
@@ -24,7 +24,7 @@ public:
   [[nodiscard]] boost::asio::mutable_buffer space() noexcept {
     return boost::asio::buffer(bytes_.data() + end_, capacity - end_);
   }
-  /// So many have come into `space()`.
+  /// `bytes` arrived in `space()`.
   void add(std::size_t bytes) noexcept {
     end_ += bytes;
   }
@@ -35,7 +35,7 @@ public:
   [[nodiscard]] bool empty() const noexcept {
     return begin_ == end_;
   }
-  /// There is no room behind what is there, and none before it.
+  /// There is no room after the contents, and none before.
   [[nodiscard]] bool full() const noexcept {
     return begin_ == 0 && end_ == capacity;
   }

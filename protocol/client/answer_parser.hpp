@@ -2,12 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Reads one HTTP/1.x answer (RFC 9112) the way a sender of webhooks must: the
-/// status line is the verdict. A receiver that has answered "200" has done its
-/// work, whatever is wrong with the rest, so nothing behind the status line
-/// turns into a failure. Fields and bodies are kept in bounded excerpts for the
-/// call log; a part that cannot be read is dropped or cut, the result's
-/// `reason` says so, and the connection is not used again.
+/// Reads one HTTP/1.x answer (RFC 9112) as a webhook sender must: the status
+/// line is the verdict. A receiver that answers "200" has done its work,
+/// whatever is wrong with the rest, so nothing after the status line becomes a
+/// failure. Fields and bodies are kept in bounded excerpts for the call log; an
+/// unreadable part is dropped or cut, the result's `reason` says so, and the
+/// connection is not reused.
 
 #include "protocol/client/transport.hpp"
 
@@ -21,30 +21,30 @@ namespace fanfare::protocol {
 
 /// Most bytes of an answer's header fields that are kept.
 inline constexpr std::size_t kept_head = 8 * 1024;
-/// Longest value of Retry-After that can mean something: a date has 29.
+/// Longest meaningful value of Retry-After: a date has 29.
 inline constexpr std::size_t kept_retry_after = 128;
 /// Interim answers (1xx) before the final one.
 inline constexpr unsigned most_interim_answers = 16;
 
 class answer_parser {
 public:
-  /// Writes into `out`, which must outlive it. Of the limits it keeps those of
-  /// head, body and log; time is its user's business.
+  /// Writes into `out`, which must outlive it. Enforces the limits of head,
+  /// body and log; its user enforces those of time.
   answer_parser(exchange_result& out, const exchange_limits& limits)
     : out_(&out),
       head_limit_(limits.head_limit),
       body_limit_(limits.body_limit),
       keep_limit_(limits.keep_limit) {}
 
-  /// Reads the bytes behind those that it has taken so far, and says how many
-  /// it has taken now. Once it is done, the rest does not belong to the answer.
-  /// Until then the rest is an incomplete line, to be offered again with more
-  /// behind it; with `full`, because there is no room for more, that line is
-  /// taken as far as it goes and its end is dropped. O(bytes); never throws but
-  /// for want of memory.
+  /// Reads the bytes after those taken so far, and returns how many it takes.
+  /// Once it is done, the rest does not belong to the answer. Until then the
+  /// rest is an incomplete line, to offer again with more bytes after it; with
+  /// `full`, because there is no room for more, that line is taken as far as
+  /// it goes and its end is dropped. O(bytes); throws only when memory runs
+  /// out.
   std::size_t take(std::string_view bytes, bool full = false);
 
-  /// The peer has closed the connection behind what was taken. `rest`: the
+  /// The peer closed the connection after the bytes taken. `rest`: the
   /// incomplete line, for a better reason.
   void end(std::string_view rest = {});
 
@@ -63,12 +63,12 @@ public:
   [[nodiscard]] bool has_verdict() const noexcept {
     return out_->status != 0;
   }
-  /// Whether the connection can serve another request: the answer was whole
-  /// and plain, its end is known, and nobody said "close".
+  /// True if the connection can serve another request: the answer was complete
+  /// and plain, its end is known, and neither side said "close".
   [[nodiscard]] bool reusable() const noexcept {
     return at_ == place::done && persistent_ && !close_ && !odd_;
   }
-  /// Whether the receiver said that it closes the connection.
+  /// True if the receiver announced that it closes the connection.
   [[nodiscard]] bool says_close() const noexcept {
     return close_;
   }
@@ -79,7 +79,7 @@ public:
   }
 
 private:
-  /// What comes next. Everything before `body` consists of lines.
+  /// The next part. Everything before `body` consists of lines.
   enum class place : std::uint8_t {
     status_line,
     head,
@@ -92,7 +92,7 @@ private:
     done,
     failed,
   };
-  /// The fields that mean something to it.
+  /// The fields that it interprets.
   enum class field : std::uint8_t {
     other,
     content_length,
@@ -133,7 +133,7 @@ private:
   const std::size_t body_limit_;
   const std::size_t keep_limit_;
 
-  /// Of the fields of the answer at hand.
+  /// From the fields of the current answer.
   struct framing {
     std::optional<std::uint64_t> length;
     bool length_unclear = false; ///< not a number, or two that differ
@@ -143,7 +143,7 @@ private:
   std::uint64_t left_ = 0;       ///< of the body or its chunk
   std::uint64_t body_bytes_ = 0; ///< of the body itself
   std::size_t head_ = 0;         ///< bytes taken, also of interim answers
-  std::size_t wire_body_ = 0;    ///< bytes taken behind the head
+  std::size_t wire_body_ = 0;    ///< bytes taken after the head
   std::uint8_t interim_ = 0;
   place at_ = place::status_line;
   field last_field_ = field::other;
@@ -153,7 +153,7 @@ private:
   bool skipping_ = false;  ///< the rest of an overlong line
   bool close_ = false;
   bool persistent_ = false;
-  /// Not as RFC 9112 wants it: where it ends may be a matter of opinion.
+  /// Violates RFC 9112: where it ends may be ambiguous.
   bool odd_ = false;
 };
 

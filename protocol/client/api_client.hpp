@@ -4,7 +4,7 @@
 
 /// A blocking client of the REST API, for the command line: one server, one
 /// keep-alive connection, one request at a time. It talks to no other host:
-/// redirects are returned, not followed, so that the token cannot leak.
+/// redirects are returned, not followed, so the token cannot leak.
 
 #include "fanfare/error.hpp"
 
@@ -33,7 +33,7 @@ struct api_response {
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;
 
-  /// The first header of that name, in any case; empty: there is none.
+  /// The first header with that name, in any case; empty: none.
   [[nodiscard]] std::string_view header(std::string_view name) const;
 };
 
@@ -48,15 +48,15 @@ struct api_client_options {
 class api_client {
 public:
   /// Does not connect yet. invalid_argument: the URL has another form, or the
-  /// token has characters that are not allowed in a header; io_error: the
-  /// authorities cannot be read.
+  /// token has characters not allowed in a header; io_error: the authorities
+  /// cannot be read.
   [[nodiscard]] static result<api_client> make(api_client_options options);
 
   api_client(api_client&&) noexcept;
   api_client& operator=(api_client&&) noexcept;
   ~api_client();
 
-  /// Sends a request and waits for its answer, of any status. If the server has
+  /// Sends a request and waits for its answer, of any status. If the server
   /// closed the kept connection meanwhile, requests that are safe to repeat
   /// (GET, or with an Idempotency-Key) are sent once more on a new one.
   /// io_error: no connection, an incomplete, late or too large answer; the

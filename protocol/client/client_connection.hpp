@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// One connection of the HTTP client and the exchange that is on it: connects,
-/// speaks TLS, writes the request, reads the answer, and says whether it can
-/// serve another. INTERNAL to http_client; all on one I/O thread.
+/// One connection of the HTTP client and its current exchange: connects, speaks
+/// TLS, writes the request, reads the answer, and reports whether it can serve
+/// another. INTERNAL to http_client; all on one I/O thread.
 
 #include "protocol/client/client_stream.hpp"
 #include "protocol/client/connector.hpp"
@@ -30,15 +30,15 @@
 
 namespace fanfare::protocol {
 
-/// A way through a proxy. The target's addresses have passed the policy.
+/// A route through a proxy. The target's addresses have passed the policy.
 struct proxied_way {
-  /// Addresses of a target that a proxy is asked for in one exchange.
+  /// Addresses of a target requested from a proxy in one exchange.
   static constexpr std::size_t most = 4;
 
   std::shared_ptr<const proxy> via;
   std::vector<boost::asio::ip::address> proxies; ///< the proxy's own addresses
   std::vector<boost::asio::ip::address> targets;
-  std::size_t next = 0; ///< of `targets`, to be asked for
+  std::size_t next = 0; ///< of `targets`, to request
 
   [[nodiscard]] std::size_t left() const noexcept {
     const auto all = targets.size() < most ? targets.size() : most;
@@ -46,29 +46,29 @@ struct proxied_way {
   }
 };
 
-/// Whom a connection reports to.
+/// A connection reports to this.
 class connection_owner {
 public:
-  /// Why the address may not be connected to for this exchange, if so.
+  /// Why the policy denies this exchange the address, if so.
   virtual std::optional<std::string>
   refusal(const exchange& subject, const boost::asio::ip::address& address) = 0;
   /// Null, with a reason, if TLS cannot be used.
   virtual tls_settings* tls(const exchange& subject, std::string& reason) = 0;
-  /// Out of file descriptors: close what is not needed. False: nothing was.
+  /// Out of file descriptors: close unneeded ones. False: none was closed.
   virtual bool make_room() = 0;
   /// The way to the target is open.
   virtual void connected() = 0;
   /// The connection can serve another exchange: let it `wait` or close it.
   virtual void release(client_connection& connection) = 0;
-  /// The peer closed an idle connection, or sent bytes that nobody asked for.
+  /// The peer closed an idle connection, or sent unsolicited bytes.
   virtual void lost(client_connection& connection) = 0;
-  /// The proxy cannot reach that address: try the way's next one.
+  /// The proxy cannot reach that address: try the route's next one.
   virtual void try_next_address(exchange& subject,
                                 std::shared_ptr<proxied_way> way) = 0;
-  /// Whether the target has an address beside this one that can be tried.
+  /// True if the target has another address to try.
   virtual bool has_elsewhere(const exchange& subject,
                              const boost::asio::ip::address& not_here) = 0;
-  /// Tries those, on a fresh connection. Only if it has some.
+  /// Tries those, on a fresh connection. Only if there are any.
   virtual void go_elsewhere(exchange& subject,
                             const boost::asio::ip::address& not_here) = 0;
   /// The receiver ended the connection before it read the request
@@ -86,7 +86,7 @@ class client_connection final : public counted<client_connection>,
                                 public list_hook<of_destination>,
                                 private connector_owner {
 public:
-  /// What it does now:
+  /// Its states:
   ///
   ///     fresh --> connecting --> tunnelling --> handshaking --> exchanging
   ///                   |  |            |                          ^   |  ^
@@ -97,12 +97,12 @@ public:
   ///     any state --> closed                                    idle ---+
   ///
   /// From `connecting` to `exchanging` it has an exchange. From `exchanging` on
-  /// one read is in progress, until it is closed: in `idle` that read notices
+  /// one read is in progress, until it is closed: in `idle` that read detects
   /// that the peer closes. Only `enter` changes the state.
   enum class state : std::uint8_t {
-    fresh,       ///< made, `connect` comes next
+    fresh,       ///< new, `connect` comes next
     connecting,  ///< to the target, or to its proxy
-    tunnelling,  ///< asks the proxy for the target
+    tunnelling,  ///< requests the target from the proxy
     handshaking, ///< of TLS
     exchanging,  ///< writes a request and reads its answer
     idle,        ///< waits for an exchange
@@ -124,18 +124,18 @@ public:
       connector_->close();
   }
 
-  /// Connects to the first of the addresses that may be and can be, then runs
-  /// the exchange. `first` as in `connector`. To be called once, first.
+  /// Connects to the first allowed and reachable address, then runs the
+  /// exchange. `first` as in `connector`. Call once, first.
   void connect(exchange& subject,
                std::vector<boost::asio::ip::address> addresses,
                std::size_t first = 0);
 
-  /// The same through a proxy, to the way's next address. All addresses of an
-  /// exchange share one connect limit, of which each has an equal part of what
-  /// is left.
+  /// The same through a proxy, to the route's next address. All addresses of
+  /// an exchange share one connect limit; each gets an equal part of the
+  /// rest.
   void connect(exchange& subject, std::shared_ptr<proxied_way> way);
 
-  /// Whether the proxy has used up the part of its limit without a word.
+  /// True if the proxy used up its part of the limit without a byte.
   [[nodiscard]] bool
   is_way_silent(std::chrono::steady_clock::time_point now) const;
   /// Tries the next address for that reason.
@@ -149,17 +149,17 @@ public:
   /// returns.
   void run(exchange& subject);
 
-  /// Becomes idle. To be called from `connection_owner::release` only.
+  /// Becomes idle. Call only from `connection_owner::release`.
   void wait();
 
-  /// Ends the answer for the reason given. False: its status line has not come,
-  /// so there is no answer.
+  /// Ends the answer for the given reason. False: its status line has not
+  /// arrived, so there is no answer.
   [[nodiscard]] bool cut(std::string_view why);
 
-  /// Ends everything at once, without a word to the owner.
+  /// Ends everything at once, without notifying the owner.
   void close();
 
-  /// Bytes of the answer that have come so far, also of interim ones.
+  /// Bytes of the answer received so far, interim ones included.
   [[nodiscard]] std::size_t received() const noexcept {
     return answer_.received();
   }
@@ -168,7 +168,7 @@ public:
   [[nodiscard]] std::chrono::steady_clock::time_point opened() const noexcept {
     return opened_;
   }
-  /// Where it leads to; through a proxy too.
+  /// Its destination, also through a proxy.
   [[nodiscard]] const boost::asio::ip::address& address() const noexcept {
     return address_;
   }
@@ -178,7 +178,7 @@ public:
   [[nodiscard]] bool
   is_left_waiting(std::chrono::steady_clock::time_point now) const;
 
-  /// Whether it is on its way through a proxy.
+  /// True while it connects through a proxy.
   [[nodiscard]] bool in_proxy() const noexcept {
     return way_ != nullptr;
   }

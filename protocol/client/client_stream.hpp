@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The bytes' way to a receiver: a socket, and TLS on it from `start_tls` on.
+/// The byte stream to a receiver: a socket, with TLS on it from `start_tls` on.
 /// INTERNAL to client_connection, which keeps it alive while it works.
 
 #include "protocol/client/connector.hpp"
@@ -25,7 +25,7 @@ public:
   explicit client_stream(boost::asio::io_context& context)
     : socket_(context.get_executor()) {}
 
-  /// Takes a connected socket. To be called once, first.
+  /// Takes a connected socket. Call once, first.
   void open(client_socket socket) {
     socket_ = std::move(socket);
   }
@@ -38,7 +38,7 @@ public:
     return tls_ ? tls_->native_handle() : nullptr;
   }
 
-  /// A part of a record has come that cannot be read without the rest.
+  /// A part of a record has arrived that is unreadable without the rest.
   [[nodiscard]] bool has_partial_record() const noexcept {
     return tls_ && fanfare::protocol::has_partial_record(tls());
   }
@@ -76,7 +76,7 @@ public:
     boost::asio::async_write(*tls_, bytes, std::forward<Handler>(done));
   }
 
-  /// At once; what is in progress ends with an error.
+  /// At once; operations in progress end with an error.
   void close() noexcept {
     if (tls_)
       end_tls(tls_->native_handle());

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Connections that wait for an exchange, by destination, and what is known of
-/// each destination. It closes those that are too many or too old. INTERNAL to
-/// http_client; one I/O thread.
+/// Connections that wait for an exchange, by destination, and data on each
+/// destination. It closes surplus and old ones. INTERNAL to http_client; one
+/// I/O thread.
 
 #include "protocol/client/client_connection.hpp"
 #include "protocol/client/exchange.hpp"
@@ -29,7 +29,7 @@ public:
     std::size_t idle_per_destination;
     std::size_t idle; ///< of all destinations together
     std::chrono::milliseconds idle_time;
-    /// Since it was opened; older ones serve no further exchange.
+    /// Since it opened; older ones serve no further exchange.
     std::chrono::milliseconds age;
   };
 
@@ -37,20 +37,20 @@ public:
   connection_pool(const connection_pool&) = delete;
   connection_pool& operator=(const connection_pool&) = delete;
 
-  /// The destination of this key, which is used now.
+  /// The destination of this key, marked as used now.
   boost::intrusive_ptr<destination> find(const pool_key& key, time_point now);
 
-  /// The connection that was used last, so that those not needed grow old;
-  /// null if none is idle. It is the caller's from now on.
+  /// The connection used last, so that surplus ones grow old; null if none is
+  /// idle. The caller owns it from now on.
   boost::intrusive_ptr<client_connection> take(destination& to, time_point now);
 
   /// Lets a connection that has served an exchange wait for the next, or closes
-  /// it: for want of room, because it is too old, because its address is no
-  /// longer one of the name's, or because the destination is crowded.
+  /// it: for lack of room, for its age, because its address is no longer one of
+  /// the name's, or because the destination is crowded.
   void release(client_connection& connection, time_point now);
 
-  /// The name of the destination has these addresses now: closes what waits at
-  /// another one.
+  /// The destination's name now has these addresses: closes idle connections to
+  /// others.
   void found(destination& to,
              const std::vector<boost::asio::ip::address>& addresses);
 
@@ -65,8 +65,8 @@ public:
   /// Closes half of those that wait, the oldest first. False: none waited.
   bool shrink();
 
-  /// Closes what has waited too long, and forgets destinations that are not
-  /// used any more, with their TLS sessions.
+  /// Closes connections idle for too long, and forgets unused destinations,
+  /// with their TLS sessions.
   void expire(time_point now);
 
   /// Closes and forgets everything.

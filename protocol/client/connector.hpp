@@ -3,9 +3,9 @@
 #pragma once
 
 /// From the addresses of a host to a connected socket by "happy eyeballs" (RFC
-/// 8305): the families take turns, IPv6 first; the next attempt starts beside
-/// one that takes long, and at once when one fails; the first to connect wins
-/// and the others are closed. INTERNAL to client_connection, which keeps the
+/// 8305): the families take turns, IPv6 first; the next attempt starts next
+/// to a slow one, and at once after a failure; the first to connect wins and
+/// the others are closed. INTERNAL to client_connection, which keeps the
 /// deadline.
 
 #include "protocol/client/transport.hpp"
@@ -33,26 +33,26 @@ using client_socket = boost::asio::basic_stream_socket<
 /// The error in a few plain words, in lower case: "connection refused".
 [[nodiscard]] std::string plain_reason(const boost::system::error_code& code);
 
-/// The families in turn, IPv6 first, each in the order it had; then so many
-/// from the front go behind the others, round and round.
+/// The families in turn, IPv6 first, each in its original order; then rotated
+/// by so many from the front to the back.
 void interleave_families(std::vector<boost::asio::ip::address>& addresses,
                          std::size_t first = 0);
 
-/// Whom a connector asks and reports to.
+/// A connector queries and reports to this.
 class connector_owner {
 public:
-  /// Why the address may not be connected to, if so. Asked about each address
-  /// right before it is connected to.
+  /// Why the policy denies the address, if so. Called for each address right
+  /// before the connect.
   virtual std::optional<std::string>
   refusal(const boost::asio::ip::address& address) = 0;
-  /// Out of file descriptors: close what is not needed. False: nothing was.
+  /// Out of file descriptors: close unneeded ones. False: none was closed.
   virtual bool make_room() = 0;
-  /// Unless it is closed before, one of these two is called, once.
+  /// Unless closed before, one of these two is called, once.
   virtual void on_connected(client_socket socket) = 0;
   /// The last failure to connect ("connect: …"), or, if the policy allows no
   /// address, why it refused the first; empty if there was no address. `whose`:
-  /// that no address could be tried for want of something here is nobody
-  /// else's fault.
+  /// a lack of local resources that kept all addresses from being tried is this
+  /// machine's fault.
   virtual void on_not_connected(std::string reason, fault whose) = 0;
 
 protected:
@@ -64,11 +64,11 @@ class connector
   : public boost::intrusive_ref_counter<connector,
                                         boost::thread_unsafe_counter> {
 public:
-  /// How long to wait for an attempt before the next one starts beside it (RFC
-  /// 8305, section 5).
+  /// How long to wait for an attempt before the next one also starts (RFC 8305,
+  /// section 5).
   static constexpr std::chrono::milliseconds attempt_delay{250};
-  /// Most attempts at a time, however many addresses a name has: each takes a
-  /// file descriptor, and the records of a name are a stranger's.
+  /// Most concurrent attempts, however many addresses a name has: each takes a
+  /// file descriptor, and a stranger controls the name's records.
   static constexpr std::size_t most_at_once = 4;
 
   connector(connector_owner& owner, boost::asio::io_context& context)
@@ -77,9 +77,9 @@ public:
   connector(const connector&) = delete;
   connector& operator=(const connector&) = delete;
 
-  /// To be called once. May report a failure before it returns. `first` says
-  /// how many of the addresses, in the order in which they would be tried, go
-  /// behind the others.
+  /// Call once. Can report a failure before it returns. `first` says how
+  /// many of the addresses, in their order of trial, move behind the
+  /// others.
   void start(std::vector<boost::asio::ip::address> addresses,
              std::uint16_t port, std::size_t first = 0);
 
@@ -113,7 +113,7 @@ private:
   std::optional<timer_type> timer_; // only where there is something to race
   std::string refused_;             // by policy, the first one
   std::string failed_;              // to connect, the last one
-  bool only_here_ = true;           // for want of something on this machine
+  bool only_here_ = true;           // for lack of a local resource
 };
 
 } // namespace fanfare::protocol

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// How a webhook is reached where its settings differ from the engine's: which
-/// authorities to trust, which client certificate to show, which proxy to use,
-/// which addresses to allow.
+/// A webhook's route where its settings differ from the engine's:
+/// authorities to trust, client certificate to present, proxy to use,
+/// addresses to allow.
 
 #include "fanfare/error.hpp"
 #include "protocol/client/tls.hpp"
@@ -26,8 +26,8 @@ struct proxy {
   std::uint16_t port = 0;
   std::string user;
   std::string password;
-  /// Whether its own address must pass the policy. A proxy that the operator
-  /// has chosen need not.
+  /// True if its own address must pass the policy. That of the operator's proxy
+  /// need not.
   bool fenced = true;
 
   /// "http://[USER:PASSWORD@]HOST:PORT", "socks5://…" or "direct".

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// One request and what becomes of it. http_client, its pool and its
-/// connections share it. INTERNAL to http_client; one I/O thread.
+/// One request and its outcome. http_client, its pool and its connections share
+/// it. INTERNAL to http_client; one I/O thread.
 
 #include "protocol/client/exchange_clock.hpp"
 #include "protocol/client/tls_sessions.hpp"
@@ -37,14 +37,14 @@ using list_hook = boost::intrusive::list_base_hook<
   boost::intrusive::tag<Tag>,
   boost::intrusive::link_mode<boost::intrusive::normal_link>>;
 
-/// What exchanges with the same scheme, host, port and tag share.
+/// Shared by exchanges with the same scheme, host, port and tag.
 struct destination : counted<destination> {
   boost::intrusive::list<client_connection,
                          boost::intrusive::base_hook<list_hook<of_destination>>>
     idle;
   tls_sessions sessions;
   std::chrono::steady_clock::time_point last_used;
-  /// Of its name, when it was last looked up; empty: the host is an address.
+  /// Of its name, at the last look-up; empty: the host is an address.
   std::vector<boost::asio::ip::address> addresses;
   /// Connections that are open, and of which nothing shows that the receiver
   /// has taken them: no handshake of TLS, no byte of an answer.
@@ -54,8 +54,8 @@ struct destination : counted<destination> {
   std::chrono::steady_clock::time_point taken_upto;
   /// Until then no connection is kept, see `connection_pool::crowded`.
   std::chrono::steady_clock::time_point crowded_until;
-  /// How long an answer takes to begin on a connection that was used before,
-  /// on a smoothed average; 0: not known.
+  /// How long an answer takes to begin on a reused connection, as a smoothed
+  /// average; 0: unknown.
   std::chrono::steady_clock::duration usual{0};
 
   void note_answer_after(std::chrono::steady_clock::duration time) {
@@ -70,10 +70,10 @@ struct exchange : counted<exchange>, list_hook<of_all> {
   exchange_clock clock;
   boost::intrusive_ptr<destination> to;
   boost::intrusive_ptr<client_connection> on;
-  /// Of the target, that were not tried in vain. Empty on a connection that was
-  /// used before, or if the host is an address.
+  /// Of the target, except those that failed. Empty on a reused connection, or
+  /// if the host is an address.
   std::vector<boost::asio::ip::address> addresses;
-  std::size_t detours = 0;          ///< how often it went elsewhere
+  std::size_t detours = 0;          ///< how often it moved on
   std::shared_ptr<proxied_way> way; ///< through a proxy to these, or null
   std::uint64_t look_up = 0;        ///< the resolver's ticket
   std::chrono::steady_clock::time_point asked; ///< the resolver

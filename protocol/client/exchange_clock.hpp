@@ -15,14 +15,14 @@
 
 namespace fanfare::protocol {
 
-/// What an exchange waits for; most are named after the limit of that wait.
+/// What an exchange waits for; most are named after their limit.
 enum class phase : std::uint8_t {
   dns,
   connect,
   tls,
   first_byte,
   answer, ///< the rest of an answer that has begun, within `total`
-  total,  ///< its turn, or that its request is taken
+  total,  ///< its turn, or for its request to be taken
 };
 
 /// "5 s", "1.5 s", "250 ms".
@@ -63,13 +63,13 @@ struct exchange_clock {
     return std::chrono::duration_cast<std::chrono::microseconds>(now - started);
   }
 
-  /// Whether an answer of which `received` bytes have come falls below
-  /// `min_rate`. Judged from the second second on.
+  /// True if an answer with `received` bytes so far falls below `min_rate`.
+  /// Judged from the second second on.
   [[nodiscard]] bool is_too_slow(const exchange_limits& limits,
                                  std::size_t received, time_point now) const;
 
-  /// Why the exchange is ended now, in one line that begins with "timeout: "
-  /// and names the limit. `proxied`: its connection still waits for a proxy.
+  /// Why the exchange ends now, in one line that begins with "timeout: " and
+  /// names the limit. `proxied`: its connection still waits for a proxy.
   [[nodiscard]] std::string timeout_reason(const exchange_limits& limits,
                                            bool proxied, time_point now) const;
 };

@@ -26,25 +26,25 @@ struct http_client_options {
   /// Shared by all clients of a process. If null, the first https exchange
   /// makes settings with the system's authorities.
   std::shared_ptr<tls_settings> tls;
-  /// For exchanges without a proxy of their own; null: none.
+  /// For exchanges without their own proxy; null: none.
   std::shared_ptr<const proxy> via;
-  /// An idle connection is closed after this long.
+  /// An idle connection closes after this long.
   std::chrono::milliseconds idle_timeout{45'000};
-  /// A connection is not used again once it is this old: the name may lead
+  /// A connection is not reused once it is this old: the name may resolve
   /// elsewhere by then.
   std::chrono::milliseconds longest_use{60'000};
   std::size_t max_idle_per_destination = 256;
   std::size_t max_idle = 1024;
-  /// How often deadlines are checked; an exchange may overrun by this much.
+  /// How often deadlines are checked; an exchange can overrun by this much.
   std::chrono::milliseconds tick{25};
   /// Null: `make_system_resolver`.
   std::unique_ptr<resolver> names;
 };
 
-/// Belongs to one I/O thread, the only one that runs `context`. All functions
-/// are to be called on that thread, or after it has ended. Open connections
-/// count as work, so `context.run()` returns only after `close`. The context
-/// must outlive the client.
+/// Belongs to one I/O thread, the only one that runs `context`. Call all
+/// functions on that thread, or after it has ended. Open connections count as
+/// work, so `context.run()` returns only after `close`. The context must
+/// outlive the client.
 ///
 /// Reasons of failures begin with what failed: "policy: ", "dns: ",
 /// "connect: ", "proxy: ", "tls: ", "timeout: ", "reset: ", "malformed answer:
@@ -55,7 +55,7 @@ public:
                        http_client_options options = http_client_options{});
   http_client(const http_client&) = delete;
   http_client& operator=(const http_client&) = delete;
-  /// Closes unless `close` was called; calls nobody back afterwards.
+  /// Closes unless `close` was called; makes no callbacks afterwards.
   ~http_client() override;
 
   void send(exchange_request request, exchange_completion done) override;

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The answer of one exchange while it comes in: its bytes, and the parser that
+/// The answer of one exchange as it arrives: its bytes, and the parser that
 /// reads them. No network and no clock. INTERNAL to client_connection.
 
 #include "protocol/client/answer_buffer.hpp"
@@ -23,8 +23,8 @@ class incoming_answer {
 public:
   enum class progress : bool { more, over };
 
-  /// `out` must stay until it is over. A read into `space()` may already be
-  /// in progress.
+  /// `out` must live until it is over. A read into `space()` may already be in
+  /// progress.
   void begin(exchange_result& out, const exchange_limits& limits) {
     out.status = 0;
     out.reason.clear();
@@ -38,8 +38,8 @@ public:
     return bytes_.space();
   }
 
-  /// So many bytes have come into `space()`. Over: `status` and `reason` of the
-  /// result are final.
+  /// `bytes` arrived in `space()`. Over: `status` and `reason` of the result
+  /// are final.
   [[nodiscard]] progress take(std::size_t bytes) {
     received_ += bytes;
     bytes_.add(bytes);
@@ -59,16 +59,16 @@ public:
     parser_->cut(why);
   }
 
-  /// Makes ready for the next exchange.
+  /// Prepares for the next exchange.
   void clear() noexcept {
     bytes_.clear();
   }
 
-  /// Bytes that have come, also of interim answers.
+  /// Bytes received, interim answers included.
   [[nodiscard]] std::size_t received() const noexcept {
     return received_;
   }
-  /// The status line was read: what comes now cannot make it a failure.
+  /// The status line was read: the rest cannot make it a failure.
   [[nodiscard]] bool has_verdict() const noexcept {
     return parser_ && parser_->has_verdict();
   }

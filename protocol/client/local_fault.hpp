@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Errors of sockets that say nothing about whom they were to reach.
+/// Socket errors that say nothing about the peer.
 
 #include <boost/asio/error.hpp>
 #include <boost/system/error_code.hpp>

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The request of one exchange while it goes out: the buffers that are written,
-/// and how far that is. No network. INTERNAL to client_connection.
+/// The request of one exchange as it goes out: its buffers, and how far they
+/// are written. No network. INTERNAL to client_connection.
 
 #include "protocol/client/transport.hpp"
 
@@ -25,16 +25,16 @@ public:
 
   enum class state : std::uint8_t {
     waiting, ///< nothing of it was written
-    sending, ///< a part may have been
+    sending, ///< a part may be out
     sent,    ///< to its last byte
     broken,  ///< the connection did not take all
   };
 
-  /// Begins with another request, which must stay until it is no longer
-  /// `sending`. The buffers point into it and into this object.
+  /// Begins another request, which must live until it is no longer `sending`.
+  /// The buffers point into it and into this object.
   [[nodiscard]] buffers begin(const exchange_request& request);
 
-  /// TLS makes a record of every buffer, so small ones are copied together.
+  /// TLS makes a record of every buffer, so small ones are merged.
   [[nodiscard]] records in_records(const buffers& all);
 
   void ended(bool completely) noexcept {
@@ -44,7 +44,7 @@ public:
     return state_ == state::sent;
   }
 
-  /// Gives back what a large request has left.
+  /// Releases memory left from a large request.
   void shrink();
 
 private:

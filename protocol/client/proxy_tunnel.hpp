@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Opens a tunnel to an address through a proxy, over a socket that is
-/// connected to the proxy: HTTP CONNECT (RFC 9110, 9.3.6) or SOCKS5 (RFC 1928,
-/// 1929). INTERNAL to client_connection, which keeps the deadline.
+/// Opens a tunnel to an address through a proxy, over a socket connected to the
+/// proxy: HTTP CONNECT (RFC 9110, 9.3.6) or SOCKS5 (RFC 1928, 1929). INTERNAL
+/// to client_connection, which keeps the deadline.
 
 #include "protocol/client/egress.hpp"
 
@@ -24,7 +24,7 @@
 
 namespace fanfare::protocol {
 
-/// Belongs to one I/O thread; its owner closes it before the socket goes away.
+/// Belongs to one I/O thread; its owner closes it before the socket ends.
 class proxy_tunnel
   : public boost::intrusive_ref_counter<proxy_tunnel,
                                         boost::thread_unsafe_counter> {
@@ -32,7 +32,7 @@ public:
   using socket_type = boost::asio::basic_stream_socket<
     boost::asio::ip::tcp, boost::asio::io_context::executor_type>;
 
-  /// How it ended. No byte of the target has been read from the socket.
+  /// How it ended. No byte of the target was read from the socket.
   struct outcome {
     /// Empty: the tunnel is open, bytes written now reach the target. Else one
     /// line that begins with "proxy: ".
@@ -51,7 +51,7 @@ public:
   proxy_tunnel(const proxy_tunnel&) = delete;
   proxy_tunnel& operator=(const proxy_tunnel&) = delete;
 
-  /// To be called once. `done` is called later, once, unless it is closed.
+  /// Call once. `done` is called later, once, unless it is closed.
   void open(const boost::asio::ip::address& to, std::uint16_t port,
             completion done);
 
@@ -64,7 +64,7 @@ private:
   using error_code = boost::system::error_code;
   using step = void (proxy_tunnel::*)();
 
-  /// Sends `out_`, then goes on with `next` when `bytes` have come back.
+  /// Sends `out_`, then continues with `next` once `bytes` have arrived.
   void ask(std::size_t bytes, step next);
   void write();
   void want(std::size_t bytes, step next);

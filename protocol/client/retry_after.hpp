@@ -11,9 +11,9 @@
 
 namespace fanfare::protocol {
 
-/// When to try again: a number of seconds from `now`, or a date in one of the
-/// three forms of RFC 9110, section 5.6.7. A date in the past is `now`; nothing
-/// if the text is neither. Any thread.
+/// When to retry: a number of seconds from `now`, or a date in one of the three
+/// forms of RFC 9110, section 5.6.7. A date in the past is `now`; nothing if
+/// the text is neither. Any thread.
 [[nodiscard]] std::optional<timestamp> read_retry_after(std::string_view text,
                                                         timestamp now);
 

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Verifies receivers' certificates. There is no switch to turn that off, only
-/// a choice of authorities.
+/// Verifies receivers' certificates. This cannot be turned off; only the
+/// authorities can be chosen.
 
 #include "fanfare/error.hpp"
 #include "protocol/client/tls_sessions.hpp"
@@ -23,8 +23,8 @@ class tls_settings {
 
 public:
   /// Trusts the authorities in the PEM file `ca_file`, or the system's if it is
-  /// empty (SSL_CERT_FILE and SSL_CERT_DIR override those). Whatever is in the
-  /// file is trusted, be it an intermediate or a receiver's own certificate.
+  /// empty (SSL_CERT_FILE and SSL_CERT_DIR override those). Every certificate
+  /// in the file is trusted, even an intermediate or a receiver's own.
   /// io_error: the file cannot be read or holds no certificate.
   [[nodiscard]] static result<std::shared_ptr<tls_settings>>
   make(const std::string& ca_file = {});
@@ -34,11 +34,11 @@ public:
   trusting(const std::string& pem);
 
   /// For one webhook: trusts exactly the authorities of the PEM text `ca`
-  /// (empty: the system's) and, unless they are empty, shows the certificate
-  /// with its chain and uses the private key, both PEM texts, when a receiver
-  /// asks for a certificate. invalid_argument with field "tls": one sentence
-  /// that says which of the three is wrong and why (also if the key does not
-  /// belong to the certificate or has a passphrase).
+  /// (empty: the system's) and, unless empty, presents the certificate with its
+  /// chain and uses the private key, both PEM texts, when a receiver requests a
+  /// certificate. invalid_argument with field "tls": one sentence that says
+  /// which of the three is wrong and why (also if the key does not belong to
+  /// the certificate or has a passphrase).
   [[nodiscard]] static result<std::shared_ptr<tls_settings>>
   of_webhook(const std::string& ca, const std::string& certificate,
              const std::string& key);
@@ -54,16 +54,16 @@ private:
 };
 
 /// Prepares a handshake with `host` (a name or an address): the server name,
-/// the host that the certificate must be for, and an earlier session if there
-/// is one. New sessions go to `sessions`. False: out of memory.
+/// the host that the certificate must match, and an earlier session if any. New
+/// sessions go to `sessions`. False: out of memory.
 [[nodiscard]] bool prepare_tls(SSL* ssl, const std::string& host,
                                bool is_address, tls_sessions& sessions);
 
-/// To be called before a connection is destroyed without a close_notify:
-/// OpenSSL would otherwise take its session for damaged.
+/// Call before a connection is destroyed without a close_notify: otherwise
+/// OpenSSL considers its session damaged.
 void end_tls(SSL* ssl) noexcept;
 
-/// A part of a record has come, be it of its header, and not its end.
+/// Part of a record, at least of its header, has arrived, but not its end.
 [[nodiscard]] bool has_partial_record(const SSL* ssl) noexcept;
 
 /// Why a handshake failed, in one plain line that begins with "tls: ".
@@ -72,8 +72,8 @@ void end_tls(SSL* ssl) noexcept;
                                       const std::string& host);
 
 /// Why a connection ended after its handshake but before the first byte: under
-/// TLS 1.3 a receiver judges the client's certificate only then, and under 1.2
-/// some ask for one only then. `fresh`: it has served no exchange. Nothing if
+/// TLS 1.3 a receiver checks the client's certificate only then, and under 1.2
+/// some request one only then. `fresh`: it has served no exchange. Nothing if
 /// TLS is not the cause.
 [[nodiscard]] std::optional<std::string>
 tls_refusal(SSL* ssl, const boost::system::error_code& code, bool fresh);

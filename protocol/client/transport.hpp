@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The network as a delivery sees it: sends a notification and returns what
-/// came back. `http_client` does it over sockets; tests use a recording fake.
+/// The network as a delivery sees it: sends a notification and returns the
+/// result. `http_client` uses sockets; tests use a recording fake.
 
 #include "fanfare/types.hpp"
 
@@ -28,14 +28,14 @@ struct exchange_limits {
   std::chrono::milliseconds first_byte{30'000};
   /// From the start, name look-up included, to the answer's last byte.
   std::chrono::milliseconds total{30'000};
-  /// Most bytes of the answer's head, interim answers included, that are read.
+  /// Most bytes read of the answer's head, interim answers included.
   std::size_t head_limit = 16 * 1024;
-  /// Most bytes of its body, as they come over the wire, that are read.
+  /// Most bytes read of its body, as they come over the wire.
   std::size_t body_limit = 64 * 1024;
   /// Least bytes per second, on average, of an answer that has begun; judged
   /// from the second second on. 0: no limit.
   std::size_t min_rate = 0;
-  /// Most bytes of its body that are kept for the log.
+  /// Most bytes of its body kept for the log.
   std::size_t keep_limit = 16 * 1024;
 };
 
@@ -45,33 +45,33 @@ struct exchange_request {
   exchange_limits limits;
   /// Header lines of this attempt only (signatures, trace), each with its CRLF.
   std::string extra_head = {};
-  /// Null: as the client is set up.
+  /// Null: the client's own.
   std::shared_ptr<const egress> by = {};
-  /// 1 is the first. Each begins with another address of a name that has
+  /// 1 is the first. Each begins with another address if the name has
   /// several.
   std::uint16_t attempt = 1;
 };
 
-/// Whose fault it is that no answer came.
+/// Whose fault the lack of an answer is.
 enum class fault : std::uint8_t {
   receiver, ///< or its network's, its proxy's or its domain's
   stop,     ///< the engine is stopping
   here,     ///< this machine lacks a name server, a route, ports, descriptors
 };
 
-/// What came back. `status` 0 means that no status line came. `reason` then
-/// says why in one plain line that begins with its kind ("connect: ", "timeout:
-/// ", "policy: ", …). With a status it is empty, or says what was wrong with
-/// the rest ("body ended after 2 of 3 bytes").
+/// The result. `status` 0 means that no status line came. `reason` then says
+/// why in one plain line that begins with its kind ("connect: ", "timeout: ",
+/// "policy: ", …). With a status it is empty, or says what was wrong with the
+/// rest ("body ended after 2 of 3 bytes").
 struct exchange_result {
   std::uint16_t status = 0;
   std::string reason;
-  /// Without a status: whose it is.
+  /// Without a status: whose fault.
   fault whose = fault::receiver;
   call_timings timings;
   std::string response_head; ///< "Name: value\r\n"…, at most 8 KiB
   std::string response_body; ///< at most `keep_limit`
-  /// The answer's `Retry-After` as it was sent; empty if it had none.
+  /// The answer's `Retry-After` as sent; empty if it had none.
   std::string retry_after = {};
   /// When the receiver's certificate expires, if there was a handshake.
   std::optional<timestamp> certificate_expires = {};
@@ -84,8 +84,8 @@ class transport {
 public:
   virtual ~transport() = default;
   /// Starts an exchange. `done` is called exactly once, after this returns, on
-  /// the transport's thread, even if the transport is closed before. To be
-  /// called on that thread only.
+  /// the transport's thread, even if the transport is closed before. Call only
+  /// on that thread.
   virtual void send(exchange_request request, exchange_completion done) = 0;
 };
 

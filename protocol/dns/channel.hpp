@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Asks DNS for the addresses of a name in one family, by means of c-ares, on
-/// sockets of its own. INTERNAL to lookup; one I/O thread.
+/// Queries DNS for the addresses of a name in one family, through c-ares, on
+/// its own sockets. INTERNAL to lookup; one I/O thread.
 
 #include "protocol/dns/answer.hpp"
 #include "protocol/dns/configuration.hpp"
@@ -22,19 +22,19 @@
 
 namespace fanfare::protocol {
 
-/// Whom a channel belongs to. It is kept alive while the channel works.
+/// The owner of a channel. It is kept alive while the channel works.
 class channel_owner
   : public boost::intrusive_ref_counter<channel_owner,
                                         boost::thread_unsafe_counter> {
 public:
   virtual ~channel_owner() = default;
-  /// Something came in; there may be an answer now. May close the channel.
+  /// Data arrived; there may be an answer now. May close the channel.
   virtual void go_on() = 0;
 };
 
-/// A family has a channel, and so a port, of its own: c-ares takes an error on
-/// a socket for the failure of whatever it sends next on it, which would be the
-/// other family's question. A channel costs about 15 µs.
+/// Each family has its own channel, and so its own port: c-ares attributes a
+/// socket error to the next query on that socket, which would be the other
+/// family's. A channel costs about 15 µs.
 class dns_channel {
 public:
   using time_point = std::chrono::steady_clock::time_point;
@@ -46,15 +46,15 @@ public:
   dns_channel& operator=(const dns_channel&) = delete;
   ~dns_channel();
 
-  /// To be called once, first. `by` must stay. False: out of memory.
+  /// Call once, first. `by` must outlive it. False: out of memory.
   [[nodiscard]] bool open(const dns_configuration& by,
                           std::chrono::milliseconds patience);
 
-  /// Asks for this name, and forgets the answer before. The answer may be done
+  /// Queries this name, and forgets the previous answer. The answer may be done
   /// when it returns; `go_on` is called only later.
   void ask(const std::string& name);
 
-  /// In the system's table of hosts, both families, IPv6 first. Needs no
+  /// In the system's hosts file, both families, IPv6 first. Needs no
   /// network.
   [[nodiscard]] std::vector<boost::asio::ip::address>
   look_in_table(const std::string& host);
@@ -63,7 +63,7 @@ public:
     return answer_;
   }
 
-  /// When `on_timeout` is to be called next; nothing if it need not be.
+  /// When to call `on_timeout` next; nothing if not needed.
   [[nodiscard]] std::optional<time_point> timeout(time_point now) const;
   void on_timeout();
 

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Whom to ask for a name and for which names to ask: resolv.conf(5), as far as
-/// it concerns us. INTERNAL to the resolver.
+/// Which servers to query and for which names: the relevant parts of
+/// resolv.conf(5). INTERNAL to the resolver.
 
 #include <ares.h>
 
@@ -19,12 +19,12 @@
 
 namespace fanfare::protocol {
 
-/// "ADDRESS", "ADDRESS:PORT" or "[ADDRESS]:PORT"; nothing if it is none of
-/// these.
+/// "ADDRESS", "ADDRESS:PORT" or "[ADDRESS]:PORT"; nothing for any other
+/// text.
 [[nodiscard]] std::optional<ares_addr_port_node>
 parse_name_server(std::string_view text);
 
-/// Immutable once it is read; a copy would point into its original.
+/// Immutable once read; a copy would point into its original.
 struct dns_configuration {
   dns_configuration() = default;
   dns_configuration(const dns_configuration&) = delete;
@@ -34,21 +34,21 @@ struct dns_configuration {
   std::vector<std::string> domains;         ///< to search in
   /// ndots: names with at least this many dots are tried as given first.
   int dots = 1;
-  bool table_first = true; ///< the table of hosts before DNS, or after it
+  bool table_first = true; ///< the hosts file before DNS, or after it
   bool table_last = false;
   bool dns = true;
 
-  /// The names that are asked for, one after the other, to find `host`.
+  /// The names to query, one after the other, to find `host`.
   [[nodiscard]] std::vector<std::string> names(const std::string& host) const;
 };
 
-/// Reads the file at `path`. `servers`, unless it is empty, are asked in place
-/// of those in it; what is no name server is left out.
+/// Reads the file at `path`. `servers`, unless empty, replace those in the
+/// file; texts that are not name servers are left out.
 [[nodiscard]] std::shared_ptr<const dns_configuration>
 read_dns_configuration(std::string path,
                        const std::vector<std::string>& servers);
 
-/// The configuration as the file has it, looked at every 30 s.
+/// The configuration in the file, checked every 30 s.
 class configuration_watch {
 public:
   using time_point = std::chrono::steady_clock::time_point;
@@ -57,7 +57,7 @@ public:
     : path_(std::move(path)),
       servers_(std::move(servers)) {}
 
-  /// To be called before `current`. True: it replaced an earlier one.
+  /// Call before `current`. True: it replaced an earlier one.
   bool refresh(time_point now);
 
   [[nodiscard]] const std::shared_ptr<const dns_configuration>&
@@ -66,7 +66,7 @@ public:
   }
 
 private:
-  /// Tells a changed file from one that is as it was.
+  /// Tells a changed file from an unchanged one.
   struct file_stamp {
     ino_t inode = 0;
     off_t size = 0;

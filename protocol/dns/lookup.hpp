@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Finds the addresses of one host name: in the table of hosts, and in DNS with
+/// Finds the addresses of one host name: in the hosts file, and in DNS with
 /// both families at once and the search domains in turn. INTERNAL to the
 /// resolver; one I/O thread.
 
@@ -27,7 +27,7 @@ class lookup;
 
 class lookup_owner {
 public:
-  /// The look-up is over and does nothing more. `life`: how long to believe it.
+  /// The look-up is over and does nothing more. `life`: how long it is valid.
   virtual void finish(lookup& subject, resolution&& answer,
                       std::chrono::seconds life) = 0;
 
@@ -35,8 +35,8 @@ protected:
   ~lookup_owner() = default;
 };
 
-/// It asks on channels of its own: so it can be ended alone, waits for no other
-/// one, and asks from ports of its own, which makes answers hard to forge.
+/// It queries on its own channels: so it can end alone, waits for no other
+/// look-up, and uses its own ports, which makes answers hard to forge.
 class lookup : public channel_owner {
 public:
   /// How long it waits.
@@ -54,14 +54,14 @@ public:
     end();
   }
 
-  /// To be called once. Never finishes before it returns.
+  /// Call once. Never finishes before it returns.
   void start(std::shared_ptr<const dns_configuration> by,
              const patience& limits);
 
-  /// Finishes with what is known, as if no server would answer any more.
+  /// Finishes with what is known, as if no server answered any more.
   void give_way();
 
-  /// Does nothing more, and calls nobody back.
+  /// Does nothing more, and makes no callbacks.
   void end();
 
   [[nodiscard]] bool started() const noexcept {
@@ -83,7 +83,7 @@ private:
   /// one that waits.
   enum class state : std::uint8_t { waiting, running, over };
 
-  /// What needs no question to DNS, and for how long that holds.
+  /// The result if it needs no DNS query, and how long it is valid.
   struct known {
     resolution answer;
     std::chrono::seconds life;
@@ -92,7 +92,7 @@ private:
 
   /// The next of its names.
   void ask();
-  /// Looks at what the channels have, and finishes, asks on, or waits.
+  /// Checks the channels' answers, and finishes, queries on, or waits.
   void go_on() override;
   void set_timer();
   void succeed();
@@ -106,12 +106,12 @@ private:
 
   std::shared_ptr<const dns_configuration> by_; // outlives the channels
   std::chrono::milliseconds other_family_{0};
-  std::vector<std::string> names_; // to ask for in turn
+  std::vector<std::string> names_; // to query in turn
   std::size_t next_name_ = 0;
-  dns_channel v4_; // about the name that was asked for last
+  dns_channel v4_; // for the name queried last
   dns_channel v6_;
   std::optional<dns_channel::time_point> give_up_other_;
-  std::chrono::seconds life_; // of the news that there is none
+  std::chrono::seconds life_; // of a negative answer
   bool unsure_ = false;       // a name might exist after all
 };
 

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The answers that a resolver remembers, each until a time. When there are too
-/// many, it drops those that are out of date, then the oldest. INTERNAL to the
+/// A resolver's cached answers, each valid until a set time. When there are
+/// too many, it drops expired ones, then the oldest. INTERNAL to the
 /// resolver.
 
 #include "protocol/dns/resolution.hpp"
@@ -28,7 +28,7 @@ public:
   name_cache(const name_cache&) = delete;
   name_cache& operator=(const name_cache&) = delete;
 
-  /// Null if nothing is known. Valid until the next `put`.
+  /// Null if unknown. Valid until the next `put`.
   [[nodiscard]] const resolution* find(const std::string& host,
                                        time_point now) const {
     const auto i = entries_.find(host);
@@ -46,7 +46,7 @@ public:
       erase(entries_.find(*by_age_.front()));
     if (most_ == 0)
       return;
-    // Nodes stay where they are, so the indexes may point to their names.
+    // Nodes stay in place, so the indexes can point to their names.
     auto& [name, fresh] = *entries_.try_emplace(host).first;
     fresh.answer = std::move(answer);
     fresh.until = until;

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// What a look-up of a host name came to.
+/// The result of a look-up of a host name.
 
 #include <boost/asio/ip/address.hpp>
 
@@ -12,11 +12,11 @@
 
 namespace fanfare::protocol {
 
-/// Who knew the answer.
+/// The source of the answer.
 enum class answered_by : std::uint8_t {
   server,  ///< a name server
-  machine, ///< the table of hosts, or the rules for special names
-  nobody,  ///< no name server said anything definite
+  machine, ///< the hosts file, or the rules for special names
+  nobody,  ///< no name server gave a definite answer
 };
 
 struct resolution {

@@ -69,7 +69,7 @@ public:
 
   /// The pass must not outlive this object.
   [[nodiscard]] pass admit(const boost::asio::ip::address& peer);
-  /// Waits until no pass is left; false: the time is over.
+  /// Waits until no pass is left; false: time ran out.
   bool wait_empty(std::chrono::milliseconds deadline);
 
 private:

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Comparing field names, which are ASCII and case-insensitive (RFC 9110, 5.1).
+/// Compares field names: ASCII and case-insensitive (RFC 9110, 5.1).
 
 #include <algorithm>
 #include <string_view>

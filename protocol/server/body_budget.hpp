@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Room for large bodies: a budget for all I/O threads, a queue on each thread
-/// for bodies that wait for room, a share for each body that has it.
+/// Room for large bodies: a budget for all I/O threads, a queue per thread for
+/// bodies that wait for room, a share for each body that has it.
 
 #include <atomic>
 #include <cstddef>
@@ -22,9 +22,9 @@ class body_budget {
 public:
   explicit body_budget(std::size_t limit) : limit_(limit) {}
 
-  /// False: there is no room. One body always has some, whatever its size.
+  /// False: there is no room. One body always has room, whatever its size.
   [[nodiscard]] bool try_take(std::size_t bytes);
-  /// Whether there is room or not.
+  /// Takes it with or without room.
   void take(std::size_t bytes) {
     used_.fetch_add(bytes);
   }
@@ -39,17 +39,17 @@ private:
 
 class body_share;
 
-/// One I/O thread's way to the budget: bodies without room wait here, in the
+/// One I/O thread's access to the budget: bodies without room wait here, in
 /// order of arrival. That thread only.
 class body_queue {
 public:
   /// `wake` is called when it may be a waiting body's turn, not again before
-  /// next() was called, and must not call back.
+  /// next() is called, and must not call back.
   body_queue(body_budget& budget, std::function<void()> wake)
     : budget_(budget),
       wake_(std::move(wake)) {}
 
-  /// Room now, or an empty share: then next() will name `who`.
+  /// Room now, or an empty share: next() then names `who` later.
   [[nodiscard]] body_share reserve(std::weak_ptr<connection> who,
                                    std::size_t bytes);
   /// For a body that is in memory anyway.
@@ -95,7 +95,7 @@ public:
       from_->give_back(bytes_);
   }
 
-  /// The bytes, which from now on are the caller's to give back.
+  /// The bytes, which the caller must return from now on.
   [[nodiscard]] std::size_t detach() {
     return std::exchange(from_, nullptr) ? bytes_ : 0;
   }

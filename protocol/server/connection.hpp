@@ -36,21 +36,21 @@ public:
   connection& operator=(const connection&) = delete;
 
   /// Joins the worker's connections. With an identity the TLS handshake comes
-  /// first; who was not admitted is told so.
+  /// first; a client not admitted gets a refusal.
   void start(const tls_identity* identity);
 
-  /// Notes an answer, or that there will be none; pump() sends it.
+  /// Stores an answer, or that there will be none; pump() sends it.
   void take(std::uint64_t number, std::optional<http_response> answer);
-  /// Whether take() was called since the last pump().
+  /// True if take() was called since the last pump().
   [[nodiscard]] bool has_news() const {
     return news_;
   }
-  /// Parses what was read, writes what is answered, reads on if there is room.
+  /// Parses received bytes, writes ready answers, reads on if there is room.
   void pump();
 
-  /// There is room for the body that had to wait for it.
+  /// There is room for the body that waited for it.
   void resume(body_share room);
-  /// Called every tick: who owes something for too long is given up.
+  /// Called every tick: drops a client that exceeds its time.
   void check(std::uint64_t now);
   /// The server stops.
   void drain();
@@ -59,7 +59,7 @@ public:
   }
 
 private:
-  /// A connection moves through these from top to bottom and may skip some.
+  /// A connection moves through these from top to bottom and can skip some.
   ///
   ///   handshaking   only over TLS
   ///       │ TLS is set up
@@ -73,8 +73,8 @@ private:
   ///       │ the client closes its side, or takes too long
   ///   closed
   ///
-  /// A failing socket, a missed deadline and a lack of memory lead from each
-  /// straight to closed.
+  /// A failed socket, a missed deadline and a lack of memory lead from any
+  /// state straight to closed.
   enum class state : std::uint8_t {
     handshaking,
     serving,
@@ -86,7 +86,7 @@ private:
   /// A request whose head is complete and whose body is not.
   struct incoming {
     enum class body : std::uint8_t {
-      free,     ///< not large so far
+      free,     ///< not large yet
       waiting,  ///< for room; not read meanwhile
       admitted, ///< has room
     };
@@ -103,7 +103,7 @@ private:
 
   static constexpr auto never = std::numeric_limits<std::uint64_t>::max();
 
-  /// What the client has to do next.
+  /// What the client must do next.
   enum class awaited : std::uint8_t {
     nothing,
     handshake,
@@ -115,12 +115,12 @@ private:
   struct expectation {
     awaited what = awaited::nothing;
     std::uint64_t number = 0;   ///< of the request
-    std::uint64_t late = never; ///< the tick at which the client is given up
+    std::uint64_t late = never; ///< the tick at which to drop the client
   };
 
   class ticket;
 
-  /// The only one that changes the state; going back does nothing.
+  /// The only function that changes the state; going back does nothing.
   void enter(state next);
   void linger();
   void leave(state before);
@@ -172,7 +172,7 @@ private:
   expectation expected_;
   /// Set while the socket takes no more: the tick at which that is too long.
   std::uint64_t write_deadline_ = never;
-  /// How long the client may take to close its side; 0: it has done so.
+  /// How long the client may take to close its side; 0: it is closed.
   std::chrono::milliseconds patience_;
   std::size_t discarded_ = 0; // bytes, while lingering
 

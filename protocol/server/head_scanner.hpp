@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Finds the end of a request's head while its bytes come in, and refuses bytes
-/// that cannot become a request as soon as they show it. What is left of the
-/// syntax is for the request parser, which sees complete heads only.
+/// Finds the end of a request's head as its bytes arrive, and refuses bytes
+/// that cannot become a request as early as possible. The request parser, which
+/// sees complete heads only, checks the rest of the syntax.
 
 #include "protocol/server/http_server_options.hpp"
 #include "protocol/server/refusal.hpp"
@@ -17,8 +17,8 @@ namespace fanfare::protocol::server {
 
 class head_scanner {
 public:
-  /// `bytes` is everything since the start of the head, what earlier calls saw
-  /// included, and not empty. Not to be called once complete().
+  /// `bytes` is everything since the start of the head, including bytes of
+  /// earlier calls, and not empty. Not to be called once complete().
   std::optional<refusal> scan(std::string_view bytes,
                               const http_server_options& limits);
   [[nodiscard]] bool complete() const {

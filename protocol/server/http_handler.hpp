@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The seam between the HTTP server and the API it serves: one request in, one
+/// The interface between the HTTP server and its API: one request in, one
 /// response out, as plain values.
 
 #include <cstdint>
@@ -24,7 +24,7 @@ struct http_request {
   std::string peer_address; ///< "127.0.0.1"
   bool secure = false;      ///< it came over TLS
 
-  /// The first header of that name (lower case), or an empty view.
+  /// The first header with that name (lower case), or an empty view.
   [[nodiscard]] std::string_view header(std::string_view name) const {
     for (const auto& [key, value] : headers)
       if (key == name)
@@ -40,11 +40,11 @@ struct http_response {
   std::string body; ///< not sent in answer to a HEAD request
 };
 
-/// Which requests of one connection may be under way at the same time (RFC
-/// 9112, 9.3.2): neighbours of the same kind, unless that is `exclusive`. Any
-/// other request begins when all before it are answered.
+/// Which requests of one connection may run concurrently (RFC 9112, 9.3.2):
+/// neighbours of the same kind, unless that is `exclusive`. Any other request
+/// begins when all before it are answered.
 enum class request_kind : std::uint8_t {
-  exclusive, ///< others may see what it changes
+  exclusive, ///< others may see its changes
   safe,      ///< changes nothing (RFC 9110, 9.2.1)
   ordered,   ///< the handler itself keeps such requests in order
 };
@@ -60,18 +60,18 @@ class http_handler {
 public:
   virtual ~http_handler() = default;
   /// Called before check_head() and handle() with the head of a request. On an
-  /// I/O thread: must not block, and looks at method and target only.
+  /// I/O thread: must not block, and reads only method and target.
   [[nodiscard]] virtual request_kind kind_of(const http_request& head) const {
     return kind_of_method(head.method);
   }
-  /// On an I/O thread of the server: must not block. `respond` is to be called
-  /// once, now or later, from any thread; dropping it closes the connection.
+  /// On an I/O thread of the server: must not block. Call `respond` once, now
+  /// or later, from any thread; dropping it closes the connection.
   virtual void handle(http_request request,
                       std::function<void(http_response)> respond) = 0;
   /// For a request with a large body (http_server_options::free_body), before
-  /// that is read: an answer refuses the request and closes the connection. A
-  /// request let in goes to handle() once its body is complete; `head` has the
-  /// beginning of it at most. On an I/O thread: must not block.
+  /// reading it: an answer refuses the request and closes the connection. An
+  /// accepted request goes to handle() once its body is complete; `head` has at
+  /// most its beginning. On an I/O thread: must not block.
   virtual std::optional<http_response>
   check_head(const http_request& /*head*/) {
     return std::nullopt;

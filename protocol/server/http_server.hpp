@@ -2,12 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// An HTTP/1.1 server on threads of its own. It guards its handler, which gets
-/// complete, well-formed requests within the limits. Everything else the server
-/// answers itself, with {"detail": "…"}: 400, 408, 413, 414, 417, 429, 431, 500
-/// (the handler threw), 501, 503, 505.
+/// An HTTP/1.1 server on its own threads. It guards its handler, which gets
+/// complete, well-formed requests within the limits. The server answers
+/// everything else itself, with {"detail": "…"}: 400, 408, 413, 414, 417, 429,
+/// 431, 500 (the handler threw), 501, 503, 505.
 ///
-/// With a certificate it speaks TLS only, and closes other connections without
+/// With a certificate it speaks only TLS, and closes other connections without
 /// an answer.
 
 #include "fanfare/error.hpp"
@@ -34,7 +34,7 @@ public:
   /// "http://127.0.0.1:8080" or "https://…", IPv6 hosts in brackets.
   [[nodiscard]] virtual std::string url() const = 0;
   /// New connections get this identity, open ones keep theirs. Only for a
-  /// server that was started with one. Any thread.
+  /// server started with one. Any thread.
   virtual void
   change_identity(std::shared_ptr<const tls_identity> identity) = 0;
   /// Stops accepting, closes idle connections, lets running requests finish

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Where the HTTP server listens and what it grants its clients: every limit
-/// and every timeout.
+/// The HTTP server's address, and every limit and timeout for its
+/// clients.
 
 #include "protocol/server/tls_identity.hpp"
 
@@ -17,7 +17,7 @@ namespace fanfare::protocol {
 
 struct http_server_options {
   std::string host = "127.0.0.1";
-  std::uint16_t port = 8080; ///< 0 takes a free port
+  std::uint16_t port = 8080; ///< 0: a free port
   std::size_t threads = 1;
   /// The server's certificate and key; null: it speaks plain HTTP.
   std::shared_ptr<const tls_identity> identity;
@@ -33,14 +33,14 @@ struct http_server_options {
   /// Bytes of large bodies, over all connections. Beyond it a body waits its
   /// turn, in order of arrival and within its timeout.
   std::size_t body_budget = 64 * 1024 * 1024;
-  /// Pipelined requests of one connection that are handled at the same time;
-  /// answers keep their order.
+  /// Pipelined requests of one connection handled concurrently; answers keep
+  /// their order.
   std::size_t max_pipelined = 16;
 
   // -- of a connection --------------------------------------------------------
 
-  /// Further ones are answered 503 and closed; over TLS closed without an
-  /// answer, which would take a handshake.
+  /// Further ones get a 503 and are closed; over TLS without an answer, which
+  /// would take a handshake.
   std::size_t max_connections = 10'000;
   /// The same with 429. The /64 of an IPv6 address counts as one address.
   std::size_t max_connections_per_address = 2'000;

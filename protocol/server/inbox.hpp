@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Where other threads put answers for the connections of one I/O thread. It
-/// outlives the server as long as somebody can still answer.
+/// Answers from other threads for the connections of one I/O thread. It
+/// outlives the server as long as an answer can still arrive.
 
 #include "protocol/server/http_handler.hpp"
 
@@ -26,8 +26,8 @@ public:
   struct entry {
     std::weak_ptr<connection> to;
     std::uint64_t number = 0;            ///< of the request
-    std::optional<http_response> answer; ///< absent: nobody will answer
-    std::size_t body_bytes = 0;          ///< of the budget, to be given back
+    std::optional<http_response> answer; ///< absent: no answer will come
+    std::size_t body_bytes = 0;          ///< of the budget, to return
   };
 
   /// `wake` is called for the first entry since collect(), from any thread, and
@@ -38,10 +38,10 @@ public:
   void put(entry what);
   /// Moves all entries into the empty `into`.
   void collect(std::vector<entry>& into);
-  /// From now on answers are thrown away, and nobody is woken.
+  /// From now on answers are discarded, and `wake` is not called.
   void close();
 
-  /// The calling thread is the one whose answers these are; before there are
+  /// The calling thread is the one that receives the answers; call it before
   /// any.
   void belong_to_this_thread() {
     owner_ = std::this_thread::get_id();

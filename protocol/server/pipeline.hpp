@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The requests of one connection that are not answered yet, in their order: an
-/// answer that comes early waits in its place for those before it.
+/// The unanswered requests of one connection, in order: an early answer waits
+/// in its place for those before it.
 
 #include "protocol/server/http_handler.hpp"
 
@@ -17,21 +17,21 @@ namespace fanfare::protocol::server {
 
 class pipeline {
 public:
-  /// One request: what the connection must know of it to send its answer.
+  /// One request: what the connection needs to send its answer.
   struct place {
     enum class answer_state : std::uint8_t {
       awaited,
       here,
-      never, ///< the handler has dropped it
+      never, ///< the handler dropped it
     };
 
     http_response answer;
     answer_state state = answer_state::awaited;
     request_kind kind = request_kind::exclusive;
-    bool large = false;      ///< its body is
+    bool large = false;      ///< its body is large
     bool head_only = false;  ///< a HEAD request: the answer's body is not sent
     bool close = false;      ///< the connection closes after the answer
-    bool keep_alive = false; ///< of HTTP/1.0, which wants to be told so
+    bool keep_alive = false; ///< HTTP/1.0, which needs it stated
   };
 
   [[nodiscard]] bool empty() const {
@@ -47,8 +47,8 @@ public:
   [[nodiscard]] const place& back() const {
     return places_.back();
   }
-  /// Whether a request of that kind may begin now: it must not overtake those
-  /// that are not answered.
+  /// True if a request of that kind may begin now: it must not overtake
+  /// unanswered ones.
   [[nodiscard]] bool admits(request_kind kind) const {
     // Those that are under way at the same time are all of the same kind.
     return awaited_ == 0
@@ -65,8 +65,8 @@ public:
     if (places_.back().state == place::answer_state::awaited)
       ++awaited_;
   }
-  /// Puts an answer into its place, or notes that there will be none. Requests
-  /// that were popped meanwhile are ignored.
+  /// Puts an answer into its place, or records that there will be none.
+  /// Requests popped meanwhile are ignored.
   void answer(std::uint64_t number, std::optional<http_response> with) {
     if (number < first_number_ || number >= next_number())
       return;
@@ -77,7 +77,7 @@ public:
     if (with)
       to.answer = std::move(*with);
   }
-  /// Removes the oldest `count`: all, or such as are answered.
+  /// Removes the oldest `count`: all, or only answered ones.
   void pop(std::size_t count) {
     if (count == places_.size()) {
       places_.clear();

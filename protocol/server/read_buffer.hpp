@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The bytes that a connection has read and not parsed yet. Small while the
-/// connection is idle, as most are; larger while a body comes in.
+/// The bytes that a connection has read but not parsed. Small while the
+/// connection is idle, as most are; larger while a body arrives.
 
 #include <boost/asio/buffer.hpp>
 
@@ -23,11 +23,11 @@ public:
   [[nodiscard]] std::size_t size() const {
     return end_ - begin_;
   }
-  /// What was read, in one piece; valid until prepare().
+  /// The bytes read, contiguous; valid until prepare().
   [[nodiscard]] std::string_view bytes() const {
     return {bytes_.get() + begin_, size()};
   }
-  /// The first `count` bytes are done with.
+  /// Removes the first `count` bytes.
   void consume(std::size_t count) {
     begin_ += count;
   }
@@ -35,11 +35,11 @@ public:
     begin_ = end_;
   }
 
-  /// Room behind bytes() for the next read. `body_rest` is how much of a body
-  /// is still to come, nothing between requests.
+  /// Room after bytes() for the next read. `body_rest` is how much of a body is
+  /// still to come, nothing between requests.
   [[nodiscard]] boost::asio::mutable_buffer
   prepare(std::optional<std::uint64_t> body_rest);
-  /// So much was read into it.
+  /// `count` bytes were read into it.
   void commit(std::size_t count) {
     end_ += count;
   }

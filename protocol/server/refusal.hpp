@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// An answer of the server itself, to what never reaches the handler.
+/// The server's own answer to a request that never reaches the handler.
 
 #include "protocol/server/http_handler.hpp"
 
@@ -16,7 +16,7 @@ struct refusal {
   std::string_view detail; ///< a literal
 };
 
-/// {"detail": "…"}, and for 429 and 503 when to try again.
+/// {"detail": "…"}, and for 429 and 503 when to retry.
 [[nodiscard]] http_response to_response(const refusal& why);
 
 } // namespace fanfare::protocol::server

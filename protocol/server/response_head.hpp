@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The head of a response as bytes: what the handler says, and what only the
-/// server can say.
+/// The head of a response as bytes: the handler's part, and the server's
+/// own.
 
 #include "protocol/server/http_handler.hpp"
 
@@ -29,22 +29,22 @@ private:
   std::size_t size_ = 0;
 };
 
-/// What the connection knows beside the response.
+/// What the connection adds to the response.
 struct response_framing {
   std::string_view date; ///< the whole line
   bool close = false;
   bool announce_keep_alive = false; ///< HTTP/1.0 assumes nothing
 };
 
-/// Whether a response with this status has a body at all (RFC 9110, 15).
+/// True if a response with this status can have a body (RFC 9110, 15).
 [[nodiscard]] inline bool has_content(std::uint16_t status) {
   return status != 204 && status != 304;
 }
 
 /// Appends status line and headers up to the empty line. Replaces the handler's
 /// Connection, Content-Length, Transfer-Encoding and Date; a line break in a
-/// value becomes a space. Returns whether the response closes the connection:
-/// the framing says so, or the handler's Connection does.
+/// value becomes a space. Returns true if the response closes the connection,
+/// by the framing or the handler's Connection.
 bool append_head(std::string& to, const http_response& response,
                  const response_framing& framing);
 

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Time in the ticks of a worker, a few per second: a deadline is a number that
-/// each tick is compared with, and no timer.
+/// Time in the ticks of a worker, a few per second: a deadline is a number
+/// compared with each tick, not a timer.
 
 #include <chrono>
 #include <cstdint>
@@ -23,7 +23,7 @@ public:
   void advance() {
     ++now_;
   }
-  /// The tick at which what may take `span` from now on is late; never early.
+  /// The tick at which a wait of `span` from now is late; never early.
   [[nodiscard]] std::uint64_t due(std::chrono::milliseconds span) const {
     return now_ + static_cast<std::uint64_t>(span / length_) + 2;
   }

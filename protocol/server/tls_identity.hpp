@@ -28,7 +28,7 @@ public:
   load(const std::string& certificate_file, const std::string& key_file);
 
   /// The server's side of a new connection on the socket `descriptor`, or null
-  /// if there is no memory. It may outlive this object.
+  /// if memory runs out. It can outlive this object.
   [[nodiscard]] SSL* accept(int descriptor) const noexcept;
 
   explicit tls_identity(token);

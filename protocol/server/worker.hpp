@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// One I/O thread of the HTTP server: its connections, and the tick by which
-/// they look at their deadlines.
+/// One I/O thread of the HTTP server: its connections, and the tick on which
+/// they check their deadlines.
 
 #include "protocol/server/admission.hpp"
 #include "protocol/server/body_budget.hpp"
@@ -37,7 +37,7 @@ public:
   ~worker(); ///< finish()
 
   void start();
-  /// Idle connections close now, the others when they are done. Any thread.
+  /// Idle connections close now, the others when done. Any thread.
   void drain();
   /// Closes everything and joins the thread.
   void finish();

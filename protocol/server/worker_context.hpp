@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// What the connections of one I/O thread share. Its worker owns it; all but
-/// the inbox is for that thread only.
+/// State shared by the connections of one I/O thread. Its worker owns it; all
+/// but the inbox is for that thread only.
 
 #include "protocol/server/body_budget.hpp"
 #include "protocol/server/http_handler.hpp"
@@ -39,11 +39,11 @@ struct worker_context {
   body_queue bodies;
   tick_clock clock;
   date_line date;
-  /// The server stops: what is idle closes, what is busy closes afterwards.
+  /// The server stops: idle connections close, busy ones close afterwards.
   bool draining = false;
-  /// Bytes of answers that clients have not taken yet, of all connections.
+  /// Bytes of answers not yet taken by clients, over all connections.
   std::size_t unwritten = 0;
-  /// Input that nobody looks at goes here.
+  /// Discarded input goes here.
   std::array<char, 64 * 1024> scratch;
   /// A connection joins when it starts and leaves when it is closed.
   std::list<std::shared_ptr<connection>> connections;

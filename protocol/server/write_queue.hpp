@@ -3,8 +3,8 @@
 #pragma once
 
 /// The bytes of answers that a client has not taken yet. Heads and small bodies
-/// share one piece of text, a large body is a piece of its own and not copied;
-/// one system call writes up to 16 pieces.
+/// share one piece of text, a large body is its own piece and not copied; one
+/// system call writes up to 16 pieces.
 
 #include <boost/asio/buffer.hpp>
 
@@ -18,13 +18,13 @@ namespace fanfare::protocol::server {
 
 class write_queue {
 public:
-  /// Larger bodies are not copied behind their head.
+  /// Larger bodies are not copied after their head.
   static constexpr std::size_t small_body = 8 * 1024;
 
   using pieces = std::array<boost::asio::const_buffer, 16>;
 
-  /// `total` is what the queues of one I/O thread hold, this one included from
-  /// now on; it must outlive them.
+  /// `total` counts the bytes in the queues of one I/O thread, this one
+  /// included from now on; it must outlive them.
   explicit write_queue(std::size_t& total) : total_(total) {}
   write_queue(const write_queue&) = delete;
   write_queue& operator=(const write_queue&) = delete;
@@ -39,13 +39,13 @@ public:
     return size_;
   }
 
-  /// The text to append to; commit() takes what was appended into the queue.
+  /// The text to append to; commit() moves the appended text into the queue.
   [[nodiscard]] std::string& text();
   void commit();
-  /// Commits, and queues a body behind it.
+  /// Commits, and queues a body after it.
   void push_body(std::string&& body);
 
-  /// What to write next. The queue must not be empty.
+  /// The bytes to write next. The queue must not be empty.
   [[nodiscard]] std::span<const boost::asio::const_buffer> front(pieces& into);
   /// The first `count` bytes were written.
   void consume(std::size_t count);

@@ -309,7 +309,7 @@ TEST_F(CommitterTest, EndsWhenItIsClosedAlthoughTheDiskIsFull) {
     return full_;
   };
   node_->queue.push(
-    {.what = storage::append_call{{.hook = hook_}},
+    {.what = storage::append_call{{{.hook = hook_}}},
      .done = [&](storage::operation&, const error* e) { refused = e->code; },
      .lasting = true});
   node_->run();

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Certificates for tests, made on the spot: good ones and each kind of bad.
+/// Certificates for tests, made on the fly: good ones and every kind of bad.
 /// Nothing is read from disk and nothing expires in the repository.
 
 #include <chrono>
@@ -23,7 +23,7 @@ struct certificate {
   std::string key_pem;
 };
 
-/// What a certificate says.
+/// The contents of a certificate.
 struct certificate_options {
   /// Host names and IP addresses it is valid for. The first is its common name.
   std::vector<std::string> names = {"localhost"};
@@ -32,13 +32,13 @@ struct certificate_options {
   std::chrono::seconds not_after = std::chrono::hours{24};
 };
 
-/// A certificate authority of its own. Throws `std::runtime_error` when OpenSSL
+/// A private certificate authority. Throws `std::runtime_error` when OpenSSL
 /// refuses.
 class certificate_authority {
 public:
   explicit certificate_authority(std::string name = "Fanfare test CA");
 
-  /// What clients have to trust, in PEM.
+  /// The certificate that clients must trust, in PEM.
   const std::string& pem() const noexcept {
     return own_.certificate_pem;
   }
@@ -72,12 +72,12 @@ private:
   certificate own_;
 };
 
-/// Valid now for the names, signed by nobody but itself.
+/// Valid now for the names, self-signed.
 certificate
 self_signed(std::vector<std::string> names = {"localhost", "127.0.0.1", "::1"});
 
-/// A server's TLS context (1.2 and up) that presents `cert`; to be given to
-/// `http_sink`. With `client_ca` it demands a client certificate of that one.
+/// A server's TLS context (1.2 and up) that presents `cert`; pass it to
+/// `http_sink`. With `client_ca` it demands a client certificate of that.
 std::shared_ptr<boost::asio::ssl::context>
 server_context(const certificate& cert, const std::string& client_ca = {});
 

@@ -3,7 +3,7 @@
 #pragma once
 
 /// Real child processes for end-to-end tests. A child never outlives its test:
-/// it is killed by the destructor, and by the kernel should the test die.
+/// the destructor kills it, and the kernel does if the test dies.
 
 #include <sys/types.h>
 
@@ -30,22 +30,22 @@ struct exit_status {
 /// For messages: "exit code 3" or "signal 9".
 std::string to_string(const exit_status& status);
 
-/// What to run.
+/// The program to run.
 struct command {
-  /// With a slash a path, without one searched for in PATH.
+  /// A path if it has a slash, else searched for in PATH.
   std::filesystem::path program;
   std::vector<std::string> args = {};
-  /// Set on top of the environment of the test itself.
+  /// Added to the test's own environment.
   std::map<std::string, std::string> env = {};
-  /// Empty: that of the test.
+  /// Empty: the test's.
   std::filesystem::path working_directory = {};
-  /// What it reads from standard input, then the end of file.
+  /// Its standard input, then the end of file.
   std::string input = {};
 };
 
-/// One running or ended child, its output kept line by line. All functions may
-/// be called by any thread. Start children from a thread that lives as long as
-/// they should: the kernel ends them together with the thread.
+/// One running or ended child, its output kept line by line. Any thread may
+/// call any function. Start children from a thread that lives as long as they
+/// should: the kernel ends them with the thread.
 class child_process {
 public:
   enum class stream { out, err };
@@ -66,13 +66,13 @@ public:
 
   /// The first whole line of the stream that contains `text`, whether written
   /// before or after this call. Nothing once `limit` has passed, or as soon as
-  /// the stream has ended without such a line.
+  /// the stream ends without such a line.
   std::optional<std::string> wait_for_line(std::string_view text,
                                            std::chrono::milliseconds limit,
                                            stream from = stream::out) const;
 
-  /// All lines so far, without their ends. An unfinished one is not among them
-  /// until the stream ends.
+  /// All lines so far, without line ends. An unfinished line is included only
+  /// once the stream ends.
   std::vector<std::string> lines(stream from = stream::out) const;
 
   /// Sends a signal; false when the process has ended already.
@@ -91,9 +91,9 @@ private:
   std::unique_ptr<impl> impl_;
 };
 
-/// Runs a program to its end and gives what it wrote to standard output.
-/// Throws `std::runtime_error`, with its standard error, when it does not exit
-/// with 0 within `limit`.
+/// Runs a program to its end and returns its standard output. Throws
+/// `std::runtime_error`, with its standard error, when it does not exit with 0
+/// within `limit`.
 std::string run(const command& what,
                 std::chrono::milliseconds limit = std::chrono::seconds{30});
 

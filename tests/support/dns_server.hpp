@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// A name server inside the test: real DNS on loopback, over UDP and TCP, that
-/// says what it is told to, or nothing.
+/// A name server inside the test: real DNS on loopback, over UDP and TCP, with
+/// scripted answers, or none.
 
 #include <chrono>
 #include <cstddef>
@@ -15,25 +15,25 @@
 
 namespace fanfare::test {
 
-/// What is said about a name.
+/// The answer for a name.
 struct dns_answer {
   std::vector<std::string> v4 = {};
   std::vector<std::string> v6 = {};
-  /// Another name for it (CNAME), whose answer is told in the same message.
+  /// Its canonical name (CNAME), whose answer is in the same message.
   std::string alias = {};
   /// Of all records, in seconds.
   std::uint32_t ttl = 60;
-  /// 2: the server failed, 3: there is no such name, 5: refused.
+  /// 2: server failure, 3: no such name, 5: refused.
   unsigned code = 0;
-  /// With a record that says how long to believe in there being nothing.
+  /// With a record that says how long a negative answer is valid.
   std::optional<std::uint32_t> negative_ttl = {};
   bool silent = false;
-  bool silent_v6 = false; ///< only about addresses of IPv6
+  bool silent_v6 = false; ///< only for IPv6 addresses
   /// Waits this long before it answers.
   std::chrono::milliseconds delay{0};
-  /// Over UDP it says only that the answer is too long for it.
+  /// Over UDP it only reports a truncated answer.
   bool truncated = false;
-  /// Sent in place of a message, behind its id.
+  /// Sent instead of a message, after its id.
   std::optional<std::string> garbage = {};
 
   static dns_answer of(std::vector<std::string> v4,
@@ -44,7 +44,7 @@ struct dns_answer {
   static dns_answer hanging();
 };
 
-/// Answers on a thread of its own; all functions may be called on any thread.
+/// Answers on its own thread; any thread may call any function.
 class dns_server {
 public:
   dns_server();
@@ -55,10 +55,10 @@ public:
   /// "127.0.0.1:PORT".
   [[nodiscard]] std::string address() const;
 
-  /// `name` is in lower case. There are no names but those that were set.
+  /// `name` is in lower case. No other names exist.
   void set(const std::string& name, dns_answer answer);
 
-  /// How often it was asked for addresses of that name, of both families.
+  /// How often addresses of that name were queried, in both families.
   [[nodiscard]] std::size_t asked(const std::string& name) const;
   /// How often for those of IPv6.
   [[nodiscard]] std::size_t asked_v6(const std::string& name) const;

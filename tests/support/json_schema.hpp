@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Whether JSON is as a schema says. Knows what our OpenAPI document uses of
-/// JSON Schema; any other keyword is a fault, so that none goes unchecked.
+/// Validates JSON against a schema. Supports what our OpenAPI document uses of
+/// JSON Schema; any other keyword is a fault, so none goes unchecked.
 
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
@@ -13,18 +13,18 @@
 
 namespace fanfare::test {
 
-/// Of one document, in which references are looked up. It must outlive this.
+/// For one document, which resolves references. It must outlive this.
 class json_schema {
 public:
   enum class extras {
-    allowed, ///< members that no schema names are fine unless it forbids them
+    allowed, ///< members that no schema names pass unless it forbids them
     refused, ///< they are faults unless it allows them
   };
 
   explicit json_schema(const boost::json::value& document)
     : document_(document) {}
 
-  /// What is wrong with `value`, each with its place; empty: nothing.
+  /// The faults of `value`, each with its place; empty: none.
   [[nodiscard]] std::vector<std::string>
   faults(const boost::json::value& schema, const boost::json::value& value,
          extras unknown = extras::refused) const;

@@ -12,7 +12,7 @@
 
 namespace fanfare::test {
 
-/// What a path does for a method. Points into the document.
+/// One path and method. Points into the document.
 struct api_operation {
   std::string path;   ///< "/api/v1/organizers/{organizer}/events/"
   std::string method; ///< "GET"
@@ -21,7 +21,7 @@ struct api_operation {
   [[nodiscard]] std::string id() const;
 };
 
-/// All of them, in the order of the document.
+/// All of them, in document order.
 [[nodiscard]] std::vector<api_operation>
 operations_of(const boost::json::value& document);
 

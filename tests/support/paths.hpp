@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Where tests find the program and the sources.
+/// Paths of the program and the sources for tests.
 
 #include <filesystem>
 

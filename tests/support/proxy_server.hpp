@@ -3,7 +3,7 @@
 #pragma once
 
 /// A proxy inside the test: HTTP CONNECT or SOCKS5 on a real socket, that
-/// relays, refuses and misbehaves as told and keeps what it was asked for.
+/// relays, refuses and misbehaves as told and records its requests.
 
 #include <cstddef>
 #include <cstdint>
@@ -16,28 +16,28 @@ namespace fanfare::test {
 
 struct proxy_options {
   bool socks = false;
-  /// Not empty: nobody else is served.
+  /// Not empty: others are refused.
   std::string user = {};
   std::string password = {};
   std::string address = "127.0.0.1";
-  /// What to do with "ADDRESS:PORT": 0 relays, else what the refusal says (a
-  /// status or a reply of SOCKS5). A refusal ends the connection.
+  /// Decides on "ADDRESS:PORT": 0 relays, else the code of the refusal (a
+  /// status or a SOCKS5 reply). A refusal ends the connection.
   std::function<unsigned(const std::string& place)> judge = {};
-  /// Not 0: relays to this port of the loopback, whatever was asked for.
+  /// Not 0: relays to this loopback port, whatever was requested.
   std::uint16_t relay_to = 0;
-  /// Sent in place of the first answer; the connection then stays open.
+  /// Sent instead of the first answer; the connection then stays open.
   std::string say = {};
   enum class mood {
     serve,
-    silent, ///< reads what comes and says nothing
+    silent, ///< reads everything, sends nothing
     close,  ///< at the first bytes
     reset,  ///< the same with a TCP reset
   };
   mood how = mood::serve;
 };
 
-/// Listens from construction to destruction, which closes all connections; all
-/// functions may be called by any thread.
+/// Listens from construction to destruction, which closes all connections; any
+/// thread may call any function.
 class proxy_server {
 public:
   explicit proxy_server(proxy_options options = {});
@@ -47,16 +47,16 @@ public:
 
   std::uint16_t port() const noexcept;
 
-  /// As clients are told of it, with `who` ("user:password@") before the host.
+  /// Its URL for clients, with `who` ("user:password@") before the host.
   std::string url(const std::string& who = {}) const;
 
-  /// The places asked for, "ADDRESS:PORT", in order; refused ones too.
+  /// The targets requested, "ADDRESS:PORT", in order; refused ones too.
   std::vector<std::string> asked() const;
 
   /// Of the last CONNECT, as it arrived.
   std::string last_head() const;
 
-  /// How many connections were accepted so far.
+  /// Connections accepted so far.
   std::size_t connections() const;
 
 private:

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// A directory for one test, gone with it.
+/// A directory for one test, removed with it.
 
 #include <filesystem>
 #include <string>
@@ -10,10 +10,10 @@
 
 namespace fanfare::test {
 
-/// A new, empty, private directory below the system's one for temporary files
-/// (environment TMPDIR, else /tmp). Removed with all it holds at destruction,
-/// unless the environment has FANFARE_KEEP_TEMP, which helps to look into a
-/// failure. Throws `std::system_error` when it cannot be made.
+/// A new, empty, private directory below the system's temporary directory
+/// (environment TMPDIR, else /tmp). Removed with its contents at destruction,
+/// unless the environment has FANFARE_KEEP_TEMP, which helps to investigate a
+/// failure. Throws `std::system_error` when it cannot be created.
 class temp_dir {
 public:
   temp_dir();
@@ -29,7 +29,7 @@ public:
     return path_;
   }
 
-  /// The path of `name` inside; nothing is made.
+  /// The path of `name` inside; creates nothing.
   std::filesystem::path operator/(std::string_view name) const {
     return path_ / name;
   }

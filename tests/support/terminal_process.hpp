@@ -3,8 +3,8 @@
 
 #pragma once
 
-/// A child process on a terminal of its own: a pseudo-terminal whose other end
-/// is the test.
+/// A child process on its own terminal: a pseudo-terminal whose other end is
+/// the test.
 
 #include "tests/support/child_process.hpp"
 
@@ -16,8 +16,8 @@
 
 namespace fanfare::test {
 
-/// Its standard streams are the terminal; what `command::input` says is typed
-/// ahead. Never outlives the test. All functions may be called by any thread.
+/// Its standard streams are the terminal; `command::input` is typed ahead.
+/// Never outlives the test. Any thread may call any function.
 class terminal_process {
 public:
   /// Throws `std::system_error` if it cannot be started.
@@ -32,11 +32,11 @@ public:
   /// As if typed; "\x03" is Ctrl-C.
   void type(std::string_view keys);
 
-  /// Whether `text` was shown, before this call or until `limit` has passed;
-  /// returns as soon as it is known.
+  /// True if `text` was shown, before this call or until `limit` has passed;
+  /// returns as soon as it is.
   bool wait_for(std::string_view text, std::chrono::milliseconds limit) const;
 
-  /// All that was shown so far, with carriage returns and escape sequences.
+  /// All output so far, with carriage returns and escape sequences.
   std::string shown() const;
 
   /// How it ended; nothing if it still runs after `limit`. Once there is a

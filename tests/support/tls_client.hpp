@@ -3,7 +3,7 @@
 #pragma once
 
 /// A client of a TLS server on this machine, byte by byte, for what no HTTP
-/// library would do. Every wait has an end.
+/// library would do. Every wait is bounded.
 
 #include <chrono>
 #include <cstddef>
@@ -15,7 +15,7 @@
 namespace fanfare::test {
 
 struct tls_client_options {
-  std::string ca_pem;  ///< whom to trust; empty: anybody
+  std::string ca_pem;  ///< whom to trust; empty: anyone
   int max_version = 0; ///< of TLS, as OpenSSL writes it; 0: the newest
   std::string protocol = "http/1.1"; ///< offered by ALPN; empty: none
   std::chrono::seconds patience{30}; ///< for each read
@@ -39,15 +39,15 @@ public:
   [[nodiscard]] std::string server_name() const;
 
   bool send(std::string_view bytes);
-  /// What comes up to and with `last`; all there was if the connection ends or
-  /// nothing comes in time.
+  /// The bytes up to and including `last`; all received if the connection ends
+  /// or nothing comes in time.
   std::string read_until(std::string_view last);
   std::string read(std::size_t count);
 
-  /// As they are, without TLS.
+  /// Unchanged, without TLS.
   bool send_plain(std::string_view bytes);
-  /// Whether the server closes the connection, in order or by a reset, before
-  /// the patience is over.
+  /// True if the server closes the connection, orderly or by a reset, before
+  /// the patience runs out.
   bool closed_plain();
 
 private:

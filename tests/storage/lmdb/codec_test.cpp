@@ -51,7 +51,7 @@ webhook_record large_webhook() {
   return hook;
 }
 
-call large_call() {
+logged_call large_call() {
   auto c = full_call();
   c.response_body += long_text;
   return c;
@@ -140,6 +140,7 @@ TEST(Codec, GivesBackWhatACallWasMadeFor) {
     c.unsent = (bits & 4) != 0;
     c.thin = (bits & 8) != 0;
     c.repeated = (bits & 16) != 0;
+    c.shows = static_cast<evidence>(bits % 4);
     expect_round_trip(c);
   }
   for (unsigned bits = 0; bits < 4; ++bits)
