@@ -38,7 +38,8 @@ TEST_P(CallLog, GivesBackWhatWasAppended) {
   EXPECT_EQ(op.entry.previous, 0U);
   reopen();
   EXPECT_EQ(store_->call_log().find(1, 1).value(), op.entry);
-  EXPECT_EQ(store_->call_log().newest(1, 0, 10).value(), std::vector<call>{op.entry});
+  EXPECT_EQ(store_->call_log().newest(1, 0, 10).value(),
+            std::vector<call>{op.entry});
 }
 
 TEST_P(CallLog, IsReadNewestFirstPerWebhook) {
