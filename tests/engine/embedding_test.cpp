@@ -373,6 +373,30 @@ TEST_F(EmbeddingTest, EndsInTimeAlthoughAReceiverHangs) {
   engine->stop(5s);
 }
 
+TEST_F(EmbeddingTest, E3AnAttemptThatAStopCutsShortUsesUpNothing) {
+  http_sink sink{[](const test::request_record& r) {
+    return r.number == 0 ? response_plan::hanging()
+                         : response_plan::answer(r.number == 1 ? 500 : 200);
+  }};
+  auto engine = start({.schedule = {1s}}, {sink.url()});
+  engine->publish(owner_, order()).value();
+  ASSERT_TRUE(sink.wait_for(1, patience));
+  engine.reset();
+  observed calls;
+  engine = start({.schedule = {1s}, .call_observers = {calls.observer()}}, {});
+  const auto seen = calls.wait_for(2);
+  ASSERT_EQ(seen.size(), 2U);
+  EXPECT_EQ(seen[0].attempt, 1);
+  EXPECT_EQ(seen[0].result, outcome::retried);
+  EXPECT_EQ(seen[1].attempt, 2);
+  EXPECT_EQ(seen[1].result, outcome::delivered);
+  const auto log = engine->calls(owner_, 1, 0, 10).value();
+  ASSERT_EQ(log.size(), 3U);
+  EXPECT_EQ(log.back().attempt, 1);
+  EXPECT_THAT(log.back().reason, HasSubstr("cancelled"));
+  engine->stop(5s);
+}
+
 TEST_F(EmbeddingTest, ASecondStopWithAnEarlierEndHoldsForTheFirst) {
   http_sink sink{
     [](const test::request_record&) { return response_plan::hanging(); }};
