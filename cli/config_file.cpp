@@ -202,6 +202,7 @@ result<std::vector<config_entry>> read_entries(const std::string& file,
   std::ranges::stable_sort(found, {},
                            [](const auto& one) { return one.first; });
   std::vector<config_entry> out;
+  out.reserve(found.size());
   for (auto& [where, entry] : found)
     out.push_back(std::move(entry));
   return out;

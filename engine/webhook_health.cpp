@@ -19,8 +19,11 @@ constexpr auto calls_age = 24h;
 /// Index entries of the organizer that counting the backlog looks at.
 constexpr std::size_t backlog_scan = 100'000;
 
-/// An entry that says that something was given up without trying.
+/// Not an entry that says that something was given up without trying, nor one
+/// that says nothing about the receiver.
 bool is_attempt(const call& c) {
+  if (c.shows == evidence::none)
+    return false;
   return c.status != 0 || c.result != outcome::given_up
       || c.timings.total.count() != 0;
 }

@@ -23,8 +23,29 @@ namespace json = boost::json;
 
 namespace {
 
-/// An indented text, or one with a \uXXXX for each character, becomes shorter.
+/// An indented text becomes shorter.
 constexpr std::size_t sent_limit = 8 * payload_filter::text_limit;
+
+/// JSON text without the white space between its tokens.
+std::string without_spacing(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string && c == '\\') {
+      out += c;
+      if (++i < text.size())
+        out += text[i];
+      continue;
+    }
+    if (c == '"')
+      in_string = !in_string;
+    if (in_string || (c != ' ' && c != '\t' && c != '\r' && c != '\n'))
+      out += c;
+  }
+  return out;
+}
 
 } // namespace
 
@@ -54,9 +75,9 @@ payload_filter::parse(std::string_view text) {
   if (!compiled)
     return std::move(compiled).error();
   std::shared_ptr<payload_filter> made{new payload_filter};
-  made->text_ = json::serialize(*value);
+  made->text_ = without_spacing(text);
   if (made->text_.size() > text_limit)
-    return filter::too_long(); // 0.5 becomes 5E-1
+    return filter::too_long();
   made->root_ = std::make_unique<node>(node{std::move(*compiled)});
   return std::shared_ptr<const payload_filter>{std::move(made)};
 }

@@ -73,9 +73,10 @@ public:
   /// Longer bodies are parsed for each filter rather than remembered.
   static constexpr std::size_t remembered_limit = std::size_t{1024} * 1024;
 
-  /// From JSON text, whose spacing and escapes are not kept; `text_limit` is
-  /// that of what is kept. invalid_argument with field "filter": one sentence
-  /// that names the place ("checkin_list.$in must be a list.") and what to do.
+  /// From JSON text, which is kept but for its spacing, so that numbers read
+  /// back as they were written; `text_limit` is that of what is kept.
+  /// invalid_argument with field "filter": one sentence that names the place
+  /// ("checkin_list.$in must be a list.") and what to do.
   [[nodiscard]] static result<std::shared_ptr<const payload_filter>>
   parse(std::string_view text);
   /// The same from a value. Whoever has the text should not go through one:

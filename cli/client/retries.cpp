@@ -16,6 +16,8 @@ struct options {
   std::uint64_t webhook = 0;
   std::size_t limit = no_limit;
   bool yes = false;
+  bool all_webhooks = false;
+  bool all_organizers = false;
 };
 
 void list(command_context& context, const options& o) {
@@ -33,15 +35,43 @@ void list(command_context& context, const options& o) {
   rows.flush();
 }
 
-/// Expedites or drops all retries; the answer says how many there were.
-void change(command_context& context, const options& o, const std::string& verb,
-            const std::string& done) {
+/// Drops all retries; the answer says how many there were.
+void drop(command_context& context, const options& o) {
   auto& server = context.server();
   const auto answer = server.post(
-    server.in_organizer(webhook_path(o.webhook, "retries/" + verb + "/")));
+    server.in_organizer(webhook_path(o.webhook, "retries/drop/")));
   if (context.out().json())
     return context.out().document(answer);
-  std::cout << done << ": " << cell_of(answer.as_object(), done) << std::endl;
+  std::cout << "dropped: " << cell_of(answer.as_object(), "dropped")
+            << std::endl;
+}
+
+/// Where retries are expedited: at one webhook, at those of the organizer, or
+/// at all of the server.
+std::string expedite_path(const api& server, const options& o) {
+  const auto given = (o.webhook != 0 ? 1 : 0) + (o.all_webhooks ? 1 : 0)
+                   + (o.all_organizers ? 1 : 0);
+  if (given != 1)
+    throw command_error{exit_code::usage,
+                        "say whose retries: give the number of a webhook, "
+                        "--all-webhooks or --all-organizers"};
+  if (o.all_organizers)
+    return "/api/v1/retries/expedite/";
+  return server.in_organizer(o.all_webhooks
+                               ? "retries/expedite/"
+                               : webhook_path(o.webhook, "retries/expedite/"));
+}
+
+void expedite(command_context& context, const options& o) {
+  auto& server = context.server();
+  const auto answer = server.post(expedite_path(server, o));
+  if (context.out().json())
+    return context.out().document(answer);
+  const auto& counts = answer.as_object();
+  std::cout << "expedited: " << cell_of(counts, "expedited");
+  if (counts.contains("webhooks"))
+    std::cout << ", of webhooks: " << cell_of(counts, "webhooks");
+  std::cout << std::endl;
 }
 
 } // namespace
@@ -59,17 +89,22 @@ void add_retries_commands(CLI::App& app, const command_adder& add) {
 
   auto* const expediting = add.command(
     *group, "expedite", "Make all of them due now",
-    "  fanfare retries expedite 3", [o](command_context& context) {
-      change(context, *o, "expedite", "expedited");
-    });
-  add_webhook(*expediting, o->webhook);
+    "  fanfare retries expedite 3\n"
+    "  fanfare retries expedite --all-webhooks",
+    [o](command_context& context) { expedite(context, *o); });
+  add_webhook(*expediting, o->webhook)->required(false);
+  expediting->add_flag("--all-webhooks", o->all_webhooks,
+                       "Those of all webhooks of the organizer");
+  expediting->add_flag("--all-organizers", o->all_organizers,
+                       "Those of all webhooks of the server; takes the "
+                       "administrator's token");
 
   auto* const dropping = add.command(
     *group, "drop", "Give up all of them", "  fanfare retries drop 3 --yes",
     [o](command_context& context) {
       confirm(o->yes, "Give up all retries of webhook "
                         + std::to_string(o->webhook) + "?");
-      change(context, *o, "drop", "dropped");
+      drop(context, *o);
     });
   add_webhook(*dropping, o->webhook);
   dropping->add_flag("-y,--yes", o->yes, "Do not ask");

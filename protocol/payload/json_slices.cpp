@@ -3,6 +3,8 @@
 
 #include "protocol/payload/json_slices.hpp"
 
+#include "protocol/payload/json_text.hpp"
+
 #include <boost/json/parse.hpp>
 
 #include <algorithm>
@@ -13,6 +15,16 @@ namespace fanfare::protocol {
 namespace {
 
 constexpr std::string_view white = " \t\r\n";
+
+/// Behind the quote that ends the string which begins at `at`.
+std::size_t end_of_string(std::string_view text, std::size_t at) {
+  for (++at; at < text.size(); ++at)
+    if (text[at] == '\\')
+      ++at;
+    else if (text[at] == '"')
+      return at + 1;
+  return text.size();
+}
 
 /// Takes one piece after the other from the front of a text.
 class slicer {
@@ -36,7 +48,7 @@ public:
     while (at < rest_.size()) {
       const char c = rest_[at];
       if (c == '"') {
-        at = end_of_string(at);
+        at = end_of_string(rest_, at);
       } else if (c == '{' || c == '[') {
         ++depth;
         ++at;
@@ -58,16 +70,6 @@ public:
   }
 
 private:
-  /// Behind the quote that ends the string which begins at `at`.
-  [[nodiscard]] std::size_t end_of_string(std::size_t at) const {
-    for (++at; at < rest_.size(); ++at)
-      if (rest_[at] == '\\')
-        ++at;
-      else if (rest_[at] == '"')
-        return at + 1;
-    return rest_.size();
-  }
-
   std::string_view rest_;
 };
 
@@ -99,6 +101,23 @@ void each_member(std::string_view object, Each each) {
 }
 
 } // namespace
+
+std::string ascii_json(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t at = 0; at < text.size();) {
+    if (text[at] == '"') {
+      const auto end = end_of_string(text, at);
+      append_json_string(out, unescaped(text.substr(at, end - at)));
+      at = end;
+    } else {
+      if (white.find(text[at]) == std::string_view::npos)
+        out += text[at];
+      ++at;
+    }
+  }
+  return out;
+}
 
 std::vector<json_member> members_of(std::string_view object) {
   std::vector<json_member> out;

@@ -31,4 +31,8 @@ struct json_member {
 [[nodiscard]] std::optional<std::string_view> member_of(std::string_view object,
                                                         std::string_view key);
 
+/// The same text in ASCII and without white space: its numbers stay as they are
+/// written, its strings are rendered as append_json_string() does.
+[[nodiscard]] std::string ascii_json(std::string_view text);
+
 } // namespace fanfare::protocol

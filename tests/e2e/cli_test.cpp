@@ -802,8 +802,13 @@ TEST_F(CliTest, LooksAfterAWebhookThatFails) {
 
   status = 200;
   EXPECT_EQ(run_client({"webhooks", "test", number}).code, 0);
-  EXPECT_THAT(run_client({"retries", "expedite", number}).out,
-              ElementsAre(R"({"expedited":2})"));
+  for (const std::vector<std::string>& wrong :
+       {std::vector<std::string>{"retries", "expedite"},
+        {"retries", "expedite", number, "--all-webhooks"},
+        {"retries", "expedite", "--all-webhooks", "--all-organizers"}})
+    EXPECT_EQ(run_client(wrong).code, 2);
+  EXPECT_THAT(run_client({"retries", "expedite", "--all-webhooks"}).out,
+              ElementsAre(R"({"expedited":2,"webhooks":1})"));
   const auto log = wait_for_calls("acme", hook, 6);
   EXPECT_THAT(run_client({"retries", "list", number}).out, IsEmpty());
   EXPECT_THAT(run_client({"retries", "drop", number, "--yes"}).out,

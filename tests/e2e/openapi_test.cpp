@@ -472,6 +472,8 @@ TEST_F(OpenApiTest, ExamplesAreTakenAndAnsweredAsDocumented) {
     eventually(patience, [&] { return !retries("acme", 1).empty(); }));
   run("listRetries");
   run("expediteRetries");
+  run("expediteOrganizer");
+  run("expediteEverything");
   run("dropRetries");
   healthy_ = true;
   run("testWebhook");

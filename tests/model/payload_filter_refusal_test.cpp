@@ -120,12 +120,8 @@ TEST(PayloadFilter, LimitsItsText) {
     json::parse(of_size(payload_filter::text_limit + 1)));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().detail, sentence);
-  // Its text is longer than what was given, and must fit as well.
-  const auto halves = R"({"b":{"$in":[0.5)" + repeat(",0.5", 400)
-                    + R"(]},"a":")";
-  const auto fill = payload_filter::text_limit - halves.size() - 2;
-  EXPECT_EQ(sentence_for(halves + std::string(fill, 'x') + R"("})"), sentence);
-  EXPECT_EQ(sentence_for(halves + std::string(fill - 401, 'x') + R"("})"), "");
+  // Spacing does not count.
+  EXPECT_EQ(sentence_for(" " + of_size(payload_filter::text_limit) + "\n"), "");
 }
 
 TEST(PayloadFilter, CountsWhatItKeepsAndNotWhatWasSent) {

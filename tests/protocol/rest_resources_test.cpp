@@ -562,6 +562,31 @@ TEST_F(RestCalls, WaitForTheirRetries) {
   EXPECT_EQ(get(std::string{hooks_path} + "99/retries/").status, 404);
 }
 
+TEST_F(RestCalls, AreExpeditedAtAllWebhooksOfAnOrganizer) {
+  const auto own = service.hooks.size();
+  const std::string_view path = "/api/v1/organizers/dummy/retries/expedite/";
+  EXPECT_EQ(ask("POST", path).body, R"({"expedited":0,"webhooks":0})");
+  retry r;
+  service.due[1] = {r, r};
+  service.due[2] = {r};
+  const auto done = ask("POST", path);
+  EXPECT_EQ(done.status, 200);
+  EXPECT_EQ(done.body, R"({"expedited":3,"webhooks":2})");
+  EXPECT_TRUE(done.blocking);
+  EXPECT_EQ(ask("POST", path, R"({"colour":"red"})").status, 400);
+  // Another organizer's are not touched by it, but by the server's admin.
+  webhook foreign;
+  foreign.target_url = "https://b.com";
+  const auto theirs_id = service.add_webhook(other, foreign).value().id;
+  ASSERT_GT(theirs_id, own);
+  service.due[theirs_id] = {r};
+  EXPECT_EQ(ask("POST", path).body, R"({"expedited":3,"webhooks":2})");
+  const std::string_view all = "/api/v1/retries/expedite/";
+  EXPECT_EQ(ask("POST", all).status, 403);
+  EXPECT_EQ(ask("POST", all, {}, "root").body,
+            R"({"expedited":4,"webhooks":3})");
+}
+
 TEST(RestTime, IsReadWithItsZone) {
   using protocol::rest::from_iso8601;
   const auto midnight = timestamp{

@@ -71,7 +71,62 @@ count_answer(const exchange& x, std::string_view name,
   return json_answer(x, 200, boost::json::object{{name, *count}});
 }
 
+/// What was expedited at several webhooks.
+struct expedited {
+  std::size_t retries = 0;
+  std::size_t webhooks = 0;
+};
+
+/// Webhooks are looked at in steps of so many.
+constexpr std::size_t webhook_step = 1'000;
+
+/// Adds what it expedites at the webhooks of an organizer. Only those that have
+/// retries are asked, since asking wakes a webhook.
+result<void> expedite_all(service& of, organizer_id owner, expedited& sum) {
+  for (std::size_t offset = 0;; offset += webhook_step) {
+    const auto step = of.webhooks(owner,
+                                  {.offset = offset, .limit = webhook_step});
+    if (!step)
+      return step.error();
+    for (const auto& hook : *step) {
+      const auto waiting = of.retries(owner, hook.id);
+      if (!waiting)
+        return waiting.error();
+      if (waiting->empty())
+        continue;
+      const auto count = of.expedite_retries(owner, hook.id);
+      if (!count)
+        return count.error();
+      sum.retries += *count;
+      sum.webhooks += *count > 0 ? 1 : 0;
+    }
+    if (step->size() < webhook_step)
+      return {};
+  }
+}
+
+http_response expedite_of(const exchange& x,
+                          const std::vector<organizer>& organizers) {
+  if (auto failure = read_nothing(x))
+    return *failure;
+  expedited sum;
+  for (const auto& one : organizers)
+    if (auto done = expedite_all(x.service, one.id, sum); !done)
+      return answer_to(x, done.error());
+  return json_answer(x, 200,
+                     boost::json::object{{"expedited", sum.retries},
+                                         {"webhooks", sum.webhooks}});
+}
+
 } // namespace
+
+http_response serve_expedite_all(const exchange& x) {
+  return expedite_of(x, {x.owner});
+}
+
+http_response serve_expedite_everywhere(const exchange& x) {
+  return expedite_of(x, x.service.organizers());
+}
 
 http_response serve_expedite(const exchange& x) {
   return count_answer(x, "expedited", &orders::expedite_retries);

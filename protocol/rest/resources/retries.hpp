@@ -13,6 +13,12 @@ namespace fanfare::protocol::rest {
 [[nodiscard]] http_response serve_retries(const exchange& x);
 /// …/webhooks/{id}/retries/expedite/: POST; {"expedited": number}.
 [[nodiscard]] http_response serve_expedite(const exchange& x);
+/// …/organizers/{organizer}/retries/expedite/: POST; the same at all webhooks
+/// of the organizer: {"expedited": number, "webhooks": number}, those that had
+/// some.
+[[nodiscard]] http_response serve_expedite_all(const exchange& x);
+/// /api/v1/retries/expedite/: POST; the same at all webhooks of the server.
+[[nodiscard]] http_response serve_expedite_everywhere(const exchange& x);
 /// …/webhooks/{id}/retries/drop/: POST; {"dropped": number}.
 [[nodiscard]] http_response serve_drop(const exchange& x);
 

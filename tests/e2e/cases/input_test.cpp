@@ -129,6 +129,11 @@ protected:
     return api().send(method, target, body);
   }
 
+  void restart() {
+    stop();
+    start();
+  }
+
   rest_response set_filter(hook_id id, const std::string& filter) {
     return send("PATCH", webhook_path("acme", id) + "delivery/",
                 "{\"filter\":" + filter + "}");
@@ -163,12 +168,13 @@ TEST_F(DigitsTest, OfAFilterAreThoseOfTheNumber) {
                               "{\"filter\":" + filter + "}");
     EXPECT_EQ(number_of(preview.json(), "count"), 1U) << preview.body;
   }
-  // Reads back as the same number, in the fewest digits that say so.
-  ASSERT_EQ(set_filter(id, R"({"x":10.271304065520191})").status, 200U);
-  const auto shown = api().get(webhook_path("acme", id) + "delivery/").body;
-  const auto at = shown.find(R"("filter":{"x":)");
-  ASSERT_NE(at, std::string::npos) << shown;
-  EXPECT_EQ(std::stod(shown.substr(at + 14)), 10.271304065520191) << shown;
+  ASSERT_EQ(set_filter(id, R"({"x": 10.271304065520191})").status, 200U);
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_THAT(api().get(webhook_path("acme", id) + "delivery/").body,
+                HasSubstr(R"("filter":{"x":10.271304065520191})"));
+    if (round == 0)
+      restart();
+  }
 }
 
 TEST_F(DigitsTest, OfAFilterThatCannotBeKeptAreRefused) {

@@ -46,6 +46,12 @@ TEST(JsonSlicesTest, FindsTheLastMemberOfAKey) {
   EXPECT_EQ(member_of(R"(["a",1])", "a"), std::nullopt);
 }
 
+TEST(JsonSlicesTest, KeepsTheSpellingOfNumbersInAscii) {
+  EXPECT_EQ(ascii_json("{ \"\xc3\xa4 \\u0041\" : [1.50, 1e400,\t-0 ],\n"
+                       "\"a\\\\\" : null }"),
+            R"({"\u00e4 A":[1.50,1e400,-0],"a\\":null})");
+}
+
 TEST(JsonSlicesTest, ReadsNothingBehindTextsThatAreNoJson) {
   for (const std::string_view text :
        {"",          " ",      "{",       "{\"",       "{\"a",
@@ -59,6 +65,7 @@ TEST(JsonSlicesTest, ReadsNothingBehindTextsThatAreNoJson) {
     EXPECT_LE(members_of(own).size(), 1U) << text;
     EXPECT_LE(items_of(own).size(), 1U) << text;
     (void)member_of(own, "a");
+    (void)ascii_json(own);
   }
 }
 
