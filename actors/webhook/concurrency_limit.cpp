@@ -11,19 +11,15 @@ namespace fanfare {
 
 namespace {
 
-using micros = latency_monitor::micros;
-
-/// Latencies below it are never a queue: they vary by what happens between the
-/// receiver and us.
-constexpr micros quick{100'000};
-/// Those above it count as this.
-constexpr micros longest{600'000'000};
+/// A normal below it counts as this: such latencies vary by what happens
+/// between the receiver and us.
+constexpr std::chrono::microseconds quick{100'000};
 /// Up to so many times the normal is normal.
-constexpr std::uint32_t tolerance = 2;
+constexpr double tolerance = 2;
 /// How long the normal holds without being seen again: so long at least, and so
 /// many times the latency.
 constexpr std::chrono::milliseconds memory = std::chrono::minutes{3};
-constexpr std::int64_t memory_rounds = 30;
+constexpr int memory_rounds = 30;
 /// Answers one after the other that say what is normal.
 constexpr double measured_alone = 4;
 
@@ -37,6 +33,11 @@ constexpr std::uint8_t first_patience = 4;
 constexpr std::uint8_t longest_patience = 128;
 /// Counters of 16 bits hold more.
 constexpr std::size_t most_places = 65'000;
+
+float level_of(std::chrono::microseconds took) {
+  return std::log2(
+    static_cast<float>(std::max(took, std::chrono::microseconds{1}).count()));
+}
 
 /// Of a round. By ones, a large limit would take for ever.
 double step_at(double limit) {
@@ -70,42 +71,41 @@ bool latency_monitor::answered(timestamp started, timestamp now,
                                std::chrono::microseconds took) {
   if (!covers(started))
     return false;
-  const auto one = std::clamp<std::int64_t>(took.count(), 0, longest.count());
-  const std::int64_t mean = closed_ == 0 ? one : latency_.count();
-  ++closed_;
-  latency_ = micros{static_cast<std::uint32_t>(mean + (one - mean) / closed_)};
+  const auto one = level_of(took);
+  if (closed_++ == 0)
+    latency_ = one;
+  else
+    latency_ += (one - latency_) / static_cast<float>(closed_);
   if (closed_ < opened_ || opened_ < size_)
     return false;
-  if (normal_.count() == 0)
-    normal_ = std::max(latency_, micros{1});
+  if (normal_ < 0)
+    normal_ = latency_;
   // One lucky round is not the normal yet.
   if (latency_ < normal_)
     normal_ -= (normal_ - latency_) / 4;
-  if (latency_ <= expected())
+  if (excess() <= tolerance)
     normal_at_ = now;
   return true;
 }
 
-latency_monitor::micros latency_monitor::expected() const {
-  return std::max(normal_, quick) * tolerance;
+double latency_monitor::excess() const {
+  return std::exp2(latency_ - std::max(normal_, level_of(quick)));
 }
 
 double latency_monitor::queued(double limit) const {
-  if (latency_ <= expected())
-    return 0;
-  const auto share = static_cast<double>(expected().count())
-                   / static_cast<double>(latency_.count());
-  return limit * (1 - share);
+  return limit * std::max(0.0, 1 - tolerance / excess());
 }
 
 bool latency_monitor::expire(timestamp now) {
+  const std::chrono::microseconds latency{
+    static_cast<std::int64_t>(std::exp2(latency_))};
   const auto since = now - normal_at_;
-  if (since < memory || since < latency_ * memory_rounds)
+  if (since < memory || since < latency * memory_rounds)
     return false;
   // If there were pauses in between, nothing waited: what it takes now is
   // normal.
-  const bool busy = now - from_ <= latency_ * std::int64_t{4};
-  normal_ = busy ? micros{0} : latency_;
+  const bool busy = now - from_ <= latency * 4;
+  normal_ = busy ? -1 : latency_;
   normal_at_ = now;
   return busy;
 }

@@ -24,7 +24,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <ratio>
 
 namespace fanfare {
 
@@ -32,13 +31,12 @@ namespace fanfare {
 /// alone: DNS, connect and TLS are no work of the receiver's.
 ///
 /// It is looked at in rounds. One consists of the next requests that start, as
-/// many as there are places, and is over when all of them have ended; its mean
-/// is compared with the lowest mean of the last minutes. Latencies vary without
-/// a queue, too: up to twice the normal is normal.
+/// many as there are places, and is over when all of them have ended; its
+/// geometric mean, which a few that take long hardly move, is compared with the
+/// lowest one of the last minutes. Latencies vary without a queue, too: up to
+/// twice the normal is normal.
 class latency_monitor {
 public:
-  using micros = std::chrono::duration<std::uint32_t, std::micro>;
-
   /// The next round begins, with so many requests.
   void begin_round(double size);
   void started(timestamp now);
@@ -59,13 +57,15 @@ public:
   bool expire(timestamp now);
 
 private:
-  [[nodiscard]] micros expected() const;
+  /// How many times as long as is normal it takes now.
+  [[nodiscard]] double excess() const;
 
   timestamp from_{};      ///< first start of the round
   timestamp to_{};        ///< its last one so far
   timestamp normal_at_{}; ///< when the normal was last seen
-  micros normal_{0};      ///< 0: unknown
-  micros latency_{0};     ///< mean of the round so far
+  // Logarithms to base 2 of microseconds.
+  float normal_ = -1; ///< negative: unknown
+  float latency_ = 0; ///< mean of the round so far
   std::uint16_t size_ = 1;
   std::uint16_t opened_ = 0;
   std::uint16_t closed_ = 0;

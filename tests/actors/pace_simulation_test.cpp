@@ -79,6 +79,25 @@ private:
   std::lognormal_distribution<double> latency_;
 };
 
+/// One of so many takes much longer.
+class mixed final : public receiver {
+public:
+  mixed(micros usual, micros rare, std::size_t one_of)
+    : usual_(usual),
+      rare_(rare),
+      is_rare_(1.0 / static_cast<double>(one_of)) {}
+
+  answer take(micros arrived) override {
+    return {.at = arrived + (is_rare_(random_) ? rare_ : usual_)};
+  }
+
+private:
+  micros usual_;
+  micros rare_;
+  std::mt19937_64 random_{7};
+  std::bernoulli_distribution is_rare_;
+};
+
 /// So many workers; what they cannot take yet waits in a queue, and is worked
 /// on even if its client has given up meanwhile.
 class queue_of_workers final : public receiver {
@@ -322,6 +341,21 @@ TEST(PaceSimulationTest, LatenciesThatVaryByThemselvesCostNoPlaces) {
         all.run(2'000 * median);
         EXPECT_GE(s.delivered(), nine_tenths(all.delivered()))
           << sigma << ", " << median.count() << " us, cap " << cap;
+      }
+}
+
+TEST(PaceSimulationTest, AFewAnswersThatTakeMuchLongerCostNoPlaces) {
+  for (const std::size_t one_of : {10U, 20U, 100U})
+    for (const micros usual : {50'000us, 500'000us})
+      for (const std::size_t cap : {4U, 8U, 16U, 64U}) {
+        mixed to{usual, 10s, one_of};
+        simulation s{to, cap};
+        s.run(30min);
+        mixed same{usual, 10s, one_of};
+        simulation all{same, cap, cap};
+        all.run(30min);
+        EXPECT_GE(s.delivered(), nine_tenths(all.delivered()))
+          << "1 of " << one_of << ", " << usual.count() << " us, cap " << cap;
       }
 }
 
