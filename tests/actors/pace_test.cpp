@@ -195,7 +195,8 @@ TEST_F(PaceTest, RetryAfterIsBoundedAndNotTakenFromASuccess) {
 
 TEST_F(PaceTest, OnlyABusyReceiverIsWaitedFor) {
   configure();
-  for (const std::uint16_t status : {400, 404, 500, 502}) {
+  for (const auto status :
+       std::initializer_list<std::uint16_t>{400, 404, 500, 502}) {
     call(status, 10ms, now_ + 30s);
     EXPECT_EQ(ask(), reason::none) << status;
   }

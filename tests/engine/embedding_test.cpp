@@ -378,12 +378,13 @@ TEST_F(EmbeddingTest, E3AnAttemptThatAStopCutsShortUsesUpNothing) {
     return r.number == 0 ? response_plan::hanging()
                          : response_plan::answer(r.number == 1 ? 500 : 200);
   }};
-  auto engine = start({.schedule = {1s}}, {sink.url()});
+  auto engine = start({.retries = {.schedule = {1s}}}, {sink.url()});
   engine->publish(owner_, order()).value();
   ASSERT_TRUE(sink.wait_for(1, patience));
   engine.reset();
   observed calls;
-  engine = start({.schedule = {1s}, .call_observers = {calls.observer()}}, {});
+  engine = start(
+    {.retries = {.schedule = {1s}}, .call_observers = {calls.observer()}}, {});
   const auto seen = calls.wait_for(2);
   ASSERT_EQ(seen.size(), 2U);
   EXPECT_EQ(seen[0].attempt, 1);
