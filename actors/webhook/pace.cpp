@@ -18,7 +18,7 @@ void token_bucket::configure(
     return;
   const double taken = rate_ ? rate_->count - tokens_ : 0;
   rate_ = rate;
-  tokens_ = rate ? std::max(0.0, rate->count - taken) : 0;
+  tokens_ = rate ? rate->count - taken : 0; // below 0: owed
   if (!rate)
     filled_.reset();
 }
@@ -52,7 +52,7 @@ void token_bucket::take(timestamp now) {
   if (!rate_)
     return;
   refill(now);
-  tokens_ = std::max(0.0, tokens_ - 1);
+  tokens_ = std::min(tokens_, std::max(0.0, tokens_ - 1));
 }
 
 void token_bucket::owe(timestamp now) {

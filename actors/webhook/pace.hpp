@@ -124,6 +124,9 @@ public:
   [[nodiscard]] bool stalled() const {
     return stalls_ != 0;
   }
+  [[nodiscard]] timestamp stalled_until() const {
+    return stalled_until_;
+  }
   /// Its owner wants it to go on whatever the receiver has asked for.
   void lift_hold() {
     held_until_ = {};

@@ -118,6 +118,9 @@ void throttle::describe(delivery_state& into, timestamp now) const {
   } else if (pace_.held_until() > now) {
     into.held_by = hold_reason::retry_after;
     into.held_until = pace_.held_until();
+  } else if (pace_.stalled_until() > now) {
+    into.held_by = hold_reason::outage;
+    into.held_until = pace_.stalled_until();
   } else if (for_turn_) {
     into.held_by = hold_reason::concurrency;
   }

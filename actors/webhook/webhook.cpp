@@ -89,13 +89,13 @@ void webhook_worker::on_loaded(const result<storage::webhook_state>& state) {
   adopt(std::make_shared<const webhook_record>(state->hook));
   queue_.load(*state,
               [this](const notification& n) { return registered_.wants(n); });
-  if (queue_.was_off_until(context_->started))
-    amend(*context_->commits,
-          {.hook = queue_.hook(), .off_until = context_->started});
   const auto& progress = queue_.progress();
   throttle_.pace().restore(progress.failures, progress.last_failure,
                            progress.held_until);
   throttle_.pace().restore_rate(state->recent);
+  if (queue_.was_off_until(context_->started))
+    amend(*context_->commits,
+          {.hook = queue_.hook(), .off_until = context_->started});
   if (!registered_.enabled())
     disable();
   orders_.restore(*state, queue_);

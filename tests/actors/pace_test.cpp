@@ -144,6 +144,10 @@ TEST_F(PaceTest, AChangeOfTheRateGivesBackNothingThatWasTaken) {
   EXPECT_EQ(ask(), reason::rate);
   policy_.rate = {.count = 12, .period = 60'000ms};
   configure();
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_EQ(ask(), reason::none);
+    pace_.started(now_, false);
+  }
   EXPECT_EQ(ask(), reason::rate)
     << "what the smaller one could not hold is not given back either";
 }
@@ -194,6 +198,8 @@ TEST_F(PaceTest, RetryAfterIsBoundedAndNotTakenFromASuccess) {
 }
 
 TEST_F(PaceTest, OnlyABusyReceiverIsWaitedFor) {
+  configure();
+  policy_.breaker_failures = 0;
   configure();
   for (const auto status :
        std::initializer_list<std::uint16_t>{400, 404, 500, 502}) {

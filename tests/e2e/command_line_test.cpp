@@ -97,7 +97,7 @@ TEST_F(CommandLineTest, ExplainsWrongUsage) {
     {"schedule no durations", {"serve", "--schedule", "5s,soon"}, "soon"},
     {"schedule empty part", {"serve", "--schedule", "5s,,6s"}, "--schedule"},
     {"unknown unit", {"serve", "--max-age", "3w"}, "3w"},
-    {"no age", {"serve", "--max-age", "0"}, "max_age"},
+    {"no age", {"serve", "--max-age", "0"}, "max-age must be"},
     {"no retention", {"serve", "--retention", "0s"}, "retention"},
     {"window zero", {"serve", "--window", "0"}, "--window"},
     {"too many calls", {"serve", "--max-in-flight", "65"}, "--max-in-flight"},

@@ -391,7 +391,7 @@ TEST_F(EmbeddingTest, E3AnAttemptThatAStopCutsShortUsesUpNothing) {
   EXPECT_EQ(seen[0].result, outcome::retried);
   EXPECT_EQ(seen[1].attempt, 2);
   EXPECT_EQ(seen[1].result, outcome::delivered);
-  const auto log = engine->calls(owner_, 1, 0, 10).value();
+  const auto log = engine->calls(owner_, 1).value();
   ASSERT_EQ(log.size(), 3U);
   EXPECT_EQ(log.back().attempt, 1);
   EXPECT_THAT(log.back().reason, HasSubstr("cancelled"));

@@ -162,10 +162,14 @@ TEST_F(ConnectionsTest, ANameThatMovesTakesItsCallsAlong) {
   // yet, for which the name is looked up unless that is known.
   std::size_t hooks = 0;
   const auto publish_to_one_more = [&] {
-    add_webhook("acme", {.url = before.url("/" + std::to_string(++hooks),
-                                           "moving.example")});
+    const auto hook = add_webhook(
+      "acme",
+      {.url = before.url("/" + std::to_string(++hooks), "moving.example")});
     const auto all = before.size() + after.size() + hooks;
     publish();
+    // Answered, and not only sent: else the next ones would need connections
+    // for all of them, and have as many as may be before the name is forgotten.
+    wait_for_calls("acme", hook, 1);
     return eventually(patience,
                       [&] { return before.size() + after.size() >= all; });
   };

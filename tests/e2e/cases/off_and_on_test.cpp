@@ -153,8 +153,8 @@ TEST_F(OffAndOnTest, ATestCountsForNothing) {
     return response_plan::answer(
       request.body.find("fanfare.test") != std::string::npos ? 200 : 500);
   }};
-  start({"--breaker-failures", "2", "--breaker-pause", "1h",
-         "--breaker-longest", "1h", "--schedule", "100ms,1h"});
+  start({"--breaker-failures", "2", "--breaker-pause", "1h", "--schedule",
+         "100ms,1h"});
   add_organizer("acme");
   const auto hook = add_webhook("acme", {.url = sink.url()});
   publish();

@@ -131,7 +131,8 @@ TEST(Golden, Replay) {
 TEST(Golden, Progress) {
   expect_bytes(progress{.cursor = 300, .ahead = {302}, .last_call = 1},
                "01ac020101ae02");
-  expect_bytes(full_progress(), "?");
+  expect_bytes(full_progress(), "030a4d030c01b3843d80d0acf30e098aa0abfef962"
+                                "02bff6a3fef962");
 }
 
 TEST(Golden, CheckpointAndCounters) {
