@@ -5,6 +5,7 @@
 
 #include "engine/awaited.hpp"
 #include "engine/refusals.hpp"
+#include "protocol/security/credentials.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -29,6 +30,19 @@ std::vector<publication> list_of(publication one) {
   std::vector<publication> items;
   items.push_back(std::move(one));
   return items;
+}
+
+/// Tells lists apart: the beginning of a hash over all their texts.
+request_fingerprint fingerprint_of(const std::vector<publication>& items) {
+  std::string all;
+  for (const auto& one : items)
+    for (const auto* text :
+         {&one.action, &one.event, &one.payload, &one.trace, &one.rest})
+      all.append(std::to_string(text->size())).append(1, ':').append(*text);
+  const auto hash = protocol::hash_token_key(all); // SHA-256
+  request_fingerprint out{};
+  std::copy_n(hash.begin(), out.size(), out.begin());
+  return out;
 }
 
 // -- what becomes of a publish ------------------------------------------------
@@ -262,14 +276,20 @@ publisher::publish_once(organizer_id owner, std::string_view key,
   once.key[0] = static_cast<char>(0x80 + key.size());
   std::memcpy(&once.key[1], &owner, sizeof owner);
   std::ranges::copy(key, once.key.begin() + front);
+  once.asked = fingerprint_of(items);
   auto [answer, set] = awaited<stored_answer>::make();
   push_keyed(owner, std::move(items), once, std::move(set), patience::for_disk);
   const auto got = answer->get();
   if (!got)
     return got.error();
   const auto* receipt = std::get_if<publish_receipt>(&*got);
-  if (receipt == nullptr || receipt->count == 0)
-    return error{ec::conflict, "The key belongs to another kind of request.",
+  // Receipts of before there were fingerprints have none.
+  const bool same = receipt != nullptr && receipt->count != 0
+                 && (!receipt->asked || receipt->asked == once.asked);
+  if (!same)
+    return error{ec::conflict,
+                 "Something else was published under this key within the last "
+                 "24 hours. Use another key.",
                  "key"};
   std::vector<position> ids(receipt->count);
   std::iota(ids.begin(), ids.end(), receipt->first);

@@ -59,10 +59,9 @@ class engine_core;
 /// webhook does not exist or the webhook is another organizer's. Nothing throws
 /// except when memory runs out.
 ///
-/// **Callbacks** should not throw: an exception is logged and dropped, except
-/// in two cases. If try_publish calls `done` before it returns, its caller gets
-/// the exception; an edit that throws is refused (invalid_argument, field
-/// "edit"). Once the engine stops, pending callbacks run on the thread that
+/// **Callbacks** should not throw: an exception is logged and dropped, but an
+/// edit that throws is refused (invalid_argument, field "edit"). Once the
+/// engine stops, pending callbacks run on the thread that
 /// stops it, or that detected a fatal failure, and those of later publishes on
 /// the publishing thread before its call returns: `done` must not take a lock
 /// that its publisher holds.
@@ -94,13 +93,14 @@ public:
   //
   // Errors: invalid_argument with field "action" (unknown: register it by
   // add_action_type; the sentence names it), "event" (not a slug), "payload"
-  // (not the text of a JSON object), "trace", or empty (no or more than 1,000
-  // publications); not_found (field "organizer"); too_large (a body of more
-  // than 1 MiB, a list of more than 64 MiB, including overheads of 256 bytes
-  // per publication and 512 per list); overloaded; conflict (called in a
-  // callback of the engine, it would wait for itself); store_full; stopping;
-  // io_error; internal. In a list of several the sentence begins with the
-  // item's place: "items[2]: …".
+  // (not the text of a JSON object, or with a reserved member), "trace", or
+  // without a field (no or more than 1,000 publications); not_found (field
+  // "organizer"); too_large (a body of more than 1 MiB, field "rest" if it is
+  // that, a list of more than 64 MiB, including overheads of 256 bytes per
+  // publication and 512 per list); overloaded; conflict (called in a callback
+  // of the engine, it would wait for itself); store_full; stopping; io_error;
+  // internal. In a list of several the sentence begins with the item's place:
+  // "items[2]: …".
 
   /// Blocks until it is on disk, after a wait for room of up to
   /// `engine_options::publish_patience`. If nothing else is being written, the
@@ -112,9 +112,10 @@ public:
     return publish_all(owner, std::move(items));
   }
 
-  /// While 4 MiB of publishes wait for the disk, it waits for room like
-  /// `publish`, except in a callback of the engine, which makes the room. The
-  /// future becomes ready when it is on disk, and its destructor does not wait.
+  /// While 4 MiB of publishes wait for the disk, it blocks and waits for room
+  /// like `publish`, except in a callback of the engine, which makes the room;
+  /// in vain, the future holds `overloaded`. The future becomes ready when it
+  /// is on disk, and its destructor does not wait.
   [[nodiscard]] std::future<result<position>> publish_later(organizer_id owner,
                                                             publication one);
   [[nodiscard]] std::future<result<std::vector<position>>>
@@ -126,7 +127,8 @@ public:
   /// on disk or the disk refused it, on the engine's committer thread (but see
   /// above for when it stops): it must not block, nor call functions marked
   /// "blocks"; it may be empty. With an error it is not called, and the
-  /// arguments are unchanged: after `overloaded` (64 MiB of publishes,
+  /// arguments, if they are objects of the caller's that were moved, are
+  /// unchanged: after `overloaded` (64 MiB of publishes,
   /// overheads included, wait for the disk) try again in a moment, or use
   /// `publish`, which waits.
   result<void> try_publish(organizer_id owner, publication&& one,
@@ -144,7 +146,9 @@ public:
   /// returned. One transaction writes the key and the notifications. For
   /// programs that cannot tell whether they published before they ended, such
   /// as an outbox relay. `key`: 1 to 27 bytes, else invalid_argument (field
-  /// "key").
+  /// "key"). Keys belong to an organizer, and have nothing to do with those of
+  /// the REST API. conflict (field "key"): other publications were published
+  /// under it.
   result<position> publish_once(organizer_id owner, std::string_view key,
                                 publication one);
   result<std::vector<position>> publish_once(organizer_id owner,
@@ -293,8 +297,8 @@ public:
   /// Blocks. Reads 1,000 calls, and at most 100,000 notifications to count the
   /// backlog.
   result<webhook_health> health(organizer_id owner, webhook_id hook);
-  /// Blocks. One for each of the organizer's webhooks, by id. Searches up to
-  /// 20,000 calls of each.
+  /// Blocks. One for each of the organizer's webhooks that are asked for, by
+  /// id. Searches up to 20,000 calls of each.
   result<std::vector<explanation>> explain(const notification& what,
                                            const explanation_query& which = {});
   /// Blocks. For one webhook.

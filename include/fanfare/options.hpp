@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The options of an engine. Each defaults like the server's option of the same
-/// name, if any.
+/// The options of an engine. Each defaults like the server's option for the
+/// same thing, if any.
 ///
 /// Durations go up to 36,500 days, which means "forever". Durations, sizes and
 /// numbers must be positive unless stated otherwise.
@@ -124,8 +124,8 @@ struct engine_options {
   concurrency_options concurrency = {};
   timeout_options timeouts = {};
   store_options store = {};
-  /// How long `publish` waits for room before it is `overloaded`; 0: not at
-  /// all.
+  /// How long `publish`, `publish_later` and `publish_once` wait while 4 MiB
+  /// wait for the disk; then they are `overloaded` only beyond 64 MiB. 0: not.
   std::chrono::milliseconds publish_patience{30'000};
 
   // -- lent by the program ----------------------------------------------------

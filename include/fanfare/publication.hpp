@@ -29,8 +29,9 @@ struct publication {
   /// "TRACEPARENT\nTRACESTATE"; empty: none.
   std::string trace = {};
   /// Instead of `payload`, for programs that render themselves: the request
-  /// body after `{"notification_id": N`, including the closing brace. It is
-  /// sent unchecked and unchanged, and `payload` is ignored. At most 1 MiB.
+  /// body after `{"notification_id": N`, including the closing brace:
+  /// `, "code": "A1"}`, or only `}`. It is sent unchecked and unchanged, and
+  /// `payload` is ignored. At most 1 MiB.
   std::string rest = {};
 };
 

@@ -186,7 +186,7 @@ struct delivery_settings {
 };
 
 /// A subscription: which notifications of its organizer are sent where, and
-/// how. A change of its subscription (from `enabled` to `filter`) applies to
+/// how. A change of its subscription (`action_types` to `filter`) applies to
 /// notifications published after it; all else to the next attempt.
 struct webhook {
   webhook_id id = 0;      ///< given by the engine

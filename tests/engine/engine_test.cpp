@@ -595,6 +595,15 @@ TEST_F(EngineTest, PublishesOnceUnderAKey) {
   const auto ids = engine_->publish_once(owner_, "order 10", list).value();
   EXPECT_EQ(ids.size(), 2U);
   EXPECT_EQ(engine_->publish_once(owner_, "order 10", list).value(), ids);
+  EXPECT_EQ(engine_->publish_once(owner_, "order 10", one).error().code,
+            ec::conflict)
+    << "that is another publish";
+  EXPECT_EQ(engine_
+              ->publish_once(owner_, "order 7",
+                             {.action = "shop.order.placed", .payload = "{}"})
+              .error()
+              .field,
+            "key");
   EXPECT_EQ(
     engine_->publish_once(owner_, "order 9", {.action = "no"}).error().field,
     "action");
