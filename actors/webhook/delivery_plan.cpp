@@ -31,6 +31,7 @@ delivery_plan::delivery_plan(const webhook_record& hook,
     ordered(hook.delivery.ordered),
     paused(hook.delivery.paused),
     batch(hook.delivery.batch),
+    final_statuses(hook.delivery.final_statuses),
     resumed(hook.resumed.value_or(timestamp{})) {
   const auto& own = hook.delivery;
   const auto& vault = vault_of(defaults);

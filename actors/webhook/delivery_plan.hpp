@@ -14,6 +14,7 @@
 #include "protocol/security/vault.hpp"
 #include "protocol/target/target.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -54,6 +55,7 @@ public:
   bool ordered = false;
   bool paused = false;
   std::optional<delivery_settings::batching> batch;
+  std::vector<std::uint16_t> final_statuses;
   /// End of its last pause: notifications from before count as published then.
   timestamp resumed{};
 

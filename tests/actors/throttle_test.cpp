@@ -108,8 +108,8 @@ TEST_F(ThrottleTest, AHandshakeSaysNothingAboutWhatTheReceiverCanTake) {
     throttle_.started(at, false);
     const auto began = at;
     at += 2s;
-    throttle_.learn({.status = 200, .reason = {}, .timings = timings}, began,
-                    at);
+    throttle_.learn(1, {.status = 200, .reason = {}, .timings = timings}, began,
+                    at, false, nullptr);
     throttle_.ended();
   };
   for (int i = 0; i < 8; ++i)
