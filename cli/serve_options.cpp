@@ -87,6 +87,13 @@ void add_serve_options(CLI::App& serve, serve_options& options) {
                 "Receivers are looked up and checked here all the same")
     ->type_name("URL");
   serve
+    .add_option("--no-proxy", e.network.no_proxy,
+                "Deliver to this host without --proxy: a name and all below it "
+                "(.NAME: only those below), or a network; may be repeated. "
+                "Webhooks with a proxy of their own still use that")
+    ->type_name("HOST|CIDR")
+    ->allow_extra_args(false);
+  serve
     .add_option("--dns-server", e.network.dns_servers,
                 "Ask this name server instead of the system's; may be repeated")
     ->type_name("ADDRESS[:PORT]")

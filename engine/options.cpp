@@ -158,6 +158,23 @@ read_proxy(const engine_options& o) {
   return std::make_shared<const protocol::proxy>(std::move(*parsed));
 }
 
+result<std::shared_ptr<const protocol::host_list>>
+read_no_proxy(const engine_options& o) {
+  const auto& given = o.network.no_proxy;
+  if (given.empty())
+    return std::shared_ptr<const protocol::host_list>{};
+  if (o.network.proxy.empty())
+    return error{ec::invalid_argument,
+                 "network.no_proxy means nothing without a proxy for all: give "
+                 "that too, or leave it out",
+                 "network.no_proxy"};
+  auto parsed = protocol::host_list::parse(given);
+  if (!parsed)
+    return error{parsed.error().code, parsed.error().detail,
+                 "network.no_proxy"};
+  return std::make_shared<const protocol::host_list>(std::move(*parsed));
+}
+
 // -- what the program lends ---------------------------------------------------
 
 result<void> check_observers(const engine_options& o) {
@@ -210,6 +227,10 @@ result<checked_options> check_options(engine_options options) {
   if (!proxy)
     return proxy.error();
   out.proxy = std::move(*proxy);
+  auto no_proxy = read_no_proxy(options);
+  if (!no_proxy)
+    return no_proxy.error();
+  out.no_proxy = std::move(*no_proxy);
   auto tls = protocol::tls_settings::make(options.network.ca_file);
   if (!tls)
     return error{tls.error().code, tls.error().detail, "network.ca_file"};

@@ -34,6 +34,10 @@ struct network_options {
   /// "http://[USER:PASSWORD@]HOST:PORT" or "socks5://…": all calls go through
   /// it, except those of webhooks with a proxy of their own. Empty: directly.
   std::string proxy = {};
+  /// Hosts that are called without it: "internal.example" and all below it,
+  /// ".internal.example" for those below only, networks. A name is in a network
+  /// if all its addresses are.
+  std::vector<std::string> no_proxy = {};
   /// "ADDRESS" or "ADDRESS:PORT"; empty: the system's.
   std::vector<std::string> dns_servers = {};
   /// PEM file of the authorities that receivers are verified with; empty: the

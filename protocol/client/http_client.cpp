@@ -47,6 +47,7 @@ public:
       policy_(std::move(options.policy)),
       tls_(std::move(options.tls)),
       via_(std::move(options.via)),
+      not_via_(std::move(options.not_via)),
       tick_(options.tick),
       slow_tick_(
         std::clamp(options.idle_timeout / 2, tick_, milliseconds{1'000})),
@@ -257,10 +258,27 @@ private:
       });
   }
 
-  void connect(exchange& subject, std::vector<asio::ip::address> addresses) {
+  /// The proxy that it goes through unless the target is exempt, or null.
+  [[nodiscard]] std::shared_ptr<const proxy>
+  proxy_of(const exchange& subject) const {
     const auto& by = subject.request.by;
-    if (const auto& via = by && by->via ? by->via : via_;
-        via && via->how != proxy::kind::none) {
+    const auto& via = by && by->via ? by->via : via_;
+    return via && via->how != proxy::kind::none ? via : nullptr;
+  }
+
+  /// Whether the client's own proxy is not for this target.
+  [[nodiscard]] bool
+  is_exempt(const exchange& subject,
+            const std::vector<asio::ip::address>& addresses) const {
+    const auto& to = *subject.request.to;
+    return not_via_
+        && ((!to.literal() && not_via_->holds(to.host()))
+            || not_via_->holds_all(addresses));
+  }
+
+  void connect(exchange& subject, std::vector<asio::ip::address> addresses) {
+    if (const auto& via = proxy_of(subject);
+        via && (via != via_ || !is_exempt(subject, addresses))) {
       find_proxy(subject, via, std::move(addresses));
       return;
     }
@@ -402,6 +420,7 @@ private:
   const address_policy policy_;
   std::shared_ptr<tls_settings> tls_;
   const std::shared_ptr<const proxy> via_;
+  const std::shared_ptr<const host_list> not_via_;
   const milliseconds tick_;
   const milliseconds slow_tick_;
   std::unique_ptr<resolver> names_;
