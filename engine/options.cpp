@@ -121,10 +121,19 @@ result<protocol::address_policy> read_policy(const engine_options& o) {
   auto allowed = read_networks(o.network.allow, "network.allow");
   if (!allowed)
     return allowed.error();
-  auto denied = read_networks(o.network.deny, "network.deny");
+  std::vector<std::string> networks;
+  std::vector<std::string> names;
+  for (const auto& text : o.network.deny)
+    (protocol::is_host_text(text) ? names : networks).push_back(text);
+  auto denied = read_networks(networks, "network.deny");
   if (!denied)
     return denied.error();
-  return protocol::address_policy{std::move(*allowed), std::move(*denied)};
+  auto denied_names = protocol::host_list::parse(names);
+  if (!denied_names)
+    return error{denied_names.error().code, denied_names.error().detail,
+                 "network.deny"};
+  return protocol::address_policy{std::move(*allowed), std::move(*denied),
+                                  std::move(*denied_names)};
 }
 
 /// Erases the keys in the options.
@@ -154,6 +163,13 @@ read_proxy(const engine_options& o) {
   auto parsed = protocol::proxy::parse(o.network.proxy);
   if (!parsed)
     return error{parsed.error().code, parsed.error().detail, "network.proxy"};
+  if (parsed->resolves && !o.network.proxy_resolves)
+    return error{ec::invalid_argument,
+                 "a socks5h:// proxy looks up names where they cannot be "
+                 "checked: allow that with proxy_resolves (--proxy-resolves), "
+                 "or write socks5://",
+                 "network.proxy"};
+  parsed->resolves = o.network.proxy_resolves;
   parsed->fenced = false; // its operator knows where it is
   return std::make_shared<const protocol::proxy>(std::move(*parsed));
 }

@@ -23,6 +23,8 @@ struct webhook_rules {
   /// Networks that are not public are allowed to all organizers, so that names
   /// which only they know may be called.
   bool local_names = false;
+  /// Their proxies may look up names.
+  bool proxies_resolve = false;
 };
 
 /// Any thread.

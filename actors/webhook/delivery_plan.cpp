@@ -116,6 +116,10 @@ void delivery_plan::read_egress(const webhook_record& hook,
       error = "proxy: " + via.error().detail;
       return;
     }
+    if (via->resolves && !defaults.proxies_resolve) {
+      error = "proxy: " + std::string{protocol::no_proxy_resolves};
+      return;
+    }
     made->via = std::make_shared<const protocol::proxy>(std::move(*via));
     made->tag += 'p' + std::to_string(std::hash<std::string>{}(*url));
   }

@@ -37,6 +37,8 @@ struct delivery_defaults {
     std::uint64_t generation = 0; ///< another one after each change
   };
   std::function<fence(organizer_id)> fence_of = {};
+  /// Proxies of webhooks may look up names.
+  bool proxies_resolve = false;
 };
 
 class delivery_plan {

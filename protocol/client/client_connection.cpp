@@ -135,12 +135,19 @@ void client_connection::on_connected(client_socket socket) {
     const auto now = steady_clock::now();
     way_until_ = now + (subject_->clock.deadline - now) / left;
   }
-  address_ = way_->targets[way_->next];
   tunnel_ = new proxy_tunnel(stream_.socket(), way_->via);
-  tunnel_->open(
-    way_->targets[way_->next++], subject_->request.to->port(),
-    [self = boost::intrusive_ptr<client_connection>(this)](
-      proxy_tunnel::outcome&& how) { self->on_tunnel(std::move(how)); });
+  auto opened = [self = boost::intrusive_ptr<client_connection>(this)](
+                  proxy_tunnel::outcome&& how) {
+    self->on_tunnel(std::move(how));
+  };
+  const auto which = way_->next++;
+  const auto port = subject_->request.to->port();
+  if (!way_->name.empty()) {
+    tunnel_->open(way_->name, port, std::move(opened));
+    return;
+  }
+  address_ = way_->targets[which];
+  tunnel_->open(address_, port, std::move(opened));
 }
 
 void client_connection::on_tunnel(proxy_tunnel::outcome&& how) {

@@ -30,7 +30,8 @@
 
 namespace fanfare::protocol {
 
-/// A way through a proxy. The target's addresses have passed the policy.
+/// A way through a proxy. The target's addresses, or its name if the proxy
+/// looks that up, have passed the policy.
 struct proxied_way {
   /// Addresses of a target that a proxy is asked for in one exchange.
   static constexpr std::size_t most = 4;
@@ -38,9 +39,12 @@ struct proxied_way {
   std::shared_ptr<const proxy> via;
   std::vector<boost::asio::ip::address> proxies; ///< the proxy's own addresses
   std::vector<boost::asio::ip::address> targets;
+  std::string name;     ///< to be asked for, in place of `targets`, or empty
   std::size_t next = 0; ///< of `targets`, to be asked for
 
   [[nodiscard]] std::size_t left() const noexcept {
+    if (!name.empty())
+      return next == 0 ? 1 : 0;
     const auto all = targets.size() < most ? targets.size() : most;
     return all - (next < all ? next : all);
   }

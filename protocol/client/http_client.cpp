@@ -102,8 +102,7 @@ public:
 
   std::optional<std::string>
   refusal(const exchange& subject, const asio::ip::address& address) override {
-    const auto& by = subject.request.by;
-    return (by && by->policy ? *by->policy : policy_).refusal(address);
+    return policy_of(subject).refusal(address);
   }
 
   tls_settings* tls(const exchange& subject, std::string& reason) override {
@@ -200,6 +199,11 @@ private:
 
   // -- exchanges --------------------------------------------------------------
 
+  [[nodiscard]] const address_policy& policy_of(const exchange& subject) const {
+    const auto& by = subject.request.by;
+    return by && by->policy ? *by->policy : policy_;
+  }
+
   void begin(exchange& subject) {
     if (subject.over)
       return;
@@ -222,6 +226,22 @@ private:
     const auto& to = *subject.request.to;
     if (to.literal()) {
       connect(subject, {*to.literal()});
+      return;
+    }
+    const auto via = proxy_of(subject);
+    const bool by_name = via && via->resolves
+                      && (via != via_ || !is_exempt(subject, {}));
+    const auto& policy = policy_of(subject);
+    if (auto why = by_name ? policy.refusal_of_unresolved(to.host())
+                           : policy.refusal_of_name(to.host())) {
+      abandon(subject, std::move(*why));
+      return;
+    }
+    if (by_name) {
+      auto way = std::make_shared<proxied_way>();
+      way->via = via;
+      way->name = to.host();
+      reach_proxy(subject, std::move(way));
       return;
     }
     subject.clock.enter(phase::dns, subject.request.limits.dns,
@@ -294,8 +314,7 @@ private:
     connection->connect(subject, subject.addresses, first);
   }
 
-  /// Asks the proxy for addresses, never for a name, and only for those that
-  /// the policy allows.
+  /// Asks the proxy for addresses, and only for those that the policy allows.
   void find_proxy(exchange& subject, std::shared_ptr<const proxy> via,
                   std::vector<asio::ip::address> targets) {
     std::string refused;
@@ -314,9 +333,14 @@ private:
                           + static_cast<std::ptrdiff_t>(
                             (subject.request.attempt - 1U) % targets.size()));
     auto way = std::make_shared<proxied_way>();
-    subject.way = way;
     way->targets = std::move(targets);
     way->via = std::move(via);
+    reach_proxy(subject, std::move(way));
+  }
+
+  /// Looks up the proxy, and goes the way.
+  void reach_proxy(exchange& subject, std::shared_ptr<proxied_way> way) {
+    subject.way = way;
     boost::system::error_code is_name;
     const auto literal = asio::ip::make_address(way->via->host, is_name);
     if (!is_name) {

@@ -284,6 +284,14 @@ result<void> check_timeouts(const delivery_settings::timeout_settings& settings,
   return {};
 }
 
+result<void> check_proxy_asked(const secret_text& url) {
+  if (url.empty() || url.is_sealed())
+    return {};
+  if (const auto parsed = proxy::parse(url.bytes()); parsed && parsed->resolves)
+    return fault("proxy", std::string{no_proxy_resolves});
+  return {};
+}
+
 result<void> check_signing_header(const delivery_settings& settings) {
   if (!settings.legacy)
     return {};

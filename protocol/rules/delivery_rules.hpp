@@ -75,6 +75,10 @@ placeholder_fault(const legacy_signature& how);
 check_timeouts(const delivery_settings::timeout_settings& settings,
                std::chrono::milliseconds whole);
 
+/// Whether the proxy, if it is given as a plain text, is one that is asked for
+/// addresses; field "delivery.proxy".
+[[nodiscard]] result<void> check_proxy_asked(const secret_text& proxy);
+
 /// Whether the legacy signature's header differs from all others; field
 /// "signing".
 [[nodiscard]] result<void>

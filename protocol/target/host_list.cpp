@@ -25,7 +25,28 @@ bool is_below(std::string_view host, std::string_view parent) {
   return host.size() > parent.size() && host.ends_with(parent);
 }
 
+constexpr bool is_digit(char c) noexcept {
+  return c >= '0' && c <= '9';
+}
+
 } // namespace
+
+bool may_be_address(std::string_view host) {
+  const auto last = host.substr(host.rfind('.') + 1);
+  return std::ranges::all_of(last, is_digit)
+      || (last.starts_with("0x")
+          && last.find_first_not_of("0123456789abcdef", 2)
+               == std::string_view::npos);
+}
+
+bool is_host_text(std::string_view text) {
+  return text.find_first_of("/:") == std::string_view::npos
+      && std::ranges::any_of(text, [](char c) {
+           const auto byte = static_cast<unsigned char>(c);
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
+               || byte >= 0x80;
+         });
+}
 
 result<host_list> host_list::parse(const std::vector<std::string>& texts) {
   host_list out;
@@ -39,7 +60,7 @@ result<host_list> host_list::parse(const std::vector<std::string>& texts) {
     }
     const bool below = text.starts_with('.');
     auto name = to_ascii_name(std::string_view{text}.substr(below ? 1 : 0));
-    if (!name)
+    if (!name || may_be_address(*name))
       return error{ec::invalid_argument,
                    "\"" + text
                      + "\" is no host: write a name like internal.example, "

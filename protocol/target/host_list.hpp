@@ -3,7 +3,7 @@
 #pragma once
 
 /// Hosts that an operator names, by name or by network: those that are called
-/// without the proxy.
+/// without the proxy, or not at all.
 
 #include "fanfare/error.hpp"
 #include "protocol/target/network.hpp"
@@ -15,6 +15,14 @@
 #include <vector>
 
 namespace fanfare::protocol {
+
+/// Whether some read the host as an address although it is none in the usual
+/// notation: its last label is a number ("127.1", "0x7f000001").
+[[nodiscard]] bool may_be_address(std::string_view host);
+
+/// Whether an entry of such a list is meant as a name: it has a letter, and
+/// neither a slash nor a colon.
+[[nodiscard]] bool is_host_text(std::string_view text);
 
 /// Immutable once it is made; any thread.
 class host_list {

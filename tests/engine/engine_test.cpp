@@ -354,6 +354,9 @@ TEST_F(EngineTest, RefusesOptionsByTheirName) {
   EXPECT_EQ(field({.network = {.proxy = "http://a.example:1",
                                .no_proxy = {"a.example:1"}}}),
             "network.no_proxy");
+  EXPECT_EQ(field({.network = {.proxy = "socks5h://a.example:1"}}),
+            "network.proxy");
+  EXPECT_EQ(field({.network = {.deny = {"a.example:1"}}}), "network.deny");
   EXPECT_EQ(field({.network = {.no_proxy = {"a.example"}}}),
             "network.no_proxy");
   EXPECT_EQ(field({.network = {.ca_file = "/nonexistent"}}), "network.ca_file");

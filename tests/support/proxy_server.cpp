@@ -149,8 +149,9 @@ struct proxy_server::impl {
     auto host = place.substr(0, colon);
     if (host.front() == '[')
       host = host.substr(1, host.size() - 2);
+    boost::system::error_code is_name;
     auto there = co_await connect(
-      {asio::ip::make_address(host),
+      {asio::ip::make_address(host, is_name),
        static_cast<std::uint16_t>(std::stoi(place.substr(colon + 1)))});
     if (!there) {
       co_await say(client, "HTTP/1.1 502 nobody there\r\n\r\n");
@@ -182,11 +183,15 @@ struct proxy_server::impl {
     }
     const auto request = co_await take(client, 4);
     tcp::endpoint place;
+    std::string name;
     if (request[3] == 1) {
       asio::ip::address_v4::bytes_type bytes;
       co_await asio::async_read(*client, asio::buffer(bytes),
                                 asio::use_awaitable);
       place.address(asio::ip::address_v4{bytes});
+    } else if (request[3] == 3) {
+      const auto size = co_await take(client, 1);
+      name = co_await take(client, size[0]);
     } else {
       asio::ip::address_v6::bytes_type bytes;
       co_await asio::async_read(*client, asio::buffer(bytes),
@@ -197,7 +202,8 @@ struct proxy_server::impl {
     place.port(
       static_cast<std::uint16_t>(static_cast<unsigned char>(port_bytes[0]) << 8
                                  | static_cast<unsigned char>(port_bytes[1])));
-    auto reply = note(text_of(place.address(), place.port()));
+    auto reply = note(name.empty() ? text_of(place.address(), place.port())
+                                   : name + ":" + std::to_string(place.port()));
     connection there;
     if (reply == 0) {
       there = co_await connect(place);

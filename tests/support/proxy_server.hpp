@@ -20,10 +20,12 @@ struct proxy_options {
   std::string user = {};
   std::string password = {};
   std::string address = "127.0.0.1";
-  /// What to do with "ADDRESS:PORT": 0 relays, else what the refusal says (a
-  /// status or a reply of SOCKS5). A refusal ends the connection.
+  /// What to do with "ADDRESS:PORT" or "NAME:PORT": 0 relays, else what the
+  /// refusal says (a status or a reply of SOCKS5). A refusal ends the
+  /// connection.
   std::function<unsigned(const std::string& place)> judge = {};
-  /// Not 0: relays to this port of the loopback, whatever was asked for.
+  /// Not 0: relays to this port of the loopback, whatever was asked for. Names
+  /// need it: others are unreachable.
   std::uint16_t relay_to = 0;
   /// Sent in place of the first answer; the connection then stays open.
   std::string say = {};
@@ -50,7 +52,8 @@ public:
   /// As clients are told of it, with `who` ("user:password@") before the host.
   std::string url(const std::string& who = {}) const;
 
-  /// The places asked for, "ADDRESS:PORT", in order; refused ones too.
+  /// The places asked for, "ADDRESS:PORT" or "NAME:PORT", in order; refused
+  /// ones too.
   std::vector<std::string> asked() const;
 
   /// Of the last CONNECT, as it arrived.

@@ -18,7 +18,7 @@ namespace {
 
 namespace json = boost::json;
 using ::testing::ElementsAre;
-using ::testing::IsEmpty;
+using ::testing::HasSubstr;
 
 class ProxiesTest : public E2eTest {
 protected:
@@ -65,6 +65,52 @@ TEST_F(ProxiesTest, TargetsOfNoProxyAreCalledDirectly) {
   expect_success(through);
   EXPECT_THAT(proxy.asked(),
               ElementsAre(place(inside), place(outside, "127.0.0.2")));
+}
+
+// -- names for the proxy ------------------------------------------------------
+
+TEST_F(ProxiesTest, AProxyLooksUpNamesIfTheOperatorAllowsIt) {
+  http_sink sink;
+  proxy_server proxy{{.socks = true, .relay_to = sink.port()}};
+  const auto by_name = "socks5h" + proxy.url().substr(6);
+  start({"--schedule", "1h"});
+  add_organizer("acme");
+  const auto own = add_webhook("acme", {.url = "http://shop.example/own"});
+  const auto path = webhook_path("acme", own) + "delivery/";
+  const auto refused = api().patch(path, {{"proxy", by_name}});
+  EXPECT_EQ(refused.status, 400U);
+  EXPECT_THAT(refused.body, HasSubstr("--proxy-resolves"));
+  stop();
+  // No name server is there to be asked.
+  start({"--proxy-resolves", "--dns-server", "127.0.0.1:1", "--deny-network",
+         "denied.example", "--schedule", "1h"});
+  change_delivery("acme", own, {{"proxy", by_name}});
+  EXPECT_EQ(text_of(api().get(path).json(), "proxy"), by_name);
+  expect_success(own);
+  EXPECT_THAT(proxy.asked(), ElementsAre("shop.example:80"));
+  change_webhook("acme", own, {{"target_url", "http://a.denied.example/"}});
+  EXPECT_THAT(text_of(call_again(own), "reason"),
+              HasSubstr("policy: a.denied.example is denied"));
+  EXPECT_THAT(proxy.asked(), ElementsAre("shop.example:80"));
+  stop();
+  // Switched off again, it sends nothing rather than what it was not told.
+  start({"--schedule", "1h"});
+  EXPECT_THAT(text_of(call_again(own), "reason"),
+              HasSubstr("--proxy-resolves"));
+  EXPECT_THAT(proxy.asked(), ElementsAre("shop.example:80"));
+}
+
+TEST_F(ProxiesTest, TheServersProxyLooksUpNames) {
+  http_sink sink;
+  proxy_server proxy{{.relay_to = sink.port()}};
+  const auto config = dir_.write("serve.toml", "proxy-resolves = true\n");
+  start({"--proxy", proxy.url(), "--config", config.string(), "--dns-server",
+         "127.0.0.1:1", "--schedule", "1h"});
+  add_organizer("acme");
+  const auto hook = add_webhook("acme", {.url = "http://shop.example/x"});
+  expect_success(hook);
+  EXPECT_THAT(proxy.asked(), ElementsAre("shop.example:80"));
+  EXPECT_EQ(sink.records().at(0).header("host"), "shop.example");
 }
 
 } // namespace

@@ -36,6 +36,14 @@ protected:
     options.via = std::make_shared<const proxy>(std::move(made));
   }
 
+  /// The server looks up names.
+  void use_resolving(const proxy_server& server) {
+    auto made = proxy::parse(server.url()).value();
+    made.fenced = false;
+    made.resolves = true;
+    options.via = std::make_shared<const proxy>(std::move(made));
+  }
+
   void exempt(const std::vector<std::string>& hosts) {
     options.not_via = std::make_shared<const host_list>(
       host_list::parse(hosts).value());
@@ -104,6 +112,95 @@ TEST_F(ProxyWaysTest, NothingIsExemptFromAProxyOfItsOwn) {
   EXPECT_EQ(run(std::move(request)).status, 200);
   EXPECT_EQ(own.connections(), 1U);
   EXPECT_EQ(server.connections(), 0U);
+}
+
+// -- names for the proxy ------------------------------------------------------
+
+class ResolvingProxyTest : public ProxyWaysTest,
+                           public ::testing::WithParamInterface<bool> {};
+
+TEST_P(ResolvingProxyTest, IsAskedForNamesThatNobodyLooksUpHere) {
+  http_sink sink;
+  proxy_server server{{.socks = GetParam(), .relay_to = sink.port()}};
+  use_resolving(server);
+  const auto names = script_names();
+  for (int i = 0; i < 2; ++i) {
+    const auto result = call("http://Shop.Example:8080/x");
+    EXPECT_EQ(result.status, 200) << result.reason;
+  }
+  EXPECT_THAT(server.asked(), ElementsAre("shop.example:8080"));
+  EXPECT_THAT(names->asked, IsEmpty());
+  EXPECT_EQ(sink.records().at(0).header("Host"), "shop.example:8080");
+}
+
+TEST_P(ResolvingProxyTest, IsAskedForAddressesThatPass) {
+  http_sink sink;
+  proxy_server server{{.socks = GetParam(), .relay_to = sink.port()}};
+  use_resolving(server);
+  options.policy = address_policy{{*network::parse("192.0.2.0/24")}};
+  EXPECT_EQ(call("http://192.0.2.7/").status, 200);
+  EXPECT_THAT(server.asked(), ElementsAre("192.0.2.7:80"));
+  EXPECT_THAT(call("http://10.0.0.1/").reason, StartsWith("policy: 10.0.0.1"));
+  EXPECT_THAT(server.asked(), ElementsAre("192.0.2.7:80"));
+}
+
+TEST_P(ResolvingProxyTest, IsNotAskedForNamesThatAreDeniedOrNone) {
+  http_sink sink;
+  proxy_server server{{.socks = GetParam(), .relay_to = sink.port()}};
+  use_resolving(server);
+  options.policy = address_policy{
+    {*network::parse("192.0.2.0/24")},
+    {},
+    host_list::parse({"internal.example"}).value()};
+  EXPECT_EQ(call("http://a.internal.example/").reason,
+            "policy: a.internal.example is denied by the configuration");
+  EXPECT_THAT(call("http://localhost/").reason,
+              StartsWith("policy: 127.0.0.1"));
+  EXPECT_THAT(call("http://a.localhost/").reason,
+              StartsWith("policy: 127.0.0.1"));
+  for (const auto* url : {"http://127.1/", "http://2130706433/",
+                          "http://0x7f000001/", "http://0x7F.1/"})
+    EXPECT_THAT(call(url).reason, StartsWith("policy: a proxy may read "))
+      << url;
+  EXPECT_EQ(server.connections(), 0U);
+}
+
+TEST_P(ResolvingProxyTest, SaysWhatItWasRefused) {
+  http_sink sink;
+  const bool socks = GetParam();
+  proxy_server server{{.socks = socks, .judge = [=](const std::string&) {
+                         return socks ? 4U : 502U;
+                       }}};
+  use_resolving(server);
+  EXPECT_EQ(call("http://shop.example/").reason,
+            socks ? "proxy: SOCKS5 host unreachable (shop.example:80)"
+                  : "proxy: refused with 502 Bad Gateway (shop.example:80)");
+  EXPECT_EQ(server.asked().size(), 1U) << "there is no other address to try";
+}
+
+TEST_P(ResolvingProxyTest, IsNotAskedForExemptNames) {
+  proxy_server server{{.socks = GetParam()}};
+  http_sink sink;
+  use_resolving(server);
+  exempt({"internal.example"});
+  const auto names = script_names();
+  EXPECT_EQ(call(sink.url("/", "internal.example")).status, 200);
+  EXPECT_THAT(names->asked, ElementsAre("internal.example"));
+  EXPECT_EQ(server.connections(), 0U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Http, ResolvingProxyTest, ::testing::Values(false));
+INSTANTIATE_TEST_SUITE_P(Socks, ResolvingProxyTest, ::testing::Values(true));
+
+TEST_F(ProxyWaysTest, ADeniedNameIsNotLookedUp) {
+  options.policy = address_policy{
+    {*network::parse("127.0.0.0/8")},
+    {},
+    host_list::parse({".internal.example"}).value()};
+  const auto names = script_names();
+  EXPECT_EQ(call("http://a.internal.example/").reason,
+            "policy: a.internal.example is denied by the configuration");
+  EXPECT_THAT(names->asked, IsEmpty());
 }
 
 } // namespace

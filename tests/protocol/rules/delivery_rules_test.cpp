@@ -79,6 +79,18 @@ TEST(DeliveryRules, NameTheSettingThatIsOutOfBounds) {
             "delivery.batch");
 }
 
+TEST(DeliveryRules, TellProxiesThatAreAskedForNames) {
+  EXPECT_TRUE(check_proxy_asked({}));
+  EXPECT_TRUE(check_proxy_asked("socks5://p:1"));
+  EXPECT_TRUE(check_proxy_asked("http://p:1"));
+  const auto wrong = check_proxy_asked("socks5h://me:s3cret@p:1");
+  ASSERT_FALSE(wrong);
+  EXPECT_EQ(wrong.error().field, "delivery.proxy");
+  EXPECT_EQ(wrong.error().detail.find("s3cret"), std::string::npos);
+  EXPECT_TRUE(check_proxy_asked(
+    secret_text::sealed("socks5h://p:1", secret_text::use::proxy)));
+}
+
 TEST(DeliveryRules, LetNothingEndALineOfARequest) {
   EXPECT_EQ(fault([](auto& s) {
               s.headers = {{"X-A", "a\r\nX-B: b"}};

@@ -59,9 +59,17 @@ TEST(HostListTest, AllAddressesMustBeInItsNetworks) {
   EXPECT_FALSE(host_list{}.holds("a.example"));
 }
 
+TEST(HostListTest, KnowsWhatSomeReadAsAnAddress) {
+  for (const auto* host : {"127.1", "2130706433", "0x7f000001", "0x", "a.1"})
+    EXPECT_TRUE(may_be_address(host)) << host;
+  for (const auto* host : {"a.example", "1.example", "0x7g", "a.b1", "cafe"})
+    EXPECT_FALSE(may_be_address(host)) << host;
+}
+
 TEST(HostListTest, SaysWhatItCannotRead) {
-  for (const auto* text : {"", ".", "*", "*.example", "a.example:80",
-                           "http://a.example", "a b", "10.0.0.1:80", "[::1]"}) {
+  for (const auto* text :
+       {"", ".", "*", "*.example", "a.example:80", "http://a.example", "a b",
+        "10.0.0.1:80", "[::1]", "127.1", "0x7f.0x1", "10"}) {
     const auto made = host_list::parse({"a.example", text});
     ASSERT_FALSE(made) << text;
     EXPECT_EQ(made.error().code, ec::invalid_argument);
