@@ -207,6 +207,10 @@ private:
   void on_tunnel(proxy_tunnel::outcome&& how);
   /// The way to the target is open.
   void on_way();
+  /// Whether the proxy may be given the request in place of a tunnel: it then
+  /// learns where to from the URL alone, so that must name an address that was
+  /// checked, or a name that the proxy looks up anyway.
+  [[nodiscard]] bool may_be_forwarded() const;
   /// It need not wait for a first answer any more.
   void stop_waiting();
   void on_handshake(const error_code& code);
@@ -245,6 +249,7 @@ private:
   // Of the way's address, unless it is the last one.
   std::optional<std::chrono::steady_clock::time_point> way_until_;
   boost::intrusive_ptr<proxy_tunnel> tunnel_; // while tunnelling
+  std::shared_ptr<const proxy> forwards_; // requests, that are not tunnelled
 
   client_stream stream_;
   outgoing_request request_;

@@ -48,6 +48,8 @@ struct destination : counted<destination> {
   std::vector<boost::asio::ip::address> addresses;
   /// Connections that are open and have not brought a byte of an answer yet.
   std::size_t unanswered = 0;
+  /// Its proxy does not CONNECT to it, but forwards requests.
+  bool forwarded = false;
   /// Until then no connection is kept, see `connection_pool::crowded`.
   std::chrono::steady_clock::time_point crowded_until;
   /// How long an answer takes to begin on a connection that was used before,

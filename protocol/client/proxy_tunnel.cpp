@@ -192,7 +192,7 @@ void proxy_tunnel::on_http() {
   fail("refused with " + text_of_status(status)
          + (unreachable ? " (" + place() + ")" : "")
          + (no_proxy ? "; it may be a web server and no proxy" : ""),
-       unreachable);
+       unreachable, status == 403);
 }
 
 // -- SOCKS5 -------------------------------------------------------------------
@@ -290,8 +290,9 @@ void proxy_tunnel::lost(const error_code& code) {
     fail(code.message(), true);
 }
 
-void proxy_tunnel::fail(const std::string& why, bool unreachable) {
-  finish({"proxy: " + why, unreachable});
+void proxy_tunnel::fail(const std::string& why, bool unreachable,
+                        bool may_forward) {
+  finish({"proxy: " + why, unreachable, may_forward});
 }
 
 void proxy_tunnel::finish(outcome&& how) {

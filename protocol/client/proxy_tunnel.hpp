@@ -39,6 +39,8 @@ public:
     std::string failure;
     /// The proxy could not reach this address but may reach another.
     bool unreachable = false;
+    /// An HTTP proxy does not CONNECT there, but may forward requests.
+    bool may_forward = false;
   };
   using completion = std::function<void(outcome&&)>;
 
@@ -83,7 +85,8 @@ private:
   void on_bound();
 
   void lost(const error_code& code);
-  void fail(const std::string& why, bool unreachable = false);
+  void fail(const std::string& why, bool unreachable = false,
+            bool may_forward = false);
   void finish(outcome&& how);
   void ask();
   /// "ADDRESS:PORT" or "NAME:PORT" of the target.

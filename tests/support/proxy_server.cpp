@@ -130,8 +130,15 @@ struct proxy_server::impl {
       last = head;
     }
     unsigned refusal = 0;
-    if (head.rfind("CONNECT ", 0) != 0)
+    const bool tunnel = head.rfind("CONNECT ", 0) == 0;
+    if (options.forwards_after != 0 && !tunnel) {
+      co_await forward(client, std::move(head));
+      co_return;
+    }
+    if (!tunnel)
       refusal = 405;
+    else if (options.forwards_after != 0)
+      refusal = options.forwards_after;
     else if (!options.user.empty()
              && head.find("\r\nProxy-Authorization: Basic "
                           + base64(options.user + ":" + options.password)
@@ -159,6 +166,28 @@ struct proxy_server::impl {
     }
     co_await say(client, "HTTP/1.1 200 Connection established\r\nVia: x\r\n"
                          "\r\n");
+    co_await relay(client, there);
+  }
+
+  /// Relays a request whose target is "http://PLACE/PATH", with its Host as it
+  /// came, and all that comes behind it on this connection.
+  asio::awaitable<void> forward(connection client, std::string first) {
+    const auto begin = first.find("http://") + 7;
+    const auto end = first.find('/', begin);
+    auto place = first.substr(begin, end - begin);
+    (void)note(place);
+    if (place.find(':') == std::string::npos)
+      place += ":80";
+    const auto colon = place.rfind(':');
+    boost::system::error_code is_name;
+    auto there = co_await connect(
+      {asio::ip::make_address(place.substr(0, colon), is_name),
+       static_cast<std::uint16_t>(std::stoi(place.substr(colon + 1)))});
+    if (!there) {
+      co_await say(client, "HTTP/1.1 502 nobody there\r\n\r\n");
+      co_return;
+    }
+    co_await say(there, std::move(first));
     co_await relay(client, there);
   }
 

@@ -16,6 +16,9 @@ namespace fanfare::test {
 
 struct proxy_options {
   bool socks = false;
+  /// Takes requests in the absolute form and no CONNECT, which is refused with
+  /// this status; 0: takes CONNECT only.
+  unsigned forwards_after = 0;
   /// Not empty: nobody else is served.
   std::string user = {};
   std::string password = {};
@@ -56,7 +59,7 @@ public:
   /// ones too.
   std::vector<std::string> asked() const;
 
-  /// Of the last CONNECT, as it arrived.
+  /// Of the last request to it, as it arrived.
   std::string last_head() const;
 
   /// How many connections were accepted so far.

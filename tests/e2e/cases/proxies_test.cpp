@@ -113,6 +113,21 @@ TEST_F(ProxiesTest, TheServersProxyLooksUpNames) {
   EXPECT_EQ(sink.records().at(0).header("host"), "shop.example");
 }
 
+// -- a proxy that forwards ----------------------------------------------------
+
+TEST_F(ProxiesTest, AProxyThatDoesNotConnectForwards) {
+  http_sink sink;
+  proxy_server proxy{{.forwards_after = 403}};
+  start({"--proxy", proxy.url(), "--schedule", "1h"});
+  add_organizer("acme");
+  const auto hook = add_webhook("acme", {.url = sink.url("/hook")});
+  expect_success(hook);
+  expect_success(hook);
+  EXPECT_THAT(proxy.last_head(),
+              HasSubstr("POST http://" + place(sink) + "/hook HTTP/1.1"));
+  EXPECT_EQ(sink.records().at(0).header("host"), place(sink));
+}
+
 } // namespace
 
 } // namespace fanfare::test

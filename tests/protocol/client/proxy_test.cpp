@@ -582,16 +582,17 @@ TEST_P(HttpProxyTest, MayBeAWebServer) {
             HasSubstr("it may be a web server and no proxy")));
   EXPECT_THAT(reason_of("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>"),
               HasSubstr("it may be a web server and no proxy"));
-  EXPECT_THAT(reason_of("HTTP/1.1 403 x\r\n\r\n"),
+  EXPECT_THAT(reason_of("HTTP/1.1 503 x\r\n\r\n"),
               Not(HasSubstr("web server")));
 }
 
 TEST_P(HttpProxyTest, MayNotAnswerAtLength) {
   http_sink sink;
-  const std::string begin = "HTTP/1.1 403 x\r\nX: ";
+  const std::string begin = "HTTP/1.1 503 x\r\nX: ";
   how.say = begin + std::string(8 * 1024 - begin.size() - 4, 'y') + "\r\n\r\n";
   EXPECT_EQ(call_by(through(), sink.url()).reason,
-            "proxy: refused with 403 Forbidden (" + place(sink) + ")");
+            "proxy: refused with 503 Service Unavailable (" + place(sink)
+              + ")");
   server_.reset();
   how.say = begin + std::string(8 * 1024 - begin.size() - 3, 'y') + "\r\n\r\n";
   EXPECT_EQ(call_by(through(), sink.url()).reason,

@@ -20,6 +20,7 @@ using test::http_sink;
 using test::proxy_options;
 using test::proxy_server;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
@@ -201,6 +202,79 @@ TEST_F(ProxyWaysTest, ADeniedNameIsNotLookedUp) {
   EXPECT_EQ(call("http://a.internal.example/").reason,
             "policy: a.internal.example is denied by the configuration");
   EXPECT_THAT(names->asked, IsEmpty());
+}
+
+// -- a proxy that forwards ----------------------------------------------------
+
+TEST_F(ProxyWaysTest, AProxyThatDoesNotConnectGetsTheAbsoluteForm) {
+  http_sink sink;
+  proxy_server server{{.forwards_after = 403}};
+  auto made = proxy::parse(server.url("me:pw@")).value();
+  options.via = std::make_shared<const proxy>(std::move(made));
+  const auto place = "127.0.0.1:" + std::to_string(sink.port());
+  for (int i = 0; i < 2; ++i) {
+    const auto result = call(sink.url("/hook?a=b"));
+    EXPECT_EQ(result.status, 200) << result.reason;
+  }
+  EXPECT_THAT(server.last_head(),
+              StartsWith("POST http://" + place
+                         + "/hook?a=b HTTP/1.1\r\nHost: " + place + "\r\n"));
+  EXPECT_THAT(server.last_head(),
+              HasSubstr("\r\nProxy-Authorization: Basic bWU6cHc=\r\n"));
+  EXPECT_EQ(server.connections(), 2U) << "one for CONNECT, one that is kept";
+  ASSERT_EQ(sink.size(), 2U);
+  EXPECT_THAT(sink.records().at(1).header("Proxy-Authorization"),
+              "Basic bWU6cHc=")
+    << "on each request";
+}
+
+TEST_F(ProxyWaysTest, WhatAForwardingProxyRefusesIsTold) {
+  http_sink sink{[](const test::request_record&) {
+    return test::response_plan::answer(403);
+  }};
+  proxy_server server{{.forwards_after = 403}};
+  use(server);
+  const auto result = call(sink.url());
+  EXPECT_EQ(result.status, 403);
+  EXPECT_EQ(result.reason, "forwarded by a proxy, whose own answer it may be");
+}
+
+TEST_F(ProxyWaysTest, ANameIsForwardedOnlyToAProxyThatLooksItUp) {
+  http_sink sink;
+  proxy_server server{{.forwards_after = 403, .relay_to = sink.port()}};
+  script_names();
+  use(server);
+  EXPECT_THAT(call("http://shop.example:8080/").reason,
+              StartsWith("proxy: refused with 403"));
+  EXPECT_EQ(sink.size(), 0U);
+  client_ = nullptr;
+  options.policy = loopback_allowed();
+  use_resolving(server);
+  EXPECT_EQ(call("http://shop.example/x").status, 200);
+  EXPECT_THAT(server.last_head(),
+              StartsWith("POST http://shop.example/x HTTP/1.1\r\n"
+                         "Host: shop.example\r\n"));
+}
+
+TEST_F(ProxyWaysTest, NeitherOtherRefusalsNorPort443LeadToForwarding) {
+  http_sink sink;
+  // What web servers say, which might take the request for theirs.
+  for (const unsigned refusal : {400U, 404U, 405U, 501U, 502U}) {
+    proxy_server unwilling{
+      {.forwards_after = refusal, .relay_to = sink.port()}};
+    use(unwilling);
+    EXPECT_THAT(call("http://127.0.0.1:8080/").reason,
+                StartsWith("proxy: refused with " + std::to_string(refusal)));
+    EXPECT_EQ(unwilling.connections(), 1U);
+    client_ = nullptr;
+    options.policy = loopback_allowed();
+  }
+  proxy_server server{{.forwards_after = 403, .relay_to = sink.port()}};
+  use(server);
+  EXPECT_THAT(call("http://127.0.0.1:443/").reason,
+              StartsWith("proxy: refused with 403"));
+  EXPECT_THAT(call("http://10.0.0.1:8080/").reason, StartsWith("policy: "));
+  EXPECT_EQ(sink.size(), 0U);
 }
 
 } // namespace
