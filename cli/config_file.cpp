@@ -135,19 +135,24 @@ std::optional<std::string> digits_of(const toml_value& value) {
   return (negative ? "-" : "") + std::to_string(number);
 }
 
-/// Adds one text or whole number.
+/// Adds one text, whole number or truth value.
 result<void> add_value(config_entry& to, const std::string& file,
                        const toml_value& value) {
   if (value.is_string()) {
     to.values.push_back(value.as_string().str);
     return {};
   }
+  if (value.is_boolean()) {
+    to.truth = true;
+    to.values.emplace_back(value.as_boolean() ? "true" : "false");
+    return {};
+  }
   if (!value.is_integer())
     return wrong_value(
       file, value,
       "the value of \"" + to.name
-        + "\" has to be a text in quotes, a whole number or an "
-          "array of these");
+        + "\" has to be a text in quotes, a whole number, true, "
+          "false or an array of these");
   auto digits = digits_of(value);
   if (!digits)
     return wrong_value(file, value,

@@ -75,17 +75,34 @@ void add_serve_options(CLI::App& serve, serve_options& options) {
     ->type_name("CIDR")
     ->allow_extra_args(false);
   serve
-    .add_option("--deny-network", e.network.deny,
-                "Never deliver to this network, whatever else allows it; may "
-                "be repeated")
-    ->type_name("CIDR")
+    .add_option(
+      "--deny-network", e.network.deny,
+      "Never deliver to this network, or to this name and all below it "
+      "(.NAME: only those below), whatever else allows it; may be "
+      "repeated")
+    ->type_name("CIDR|HOST")
     ->allow_extra_args(false);
   serve
-    .add_option("--proxy", e.network.proxy,
-                "Deliver through this proxy: http://HOST:PORT (CONNECT) or "
-                "socks5://HOST:PORT, with USER:PASSWORD@ if it asks for them. "
-                "Receivers are looked up and checked here all the same")
+    .add_option(
+      "--proxy", e.network.proxy,
+      "Deliver through this proxy: http://HOST:PORT (CONNECT) or "
+      "socks5://HOST:PORT, with USER:PASSWORD@ if it asks for them. "
+      "Receivers are looked up and checked here all the same, but see "
+      "--proxy-resolves")
     ->type_name("URL");
+  serve.add_flag(
+    "--proxy-resolves", e.network.proxy_resolves,
+    "Ask --proxy for names, and let webhooks have socks5h:// proxies, for "
+    "servers that can ask no name server. Where a name leads is then not "
+    "checked here: only hosts that are addresses are, and names that "
+    "--deny-network lists. The proxy has to refuse the rest");
+  serve
+    .add_option("--no-proxy", e.network.no_proxy,
+                "Deliver to this host without --proxy: a name and all below it "
+                "(.NAME: only those below), or a network; may be repeated. "
+                "Webhooks with a proxy of their own still use that")
+    ->type_name("HOST|CIDR")
+    ->allow_extra_args(false);
   serve
     .add_option("--dns-server", e.network.dns_servers,
                 "Ask this name server instead of the system's; may be repeated")
@@ -224,6 +241,12 @@ bool takes_numbers(const CLI::Option& option) {
 /// The values as the command line would have them, or why not.
 result<std::vector<std::string>> values_for(const CLI::Option& option,
                                             const config_entry& entry) {
+  const bool is_switch = option.get_expected_max() == 0;
+  if (is_switch != entry.truth || (is_switch && entry.list))
+    return error{
+      ec::invalid_argument,
+      "the value of \"" + entry.name + "\" "
+        + (is_switch ? "has to be true or false" : "cannot be true or false")};
   if (entry.numbers && !takes_numbers(option))
     return error{ec::invalid_argument, "the value of \"" + entry.name
                                          + "\" has to be a text in "

@@ -76,7 +76,8 @@ engine_core::engine_core(checked_options options,
        .edits = changes_,
        .news = announcer_,
        .rules = {.total_timeout = options_.given.timeouts.total,
-                 .local_names = !options_.given.network.allow.empty()}}),
+                 .local_names = !options_.given.network.allow.empty(),
+                 .proxies_resolve = options_.given.network.proxy_resolves}}),
     orders_({.life = runtime_.life(),
              .store = *store_,
              .names = names_,
@@ -111,6 +112,7 @@ crew_parts engine_core::parts() {
 
 webhook_context engine_core::context() {
   auto made = context_of(options_);
+  made.defaults.proxies_resolve = options_.given.network.proxy_resolves;
   made.defaults.fence_of = [this](organizer_id id) { return fences_.of(id); };
   made.fences = &fences_.changes();
   made.notify_owner = [this](const webhook_record& hook,

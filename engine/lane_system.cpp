@@ -41,6 +41,7 @@ protocol::http_client_options client_options(const checked_options& options,
   out.policy = options.policy;
   out.tls = options.tls;
   out.via = options.proxy;
+  out.not_via = options.no_proxy;
   if (!options.given.network.dns_servers.empty())
     out.names = protocol::make_system_resolver(
       at.io(), {.servers = options.given.network.dns_servers});

@@ -121,10 +121,19 @@ result<protocol::address_policy> read_policy(const engine_options& o) {
   auto allowed = read_networks(o.network.allow, "network.allow");
   if (!allowed)
     return allowed.error();
-  auto denied = read_networks(o.network.deny, "network.deny");
+  std::vector<std::string> networks;
+  std::vector<std::string> names;
+  for (const auto& text : o.network.deny)
+    (protocol::is_host_text(text) ? names : networks).push_back(text);
+  auto denied = read_networks(networks, "network.deny");
   if (!denied)
     return denied.error();
-  return protocol::address_policy{std::move(*allowed), std::move(*denied)};
+  auto denied_names = protocol::host_list::parse(names);
+  if (!denied_names)
+    return error{denied_names.error().code, denied_names.error().detail,
+                 "network.deny"};
+  return protocol::address_policy{std::move(*allowed), std::move(*denied),
+                                  std::move(*denied_names)};
 }
 
 /// Erases the keys in the options.
@@ -154,8 +163,32 @@ read_proxy(const engine_options& o) {
   auto parsed = protocol::proxy::parse(o.network.proxy);
   if (!parsed)
     return error{parsed.error().code, parsed.error().detail, "network.proxy"};
+  if (parsed->resolves && !o.network.proxy_resolves)
+    return error{ec::invalid_argument,
+                 "a socks5h:// proxy looks up names where they cannot be "
+                 "checked: allow that with proxy_resolves (--proxy-resolves), "
+                 "or write socks5://",
+                 "network.proxy"};
+  parsed->resolves = o.network.proxy_resolves;
   parsed->fenced = false; // its operator knows where it is
   return std::make_shared<const protocol::proxy>(std::move(*parsed));
+}
+
+result<std::shared_ptr<const protocol::host_list>>
+read_no_proxy(const engine_options& o) {
+  const auto& given = o.network.no_proxy;
+  if (given.empty())
+    return std::shared_ptr<const protocol::host_list>{};
+  if (o.network.proxy.empty())
+    return error{ec::invalid_argument,
+                 "network.no_proxy means nothing without a proxy for all: give "
+                 "that too, or leave it out",
+                 "network.no_proxy"};
+  auto parsed = protocol::host_list::parse(given);
+  if (!parsed)
+    return error{parsed.error().code, parsed.error().detail,
+                 "network.no_proxy"};
+  return std::make_shared<const protocol::host_list>(std::move(*parsed));
 }
 
 // -- what the program lends ---------------------------------------------------
@@ -210,6 +243,10 @@ result<checked_options> check_options(engine_options options) {
   if (!proxy)
     return proxy.error();
   out.proxy = std::move(*proxy);
+  auto no_proxy = read_no_proxy(options);
+  if (!no_proxy)
+    return no_proxy.error();
+  out.no_proxy = std::move(*no_proxy);
   auto tls = protocol::tls_settings::make(options.network.ca_file);
   if (!tls)
     return error{tls.error().code, tls.error().detail, "network.ca_file"};

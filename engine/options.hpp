@@ -11,6 +11,7 @@
 #include "protocol/client/tls.hpp"
 #include "protocol/security/vault.hpp"
 #include "protocol/target/address_policy.hpp"
+#include "protocol/target/host_list.hpp"
 
 #include <memory>
 
@@ -24,6 +25,8 @@ struct checked_options {
   protocol::vault vault; ///< made of the secret keys
   /// Null: calls go directly.
   std::shared_ptr<const protocol::proxy> proxy;
+  /// What is called without the proxy; null: nothing.
+  std::shared_ptr<const protocol::host_list> no_proxy;
   std::shared_ptr<protocol::tls_settings> tls;
 };
 

@@ -126,6 +126,9 @@ result<void> webhook_form::write(const webhook& wanted, const webhook& before,
                                                rules_.total_timeout);
           !fine)
         return fine;
+    if (!rules_.proxies_resolve)
+      if (auto fine = protocol::check_proxy_asked(wanted.delivery.proxy); !fine)
+        return fine;
     to.delivery = wanted.delivery;
     protocol::seal_secrets(to.delivery, seals_);
   }

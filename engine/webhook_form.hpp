@@ -23,6 +23,8 @@ struct webhook_rules {
   /// True if all organizers may use networks that are not public, and so names
   /// that only those know.
   bool local_names = false;
+  /// Their proxies may look up names.
+  bool proxies_resolve = false;
 };
 
 /// Any thread.

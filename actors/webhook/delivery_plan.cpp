@@ -31,6 +31,7 @@ delivery_plan::delivery_plan(const webhook_record& hook,
     ordered(hook.delivery.ordered),
     paused(hook.delivery.paused),
     batch(hook.delivery.batch),
+    final_statuses(hook.delivery.final_statuses),
     resumed(hook.resumed.value_or(timestamp{})) {
   const auto& own = hook.delivery;
   const auto& vault = vault_of(defaults);
@@ -113,6 +114,10 @@ void delivery_plan::read_egress(const webhook_record& hook,
     auto via = url ? protocol::proxy::parse(*url) : url.error();
     if (!via) {
       error = "proxy: " + via.error().detail;
+      return;
+    }
+    if (via->resolves && !defaults.proxies_resolve) {
+      error = "proxy: " + std::string{protocol::no_proxy_resolves};
       return;
     }
     made->via = std::make_shared<const protocol::proxy>(std::move(*via));

@@ -14,6 +14,7 @@
 #include "protocol/security/vault.hpp"
 #include "protocol/target/target.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -36,6 +37,8 @@ struct delivery_defaults {
     std::uint64_t generation = 0; ///< another one after each change
   };
   std::function<fence(organizer_id)> fence_of = {};
+  /// Proxies of webhooks may look up names.
+  bool proxies_resolve = false;
 };
 
 class delivery_plan {
@@ -54,6 +57,7 @@ public:
   bool ordered = false;
   bool paused = false;
   std::optional<delivery_settings::batching> batch;
+  std::vector<std::uint16_t> final_statuses;
   /// End of its last pause: notifications from before count as published then.
   timestamp resumed{};
 

@@ -99,6 +99,12 @@ bool is_own_fault(const protocol::exchange_result& exchange) {
   return exchange.status == 0 && exchange.whose != protocol::fault::receiver;
 }
 
+bool is_final(const attempt_result& r, const delivery_plan& plan) {
+  const auto status = r.exchange.status;
+  return std::ranges::binary_search(plan.final_statuses, status)
+      && !is_success(status) && status != 410 && r.to && plan.calls(*r.to);
+}
+
 call describe(attempt_result& r, const webhook_record& hook) {
   call entry{.hook = hook.id,
              .time = r.started,
@@ -133,6 +139,8 @@ std::string_view reason_to_disable(const attempt_result& r, const attempt& a,
     return {};
   if (r.exchange.status == 410)
     return "gone: the webhook is disabled and its retries end";
+  if (is_final(r, c.plan))
+    return {};
   const auto failing_since = std::max(
     c.progress.failing_since + c.progress.excused, c.plan.resumed);
   if (c.disable_after.count() == 0 || is_own_fault(r.exchange)
@@ -165,6 +173,8 @@ void settle(call& entry, const attempt& a, timestamp published,
     return give_up(entry, sentence(a.last_because));
   if (!c.hook.current().enabled)
     return give_up(entry, sentence(ended_by::disabling));
+  if (entry.result == outcome::given_up)
+    return give_up(entry, "final by its settings");
   entry.result = outcome::retried;
   if (entry.shows == evidence::unclear)
     add_reason(entry.reason, "sent again in smaller batches");

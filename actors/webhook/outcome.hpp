@@ -45,6 +45,11 @@ struct circumstances {
 /// receiver.
 [[nodiscard]] bool is_own_fault(const protocol::exchange_result& exchange);
 
+/// Whether its webhook wants no further attempt after this answer: the status
+/// is one of its `final_statuses`, and it is still the receiver that has said
+/// it.
+[[nodiscard]] bool is_final(const attempt_result& r, const delivery_plan& plan);
+
 /// What the log says of a request, without what settle() fills in. Takes texts
 /// out of `r`.
 [[nodiscard]] call describe(attempt_result& r, const webhook_record& hook);
@@ -56,7 +61,8 @@ struct circumstances {
                                                  const circumstances& c);
 
 /// Fills in which attempt it was and its result: `delivered`, `gone` if
-/// `disabling` says why, else `retried` with its due time, or `given_up`.
+/// `disabling` says why, else `retried` with its due time, or `given_up`, which
+/// it stays if it was that before, because the answer is final.
 /// `published`: when its notification was.
 void settle(call& entry, const attempt& a, timestamp published,
             std::string_view disabling, const circumstances& c);

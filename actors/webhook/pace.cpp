@@ -179,14 +179,18 @@ timestamp pace::stall(timestamp now) {
   return stalled_until_;
 }
 
-void pace::failed(timestamp now, const ending& how) {
+void pace::refused(timestamp now, const ending& how) {
   if (const auto until = hold_of(now, how))
     held_until_ = std::max(held_until_, *until);
-  ++failures_;
   if (how.status == 0 || how.status == 429 || how.status >= 500)
     limit_.too_busy(how.started, now);
   else
     limit_.answered(how.started, now, how.answer);
+}
+
+void pace::failed(timestamp now, const ending& how) {
+  refused(now, how);
+  ++failures_;
   if (breaker_ == breaker_state::half_open
       || (breaker_ == breaker_state::closed && policy_.breaker_failures != 0
           && failures_ >= policy_.breaker_failures))

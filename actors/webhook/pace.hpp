@@ -114,6 +114,8 @@ public:
   /// usual case is not to look at the clock.
   bool succeeded(const ending& how);
   void failed(timestamp now, const ending& how);
+  /// It was refused for good, which is no failure: the breaker does not see it.
+  void refused(timestamp now, const ending& how);
   /// An attempt ended for want of something on this machine: nothing is
   /// attempted for a pause, which doubles each time. Returns its end.
   timestamp stall(timestamp now);

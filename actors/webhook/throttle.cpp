@@ -47,9 +47,10 @@ bool throttle::admit(admission& gate, admission::permit& permit,
   return !for_turn_;
 }
 
-throttle::lesson
-throttle::learn(webhook_id hook, const protocol::exchange_result& from,
-                timestamp started, timestamp now, local_outage* outage) {
+throttle::lesson throttle::learn(webhook_id hook,
+                                 const protocol::exchange_result& from,
+                                 timestamp started, timestamp now, bool refused,
+                                 local_outage* outage) {
   if (from.repeated)
     pace_.repeated(now);
   if (from.status != 0) {
@@ -83,7 +84,10 @@ throttle::learn(webhook_id hook, const protocol::exchange_result& from,
   }
   if (!from.retry_after.empty())
     how.retry_after = protocol::read_retry_after(from.retry_after, now);
-  pace_.failed(now, how);
+  if (refused)
+    pace_.refused(now, how);
+  else
+    pace_.failed(now, how);
   const auto until = pace_.hold_of(now, how);
   if (until && shared_)
     shared_->note_busy(hook, started, now, *until);

@@ -71,9 +71,11 @@ public:
     bool busy = false;      ///< the receiver has named a time to wait for
   };
   /// Learns from how a request to the receiver has ended. `started`: when the
-  /// request was. `outage` may be null.
+  /// request was. `refused`: that it was refused for good, which is no failure.
+  /// `outage` may be null.
   lesson learn(webhook_id hook, const protocol::exchange_result& from,
-               timestamp started, timestamp now, local_outage* outage);
+               timestamp started, timestamp now, bool refused,
+               local_outage* outage);
   /// The webhook ends: it gives back the place that may be kept for it, and
   /// gets no turn any more. Forgets those in flight, and returns how many they
   /// were.

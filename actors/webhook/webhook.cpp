@@ -388,20 +388,25 @@ void webhook_worker::on_finished(attempt_result& r) {
   if (!is_success(r.exchange.status) || r.exchange.repeated)
     now_ = context_->clock->now();
   const auto a = r.members.empty() ? end_attempt(*r.what, r) : attempt{};
+  const bool refused = !a.test && is_final(r, plan());
+  const bool halved = r.members.size() > 1
+                   && (refused || refuses_content(r.exchange.status));
   auto shows = evidence::ordinary;
   if (a.test)
     shows = evidence::none;
-  else if (r.members.size() > 1 && refuses_content(r.exchange.status))
+  else if (halved)
     shows = evidence::unclear;
-  else if (learn(r))
-    shows = evidence::busy;
-  if (shows == evidence::unclear)
+  else if (const bool busy = learn(r, refused); busy || refused)
+    shows = refused ? evidence::unclear : evidence::busy;
+  if (halved)
     batch_size_.refused(r.members.size());
   else if (!r.members.empty())
     batch_size_.settled(plan().batch ? plan().batch->max_count : 1);
   auto entry = describe(r, *registered_.record());
   if (shows != evidence::ordinary)
     entry.shows = shows;
+  if (refused && !halved)
+    entry.result = outcome::given_up;
   if (r.members.empty()) {
     const auto disabling = reason_to_disable(r, a, known_now());
     log_attempt(*r.what, a, std::move(entry), disabling, true);
@@ -415,13 +420,13 @@ void webhook_worker::on_finished(attempt_result& r) {
   context_->in_flight->fetch_sub(1);
 }
 
-bool webhook_worker::learn(const attempt_result& r) {
+bool webhook_worker::learn(const attempt_result& r, bool refused) {
   // What another receiver, or the one before an edit, has answered says nothing
   // about this one.
   if (r.to ? !plan().calls(*r.to) : plan().to != nullptr)
     return false;
   const auto lesson = throttle_.learn(queue_.hook(), r.exchange, r.started,
-                                      now_, context_->outage);
+                                      now_, refused, context_->outage);
   if (lesson.recovered)
     notify_owner(notices_.recovered(queue_.progress().failing_since,
                                     context_->clock->now()));

@@ -93,7 +93,7 @@ private:
   void on_finished(attempt_result& r);
   /// Tells the pace and the owner how a request went. True if the receiver has
   /// named a time before which it wants no calls.
-  bool learn(const attempt_result& r);
+  bool learn(const attempt_result& r, bool refused);
   [[nodiscard]] attempt end_attempt(const notification& what,
                                     const attempt_result& r);
   void finish_batch(const attempt_result& r, const call& entry);

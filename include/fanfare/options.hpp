@@ -29,11 +29,23 @@ struct network_options {
   /// Networks ("10.0.0.0/8") in which targets may be although they are not
   /// public.
   std::vector<std::string> allow = {};
-  /// Networks in which they may not be, whatever else allows it.
+  /// Networks that they may not be in, whatever else allows it, and names
+  /// ("internal.example" and all below it, ".internal.example" for those below
+  /// only) that may not be called.
   std::vector<std::string> deny = {};
-  /// "http://[USER:PASSWORD@]HOST:PORT" or "socks5://…": all calls go through
-  /// it, except those of webhooks with their own proxy. Empty: directly.
+  /// "http://[USER:PASSWORD@]HOST:PORT", "socks5://…", or "socks5h://…", which
+  /// needs `proxy_resolves`: all calls go through it, except those of webhooks
+  /// with a proxy of their own. Empty: directly.
   std::string proxy = {};
+  /// Hosts that are called without it: "internal.example" and all below it,
+  /// ".internal.example" for those below only, networks. A name is in a network
+  /// if all its addresses are.
+  std::vector<std::string> no_proxy = {};
+  /// `proxy` is asked for names, which it looks up, and webhooks may have
+  /// socks5h:// proxies, which do so too. Where a name leads is then not
+  /// checked here: the proxy has to refuse what must not be reached. Needed
+  /// only where no name server can be asked.
+  bool proxy_resolves = false;
   /// "ADDRESS" or "ADDRESS:PORT"; empty: the system's.
   std::vector<std::string> dns_servers = {};
   /// PEM file of the authorities that verify receivers; empty: the

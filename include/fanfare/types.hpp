@@ -168,6 +168,9 @@ struct delivery_settings {
   std::optional<std::vector<std::chrono::milliseconds>> schedule = {};
   /// Age since publish after which nothing is retried.
   std::optional<std::chrono::milliseconds> max_age = {};
+  /// An answer with one of these gives the notification up at once; 300 to 599
+  /// but 410, ascending.
+  std::vector<std::uint16_t> final_statuses = {};
   bool put = false;  ///< the method is PUT instead of POST
   bool thin = false; ///< only the notification's identifiers are sent
   bool ordered = false;
@@ -260,7 +263,8 @@ enum class evidence : std::uint8_t {
   busy = 1,     ///< that it wants no calls before `retry_due`
   none = 2,     ///< nothing: a test, or ended by a stop, or for lack of
                 ///< a local resource (name server, route, port, file)
-  unclear = 3,  ///< that it refuses one of the batch, but not which
+  unclear = 3,  ///< nothing of its health: it refuses one of the batch, but not
+                ///< which, or this notification for good (`final_statuses`)
 };
 
 /// One entry of the call log: an attempt and its outcome.

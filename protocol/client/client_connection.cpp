@@ -5,6 +5,7 @@
 
 #include "protocol/client/repeat.hpp"
 #include "protocol/target/target.hpp"
+#include "protocol/target/url_text.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/ssl/error.hpp>
@@ -130,17 +131,32 @@ void client_connection::on_connected(client_socket socket) {
     on_way();
     return;
   }
+  if (to_->forwarded) {
+    if (way_->name.empty())
+      address_ = way_->targets[way_->next];
+    forwards_ = way_->via;
+    way_ = nullptr;
+    on_way();
+    return;
+  }
   enter(state::tunnelling);
   if (const auto left = way_->left(); left > 1) {
     const auto now = steady_clock::now();
     way_until_ = now + (subject_->clock.deadline - now) / left;
   }
-  address_ = way_->targets[way_->next];
   tunnel_ = new proxy_tunnel(stream_.socket(), way_->via);
-  tunnel_->open(
-    way_->targets[way_->next++], subject_->request.to->port(),
-    [self = boost::intrusive_ptr<client_connection>(this)](
-      proxy_tunnel::outcome&& how) { self->on_tunnel(std::move(how)); });
+  auto opened = [self = boost::intrusive_ptr<client_connection>(this)](
+                  proxy_tunnel::outcome&& how) {
+    self->on_tunnel(std::move(how));
+  };
+  const auto which = way_->next++;
+  const auto port = subject_->request.to->port();
+  if (!way_->name.empty()) {
+    tunnel_->open(way_->name, port, std::move(opened));
+    return;
+  }
+  address_ = way_->targets[which];
+  tunnel_->open(address_, port, std::move(opened));
 }
 
 void client_connection::on_tunnel(proxy_tunnel::outcome&& how) {
@@ -150,6 +166,14 @@ void client_connection::on_tunnel(proxy_tunnel::outcome&& how) {
     on_way();
     return;
   }
+  if (how.may_forward && may_be_forwarded()) {
+    to_->forwarded = true;
+    --way_->next;
+    auto& subject = *subject_;
+    close();
+    owner_->try_next_address(subject, std::move(way_));
+    return;
+  }
   if (how.unreachable && way_->left() > 0) {
     auto& subject = *subject_;
     close();
@@ -157,6 +181,13 @@ void client_connection::on_tunnel(proxy_tunnel::outcome&& how) {
     return;
   }
   fail(std::move(how.failure));
+}
+
+bool client_connection::may_be_forwarded() const {
+  constexpr std::uint16_t port_of_tunnels = 443;
+  const auto& to = *subject_->request.to;
+  return !to.secure() && to.port() != port_of_tunnels
+      && (to.literal() || !way_->name.empty());
 }
 
 bool client_connection::is_way_silent(steady_clock::time_point now) const {
@@ -239,7 +270,12 @@ void client_connection::start() {
 }
 
 void client_connection::write() {
-  auto all = request_.begin(subject_->request);
+  auto all = forwards_ ? request_.begin_forwarded(
+               subject_->request,
+               forwards_->user.empty()
+                 ? std::string{}
+                 : basic_credentials(forwards_->user, forwards_->password))
+                       : request_.begin(subject_->request);
   if (stream_.tls()) {
     write_records(all);
     return;
@@ -401,6 +437,9 @@ void client_connection::finish() {
     repeat();
     return;
   }
+  if (auto& reason = subject.result.reason;
+      forwards_ && subject.result.status >= 400 && reason.empty())
+    reason = "forwarded by a proxy, whose own answer it may be";
   if (answer_.reusable() && request_.sent()) {
     subject_ = nullptr;
     answer_.clear();

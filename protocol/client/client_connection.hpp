@@ -30,7 +30,8 @@
 
 namespace fanfare::protocol {
 
-/// A route through a proxy. The target's addresses have passed the policy.
+/// A way through a proxy. The target's addresses, or its name if the proxy
+/// looks that up, have passed the policy.
 struct proxied_way {
   /// Addresses of a target requested from a proxy in one exchange.
   static constexpr std::size_t most = 4;
@@ -38,9 +39,12 @@ struct proxied_way {
   std::shared_ptr<const proxy> via;
   std::vector<boost::asio::ip::address> proxies; ///< the proxy's own addresses
   std::vector<boost::asio::ip::address> targets;
-  std::size_t next = 0; ///< of `targets`, to request
+  std::string name;     ///< to be asked for, in place of `targets`, or empty
+  std::size_t next = 0; ///< of `targets`, to be asked for
 
   [[nodiscard]] std::size_t left() const noexcept {
+    if (!name.empty())
+      return next == 0 ? 1 : 0;
     const auto all = targets.size() < most ? targets.size() : most;
     return all - (next < all ? next : all);
   }
@@ -204,6 +208,10 @@ private:
   void on_tunnel(proxy_tunnel::outcome&& how);
   /// The way to the target is open.
   void on_way();
+  /// Whether the proxy may be given the request in place of a tunnel: it then
+  /// learns where to from the URL alone, so that must name an address that was
+  /// checked, or a name that the proxy looks up anyway.
+  [[nodiscard]] bool may_be_forwarded() const;
   /// The receiver has taken the connection.
   void note_taken();
   /// It need not wait for that any more.
@@ -244,6 +252,7 @@ private:
   // Of the way's address, unless it is the last one.
   std::optional<std::chrono::steady_clock::time_point> way_until_;
   boost::intrusive_ptr<proxy_tunnel> tunnel_; // while tunnelling
+  std::shared_ptr<const proxy> forwards_; // requests, that are not tunnelled
 
   client_stream stream_;
   outgoing_request request_;

@@ -55,11 +55,13 @@ result<proxy> proxy::parse(std::string_view url) {
   if (colon != std::string_view::npos && boost::beast::iequals(scheme, "http"))
     out.how = kind::http_connect;
   else if (colon != std::string_view::npos
-           && boost::beast::iequals(scheme, "socks5"))
+           && (boost::beast::iequals(scheme, "socks5")
+               || boost::beast::iequals(scheme, "socks5h")))
     out.how = kind::socks5;
   else
     return refuse("not a proxy that can be used: write http://HOST:PORT or "
                   "socks5://HOST:PORT; direct for none");
+  out.resolves = out.how == kind::socks5 && scheme.size() == 7;
   auto place = url.substr(colon + 3);
   if (place.ends_with('/'))
     place.remove_suffix(1);
@@ -98,7 +100,9 @@ result<proxy> proxy::parse(std::string_view url) {
 std::string proxy::masked() const {
   if (how == kind::none)
     return std::string{direct};
-  std::string out = how == kind::socks5 ? "socks5://" : "http://";
+  std::string out = how == kind::http_connect ? "http://"
+                  : resolves                  ? "socks5h://"
+                                              : "socks5://";
   if (!user.empty())
     out += percent_encoded(user) + (password.empty() ? "@" : ":***@");
   out += host.find(':') == std::string::npos ? host : "[" + host + "]";

@@ -26,16 +26,26 @@ struct proxy {
   std::uint16_t port = 0;
   std::string user;
   std::string password;
-  /// True if its own address must pass the policy. That of the operator's proxy
-  /// need not.
+  /// It is asked for names, which it looks up, instead of addresses: the policy
+  /// never sees where they lead. Only what the operator allows may be so.
+  bool resolves = false;
+  /// Whether its own address must pass the policy. A proxy that the operator
+  /// has chosen need not.
   bool fenced = true;
 
-  /// "http://[USER:PASSWORD@]HOST:PORT", "socks5://…" or "direct".
+  /// "http://[USER:PASSWORD@]HOST:PORT", "socks5://…", "socks5h://…" (which
+  /// `resolves`) or "direct".
   /// invalid_argument, field "proxy".
   [[nodiscard]] static result<proxy> parse(std::string_view url);
   /// The URL with "***" for its password.
   [[nodiscard]] std::string masked() const;
 };
+
+/// What is said of a proxy that `resolves` where that is not allowed.
+inline constexpr std::string_view no_proxy_resolves =
+  "a socks5h:// proxy looks up names where they cannot be checked, which the "
+  "operator of the server has to allow (--proxy-resolves); write socks5:// "
+  "for one that is asked for addresses";
 
 /// Immutable; any thread. Where a member is null, the client's own applies.
 struct egress {

@@ -52,6 +52,8 @@ struct destination : counted<destination> {
   /// When the latest of those that it has taken was opened. It takes them in
   /// order, so it has the earlier ones as well and is only slow.
   std::chrono::steady_clock::time_point taken_upto;
+  /// Its proxy does not CONNECT to it, but forwards requests.
+  bool forwarded = false;
   /// Until then no connection is kept, see `connection_pool::crowded`.
   std::chrono::steady_clock::time_point crowded_until;
   /// How long an answer takes to begin on a reused connection, as a smoothed

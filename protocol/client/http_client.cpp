@@ -47,6 +47,7 @@ public:
       policy_(std::move(options.policy)),
       tls_(std::move(options.tls)),
       via_(std::move(options.via)),
+      not_via_(std::move(options.not_via)),
       tick_(options.tick),
       slow_tick_(
         std::clamp(options.idle_timeout / 2, tick_, milliseconds{1'000})),
@@ -101,8 +102,7 @@ public:
 
   std::optional<std::string>
   refusal(const exchange& subject, const asio::ip::address& address) override {
-    const auto& by = subject.request.by;
-    return (by && by->policy ? *by->policy : policy_).refusal(address);
+    return policy_of(subject).refusal(address);
   }
 
   tls_settings* tls(const exchange& subject, std::string& reason) override {
@@ -199,6 +199,11 @@ private:
 
   // -- exchanges --------------------------------------------------------------
 
+  [[nodiscard]] const address_policy& policy_of(const exchange& subject) const {
+    const auto& by = subject.request.by;
+    return by && by->policy ? *by->policy : policy_;
+  }
+
   void begin(exchange& subject) {
     if (subject.over)
       return;
@@ -221,6 +226,22 @@ private:
     const auto& to = *subject.request.to;
     if (to.literal()) {
       connect(subject, {*to.literal()});
+      return;
+    }
+    const auto via = proxy_of(subject);
+    const bool by_name = via && via->resolves
+                      && (via != via_ || !is_exempt(subject, {}));
+    const auto& policy = policy_of(subject);
+    if (auto why = by_name ? policy.refusal_of_unresolved(to.host())
+                           : policy.refusal_of_name(to.host())) {
+      abandon(subject, std::move(*why));
+      return;
+    }
+    if (by_name) {
+      auto way = std::make_shared<proxied_way>();
+      way->via = via;
+      way->name = to.host();
+      reach_proxy(subject, std::move(way));
       return;
     }
     subject.clock.enter(phase::dns, subject.request.limits.dns,
@@ -257,10 +278,27 @@ private:
       });
   }
 
-  void connect(exchange& subject, std::vector<asio::ip::address> addresses) {
+  /// The proxy that it goes through unless the target is exempt, or null.
+  [[nodiscard]] std::shared_ptr<const proxy>
+  proxy_of(const exchange& subject) const {
     const auto& by = subject.request.by;
-    if (const auto& via = by && by->via ? by->via : via_;
-        via && via->how != proxy::kind::none) {
+    const auto& via = by && by->via ? by->via : via_;
+    return via && via->how != proxy::kind::none ? via : nullptr;
+  }
+
+  /// Whether the client's own proxy is not for this target.
+  [[nodiscard]] bool
+  is_exempt(const exchange& subject,
+            const std::vector<asio::ip::address>& addresses) const {
+    const auto& to = *subject.request.to;
+    return not_via_
+        && ((!to.literal() && not_via_->holds(to.host()))
+            || not_via_->holds_all(addresses));
+  }
+
+  void connect(exchange& subject, std::vector<asio::ip::address> addresses) {
+    if (const auto& via = proxy_of(subject);
+        via && (via != via_ || !is_exempt(subject, addresses))) {
       find_proxy(subject, via, std::move(addresses));
       return;
     }
@@ -276,8 +314,7 @@ private:
     connection->connect(subject, subject.addresses, first);
   }
 
-  /// Asks the proxy for addresses, never for a name, and only for those that
-  /// the policy allows.
+  /// Asks the proxy for addresses, and only for those that the policy allows.
   void find_proxy(exchange& subject, std::shared_ptr<const proxy> via,
                   std::vector<asio::ip::address> targets) {
     std::string refused;
@@ -296,9 +333,14 @@ private:
                           + static_cast<std::ptrdiff_t>(
                             (subject.request.attempt - 1U) % targets.size()));
     auto way = std::make_shared<proxied_way>();
-    subject.way = way;
     way->targets = std::move(targets);
     way->via = std::move(via);
+    reach_proxy(subject, std::move(way));
+  }
+
+  /// Looks up the proxy, and goes the way.
+  void reach_proxy(exchange& subject, std::shared_ptr<proxied_way> way) {
+    subject.way = way;
     boost::system::error_code is_name;
     const auto literal = asio::ip::make_address(way->via->host, is_name);
     if (!is_name) {
@@ -402,6 +444,7 @@ private:
   const address_policy policy_;
   std::shared_ptr<tls_settings> tls_;
   const std::shared_ptr<const proxy> via_;
+  const std::shared_ptr<const host_list> not_via_;
   const milliseconds tick_;
   const milliseconds slow_tick_;
   std::unique_ptr<resolver> names_;

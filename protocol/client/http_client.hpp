@@ -11,6 +11,7 @@
 #include "protocol/client/transport.hpp"
 #include "protocol/dns/resolver.hpp"
 #include "protocol/target/address_policy.hpp"
+#include "protocol/target/host_list.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
@@ -28,7 +29,9 @@ struct http_client_options {
   std::shared_ptr<tls_settings> tls;
   /// For exchanges without their own proxy; null: none.
   std::shared_ptr<const proxy> via;
-  /// An idle connection closes after this long.
+  /// What `via` is not for; null: nothing.
+  std::shared_ptr<const host_list> not_via;
+  /// An idle connection is closed after this long.
   std::chrono::milliseconds idle_timeout{45'000};
   /// A connection is not reused once it is this old: the name may resolve
   /// elsewhere by then.

@@ -23,6 +23,26 @@ constexpr std::size_t small_body = 12 * 1024;
 
 outgoing_request::buffers
 outgoing_request::begin(const exchange_request& request) {
+  return assemble(request, request.to->head());
+}
+
+outgoing_request::buffers
+outgoing_request::begin_forwarded(const exchange_request& request,
+                                  const std::string& credentials) {
+  constexpr std::string_view standard_port = ":80";
+  auto where = std::string_view{request.to->destination()};
+  if (where.ends_with(standard_port))
+    where.remove_suffix(standard_port.size());
+  head_ = request.to->head();
+  head_.insert(head_.find(' ') + 1, where);
+  if (!credentials.empty())
+    head_ += "Proxy-Authorization: " + credentials + "\r\n";
+  return assemble(request, head_);
+}
+
+outgoing_request::buffers
+outgoing_request::assemble(const exchange_request& request,
+                           const std::string& head) {
   constexpr std::string_view name = "Content-Length: ";
   assert(state_ != state::sending);
   state_ = state::sending;
@@ -32,7 +52,7 @@ outgoing_request::begin(const exchange_request& request) {
                       body.size())
           .ptr;
   out = std::copy_n("\r\n\r\n", 4, out);
-  return {asio::buffer(request.to->head()), asio::buffer(request.extra_head),
+  return {asio::buffer(head), asio::buffer(request.extra_head),
           asio::buffer(length_line_.data(),
                        static_cast<std::size_t>(out - length_line_.data())),
           asio::buffer(body)};

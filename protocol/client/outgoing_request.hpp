@@ -34,7 +34,12 @@ public:
   /// The buffers point into it and into this object.
   [[nodiscard]] buffers begin(const exchange_request& request);
 
-  /// TLS makes a record of every buffer, so small ones are merged.
+  /// The same in the absolute form for a proxy that forwards it (RFC 9112,
+  /// 3.2.2). `credentials`: of Proxy-Authorization; empty: none.
+  [[nodiscard]] buffers begin_forwarded(const exchange_request& request,
+                                        const std::string& credentials);
+
+  /// TLS makes a record of every buffer, so small ones are copied together.
   [[nodiscard]] records in_records(const buffers& all);
 
   void ended(bool completely) noexcept {
@@ -48,9 +53,12 @@ public:
   void shrink();
 
 private:
+  buffers assemble(const exchange_request& request, const std::string& head);
+
   state state_ = state::waiting;
   std::array<char, 48> length_line_;
   std::string flat_;
+  std::string head_; // in the absolute form
 };
 
 } // namespace fanfare::protocol

@@ -66,6 +66,17 @@ void proxy_tunnel::open(const asio::ip::address& to, std::uint16_t port,
   }
   port_ = port;
   done_ = std::move(done);
+  ask();
+}
+
+void proxy_tunnel::open(std::string name, std::uint16_t port, completion done) {
+  name_ = std::move(name);
+  port_ = port;
+  done_ = std::move(done);
+  ask();
+}
+
+void proxy_tunnel::ask() {
   if (via_->how == proxy::kind::socks5)
     ask_socks();
   else
@@ -181,7 +192,7 @@ void proxy_tunnel::on_http() {
   fail("refused with " + text_of_status(status)
          + (unreachable ? " (" + place() + ")" : "")
          + (no_proxy ? "; it may be a web server and no proxy" : ""),
-       unreachable);
+       unreachable, status == 403);
 }
 
 // -- SOCKS5 -------------------------------------------------------------------
@@ -228,7 +239,9 @@ void proxy_tunnel::ask_socks_address() {
     out_ += static_cast<char>(type);
     out_.append(bytes.begin(), bytes.end());
   };
-  if (to_.is_v4())
+  if (!name_.empty())
+    add(type_name, static_cast<char>(name_.size()) + name_);
+  else if (to_.is_v4())
     add(type_v4, to_.to_v4().to_bytes());
   else
     add(type_v6, to_.to_v6().to_bytes());
@@ -277,8 +290,9 @@ void proxy_tunnel::lost(const error_code& code) {
     fail(code.message(), true);
 }
 
-void proxy_tunnel::fail(const std::string& why, bool unreachable) {
-  finish({"proxy: " + why, unreachable});
+void proxy_tunnel::fail(const std::string& why, bool unreachable,
+                        bool may_forward) {
+  finish({"proxy: " + why, unreachable, may_forward});
 }
 
 void proxy_tunnel::finish(outcome&& how) {
@@ -287,6 +301,8 @@ void proxy_tunnel::finish(outcome&& how) {
 }
 
 std::string proxy_tunnel::place() const {
+  if (!name_.empty())
+    return name_ + ":" + std::to_string(port_);
   return (to_.is_v6() ? "[" + to_.to_string() + "]" : to_.to_string()) + ":"
        + std::to_string(port_);
 }

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Opens a tunnel to an address through a proxy, over a socket connected to the
-/// proxy: HTTP CONNECT (RFC 9110, 9.3.6) or SOCKS5 (RFC 1928, 1929). INTERNAL
-/// to client_connection, which keeps the deadline.
+/// Opens a tunnel to an address, or to a name, through a proxy, over a socket
+/// that is connected to the proxy: HTTP CONNECT (RFC 9110, 9.3.6) or SOCKS5
+/// (RFC 1928, 1929). INTERNAL to client_connection, which keeps the deadline.
 
 #include "protocol/client/egress.hpp"
 
@@ -39,6 +39,8 @@ public:
     std::string failure;
     /// The proxy could not reach this address but may reach another.
     bool unreachable = false;
+    /// An HTTP proxy does not CONNECT there, but may forward requests.
+    bool may_forward = false;
   };
   using completion = std::function<void(outcome&&)>;
 
@@ -54,6 +56,8 @@ public:
   /// Call once. `done` is called later, once, unless it is closed.
   void open(const boost::asio::ip::address& to, std::uint16_t port,
             completion done);
+  /// The same to a name of at most 255 characters, which the proxy looks up.
+  void open(std::string name, std::uint16_t port, completion done);
 
   /// From now on it reports nothing and does not touch the socket.
   void close() noexcept {
@@ -81,9 +85,11 @@ private:
   void on_bound();
 
   void lost(const error_code& code);
-  void fail(const std::string& why, bool unreachable = false);
+  void fail(const std::string& why, bool unreachable = false,
+            bool may_forward = false);
   void finish(outcome&& how);
-  /// "ADDRESS:PORT" of the target.
+  void ask();
+  /// "ADDRESS:PORT" or "NAME:PORT" of the target.
   [[nodiscard]] std::string place() const;
   [[nodiscard]] unsigned at(std::size_t i) const noexcept {
     return static_cast<unsigned char>(in_[i]);
@@ -92,6 +98,7 @@ private:
   socket_type& socket_;
   std::shared_ptr<const proxy> via_;
   boost::asio::ip::address to_;
+  std::string name_; // empty: `to_` is asked for
   std::uint16_t port_ = 0;
   completion done_; // null: closed
   std::string out_;

@@ -9,6 +9,7 @@
 #include "protocol/text.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <set>
 #include <span>
@@ -66,6 +67,7 @@ public:
   std::optional<error> find(const vault& seals) {
     times();
     numbers();
+    statuses();
     headers();
     signing();
     way(seals);
@@ -127,6 +129,19 @@ private:
       time("batch", s_.batch->max_wait, 0ms,
            milliseconds{static_cast<long>(batch_wait_limit)});
     }
+  }
+
+  void statuses() {
+    const auto& all = s_.final_statuses;
+    if (all.size() > final_statuses_limit)
+      say("final_statuses", "Must have at most "
+                              + std::to_string(final_statuses_limit)
+                              + " statuses.");
+    for (const auto status : all)
+      if (auto wrong = final_status_fault(status))
+        say("final_statuses", std::move(*wrong));
+    if (std::ranges::adjacent_find(all, std::greater_equal{}) != all.end())
+      say("final_statuses", "Must be ascending, each status once.");
   }
 
   void rate(std::string_view key,
@@ -239,6 +254,17 @@ std::optional<std::string> placeholder_fault(const legacy_signature& how) {
   return std::nullopt;
 }
 
+std::optional<std::string> final_status_fault(double status) {
+  if (status < least_final_status || status > most_final_status)
+    return "Each status must be from 300 to 599: the others are successes or "
+           "no "
+           "answers.";
+  if (status == 410)
+    return "410 cannot be listed: it ends the webhook and all its retries "
+           "already.";
+  return std::nullopt;
+}
+
 result<void> check_timeouts(const delivery_settings::timeout_settings& settings,
                             milliseconds whole) {
   const std::pair<const char*, std::optional<milliseconds>> steps[] = {
@@ -255,6 +281,14 @@ result<void> check_timeouts(const delivery_settings::timeout_settings& settings,
                      + (settings.total ? "" : ", the server's")
                      + "), which would end the attempt before: set total to "
                        "at least as much.");
+  return {};
+}
+
+result<void> check_proxy_asked(const secret_text& url) {
+  if (url.empty() || url.is_sealed())
+    return {};
+  if (const auto parsed = proxy::parse(url.bytes()); parsed && parsed->resolves)
+    return fault("proxy", std::string{no_proxy_resolves});
   return {};
 }
 

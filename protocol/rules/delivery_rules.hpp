@@ -23,6 +23,9 @@ inline constexpr std::chrono::milliseconds timeout_limit{300'000};
 inline constexpr std::chrono::milliseconds age_limit = std::chrono::days{30};
 inline constexpr std::chrono::milliseconds period_limit = std::chrono::days{1};
 inline constexpr std::size_t schedule_limit = 100;
+inline constexpr std::size_t final_statuses_limit = 20;
+inline constexpr double least_final_status = 300;
+inline constexpr double most_final_status = 599;
 inline constexpr double in_flight_limit = 64;
 inline constexpr double rate_limit = 1'000'000;
 inline constexpr double min_rate_limit = 1'000'000'000;
@@ -61,12 +64,20 @@ check_papers(const delivery_settings::tls_material& papers,
 [[nodiscard]] std::optional<std::string>
 placeholder_fault(const legacy_signature& how);
 
+/// Why no answer with that status may be final: out of range, or 410, which
+/// disables the webhook anyway. A sentence.
+[[nodiscard]] std::optional<std::string> final_status_fault(double status);
+
 /// Whether no step may take longer than the whole attempt, which would end it
 /// before: `whole` is the total of a webhook that has none of its own. Field
 /// "delivery.timeouts". Only what the webhook sets is compared.
 [[nodiscard]] result<void>
 check_timeouts(const delivery_settings::timeout_settings& settings,
                std::chrono::milliseconds whole);
+
+/// Whether the proxy, if it is given as a plain text, is one that is asked for
+/// addresses; field "delivery.proxy".
+[[nodiscard]] result<void> check_proxy_asked(const secret_text& proxy);
 
 /// Whether the legacy signature's header differs from all others; field
 /// "signing".

@@ -181,6 +181,28 @@ address_policy::denial(const ip::address& address) const {
   return {};
 }
 
+std::optional<std::string>
+address_policy::refusal_of_name(std::string_view host) const {
+  if (!denied_names_.holds(host))
+    return {};
+  return "policy: " + std::string{host} + " is denied by the configuration";
+}
+
+std::optional<std::string>
+address_policy::refusal_of_unresolved(std::string_view host) const {
+  if (auto why = refusal_of_name(host))
+    return why;
+  if (may_be_address(host))
+    return "policy: a proxy may read " + std::string{host}
+         + " as an address: write it as four decimal numbers";
+  if (host == "localhost" || host.ends_with(".localhost"))
+    for (const ip::address& own : {ip::address{ip::address_v4::loopback()},
+                                   ip::address{ip::address_v6::loopback()}})
+      if (auto why = refusal(own))
+        return why;
+  return {};
+}
+
 address_policy address_policy::with(const std::vector<network>& allowed,
                                     const std::vector<network>& denied) const {
   auto out = *this;

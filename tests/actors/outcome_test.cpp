@@ -130,6 +130,35 @@ TEST_F(OutcomeTest, WhatWasNotSentNamesTheWebhooksUrl) {
             "https://u:***@a.example/x");
 }
 
+// -- final statuses -----------------------------------------------------------
+
+TEST_F(OutcomeTest, OnlyTheReceiverOfNowCanAnswerFinally) {
+  plan_.final_statuses = {301, 422, 503};
+  EXPECT_TRUE(is_final(answered(422), plan_));
+  EXPECT_TRUE(is_final(answered(503), plan_));
+  for (const int other : {0, 200, 400, 410, 423, 500})
+    EXPECT_FALSE(is_final(answered(static_cast<std::uint16_t>(other)), plan_))
+      << other;
+  const auto before = answered(422);
+  plan_to("https://u:secret@b.example/x");
+  EXPECT_FALSE(is_final(before, plan_));
+}
+
+TEST_F(OutcomeTest, AFinalAnswerGivesUpAtOnceAndDisablesNothing) {
+  plan_.final_statuses = {422};
+  progress_.failures = 1'000;
+  progress_.failing_since = now - 1'000h;
+  EXPECT_EQ(disabling(422), "");
+  EXPECT_NE(disabling(423), "");
+  auto r = answered(422);
+  auto entry = describe(r, hook_);
+  entry.result = outcome::given_up;
+  settle(entry, attempt_, published_, {}, known());
+  EXPECT_EQ(entry.result, outcome::given_up);
+  EXPECT_EQ(entry.retry_due, timestamp{});
+  EXPECT_EQ(entry.reason, "answered 422; final by its settings");
+}
+
 // -- retried ------------------------------------------------------------------
 
 TEST_F(OutcomeTest, AFailureIsRetriedAfterTheDelayOfItsAttempt) {

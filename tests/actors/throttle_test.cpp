@@ -109,7 +109,7 @@ TEST_F(ThrottleTest, AHandshakeSaysNothingAboutWhatTheReceiverCanTake) {
     const auto began = at;
     at += 2s;
     throttle_.learn(1, {.status = 200, .reason = {}, .timings = timings}, began,
-                    at, nullptr);
+                    at, false, nullptr);
     throttle_.ended();
   };
   for (int i = 0; i < 8; ++i)

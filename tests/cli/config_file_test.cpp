@@ -128,10 +128,17 @@ TEST_F(ConfigFileTest, RefusesAKeyThatIsThereTwice) {
               StartsWith("3:1:"));
 }
 
+TEST_F(ConfigFileTest, TakesTrueAndFalse) {
+  EXPECT_EQ(value_of("x = true"), "true");
+  EXPECT_EQ(value_of("x = false"), "false");
+  EXPECT_TRUE(read("x = false")->front().truth);
+  EXPECT_FALSE(read("x = \"false\"")->front().truth);
+}
+
 TEST_F(ConfigFileTest, RefusesOtherValues) {
   for (const auto* content :
-       {"x = true", "x = 1.5", "x = 2026-11-30", "x = [[1]]",
-        "x = [\"a\", false]", "[serve.x]\ny = 1", "[[serve]]\nx = 1"}) {
+       {"x = 1.5", "x = 2026-11-30", "x = [[1]]", "x = [\"a\", 1.5]",
+        "[serve.x]\ny = 1", "[[serve]]\nx = 1"}) {
     SCOPED_TRACE(content);
     EXPECT_THAT(refusal_of(content), HasSubstr("has to be a text in quotes"));
   }

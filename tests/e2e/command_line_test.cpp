@@ -179,6 +179,8 @@ TEST_F(CommandLineTest, ExplainsMistakesInTheFile) {
     {"max-age = \"0s\"\n", "fanfare.toml:1:11: max-age must be"},
     {"allow-network = [\"any\"]\n", "fanfare.toml:1:17: "},
     {"schedule = \"soon\"\n", "soon"},
+    {"proxy-resolves = 1\n", "has to be true or false"},
+    {"data = true\n", "cannot be true or false"},
     {"window = 0\n", "--window"},
     {"[sink]\nstatus = 500\n", "sink.status"},
     {"allow-network = [\"10.0.0.0/8\", \"everything\"]\n", "everything"},

@@ -274,12 +274,12 @@ TEST_F(EgressTest, AWebhookCanDoWithoutTheServersProxy) {
 }
 
 TEST_F(EgressTest, AProxyThatRefusesIsToldAndAWebhooksOwnIsJudgedLikeATarget) {
-  proxy_server refusing{{.judge = [](const std::string&) { return 403U; }}};
+  proxy_server refusing{{.judge = [](const std::string&) { return 503U; }}};
   serve({"--deny-network", "127.0.0.2/32"});
   add_organizer("acme");
   http_sink sink;
   EXPECT_THAT(refusal(add_hook(sink.url(), {{"proxy", refusing.url()}})),
-              AllOf(HasSubstr("proxy"), HasSubstr("403")));
+              AllOf(HasSubstr("proxy"), HasSubstr("503")));
   proxy_server inside{{.address = "127.0.0.2"}};
   const auto hook = add_hook(sink.url(), {{"proxy", inside.url()}});
   EXPECT_THAT(refusal(hook), AllOf(HasSubstr("policy"), HasSubstr("proxy")));

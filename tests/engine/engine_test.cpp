@@ -351,6 +351,14 @@ TEST_F(EngineTest, RefusesOptionsByTheirName) {
   EXPECT_EQ(field({.network = {.dns_servers = {"one.example"}}}),
             "network.dns_servers");
   EXPECT_EQ(field({.network = {.proxy = "ftp://a.example"}}), "network.proxy");
+  EXPECT_EQ(field({.network = {.proxy = "http://a.example:1",
+                               .no_proxy = {"a.example:1"}}}),
+            "network.no_proxy");
+  EXPECT_EQ(field({.network = {.proxy = "socks5h://a.example:1"}}),
+            "network.proxy");
+  EXPECT_EQ(field({.network = {.deny = {"a.example:1"}}}), "network.deny");
+  EXPECT_EQ(field({.network = {.no_proxy = {"a.example"}}}),
+            "network.no_proxy");
   EXPECT_EQ(field({.network = {.ca_file = "/nonexistent"}}), "network.ca_file");
   EXPECT_EQ(field({.secrets = {.keys = "short"}}), "secrets.keys");
   EXPECT_EQ(field({.secrets = {.key_file = "/nonexistent"}}),

@@ -25,6 +25,7 @@ const std::map<std::string, std::string>& defaults() {
     {"rate_limit", "null"},
     {"schedule", "null"},
     {"max_age", "null"},
+    {"final_statuses", "[]"},
     {"ordered", "false"},
     {"paused", "false"},
     {"resume_rate", "null"},
@@ -69,6 +70,7 @@ TEST_F(RestDelivery, NullGoesBackToTheDefaultOfEachKey) {
     {"rate_limit", R"({"count":5,"seconds":1})"},
     {"schedule", "[0.5,60]"},
     {"max_age", "3600"},
+    {"final_statuses", "[400,422]"},
     {"ordered", "true"},
     {"paused", "true"},
     {"resume_rate", R"({"count":10,"seconds":0.5})"},
@@ -113,6 +115,7 @@ TEST_F(RestDelivery, RefusesOtherTypes) {
     {"rate_limit", "object"},
     {"schedule", "array"},
     {"max_age", "number"},
+    {"final_statuses", "array"},
     {"ordered", "bool"},
     {"paused", "bool"},
     {"resume_rate", "object"},
@@ -254,6 +257,26 @@ TEST_F(RestDelivery, LimitsTheAge) {
   for (const std::string value : {"0", "-1", "2592000.001"})
     refused("max_age", value, "The age must be 0.001 to 2592000 seconds.");
   refused("max_age", R"("60")", "The age must be a number of seconds.");
+}
+
+TEST_F(RestDelivery, LimitsFinalStatuses) {
+  taken("final_statuses", "[300,599]");
+  taken("final_statuses", "[422,404,422]", "[404,422]");
+  taken("final_statuses", "[]");
+  const auto twenty = list_of(20, "400");
+  taken("final_statuses", twenty, "[400]");
+  refused("final_statuses", list_of(21, "400"),
+          "Must have at most 20 statuses.");
+  for (const std::string value : {"[299]", "[600]", "[200]", "[0]", "[-1]",
+                                  "[400.5]", R"(["400"])", "[null]", "[[400]]"})
+    refused("final_statuses", value,
+            "Each status must be a whole number from 300 to 599.");
+  refused("final_statuses", "[400,410]",
+          "410 cannot be listed: it ends the webhook and all its retries "
+          "already.");
+  for (const std::string value : {"400", R"("400")", "{}", "false"})
+    refused("final_statuses", value, "Must be a list of statuses.");
+  EXPECT_EQ(stored().final_statuses, (std::vector<std::uint16_t>{400}));
 }
 
 TEST_F(RestDelivery, LimitsRates) {

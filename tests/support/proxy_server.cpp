@@ -130,8 +130,15 @@ struct proxy_server::impl {
       last = head;
     }
     unsigned refusal = 0;
-    if (head.rfind("CONNECT ", 0) != 0)
+    const bool tunnel = head.rfind("CONNECT ", 0) == 0;
+    if (options.forwards_after != 0 && !tunnel) {
+      co_await forward(client, std::move(head));
+      co_return;
+    }
+    if (!tunnel)
       refusal = 405;
+    else if (options.forwards_after != 0)
+      refusal = options.forwards_after;
     else if (!options.user.empty()
              && head.find("\r\nProxy-Authorization: Basic "
                           + base64(options.user + ":" + options.password)
@@ -149,8 +156,9 @@ struct proxy_server::impl {
     auto host = place.substr(0, colon);
     if (host.front() == '[')
       host = host.substr(1, host.size() - 2);
+    boost::system::error_code is_name;
     auto there = co_await connect(
-      {asio::ip::make_address(host),
+      {asio::ip::make_address(host, is_name),
        static_cast<std::uint16_t>(std::stoi(place.substr(colon + 1)))});
     if (!there) {
       co_await say(client, "HTTP/1.1 502 nobody there\r\n\r\n");
@@ -158,6 +166,28 @@ struct proxy_server::impl {
     }
     co_await say(client, "HTTP/1.1 200 Connection established\r\nVia: x\r\n"
                          "\r\n");
+    co_await relay(client, there);
+  }
+
+  /// Relays a request whose target is "http://PLACE/PATH", with its Host as it
+  /// came, and all that comes behind it on this connection.
+  asio::awaitable<void> forward(connection client, std::string first) {
+    const auto begin = first.find("http://") + 7;
+    const auto end = first.find('/', begin);
+    auto place = first.substr(begin, end - begin);
+    (void)note(place);
+    if (place.find(':') == std::string::npos)
+      place += ":80";
+    const auto colon = place.rfind(':');
+    boost::system::error_code is_name;
+    auto there = co_await connect(
+      {asio::ip::make_address(place.substr(0, colon), is_name),
+       static_cast<std::uint16_t>(std::stoi(place.substr(colon + 1)))});
+    if (!there) {
+      co_await say(client, "HTTP/1.1 502 nobody there\r\n\r\n");
+      co_return;
+    }
+    co_await say(there, std::move(first));
     co_await relay(client, there);
   }
 
@@ -182,11 +212,15 @@ struct proxy_server::impl {
     }
     const auto request = co_await take(client, 4);
     tcp::endpoint place;
+    std::string name;
     if (request[3] == 1) {
       asio::ip::address_v4::bytes_type bytes;
       co_await asio::async_read(*client, asio::buffer(bytes),
                                 asio::use_awaitable);
       place.address(asio::ip::address_v4{bytes});
+    } else if (request[3] == 3) {
+      const auto size = co_await take(client, 1);
+      name = co_await take(client, size[0]);
     } else {
       asio::ip::address_v6::bytes_type bytes;
       co_await asio::async_read(*client, asio::buffer(bytes),
@@ -197,7 +231,8 @@ struct proxy_server::impl {
     place.port(
       static_cast<std::uint16_t>(static_cast<unsigned char>(port_bytes[0]) << 8
                                  | static_cast<unsigned char>(port_bytes[1])));
-    auto reply = note(text_of(place.address(), place.port()));
+    auto reply = note(name.empty() ? text_of(place.address(), place.port())
+                                   : name + ":" + std::to_string(place.port()));
     connection there;
     if (reply == 0) {
       there = co_await connect(place);

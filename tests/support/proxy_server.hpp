@@ -16,14 +16,19 @@ namespace fanfare::test {
 
 struct proxy_options {
   bool socks = false;
-  /// Not empty: others are refused.
+  /// Takes requests in the absolute form and no CONNECT, which is refused with
+  /// this status; 0: takes CONNECT only.
+  unsigned forwards_after = 0;
+  /// Not empty: nobody else is served.
   std::string user = {};
   std::string password = {};
   std::string address = "127.0.0.1";
-  /// Decides on "ADDRESS:PORT": 0 relays, else the code of the refusal (a
-  /// status or a SOCKS5 reply). A refusal ends the connection.
+  /// What to do with "ADDRESS:PORT" or "NAME:PORT": 0 relays, else what the
+  /// refusal says (a status or a reply of SOCKS5). A refusal ends the
+  /// connection.
   std::function<unsigned(const std::string& place)> judge = {};
-  /// Not 0: relays to this loopback port, whatever was requested.
+  /// Not 0: relays to this port of the loopback, whatever was asked for. Names
+  /// need it: others are unreachable.
   std::uint16_t relay_to = 0;
   /// Sent instead of the first answer; the connection then stays open.
   std::string say = {};
@@ -50,10 +55,11 @@ public:
   /// Its URL for clients, with `who` ("user:password@") before the host.
   std::string url(const std::string& who = {}) const;
 
-  /// The targets requested, "ADDRESS:PORT", in order; refused ones too.
+  /// The places asked for, "ADDRESS:PORT" or "NAME:PORT", in order; refused
+  /// ones too.
   std::vector<std::string> asked() const;
 
-  /// Of the last CONNECT, as it arrived.
+  /// Of the last request to it, as it arrived.
   std::string last_head() const;
 
   /// Connections accepted so far.

@@ -16,12 +16,25 @@ namespace {
 
 /// In the order in which they are shown. A new setting needs a line here.
 constexpr const setting* all_settings[] = {
-  &settings::method,        &settings::headers,    &settings::user_agent_suffix,
-  &settings::signing,       &settings::timeouts,   &settings::limits,
-  &settings::max_in_flight, &settings::rate_limit, &settings::schedule,
-  &settings::max_age,       &settings::ordered,    &settings::paused,
-  &settings::resume_rate,   &settings::body,       &settings::filter,
-  &settings::batch,         &settings::tls,        &settings::proxy,
+  &settings::method,
+  &settings::headers,
+  &settings::user_agent_suffix,
+  &settings::signing,
+  &settings::timeouts,
+  &settings::limits,
+  &settings::max_in_flight,
+  &settings::rate_limit,
+  &settings::schedule,
+  &settings::max_age,
+  &settings::final_statuses,
+  &settings::ordered,
+  &settings::paused,
+  &settings::resume_rate,
+  &settings::body,
+  &settings::filter,
+  &settings::batch,
+  &settings::tls,
+  &settings::proxy,
 };
 
 } // namespace

@@ -8,7 +8,10 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
+#include <algorithm>
+#include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace fanfare::protocol::rest {
@@ -129,6 +132,40 @@ boost::json::value show_max_age(const webhook& of, const secret_opener&) {
   return seconds(of.delivery.max_age);
 }
 
+edit read_final_statuses(setting_reader& read, const boost::json::value& json) {
+  std::vector<std::uint16_t> out;
+  if (json.is_array() && json.get_array().size() <= final_statuses_limit) {
+    for (const auto& item : json.get_array()) {
+      const auto status = read.whole(item, least_final_status,
+                                     most_final_status, "Each status");
+      if (!status)
+        break;
+      if (auto wrong = final_status_fault(*status)) {
+        read.fault(std::move(*wrong));
+        break;
+      }
+      out.push_back(static_cast<std::uint16_t>(*status));
+    }
+  } else if (json.is_array()) {
+    read.fault("Must have at most " + std::to_string(final_statuses_limit)
+               + " statuses.");
+  } else if (!json.is_null()) {
+    read.fault("Must be a list of statuses.");
+  }
+  std::ranges::sort(out);
+  const auto repeats = std::ranges::unique(out);
+  out.erase(repeats.begin(), repeats.end());
+  return set(&delivery_settings::final_statuses, std::move(out));
+}
+
+boost::json::value show_final_statuses(const webhook& of,
+                                       const secret_opener&) {
+  boost::json::array statuses;
+  for (const auto status : of.delivery.final_statuses)
+    statuses.push_back(status);
+  return statuses;
+}
+
 template <bool delivery_settings::*Member>
 edit read_switch(setting_reader& read, const boost::json::value& json) {
   return set(Member, json.is_null() ? false : read.boolean(json));
@@ -154,6 +191,8 @@ constinit const setting resume_rate{"resume_rate", read_rate<&all::resume_rate>,
 constinit const setting batch{"batch", read_batch, show_batch};
 constinit const setting schedule{"schedule", read_schedule, show_schedule};
 constinit const setting max_age{"max_age", read_max_age, show_max_age};
+constinit const setting final_statuses{"final_statuses", read_final_statuses,
+                                       show_final_statuses};
 constinit const setting ordered{"ordered", read_switch<&all::ordered>,
                                 show_switch<&all::ordered>};
 constinit const setting paused{"paused", read_switch<&all::paused>,

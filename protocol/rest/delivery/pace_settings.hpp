@@ -15,6 +15,7 @@ extern const setting resume_rate;
 extern const setting batch;
 extern const setting schedule;
 extern const setting max_age;
+extern const setting final_statuses;
 extern const setting ordered;
 extern const setting paused;
 

@@ -216,4 +216,14 @@ void get_further(byte_reader& from, delivery_settings& value) {
   value.proxy = get_secret(from, secret_text::use::proxy);
 }
 
+// -- final statuses -----------------------------------------------------------
+
+void put_final(byte_writer& to, const delivery_settings& value) {
+  put_ids(to, value.final_statuses);
+}
+
+void get_final(byte_reader& from, delivery_settings& value) {
+  get_ids(from, value.final_statuses);
+}
+
 } // namespace fanfare::storage::lmdb

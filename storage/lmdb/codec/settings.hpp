@@ -17,4 +17,8 @@ void get(byte_reader& from, delivery_settings& value);
 void put_further(byte_writer& to, const delivery_settings& value);
 void get_further(byte_reader& from, delivery_settings& value);
 
+/// The settings of the final layout.
+void put_final(byte_writer& to, const delivery_settings& value);
+void get_final(byte_reader& from, delivery_settings& value);
+
 } // namespace fanfare::storage::lmdb

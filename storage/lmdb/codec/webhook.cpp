@@ -15,6 +15,9 @@ constexpr std::uint8_t dated_layout = 2;
 /// Subscriptions have a filter, and the webhook has secrets and all the
 /// settings after the first ones.
 constexpr std::uint8_t filtered_layout = 3;
+/// Some statuses are final. Records without any keep the layout before, which
+/// earlier versions read.
+constexpr std::uint8_t final_layout = 4;
 
 void put_secrets(byte_writer& to, const std::vector<signing_secret>& secrets) {
   to.number(secrets.size());
@@ -40,7 +43,8 @@ void get_secrets(byte_reader& from, std::vector<signing_secret>& secrets) {
 
 void encode(std::string& out, const webhook_record& value) {
   byte_writer to{out};
-  to.u8(filtered_layout);
+  const bool has_final = !value.delivery.final_statuses.empty();
+  to.u8(has_final ? final_layout : filtered_layout);
   to.number(value.owner);
   to.text(value.target_url);
   put_optional(to, value.comment, [&](const auto& text) { to.text(text); });
@@ -49,6 +53,8 @@ void encode(std::string& out, const webhook_record& value) {
     to.text(name);
   put(to, value.delivery);
   put_further(to, value.delivery);
+  if (has_final)
+    put_final(to, value.delivery);
   put_secrets(to, value.secrets);
   put_optional(to, value.resumed, [&](timestamp t) { put(to, t); });
   to.number(value.versions.size());
@@ -62,7 +68,7 @@ void encode(std::string& out, const webhook_record& value) {
 bool decode(std::string_view in, webhook_record& value) {
   byte_reader from{in};
   const auto found = from.u8();
-  if (found < first_layout || found > filtered_layout)
+  if (found < first_layout || found > final_layout)
     from.fail();
   value.owner = from.number<organizer_id>();
   value.target_url = from.text();
@@ -74,9 +80,11 @@ bool decode(std::string_view in, webhook_record& value) {
     value.action_types.emplace_back(from.text());
   value.delivery = {};
   get(from, value.delivery);
-  const bool filtered = found == filtered_layout;
+  const bool filtered = found >= filtered_layout;
   if (filtered) {
     get_further(from, value.delivery);
+    if (found == final_layout)
+      get_final(from, value.delivery);
     get_secrets(from, value.secrets);
     get_optional(from, value.resumed, [&] { return get_time(from); });
   } else {

@@ -58,6 +58,10 @@ TEST(ProxyTest, ReadsUrls) {
      "http://proxy.example:3128"},
     {"socks5://10.0.0.1:1080", socks, "10.0.0.1", 1080, "", "",
      "socks5://10.0.0.1:1080"},
+    {"socks5h://10.0.0.1:1080", socks, "10.0.0.1", 1080, "", "",
+     "socks5h://10.0.0.1:1080"},
+    {"SOCKS5H://me:pw@p:80", socks, "p", 80, "me", "pw",
+     "socks5h://me:***@p:80"},
     {"socks5://[::1]:1080", socks, "::1", 1080, "", "", "socks5://[::1]:1080"},
     {"http://me@p:80", http, "p", 80, "me", "", "http://me@p:80"},
     {"http://me:pw@p:80", http, "p", 80, "me", "pw", "http://me:***@p:80"},
@@ -76,6 +80,8 @@ TEST(ProxyTest, ReadsUrls) {
     EXPECT_EQ(made->password, row.password) << row.url;
     EXPECT_EQ(made->masked(), row.masked) << row.url;
     EXPECT_TRUE(made->fenced) << row.url;
+    EXPECT_EQ(made->resolves, std::string{row.masked}.starts_with("socks5h"))
+      << row.url;
   }
 }
 
@@ -95,7 +101,7 @@ TEST(ProxyTest, SaysWhatIsWrongWithAUrl) {
     {"proxy:3128", "write http://HOST:PORT"},
     {"https://proxy:3128", "write http://HOST:PORT"},
     {"socks4://proxy:3128", "write http://HOST:PORT"},
-    {"socks5h://proxy:3128", "write http://HOST:PORT"},
+    {"socks5x://proxy:3128", "write http://HOST:PORT"},
     {"http://", "port of the proxy is missing"},
     {"http://proxy", "port of the proxy is missing"},
     {"http://proxy:", "port of the proxy is missing"},
@@ -576,16 +582,17 @@ TEST_P(HttpProxyTest, MayBeAWebServer) {
             HasSubstr("it may be a web server and no proxy")));
   EXPECT_THAT(reason_of("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>"),
               HasSubstr("it may be a web server and no proxy"));
-  EXPECT_THAT(reason_of("HTTP/1.1 403 x\r\n\r\n"),
+  EXPECT_THAT(reason_of("HTTP/1.1 503 x\r\n\r\n"),
               Not(HasSubstr("web server")));
 }
 
 TEST_P(HttpProxyTest, MayNotAnswerAtLength) {
   http_sink sink;
-  const std::string begin = "HTTP/1.1 403 x\r\nX: ";
+  const std::string begin = "HTTP/1.1 503 x\r\nX: ";
   how.say = begin + std::string(8 * 1024 - begin.size() - 4, 'y') + "\r\n\r\n";
   EXPECT_EQ(call_by(through(), sink.url()).reason,
-            "proxy: refused with 403 Forbidden (" + place(sink) + ")");
+            "proxy: refused with 503 Service Unavailable (" + place(sink)
+              + ")");
   server_.reset();
   how.say = begin + std::string(8 * 1024 - begin.size() - 3, 'y') + "\r\n\r\n";
   EXPECT_EQ(call_by(through(), sink.url()).reason,

@@ -34,6 +34,7 @@ TEST(DeliveryRules, TakeWhatIsDocumented) {
               s.max_in_flight = 64;
               s.schedule.emplace(100, 0ms);
               s.max_age = std::chrono::days{30};
+              s.final_statuses = {300, 409, 411, 599};
               s.headers = {{"X-Key", "k"}, {"Authorization", "Bearer b"}};
               s.user_agent_suffix = "shop/1";
               s.legacy = legacy_signature{.header = "X-Sig"};
@@ -59,6 +60,15 @@ TEST(DeliveryRules, NameTheSettingThatIsOutOfBounds) {
             "delivery.schedule");
   EXPECT_EQ(fault([](auto& s) { s.schedule = {{-1ms}}; }), "delivery.schedule");
   EXPECT_EQ(fault([](auto& s) { s.max_age = 0ms; }), "delivery.max_age");
+  for (const std::vector<std::uint16_t>& wrong :
+       {std::vector<std::uint16_t>{299}, {600}, {410}, {422, 400}, {400, 400}})
+    EXPECT_EQ(fault([&](auto& s) { s.final_statuses = wrong; }),
+              "delivery.final_statuses");
+  EXPECT_EQ(fault([](auto& s) {
+              for (std::uint16_t i = 0; i < 21; ++i)
+                s.final_statuses.push_back(static_cast<std::uint16_t>(420 + i));
+            }),
+            "delivery.final_statuses");
   EXPECT_EQ(fault([](auto& s) { s.rate_limit = {.count = 0}; }),
             "delivery.rate_limit");
   EXPECT_EQ(fault([](auto& s) { s.resume_rate = {.count = 1, .period = 0ms}; }),
@@ -67,6 +77,18 @@ TEST(DeliveryRules, NameTheSettingThatIsOutOfBounds) {
             "delivery.batch");
   EXPECT_EQ(fault([](auto& s) { s.batch = {.max_count = 1, .max_wait = 61s}; }),
             "delivery.batch");
+}
+
+TEST(DeliveryRules, TellProxiesThatAreAskedForNames) {
+  EXPECT_TRUE(check_proxy_asked({}));
+  EXPECT_TRUE(check_proxy_asked("socks5://p:1"));
+  EXPECT_TRUE(check_proxy_asked("http://p:1"));
+  const auto wrong = check_proxy_asked("socks5h://me:s3cret@p:1");
+  ASSERT_FALSE(wrong);
+  EXPECT_EQ(wrong.error().field, "delivery.proxy");
+  EXPECT_EQ(wrong.error().detail.find("s3cret"), std::string::npos);
+  EXPECT_TRUE(check_proxy_asked(
+    secret_text::sealed("socks5h://p:1", secret_text::use::proxy)));
 }
 
 TEST(DeliveryRules, LetNothingEndALineOfARequest) {

@@ -80,6 +80,18 @@ TEST(Golden, Webhook) {
                "696e223a5b315d7d7dffffffffffffffffff0180a0abfef96202000000");
 }
 
+TEST(Golden, WebhookWithFinalStatuses) {
+  auto hook = plain_webhook();
+  hook.delivery.final_statuses = {400, 422};
+  expect_bytes(hook,
+               "040111687474703a2f2f3132372e302e302e312f0000000000000000000100"
+               "000000000002900316000001000003000000");
+  hook.delivery.final_statuses.clear();
+  std::string record;
+  encode(record, hook);
+  EXPECT_EQ(hex_of(record).substr(0, 2), "03") << "as earlier versions read it";
+}
+
 TEST(Golden, NotificationWithoutItsBody) {
   const auto head_of = [](const notification& value) {
     std::string record;

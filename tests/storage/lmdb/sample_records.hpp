@@ -110,6 +110,13 @@ inline webhook_record full_webhook() {
   return hook;
 }
 
+/// With the settings of the newest layout.
+inline webhook_record newest_webhook() {
+  auto hook = full_webhook();
+  hook.delivery.final_statuses = {300, 422, 599};
+  return hook;
+}
+
 inline webhook_record plain_webhook() {
   webhook_record hook;
   hook.id = 1;
@@ -254,6 +261,7 @@ void for_each_sample(Visit visit) {
   visit(full_token());
   visit(plain_webhook());
   visit(full_webhook());
+  visit(newest_webhook());
   visit(plain_call());
   visit(full_call());
   visit(retry{});
