@@ -3,7 +3,7 @@
 
 /// Sends every documented example to a server: what the description of the API
 /// says is taken is taken, and what it says is answered is answered.
-/// tests/protocol/openapi_test.cpp has the other way round.
+/// tests/protocol/rest/openapi_test.cpp has the other way round.
 
 #include "tests/support/openapi.hpp"
 

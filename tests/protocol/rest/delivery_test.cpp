@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The delivery settings as a whole, and those of numbers and choices. Groups
-/// of their own: rest_request_settings_test.cpp,
-/// rest_connection_settings_test.cpp.
+/// of their own: request_settings_test.cpp,
+/// connection_settings_test.cpp.
 
-#include "tests/protocol/rest_delivery_test.hpp"
+#include "tests/protocol/rest/delivery_test.hpp"
 
 #include "tests/support/certs.hpp"
 

@@ -5,7 +5,7 @@
 
 #include "protocol/rest/access/auth_limiter.hpp"
 
-#include "tests/protocol/rest_test.hpp"
+#include "tests/protocol/rest/rest_test.hpp"
 
 #include <gtest/gtest.h>
 

@@ -3,7 +3,7 @@
 
 /// Settings of what is sent: headers, signatures, filters.
 
-#include "tests/protocol/rest_delivery_test.hpp"
+#include "tests/protocol/rest/delivery_test.hpp"
 #include "tests/support/certs.hpp"
 
 #include <cctype>

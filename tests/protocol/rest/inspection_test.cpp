@@ -3,7 +3,7 @@
 
 /// What is shown of deliveries: health, explanations, traces.
 
-#include "tests/protocol/rest_delivery_test.hpp"
+#include "tests/protocol/rest/delivery_test.hpp"
 
 namespace fanfare::test {
 namespace {

@@ -3,7 +3,7 @@
 
 /// The networks of an organizer.
 
-#include "tests/protocol/rest_delivery_test.hpp"
+#include "tests/protocol/rest/delivery_test.hpp"
 
 namespace fanfare::test {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "protocol/payload/json_text.hpp"
 #include "protocol/security/vault.hpp"
-#include "tests/protocol/rest_test.hpp"
+#include "tests/protocol/rest/rest_test.hpp"
 
 #include <chrono>
 #include <map>

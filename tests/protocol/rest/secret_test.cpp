@@ -3,7 +3,7 @@
 
 /// The signing secret of a webhook.
 
-#include "tests/protocol/rest_delivery_test.hpp"
+#include "tests/protocol/rest/delivery_test.hpp"
 
 namespace fanfare::test {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "protocol/rest/description/api_docs.hpp"
 #include "protocol/rest/resource_table.hpp"
-#include "tests/protocol/rest_test.hpp"
+#include "tests/protocol/rest/rest_test.hpp"
 #include "tests/support/json_schema.hpp"
 
 #include <boost/json/value_to.hpp>

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: Fanfare contributors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tests/protocol/rest_test.hpp"
+#include "tests/protocol/rest/rest_test.hpp"
 
 #include <set>
 

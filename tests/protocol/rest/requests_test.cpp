@@ -7,7 +7,7 @@
 #include "protocol/rest/messages/negotiation.hpp"
 #include "protocol/rest/messages/query.hpp"
 #include "protocol/text.hpp"
-#include "tests/protocol/rest_test.hpp"
+#include "tests/protocol/rest/rest_test.hpp"
 
 namespace fanfare::test {
 namespace {

@@ -4,7 +4,7 @@
 /// Lists and their pages, the registry, notifications and calls.
 
 #include "protocol/rest/messages/iso8601.hpp"
-#include "tests/protocol/rest_test.hpp"
+#include "tests/protocol/rest/rest_test.hpp"
 
 #include <limits>
 

@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: Fanfare contributors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "protocol/rest/resource_table.hpp"
 #include "protocol/rest/router.hpp"
+
+#include "protocol/rest/resource_table.hpp"
 
 #include <gtest/gtest.h>
 

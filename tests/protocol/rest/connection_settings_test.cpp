@@ -3,7 +3,7 @@
 
 /// Settings of the way to a receiver: certificates and proxies.
 
-#include "tests/protocol/rest_delivery_test.hpp"
+#include "tests/protocol/rest/delivery_test.hpp"
 #include "tests/support/certs.hpp"
 
 namespace fanfare::test {

@@ -4,7 +4,8 @@
 // One idempotency key, one request.
 
 #include "protocol/rest/access/idempotency.hpp"
-#include "tests/protocol/rest_test.hpp"
+
+#include "tests/protocol/rest/rest_test.hpp"
 
 namespace fanfare::test {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "protocol/rest/rest_api.hpp"
 #include "protocol/security/credentials.hpp"
-#include "tests/protocol/fake_service.hpp"
+#include "tests/protocol/rest/fake_service.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
