@@ -29,7 +29,7 @@ router::behavior_type router::make_behavior() {
       if (begun) {
         config_.begun(nullptr);
       } else {
-        const auto failure = begun.error();
+        const auto& failure = begun.error();
         config_.begun(&failure);
       }
     },

@@ -174,7 +174,7 @@ result<action_type> engine::ensure_action_type(std::string_view name) {
 
 // -- webhooks -----------------------------------------------------------------
 
-result<webhook> engine::add_webhook(organizer_id owner, webhook value) {
+result<webhook> engine::add_webhook(organizer_id owner, const webhook& value) {
   return core_->registry().add_webhook(owner, value);
 }
 

@@ -6,7 +6,7 @@
 #include "engine/networks.hpp"
 #include "protocol/dns/resolver.hpp"
 
-#include <string.h>
+#include <string.h> // NOLINT(modernize-deprecated-headers): explicit_bzero
 
 #include <algorithm>
 #include <limits>
@@ -238,7 +238,7 @@ result<checked_options> check_options(engine_options options) {
   auto vault = read_vault(options);
   if (!vault)
     return vault.error();
-  out.vault = std::move(*vault);
+  out.vault = *vault;
   auto proxy = read_proxy(options);
   if (!proxy)
     return proxy.error();

@@ -25,8 +25,8 @@ error fault(std::string field, std::string sentence) {
 template <class T>
 void sort_unique(std::vector<T>& list) {
   std::ranges::sort(list);
-  const auto repeats = std::ranges::unique(list);
-  list.erase(repeats.begin(), repeats.end());
+  // Not std::ranges::unique, whose result clang 14 does not compile.
+  list.erase(std::unique(list.begin(), list.end()), list.end());
 }
 
 } // namespace

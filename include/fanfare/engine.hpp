@@ -138,7 +138,7 @@ public:
   result<void>
   try_publish(organizer_id owner, List&& items,
               std::function<void(result<std::vector<position>>)>&& done) {
-    return try_publish_all(owner, std::move(items), std::move(done));
+    return try_publish_all(owner, std::forward<List>(items), std::move(done));
   }
 
   /// Blocks. Like publish, but once: if the organizer published under this key
@@ -209,7 +209,7 @@ public:
   /// Blocks. Returns the stored webhook, with a new id and signing secret.
   /// invalid_argument, with the field ("target_url", "action_types", "events",
   /// "filter", "comment", "delivery.KEY") and a sentence.
-  result<webhook> add_webhook(organizer_id owner, webhook value);
+  result<webhook> add_webhook(organizer_id owner, const webhook& value);
   /// Blocks. Applies `edit` to the stored webhook, atomically; an error from it
   /// aborts the change. `id` and `owner` stay. It runs on the engine's
   /// committer thread while this one waits, again if the disk refused the
