@@ -14,7 +14,10 @@ using std::chrono::milliseconds;
 /// Before anything is known of the pace.
 constexpr double first_rate = 10;
 constexpr double lowest_rate = 0.02;
-constexpr double highest_rate = 100'000;
+/// As if there was no limit.
+constexpr double highest_rate = 5'000;
+/// As of one webhook.
+constexpr std::chrono::hours longest_hold{1};
 /// Growth per second of a rate that was learned, and of a guess.
 constexpr double growth = 0.05;
 constexpr double growth_of_guess = 1;
@@ -33,6 +36,7 @@ double seconds(milliseconds d) {
 
 shared_hold::slot shared_hold::reserve(timestamp now) {
   const std::lock_guard guard{mutex_};
+  look_at_clock(now);
   const auto epoch = epoch_.load(std::memory_order_relaxed);
   if (phase_ == phase::held) {
     if (now < held_until_)
@@ -47,13 +51,27 @@ shared_hold::slot shared_hold::reserve(timestamp now) {
     probe_until_ = now + probe_patience; // that one hangs: another one probes
     return {now, true, epoch};
   }
-  const auto at = std::max(now, next_);
-  next_ = at + interval();
-  return {at, true, epoch};
+  next_ = std::max<std::chrono::sys_time<std::chrono::microseconds>>(now,
+                                                                     next_);
+  const auto at = std::chrono::floor<milliseconds>(next_);
+  next_ += interval();
+  return {std::max(at, now), true, epoch};
 }
 
-std::chrono::milliseconds shared_hold::interval() const {
-  return milliseconds{static_cast<std::int64_t>(std::max(1.0, 1'000 / rate_))};
+std::chrono::microseconds shared_hold::interval() const {
+  return std::chrono::microseconds{
+    static_cast<std::int64_t>(std::max(1.0, 1'000'000 / rate_))};
+}
+
+void shared_hold::look_at_clock(timestamp now) {
+  if (now < seen_) {
+    next_ = std::min<std::chrono::sys_time<std::chrono::microseconds>>(next_,
+                                                                       now);
+    busy_at_ = std::min(busy_at_, now);
+    probe_until_ = std::min(probe_until_, now);
+    held_until_ = std::min(held_until_, now + longest_hold);
+  }
+  seen_ = now;
 }
 
 void shared_hold::hold(timestamp now, timestamp until) {
@@ -67,6 +85,7 @@ void shared_hold::hold(timestamp now, timestamp until) {
 void shared_hold::note_busy(webhook_id who, timestamp started, timestamp now,
                             timestamp until) {
   const std::lock_guard guard{mutex_};
+  look_at_clock(now);
   if (!active()) {
     if (first_.who == 0 || first_.who == who || now >= first_.until) {
       first_ = {who, until};
@@ -81,6 +100,10 @@ void shared_hold::note_busy(webhook_id who, timestamp started, timestamp now,
   }
   if (started < busy_at_) { // of those that were refused together
     held_until_ = std::max(held_until_, until);
+    if (phase_ == phase::paced && now < held_until_) {
+      phase_ = phase::held;
+      epoch_.fetch_add(1, std::memory_order_relaxed);
+    }
     return;
   }
   if (const auto span = now - busy_at_; taken_ > 0 && span > milliseconds{0}) {
@@ -93,8 +116,10 @@ void shared_hold::note_busy(webhook_id who, timestamp started, timestamp now,
   hold(now, until);
 }
 
-void shared_hold::note_success(timestamp now) {
+void shared_hold::note_success(timestamp started, timestamp now) {
   const std::lock_guard guard{mutex_};
+  if (started < busy_at_)
+    return; // says nothing about what came then
   ++taken_;
   if (phase_ != phase::paced) {
     phase_ = phase::paced;
@@ -107,7 +132,8 @@ void shared_hold::note_success(timestamp now) {
     highest_rate,
     rate_ * (1 + (learned_ ? growth : growth_of_guess) * seconds(span)));
   grown_at_ = now;
-  const bool others_wait = next_ > now + 2 * interval();
+  const bool others_wait = rate_ < highest_rate
+                        && next_ > now + 2 * interval() + milliseconds{1};
   if (now - busy_at_ >= memory && !others_wait)
     active_.store(false, std::memory_order_relaxed);
 }

@@ -55,8 +55,8 @@ public:
   /// A request of `who` that began at `started` was refused until then.
   void note_busy(webhook_id who, timestamp started, timestamp now,
                  timestamp until);
-  /// One was taken. While it is active.
-  void note_success(timestamp now);
+  /// One that began at `started` was taken. While it is active.
+  void note_success(timestamp started, timestamp now);
   /// One has ended otherwise. While it is active.
   void note_failure(timestamp now);
 
@@ -64,7 +64,9 @@ private:
   enum class phase : std::uint8_t { held, probing, paced };
 
   void hold(timestamp now, timestamp until);
-  [[nodiscard]] std::chrono::milliseconds interval() const;
+  /// Forgets what lies in the future of a clock that was set back.
+  void look_at_clock(timestamp now);
+  [[nodiscard]] std::chrono::microseconds interval() const;
 
   std::atomic<bool> active_{false};
   std::atomic<std::uint32_t> epoch_{0};
@@ -81,7 +83,8 @@ private:
   double rate_ = 0;       ///< requests per second
   bool learned_ = false;  ///< else it is a guess that may double
   timestamp grown_at_{};
-  timestamp next_{};
+  std::chrono::sys_time<std::chrono::microseconds> next_{};
+  timestamp seen_{}; ///< the latest time; a clock may be set back
 };
 
 /// Finds the hold that webhooks share. Any thread.

@@ -45,7 +45,7 @@ TEST(SharedHold, OneProbeGoesAfterItAndTheRestWaitForThat) {
   hold.note_failure(start + 13s);
   EXPECT_FALSE(hold.reserve(start + 13s).firm);
   EXPECT_TRUE(hold.reserve(start + 14s).firm) << "another probe";
-  hold.note_success(start + 15s);
+  hold.note_success(start + 15s, start + 15s);
   EXPECT_TRUE(hold.reserve(start + 15s).firm);
   const auto next = hold.reserve(start + 15s);
   EXPECT_TRUE(next.firm);
@@ -113,11 +113,59 @@ TEST(SharedHold, FiftyWebhooksLearnWhatTheirHostTakes) {
         ++taken;
         --left[i];
         if (hold.active())
-          hold.note_success(now);
+          hold.note_success(now, now);
       }
     }
   EXPECT_EQ(taken, 100U);
   EXPECT_LE(now - start, 30s) << "within 1.5 times the ideal";
+}
+
+TEST(SharedHold, WhatBeganBeforeItSaysNothing) {
+  shared_hold hold;
+  hold.note_busy(1, start, start, start + 60s);
+  hold.note_busy(2, start, start + 1ms, start + 60s);
+  hold.note_success(start, start + 300ms); // it was in flight
+  const auto slot = hold.reserve(start + 300ms);
+  EXPECT_FALSE(slot.firm);
+  EXPECT_EQ(slot.at, start + 60s);
+}
+
+TEST(SharedHold, ALateRefusalHoldsWhatIsPaced) {
+  shared_hold hold;
+  hold.note_busy(1, start, start, start + 1s);
+  hold.note_busy(2, start, start + 1ms, start + 1s);
+  ASSERT_TRUE(hold.reserve(start + 1s).firm);
+  hold.note_success(start + 1s, start + 1'100ms);
+  ASSERT_TRUE(hold.reserve(start + 2s).firm);
+  hold.note_busy(3, start, start + 2s, start + 1h); // a slow one
+  EXPECT_FALSE(hold.reserve(start + 2s).firm);
+}
+
+TEST(SharedHold, AClockThatIsSetBackHoldsForAnHourAtMost) {
+  shared_hold hold;
+  hold.note_busy(1, start, start, start + 1s);
+  hold.note_busy(2, start, start, start + 1s);
+  ASSERT_TRUE(hold.reserve(start + 1s).firm);
+  hold.note_success(start + 1s, start + 1s);
+  ASSERT_TRUE(hold.reserve(start + 1s).firm);
+  const auto before = start - 24h;
+  const auto slot = hold.reserve(before);
+  EXPECT_TRUE(slot.firm);
+  EXPECT_LE(slot.at, before + 1s);
+}
+
+TEST(SharedHold, EndsAlthoughManyAreBusyOnceNobodyIsRefused) {
+  shared_hold hold;
+  hold.note_busy(1, start, start, start + 1s);
+  hold.note_busy(2, start, start, start + 1s);
+  auto now = start + 1s;
+  for (; hold.active() && now < start + 30min; now += 10ms)
+    for (int i = 0; i < 100 && hold.active(); ++i) {
+      const auto slot = hold.reserve(now);
+      if (slot.firm)
+        hold.note_success(now, now);
+    }
+  EXPECT_FALSE(hold.active());
 }
 
 TEST(SharedHold, EndsOnceNobodyIsRefusedAnyMore) {
@@ -128,7 +176,7 @@ TEST(SharedHold, EndsOnceNobodyIsRefusedAnyMore) {
   for (; hold.active() && now < start + 5min; now += 1s) {
     const auto slot = hold.reserve(now);
     if (slot.firm && slot.at <= now)
-      hold.note_success(now);
+      hold.note_success(now, now);
   }
   EXPECT_FALSE(hold.active());
   EXPECT_GE(now - start, shared_hold::memory);
