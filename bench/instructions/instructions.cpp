@@ -123,7 +123,7 @@ bool progress(std::size_t times) {
 
 /// One record of the call log.
 bool encode(std::size_t times) {
-  auto entry = delivered(1, 123'456);
+  logged_call entry{delivered(1, 123'456)};
   std::string buffer; // the committer's, which it uses again
   for (std::size_t i = 0; i < times; ++i) {
     entry.id = i + 1;
@@ -131,7 +131,7 @@ bool encode(std::size_t times) {
     storage::lmdb::encode(buffer, entry);
     use(buffer);
   }
-  call read;
+  logged_call read;
   return storage::lmdb::decode(buffer, read)
       && read.response_head == entry.response_head;
 }
