@@ -36,8 +36,7 @@ std::vector<publication> list_of(publication one) {
 request_fingerprint fingerprint_of(const std::vector<publication>& items) {
   std::string all;
   for (const auto& one : items)
-    for (const auto* text :
-         {&one.action, &one.event, &one.payload, &one.trace, &one.rest})
+    for (const auto* text : {&one.action, &one.event, &one.payload, &one.rest})
       all.append(std::to_string(text->size())).append(1, ':').append(*text);
   const auto hash = protocol::hash_token_key(all); // SHA-256
   request_fingerprint out{};
