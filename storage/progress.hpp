@@ -75,7 +75,8 @@ struct progress {
                      .due = c.retry_due,
                      .attempt = next_number(c),
                      .resent = c.resent,
-                     .by_replay = c.by_replay});
+                     .by_replay = c.by_replay,
+                     .tried = c.attempt == 1 && keeps_number(c)});
         break;
       case outcome::delivered:
       case outcome::given_up: retries.erase(c.subject); break;

@@ -43,8 +43,9 @@ struct attempt {
   /// The notification is not settled before this attempt has ended: the cursor
   /// waits for it.
   bool holds_cursor = false;
-  bool thin = false; ///< as in `call`
-  bool test = false; ///< somebody waits for its call; it is the only one
+  bool tried : 1 = false; ///< as in `retry`
+  bool thin : 1 = false;  ///< as in `call`
+  bool test : 1 = false;  ///< somebody waits for its call; it is the only one
   /// Set while it is in flight: it is not retried if it fails.
   ended_by last_because = ended_by::nothing;
 
@@ -58,10 +59,11 @@ struct attempt {
     return {.subject = r.subject,
             .number = r.attempt,
             .resent = r.resent,
-            .by_replay = r.by_replay};
+            .by_replay = r.by_replay,
+            .tried = r.tried};
   }
   [[nodiscard]] bool failed_before() const {
-    return number > 1;
+    return number > 1 || tried;
   }
   /// The entry of the retry set that it was, or would be.
   [[nodiscard]] retry as_retry(timestamp due = {}) const {
@@ -69,7 +71,8 @@ struct attempt {
             .due = due,
             .attempt = number,
             .resent = resent,
-            .by_replay = by_replay};
+            .by_replay = by_replay,
+            .tried = tried};
   }
 };
 

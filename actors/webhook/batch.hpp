@@ -31,9 +31,10 @@ struct batch_choice {
 choose_batch(const delivery_queue& queue, delivery_queue::source from,
              const delivery_plan& plan, std::size_t most, timestamp now);
 
-/// How many notifications a request may have: what is refused as a batch is
-/// halved until the one that is refused is alone, and grows again with each
-/// request that shows which it was, or that it was none.
+/// How many notifications a request of retries may have: what is refused as a
+/// batch is halved until the one that is refused is alone, and grows again with
+/// each such request that shows which it was, or that it was none. First
+/// attempts are not limited, or their successes would undo it.
 class batch_size {
 public:
   [[nodiscard]] std::size_t most() const {

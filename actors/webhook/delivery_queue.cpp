@@ -200,7 +200,7 @@ void delivery_queue::close() {
 std::vector<retry> delivery_queue::expedite(timestamp now) {
   std::vector<retry> moved;
   retries_.update([now, &moved](retry& r) {
-    if (r.due <= now || (r.by_replay && r.attempt == 1))
+    if (r.due <= now || (r.by_replay && r.attempt == 1 && !r.tried))
       return;
     r.due = now;
     moved.push_back(r);

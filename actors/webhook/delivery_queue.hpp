@@ -133,6 +133,11 @@ public:
   }
   /// The attempt of this notification, which has ended; none if it is unknown.
   std::optional<attempt> end(position subject);
+  /// Whether its attempt in flight is one that waited in the retry set.
+  [[nodiscard]] bool is_sent_again(position subject) const {
+    const auto i = std::ranges::find(in_flight_, subject, &attempt::subject);
+    return i != in_flight_.end() && !i->holds_cursor;
+  }
   [[nodiscard]] bool is_in_flight(position subject) const {
     return std::ranges::find(in_flight_, subject, &attempt::subject)
         != in_flight_.end();

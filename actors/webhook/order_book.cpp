@@ -25,7 +25,7 @@ commit_queue::completion answer_on_disk(reply<T> to, T value) {
 
 /// Handed over by a replay, and not attempted yet.
 bool is_untried_replay(const retry& r) {
-  return r.by_replay && r.attempt == 1;
+  return r.by_replay && r.attempt == 1 && !r.tried;
 }
 
 } // namespace
@@ -76,8 +76,9 @@ void order_book::carry_out(const expedite_order& what, const site& at) {
 }
 
 void order_book::carry_out(const drop_order& what, const site& at) {
-  auto taken = at.queue.extract([](const retry& r) { return r.attempt > 1; },
-                                ended_by::dropping);
+  auto taken = at.queue.extract(
+    [](const retry& r) { return r.attempt > 1 || r.tried; },
+    ended_by::dropping);
   const auto count = taken.size();
   endings_.push_back({.entries = std::move(taken),
                       .why = ended_by::dropping,

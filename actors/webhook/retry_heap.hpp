@@ -19,7 +19,7 @@ public:
   // -- storage::retry_sink ----------------------------------------------------
 
   void put(const retry& r) {
-    auto& to = r.attempt > 1 ? failed_ : fresh_;
+    auto& to = r.attempt > 1 || r.tried ? failed_ : fresh_;
     to.push_back(r);
     std::ranges::push_heap(to, later);
   }
@@ -85,7 +85,7 @@ public:
   void assign(const std::vector<retry>& all) {
     clear();
     for (const auto& r : all)
-      (r.attempt > 1 ? failed_ : fresh_).push_back(r);
+      (r.attempt > 1 || r.tried ? failed_ : fresh_).push_back(r);
     std::ranges::make_heap(failed_, later);
     std::ranges::make_heap(fresh_, later);
   }

@@ -307,6 +307,8 @@ struct retry {
   std::uint16_t attempt = 2; ///< the number of the attempt to come
   bool resent = false;       ///< as in `call`
   bool by_replay = false;    ///< as in `call`
+  /// It was attempted, although the attempt to come has the number 1.
+  bool tried = false;
   bool operator==(const retry&) const = default;
 };
 

@@ -155,6 +155,20 @@ TEST_F(OrderTest, DroppedRetriesAreLoggedAsGivenUpAndNeverMade) {
   EXPECT_EQ(drop(hook).value(), 0U);
 }
 
+TEST_F(OrderTest, OneThatWasHeldWithoutAnAttemptUsedIsDroppedToo) {
+  auto hook = node_->add_webhook();
+  node_->wire.script = [](const fake_wire::exchange&) {
+    auto r = status(429);
+    r.retry_after = "30";
+    return std::optional{r};
+  };
+  node_->publish();
+  ASSERT_THAT(node_->retries(hook), SizeIs(1));
+  EXPECT_EQ(node_->retries(hook)[0].attempt, 1);
+  EXPECT_EQ(drop(hook).value(), 1U);
+  EXPECT_THAT(node_->retries(hook), IsEmpty());
+}
+
 TEST_F(OrderTest, ARetryInFlightThatIsDroppedIsNotTriedAgain) {
   code_ = 500;
   auto hook = node_->add_webhook();

@@ -256,6 +256,38 @@ TEST_F(SettingsTest, OrderedLetsAFailureHoldTheNextUntilItIsDelivered) {
   EXPECT_EQ(inspect(hook).held_by, hold_reason::none);
 }
 
+TEST_F(SettingsTest, OrderedWaitsForOneThatWasHeldWithoutAnAttemptUsed) {
+  add([](webhook_record& w) { w.delivery.ordered = true; });
+  const auto busy = [](const fake_wire::exchange&) {
+    auto r = status(429);
+    r.retry_after = "30";
+    return std::optional{r};
+  };
+  node_->wire.script = busy;
+  node_->publish(3);
+  EXPECT_THAT(node_->wire.ids(), ElementsAre(1));
+  code_ = 200;
+  node_->wire.script = [this](const fake_wire::exchange&) {
+    return std::optional{status(code_)};
+  };
+  node_->advance(40s);
+  EXPECT_THAT(node_->wire.ids(), ElementsAre(1, 1, 2, 3));
+}
+
+TEST_F(SettingsTest, OrderedWaitsForOneThatWasHeldOverARestart) {
+  add([](webhook_record& w) { w.delivery.ordered = true; });
+  node_->wire.script = [](const fake_wire::exchange&) {
+    auto r = status(429);
+    r.retry_after = "30";
+    return std::optional{r};
+  };
+  node_->publish(2);
+  node_->checkpoint();
+  restart();
+  node_->advance(40s);
+  EXPECT_THAT(node_->wire.ids(), ElementsAre(1, 2));
+}
+
 TEST_F(SettingsTest, OrderedGoesOnAfterGivingUp) {
   add([](webhook_record& w) {
     w.delivery.ordered = true;

@@ -418,7 +418,8 @@ private:
         .subject = subject,
         .due = c.retry_due,
         .attempt = static_cast<std::uint16_t>(
-          attempt + (c.shows == evidence::ordinary ? 1 : 0))};
+          attempt + (c.shows == evidence::ordinary ? 1 : 0)),
+        .tried = attempt == 1 && c.shows != evidence::ordinary};
     else
       h.retries.erase(subject);
     if (result == outcome::gone && enabled)

@@ -63,18 +63,19 @@ bool decode(std::string_view in, progress& value) {
 
 void encode(std::string& out, const retry& value) {
   byte_writer to{out};
-  put_flags(to,
-            static_cast<std::uint8_t>((value.resent ? is_resent : 0)
-                                      | (value.by_replay ? is_by_replay : 0)));
+  put_flags(to, static_cast<std::uint8_t>((value.resent ? is_resent : 0)
+                                          | (value.by_replay ? is_by_replay : 0)
+                                          | (value.tried ? is_tried : 0)));
   put(to, value.due);
   to.number(value.attempt);
 }
 
 bool decode(std::string_view in, retry& value) {
   byte_reader from{in};
-  const auto flags = get_flags(from, is_resent | is_by_replay);
+  const auto flags = get_flags(from, is_resent | is_by_replay | is_tried);
   value.resent = (flags & is_resent) != 0;
   value.by_replay = (flags & is_by_replay) != 0;
+  value.tried = (flags & is_tried) != 0;
   value.due = get_time(from);
   value.attempt = from.number<std::uint16_t>();
   return from.complete();

@@ -41,7 +41,8 @@ inline constexpr unsigned shows_shift = 5;
 enum record_flag : std::uint8_t {
   is_resent = 1,
   is_by_replay = 2,
-  is_unsent = 4,
+  is_unsent = 4, ///< of calls
+  is_tried = 4,  ///< of retries
   is_thin_call = 8,
   is_repeated = 16,
   shows = 32 + 64, ///< two bits: `call::shows`

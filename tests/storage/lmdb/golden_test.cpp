@@ -130,6 +130,7 @@ TEST(Golden, Call) {
 TEST(Golden, Retry) {
   expect_bytes(retry{.subject = 1, .due = sample_time()}, "0180a0abfef96202");
   expect_bytes(full_retry(), "0203010c");
+  expect_bytes(retry{.subject = 1, .attempt = 1, .tried = true}, "02040001");
 }
 
 TEST(Golden, Replay) {

@@ -183,7 +183,8 @@ inline retry full_retry() {
           .due = sample_time(-1),
           .attempt = 12,
           .resent = true,
-          .by_replay = true};
+          .by_replay = true,
+          .tried = false};
 }
 
 inline replay full_replay() {
@@ -266,6 +267,7 @@ void for_each_sample(Visit visit) {
   visit(full_call());
   visit(retry{});
   visit(full_retry());
+  visit(retry{.attempt = 1, .tried = true});
   visit(replay{});
   visit(full_replay());
   visit(storage::progress{});
