@@ -23,6 +23,10 @@ struct webhook_state {
   std::vector<timestamp> recent = {};
 
   static constexpr std::size_t most_recent = 1'000;
+
+  /// Calls that add_recent() has looked at, so that it does not go through a
+  /// whole log for a long period.
+  std::size_t looked_at = 0;
 };
 
 /// Adds a call to `recent`, back from the newest; false: enough.
@@ -30,6 +34,7 @@ inline bool add_recent(webhook_state& state, const call& c) {
   const auto& rate = state.hook.delivery.rate_limit;
   auto& recent = state.recent;
   if (!rate || recent.size() >= webhook_state::most_recent
+      || ++state.looked_at > 4 * webhook_state::most_recent
       || (!recent.empty() && recent.front() - c.time >= rate->period))
     return false;
   // The members of a batch went out in one request.

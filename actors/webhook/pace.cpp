@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 namespace fanfare {
 
@@ -18,7 +19,8 @@ void token_bucket::configure(
     return;
   const double taken = rate_ ? rate_->count - tokens_ : 0;
   rate_ = rate;
-  tokens_ = rate ? rate->count - taken : 0; // below 0: owed
+  // What was taken within another period is not owed in this one.
+  tokens_ = rate ? std::max(0.0, rate->count - taken) : 0;
   if (!rate)
     filled_.reset();
 }
@@ -62,9 +64,11 @@ void token_bucket::owe(timestamp now) {
   --tokens_;
 }
 
-void token_bucket::restore(const std::vector<timestamp>& requests) {
+void token_bucket::restore(std::vector<timestamp> requests) {
   if (!rate_ || requests.empty())
     return;
+  // The log is in the order of the endings, and the clock may have been set.
+  std::ranges::sort(requests, std::greater{});
   // All within its period are known, unless there are too many of them.
   const bool all = requests.size() < storage::webhook_state::most_recent;
   tokens_ = 0;

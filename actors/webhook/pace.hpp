@@ -51,7 +51,7 @@ public:
   void take(timestamp now);
   /// Takes what these requests took, newest first, before the engine was
   /// started. What is not known of the time before is taken for used up.
-  void restore(const std::vector<timestamp>& requests);
+  void restore(std::vector<timestamp> requests);
   /// One that was used although nobody had asked for it: the next one comes
   /// later.
   void owe(timestamp now);

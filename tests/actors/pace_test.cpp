@@ -133,7 +133,7 @@ TEST_F(PaceTest, AClockThatIsSetBackDoesNotStopARate) {
   EXPECT_EQ(ask(), reason::none);
 }
 
-TEST_F(PaceTest, AChangeOfTheRateGivesBackNothingThatWasTaken) {
+TEST_F(PaceTest, AChangeOfTheRateCountsWhatWasTaken) {
   policy_.rate = {.count = 10, .period = 60'000ms};
   configure();
   for (int i = 0; i < 10; ++i)
@@ -144,12 +144,33 @@ TEST_F(PaceTest, AChangeOfTheRateGivesBackNothingThatWasTaken) {
   EXPECT_EQ(ask(), reason::rate);
   policy_.rate = {.count = 12, .period = 60'000ms};
   configure();
-  for (int i = 0; i < 2; ++i) {
+  for (int i = 0; i < 7; ++i) {
     ASSERT_EQ(ask(), reason::none);
     pace_.started(now_, false);
   }
-  EXPECT_EQ(ask(), reason::rate)
-    << "what the smaller one could not hold is not given back either";
+  EXPECT_EQ(ask(), reason::rate) << "five of the twelve were taken";
+}
+
+TEST_F(PaceTest, AShorterPeriodOwesNothingOfTheLongerOne) {
+  policy_.rate = {.count = 1'000, .period = 3'600'000ms};
+  configure();
+  for (int i = 0; i < 900; ++i)
+    pace_.started(now_, false);
+  policy_.rate = {.count = 10, .period = 1'000ms};
+  configure();
+  EXPECT_EQ(ask(), reason::rate);
+  now_ += 100ms;
+  EXPECT_EQ(ask(), reason::none) << "not after 89 s";
+}
+
+TEST_F(PaceTest, ARateSurvivesAClockThatWasSetBack) {
+  policy_.rate = {.count = 2, .period = 60'000ms};
+  configure();
+  // As the log has them: the newest entry first.
+  pace_.restore_rate({now_ - 30s, now_ - 1s});
+  EXPECT_EQ(ask(), reason::rate);
+  now_ += 30s;
+  EXPECT_EQ(ask(), reason::none) << "one has come back";
 }
 
 TEST_F(PaceTest, ARateSurvivesARestart) {
