@@ -21,13 +21,15 @@ void local_outage::note_fault(const std::string& reason) {
     std::chrono::milliseconds{reached_.load(std::memory_order_relaxed)}};
   if (active_.load(std::memory_order_relaxed) || now - reached < recent)
     return;
-  const std::lock_guard guard{mutex_};
-  if (active_.exchange(true))
-    return;
-  was_told_ = told_ == timestamp{} || now - told_ >= quiet;
-  if (!was_told_)
-    return;
-  told_ = now;
+  {
+    const std::lock_guard guard{mutex_};
+    if (active_.exchange(true))
+      return;
+    was_told_ = told_ == timestamp{} || now - told_ >= quiet;
+    if (!was_told_)
+      return;
+    told_ = now;
+  }
   if (log_)
     log_(log_level::warning,
          "no receiver can be reached, and the cause is on this machine: "
@@ -37,14 +39,16 @@ void local_outage::note_fault(const std::string& reason) {
 }
 
 void local_outage::finish() {
+  bool was_told = false;
   {
     const std::lock_guard guard{mutex_};
     if (!active_.exchange(false))
       return;
     ended_.fetch_add(1, std::memory_order_relaxed);
-    if (was_told_ && log_)
-      log_(log_level::info, "receivers can be reached again; deliveries go on");
+    was_told = was_told_;
   }
+  if (was_told && log_)
+    log_(log_level::info, "receivers can be reached again; deliveries go on");
   if (end_)
     end_();
 }

@@ -24,7 +24,7 @@ class local_outage {
 public:
   /// Receivers that were reached within this time show that it is not
   /// everybody.
-  static constexpr std::chrono::seconds recent{2};
+  static constexpr std::chrono::seconds recent{5};
   /// An outage that comes and goes is not told more often.
   static constexpr std::chrono::minutes quiet{10};
 
@@ -44,6 +44,10 @@ public:
       reached_.store(at, std::memory_order_relaxed);
     if (active_.load(std::memory_order_relaxed))
       finish();
+  }
+  [[nodiscard]] bool reached_since(timestamp then) const {
+    return reached_.load(std::memory_order_relaxed)
+         > then.time_since_epoch().count();
   }
   /// Changes when one ends: what was held because of it need wait no longer.
   [[nodiscard]] std::uint32_t ended() const {

@@ -8,6 +8,14 @@
 
 namespace fanfare {
 
+namespace {
+
+std::chrono::milliseconds in_ms(std::chrono::microseconds took) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(took);
+}
+
+} // namespace
+
 bool throttle::allow(admission& gate, admission::permit& permit,
                      const delivery_plan& plan, timestamp published,
                      timestamp now, bool its_turn) {
@@ -47,18 +55,29 @@ bool throttle::admit(admission& gate, admission::permit& permit,
   return !for_turn_;
 }
 
+void throttle::find_fault(protocol::exchange_result& of, timestamp now,
+                          const local_outage* outage) {
+  if (of.status != 0 || of.whose != protocol::fault::network)
+    return;
+  const bool is_ours = outage == nullptr || excused_ == timestamp{}
+                    || !outage->reached_since(excused_);
+  of.whose = is_ours ? protocol::fault::here : protocol::fault::receiver;
+  excused_ = now;
+}
+
 throttle::lesson throttle::learn(webhook_id hook,
                                  const protocol::exchange_result& from,
                                  timestamp started, timestamp now, bool refused,
                                  local_outage* outage) {
   if (from.repeated)
     pace_.repeated(now);
+  const auto& part = from.timings;
   if (from.status != 0) {
     pace_.end_stall();
+    excused_ = {};
     if (outage != nullptr)
-      outage->note_reached(started);
+      outage->note_reached(started + in_ms(part.total));
   }
-  const auto& part = from.timings;
   pace::ending how{.status = from.status,
                    .started = started,
                    .took = part.total,
@@ -67,12 +86,12 @@ throttle::lesson throttle::learn(webhook_id hook,
   const bool shares = shared_ && shared_->active();
   if (is_success(from.status)) {
     if (shares)
-      shared_->note_success(
-        started
-        + std::chrono::duration_cast<std::chrono::milliseconds>(how.took));
+      shared_->note_success(started, started + in_ms(how.took));
     return {.recovered = pace_.succeeded(how)};
   }
   if (is_own_fault(from)) {
+    if (shares)
+      shared_->note_failure(now);
     if (from.whose == protocol::fault::here) {
       pace_.stall(now);
       if (outage != nullptr) {

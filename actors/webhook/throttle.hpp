@@ -66,6 +66,10 @@ public:
     if (requests_ == 0 || --requests_ == 0)
       for_turn_ = false;
   }
+  /// Without a network, the fault is this machine's: once. If others were
+  /// reached since, it is the receiver's the next time. `outage` may be null.
+  void find_fault(protocol::exchange_result& of, timestamp now,
+                  const local_outage* outage);
   struct lesson {
     bool recovered = false; ///< the breaker has closed
     bool busy = false;      ///< the receiver has named a time to wait for
@@ -142,6 +146,7 @@ private:
   bool for_turn_ = false;
   bool for_disk_ = false;
   std::uint32_t outages_ = 0; ///< those that had ended when it stalled
+  timestamp excused_{};       ///< when the network was last to blame
   std::shared_ptr<shared_hold> shared_;
   std::optional<shared_hold::slot> slot_; ///< of a hold that is shared
   std::optional<timestamp> held_until_;

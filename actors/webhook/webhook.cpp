@@ -295,8 +295,8 @@ void webhook_worker::publish_slot() {
 // -- start --------------------------------------------------------------------
 
 webhook_worker::step webhook_worker::start_next(source from, bool its_turn) {
-  const auto chosen = choose_batch(queue_, from, plan(), batch_size_.most(),
-                                   now_);
+  const auto most = from == source::retries ? batch_size_.most() : SIZE_MAX;
+  const auto chosen = choose_batch(queue_, from, plan(), most, now_);
   if (chosen.count == 0) {
     const auto a = queue_.attempt_of(from);
     const auto what = queue_.pop(from);
@@ -387,20 +387,22 @@ void webhook_worker::on_finished(attempt_result& r) {
   throttle_.ended();
   if (!is_success(r.exchange.status) || r.exchange.repeated)
     now_ = context_->clock->now();
+  throttle_.find_fault(r.exchange, now_, context_->outage);
   const auto a = r.members.empty() ? end_attempt(*r.what, r) : attempt{};
   const bool refused = !a.test && is_final(r, plan());
   const bool halved = r.members.size() > 1
                    && (refused || refuses_content(r.exchange.status));
+  const bool busy = !a.test && learn(r, refused || halved);
   auto shows = evidence::ordinary;
   if (a.test)
     shows = evidence::none;
-  else if (halved)
+  else if (halved || refused)
     shows = evidence::unclear;
-  else if (const bool busy = learn(r, refused); busy || refused)
-    shows = refused ? evidence::unclear : evidence::busy;
+  else if (busy)
+    shows = evidence::busy;
   if (halved)
     batch_size_.refused(r.members.size());
-  else if (!r.members.empty())
+  else if (!r.members.empty() && queue_.is_sent_again(r.members.front()->id))
     batch_size_.settled(plan().batch ? plan().batch->max_count : 1);
   auto entry = describe(r, *registered_.record());
   if (shows != evidence::ordinary)

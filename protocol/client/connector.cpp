@@ -141,9 +141,11 @@ void connector::try_next() {
   const boost::intrusive_ptr<connector> alive{this};
   auto* owner = owner_;
   close();
-  const bool here = !failed_.empty() && only_here_;
+  auto whose = fault::receiver;
+  if (!failed_.empty() && only_here_)
+    whose = is_short_ ? fault::here : fault::network;
   owner->on_not_connected(std::move(failed_.empty() ? refused_ : failed_),
-                          here ? fault::here : fault::receiver);
+                          whose);
 }
 
 void connector::on_attempt(std::size_t which, const error_code& code) {
@@ -180,6 +182,7 @@ void connector::start_timer() {
 
 void connector::note_failure(std::size_t address, const error_code& code) {
   only_here_ = only_here_ && is_local_fault(code);
+  is_short_ = is_short_ || !is_no_route(code);
   const auto& there = addresses_[address];
   const auto host = there.is_v6() ? "[" + there.to_string() + "]"
                                   : there.to_string();

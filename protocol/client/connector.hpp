@@ -114,6 +114,7 @@ private:
   std::string refused_;             // by policy, the first one
   std::string failed_;              // to connect, the last one
   bool only_here_ = true;           // for lack of a local resource
+  bool is_short_ = false;           // of other resources than a route
 };
 
 } // namespace fanfare::protocol

@@ -361,7 +361,7 @@ private:
 
   /// Of an exchange whose name nobody has answered for.
   [[nodiscard]] fault fault_of_silence(const exchange& subject) const {
-    return names_ && !names_->heard_since(subject.asked) ? fault::here
+    return names_ && !names_->heard_since(subject.asked) ? fault::network
                                                          : fault::receiver;
   }
 

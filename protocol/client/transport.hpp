@@ -56,7 +56,9 @@ struct exchange_request {
 enum class fault : std::uint8_t {
   receiver, ///< or its network's, its proxy's or its domain's
   stop,     ///< the engine is stopping
-  here,     ///< this machine lacks a name server, a route, ports, descriptors
+  here,     ///< this machine lacks ports, descriptors, memory
+  network,  ///< no name server answers, or there is no route: this machine's,
+            ///< unless others are reached
 };
 
 /// The result. `status` 0 means that no status line came. `reason` then says

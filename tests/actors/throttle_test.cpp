@@ -7,6 +7,7 @@
 
 #include "protocol/target/target.hpp"
 #include "tests/actors/probe_webhook.hpp"
+#include "tests/actors/support/fake_clock.hpp"
 #include "tests/actors/support/test_system.hpp"
 
 #include <gtest/gtest.h>
@@ -179,6 +180,41 @@ TEST_F(ThrottleTest, ShowsWhatWillHoldTheNextOne) {
   EXPECT_EQ(state().held_until, now + 30s);
   throttle_.look_again(true, nullptr);
   EXPECT_EQ(state().held_by, hold_reason::pause) << "its owner comes first";
+}
+
+TEST_F(ThrottleTest, ALackOfNetworkIsTheReceiversOnceOthersAreReached) {
+  fake_clock clock;
+  clock.set(now);
+  local_outage outage{clock, {}, [] {}};
+  const auto fault_at = [&](timestamp at) {
+    protocol::exchange_result r;
+    r.whose = protocol::fault::network;
+    throttle_.find_fault(r, at, &outage);
+    return r.whose;
+  };
+  outage.note_reached(now - 1s);
+  EXPECT_EQ(fault_at(now), protocol::fault::here) << "it may have begun";
+  EXPECT_EQ(fault_at(now + 5s), protocol::fault::here) << "nobody was reached";
+  outage.note_reached(now + 6s);
+  EXPECT_EQ(fault_at(now + 10s), protocol::fault::receiver);
+  EXPECT_EQ(fault_at(now + 15s), protocol::fault::here) << "another one";
+  outage.note_reached(now + 16s);
+  protocol::exchange_result answered;
+  answered.status = 200;
+  throttle_.learn(1, answered, now + 17s, now + 17s, false, &outage);
+  EXPECT_EQ(fault_at(now + 20s), protocol::fault::here);
+}
+
+TEST_F(ThrottleTest, ALackOfDescriptorsIsAlwaysOurs) {
+  fake_clock clock;
+  local_outage outage{clock, {}, [] {}};
+  for (int i = 0; i < 3; ++i) {
+    protocol::exchange_result r;
+    r.whose = protocol::fault::here;
+    throttle_.find_fault(r, now + i * 5s, &outage);
+    EXPECT_EQ(r.whose, protocol::fault::here);
+    outage.note_reached(now + i * 5s + 1s);
+  }
 }
 
 } // namespace
