@@ -94,6 +94,13 @@ public:
   /// one that can wait ends at `patient_bytes_limit`.
   bool try_push(publish_request& what, patience how);
 
+  /// False: a publish of about so many bytes would be refused at present, so it
+  /// need not be prepared.
+  [[nodiscard]] bool has_room(std::size_t bytes) const {
+    const auto waiting = publish_bytes_.load(std::memory_order_relaxed);
+    return waiting == 0 || waiting + bytes <= publish_bytes_limit;
+  }
+
   /// Waits until the committer has taken the entries present. False: `until`
   /// passed first.
   bool wait_for_room(std::chrono::steady_clock::time_point until);
@@ -214,7 +221,7 @@ private:
   std::size_t room_wanted_ = 0; ///< threads that wait for it
   batch items_;
   std::vector<webhook_actor> held_;
-  std::size_t publish_bytes_ = 0;
+  std::atomic<std::size_t> publish_bytes_{0}; ///< changed under the lock
   bool urgent_ = false;
   /// What interrupts the committer while it waits.
   enum class interest : std::uint8_t { nothing, urgent, anything };

@@ -142,6 +142,13 @@ result<drafts> drafts::make(const directory& names, organizer_id owner,
   return out;
 }
 
+std::size_t drafts::estimate_bytes(const std::vector<publication>& items) {
+  auto bytes = publish_overhead + items.size() * notification_overhead;
+  for (const auto& item : items)
+    bytes += item.rest.size() + item.payload.size();
+  return bytes;
+}
+
 void drafts::give_back(std::vector<publication>& items) {
   for (std::size_t i = 0; i < all.size(); ++i) {
     auto& from = all[i];

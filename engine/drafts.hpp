@@ -23,6 +23,10 @@ public:
   static result<drafts> make(const directory& names, organizer_id owner,
                              std::vector<publication>& items);
 
+  /// What `bytes` will be, if rendering leaves out no white space.
+  [[nodiscard]] static std::size_t
+  estimate_bytes(const std::vector<publication>& items);
+
   /// Moves everything back.
   void give_back(std::vector<publication>& items);
 

@@ -137,10 +137,17 @@ private:
 } // namespace
 
 result<drafts> publisher::draft(organizer_id owner,
-                                std::vector<publication>& items) const {
+                                std::vector<publication>& items,
+                                patience how) const {
   if (!parts_.life.running())
     return error{ec::stopping,
                  "The engine is stopping. Publish again once it is back."};
+  // Who is refused tries again: that must not cost what others need.
+  if (how == patience::none
+      && !parts_.commits.has_room(drafts::estimate_bytes(items))) {
+    parts_.counters.refused();
+    return overloaded();
+  }
   return drafts::make(parts_.names, owner, items);
 }
 
@@ -174,7 +181,7 @@ result<void> publisher::push(organizer_id owner,
                              std::vector<publication>& items, Done& done,
                              patience how) {
   const auto now = parts_.clock.now();
-  auto drafted = draft(owner, items);
+  auto drafted = draft(owner, items, how);
   if (!drafted)
     return drafted.error();
   auto to = std::make_unique<ids_receiver<Done>>(std::move(done),
@@ -309,7 +316,7 @@ void publisher::push_keyed(organizer_id owner, std::vector<publication> items,
   auto to = std::make_unique<answer_receiver>(std::move(done), once,
                                               parts_.program);
   auto& receiver = *to;
-  auto drafted = draft(owner, items);
+  auto drafted = draft(owner, items, how);
   if (!drafted)
     return receiver.refuse(drafted.error());
   publish_request request{.append = {.drafts = std::move(drafted->all),

@@ -86,7 +86,8 @@ public:
 
 private:
   [[nodiscard]] result<drafts> draft(organizer_id owner,
-                                     std::vector<publication>& items) const;
+                                     std::vector<publication>& items,
+                                     patience how) const;
   /// After an error, `items` and `done` are unchanged.
   template <class Done>
   result<void> push(organizer_id owner, std::vector<publication>& items,

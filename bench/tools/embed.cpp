@@ -19,6 +19,7 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -40,6 +41,9 @@ using namespace std::chrono_literals;
 
 constexpr auto patience = 600s;
 constexpr std::string_view action = "pretix.event.order.placed";
+/// Publishes by callback are kept to that many in flight, as
+/// <fanfare/engine.hpp> recommends: two commit groups.
+constexpr std::size_t most_in_flight = 20'000;
 
 struct options {
   std::string data;
@@ -62,7 +66,7 @@ std::vector<fanfare::publication> many(std::size_t count) {
   return std::vector<fanfare::publication>(count, one());
 }
 
-/// Publishes as soon as there is room.
+/// Publishes as soon as there is room in the queue.
 template <class What, class Done>
 void publish_soon(fanfare::engine& engine, fanfare::organizer_id owner,
                   What what, Done done) {
@@ -131,15 +135,21 @@ int run_publish(const options& chosen) {
   std::atomic<bool> over{false};
   const auto work = [&] {
     std::size_t mine = 0;
+    tally ended;
+    const auto in_flight = std::max(most_in_flight / chosen.threads,
+                                    chosen.batch);
     while (!over.load(std::memory_order_relaxed)) {
       if (chosen.form == "blocking") {
         const auto id = engine->publish(owner, one());
         (id ? durable : refused).add(1);
         mine += 1;
-      } else if (chosen.form == "callback") {
+        continue;
+      }
+      if (chosen.form == "callback") {
         publish_soon(*engine, owner, one(),
                      [&](const fanfare::result<fanfare::position>& id) {
                        (id ? durable : refused).add(1);
+                       ended.add(1);
                      });
         mine += 1;
       } else {
@@ -149,10 +159,15 @@ int run_publish(const options& chosen) {
           [&,
            size](const fanfare::result<std::vector<fanfare::position>>& ids) {
             (ids ? durable : refused).add(size);
+            ended.add(size);
           });
         mine += size;
       }
+      if (mine > in_flight)
+        ended.wait_for(mine - in_flight / 2); // not woken for each
     }
+    if (chosen.form != "blocking")
+      ended.wait_for(mine); // the callbacks refer to it
     published.add(mine);
   };
   const auto cpu = cpu_seconds();

@@ -130,7 +130,8 @@ public:
   /// arguments, if they are objects of the caller's that were moved, are
   /// unchanged: after `overloaded` (64 MiB of publishes,
   /// overheads included, wait for the disk) try again in a moment, or use
-  /// `publish`, which waits.
+  /// `publish`, which waits. Some 20,000 in flight are as fast as any number:
+  /// what waits longer is out of the processor's cache when its turn comes.
   result<void> try_publish(organizer_id owner, publication&& one,
                            std::function<void(result<position>)>&& done);
   template <publication_list List>

@@ -55,6 +55,21 @@ protected:
     node_->wire.script = nullptr;
   }
 
+  [[nodiscard]] const auto& sent() const {
+    return node_->wire.sent;
+  }
+
+  /// What the webhook says of its delivery.
+  delivery_state inspect(webhook_id hook) {
+    std::optional<delivery_state> found;
+    node_->crew.router().send(
+      atom::order_v, hook,
+      std::make_shared<const webhook_order>(inspect_order{reply<delivery_state>{
+        [&found](result<delivery_state> s) { found = *s; }}}));
+    node_->run();
+    return found.value_or(delivery_state{});
+  }
+
   fake_clock clock_;
   std::uint16_t code_ = 200;
   std::unique_ptr<node> node_;

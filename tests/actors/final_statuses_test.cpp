@@ -40,20 +40,6 @@ protected:
       settings(w);
     return node_->add_webhook(std::move(w));
   }
-
-  [[nodiscard]] const auto& sent() const {
-    return node_->wire.sent;
-  }
-
-  delivery_state inspect(webhook_id hook) {
-    std::optional<delivery_state> found;
-    node_->crew.router().send(
-      atom::order_v, hook,
-      std::make_shared<const webhook_order>(inspect_order{reply<delivery_state>{
-        [&found](result<delivery_state> s) { found = *s; }}}));
-    node_->run();
-    return found.value_or(delivery_state{});
-  }
 };
 
 TEST_F(FinalStatusesTest, EndANotificationAtOnceAndNoOtherStatusDoes) {

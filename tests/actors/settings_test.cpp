@@ -37,20 +37,6 @@ protected:
     return node_->add_webhook(std::move(w));
   }
 
-  [[nodiscard]] const auto& sent() const {
-    return node_->wire.sent;
-  }
-
-  delivery_state inspect(webhook_id hook) {
-    std::optional<delivery_state> found;
-    node_->crew.router().send(
-      atom::order_v, hook,
-      std::make_shared<const webhook_order>(inspect_order{reply<delivery_state>{
-        [&found](result<delivery_state> s) { found = *s; }}}));
-    node_->run();
-    return found.value_or(delivery_state{});
-  }
-
   void answer_all(std::uint16_t code) {
     for (auto i : std::vector<std::size_t>{node_->wire.open.begin(),
                                            node_->wire.open.end()})

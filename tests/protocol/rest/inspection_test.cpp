@@ -42,6 +42,7 @@ TEST_F(RestDelivery, HealthTellsTheStateOfDelivery) {
     {hold_reason::order, "order"},
     {hold_reason::breaker, "breaker"},
     {hold_reason::retry_after, "retry_after"},
+    {hold_reason::outage, "outage"},
     {hold_reason::rate, "rate"},
     {hold_reason::batch, "batch"},
     {hold_reason::concurrency, "concurrency"}};
@@ -86,6 +87,7 @@ TEST_F(RestDelivery, ExplanationsNameTheFilterAndWhatHolds) {
     {hold_reason::order, "order"},
     {hold_reason::breaker, "breaker"},
     {hold_reason::retry_after, "retry_after"},
+    {hold_reason::outage, "outage"},
     {hold_reason::rate, "rate"},
     {hold_reason::batch, "batch"},
     {hold_reason::concurrency, "queue"}};
