@@ -75,12 +75,15 @@ void publish_soon(fanfare::engine& engine, fanfare::organizer_id owner,
                                  std::vector<fanfare::position>>;
   std::function<void(fanfare::result<ids>)> callback = std::move(done);
   for (;;) {
+    // What is refused is left as it was.
+    // NOLINTBEGIN(bugprone-use-after-move)
     const auto taken = engine.try_publish(owner, std::move(what),
                                           std::move(callback));
     if (taken)
       return;
     if (taken.error().code != fanfare::ec::overloaded)
       return callback(taken.error());
+    // NOLINTEND(bugprone-use-after-move)
     std::this_thread::sleep_for(100us);
   }
 }
@@ -210,9 +213,11 @@ int run_fanout(const options& chosen) {
   auto engine = fanfare::engine::start(std::move(with)).value();
   const auto owner = engine->ensure_organizer("bench").value().id;
   // Many at once share commits.
+  constexpr int registrars = 16;
   std::vector<std::thread> threads;
+  threads.reserve(registrars);
   std::atomic<std::size_t> next{0};
-  for (int i = 0; i < 16; ++i)
+  for (int i = 0; i < registrars; ++i)
     threads.emplace_back([&] {
       for (auto at = next++; at < chosen.webhooks; at = next++)
         engine

@@ -32,7 +32,7 @@ protected:
     restart({}, {});
   }
 
-  void restart(disk from, node_options options) {
+  void restart(disk from, const node_options& options) {
     node_.reset();
     node_ = std::make_unique<node>(clock_, std::move(from), options);
     node_->wire.script = [this](const fake_wire::exchange&) {
@@ -41,12 +41,12 @@ protected:
     node_->begin();
   }
 
-  void start(node_options options) {
+  void start(const node_options& options) {
     restart({}, options);
   }
 
   /// The process dies and comes back with what is on disk.
-  void restart(node_options options = {}) {
+  void restart(const node_options& options = {}) {
     auto left = node_->store.contents();
     restart(std::move(left), options);
   }

@@ -24,9 +24,9 @@ using namespace std::chrono_literals;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-class CommitPipelineThreads : public ::testing::Test {
+class CommitPipelineThreadsTest : public ::testing::Test {
 protected:
-  CommitPipelineThreads()
+  CommitPipelineThreadsTest()
     : writer_({.store = &store_,
                .observe =
                  [this](const auto&) {
@@ -41,7 +41,7 @@ protected:
                  .linger = 0us,
                  .retry_pause = 0ms}) {}
 
-  ~CommitPipelineThreads() override {
+  ~CommitPipelineThreadsTest() override {
     store_.let_all_go();
     if (thread_.joinable())
       thread_.join();
@@ -123,7 +123,7 @@ protected:
   std::thread thread_;
 };
 
-TEST_F(CommitPipelineThreads, GivesTheNextGroupWhileOthersAreInFlight) {
+TEST_F(CommitPipelineThreadsTest, GivesTheNextGroupWhileOthersAreInFlight) {
   store_.hold();
   give(1, publication());
   give(2, publication(), publication());
@@ -137,7 +137,7 @@ TEST_F(CommitPipelineThreads, GivesTheNextGroupWhileOthersAreInFlight) {
   EXPECT_EQ(store_.most_in_flight(), 3U);
 }
 
-TEST_F(CommitPipelineThreads, AFailureInTheMiddleKeepsTheOrder) {
+TEST_F(CommitPipelineThreadsTest, AFailureInTheMiddleKeepsTheOrder) {
   store_.judge = [](std::size_t number) -> result<void> {
     // The third is behind it, and is not even tried.
     if (number == 2)
@@ -157,7 +157,7 @@ TEST_F(CommitPipelineThreads, AFailureInTheMiddleKeepsTheOrder) {
   EXPECT_FALSE(queue_.failing());
 }
 
-TEST_F(CommitPipelineThreads, TriesAgainWhatAllInFlightHaveToKeep) {
+TEST_F(CommitPipelineThreadsTest, TriesAgainWhatAllInFlightHaveToKeep) {
   store_.judge = [this](std::size_t number) -> result<void> {
     EXPECT_EQ(queue_.failing(), number > 3);
     if (number == 5)
@@ -178,7 +178,7 @@ TEST_F(CommitPipelineThreads, TriesAgainWhatAllInFlightHaveToKeep) {
   EXPECT_FALSE(queue_.failing());
 }
 
-TEST_F(CommitPipelineThreads, AnEditThatThrowsOnTheStoresThreadIsRefused) {
+TEST_F(CommitPipelineThreadsTest, AnEditThatThrowsOnTheStoresThreadIsRefused) {
   std::vector<storage::operation> owner;
   owner.emplace_back(storage::add_organizer{.slug = "a", .name = ""});
   ASSERT_TRUE(store_.below().commit(owner));
@@ -201,7 +201,7 @@ TEST_F(CommitPipelineThreads, AnEditThatThrowsOnTheStoresThreadIsRefused) {
   EXPECT_THAT(told_, ElementsAre("internal", "call 1"));
 }
 
-TEST_F(CommitPipelineThreads, AStopWaitsForAllInFlight) {
+TEST_F(CommitPipelineThreadsTest, AStopWaitsForAllInFlight) {
   store_.hold();
   give(1, publication());
   give(2, call_about(1), publication());
@@ -214,7 +214,7 @@ TEST_F(CommitPipelineThreads, AStopWaitsForAllInFlight) {
   EXPECT_THAT(told_, ElementsAre("stopping", "1", "call 1", "2"));
 }
 
-TEST_F(CommitPipelineThreads, LeavesNobodyWaitingIfItEndsByAnException) {
+TEST_F(CommitPipelineThreadsTest, LeavesNobodyWaitingIfItEndsByAnException) {
   throws_ = true;
   store_.hold();
   queue_.push(publication());
@@ -231,7 +231,7 @@ TEST_F(CommitPipelineThreads, LeavesNobodyWaitingIfItEndsByAnException) {
   EXPECT_THAT(told_, ElementsAre("internal", "internal", "internal"));
 }
 
-TEST_F(CommitPipelineThreads, LosesAndRepeatsNothingWhateverFails) {
+TEST_F(CommitPipelineThreadsTest, LosesAndRepeatsNothingWhateverFails) {
   constexpr std::size_t publishers = 3;
   constexpr position each = 200;
   store_.judge = [](std::size_t number) -> result<void> {

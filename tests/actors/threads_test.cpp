@@ -27,9 +27,9 @@ using namespace std::chrono_literals;
 constexpr std::size_t publishers = 4;
 constexpr std::size_t each = 500;
 
-class CommitQueueThreads : public ::testing::Test {
+class CommitQueueThreadsTest : public ::testing::Test {
 protected:
-  CommitQueueThreads()
+  CommitQueueThreadsTest()
     : writer_({.store = &store_,
                .observe = [this](const auto&) { ++observed_; },
                .publish = [this](const auto&) { ++announced_; },
@@ -84,7 +84,7 @@ protected:
   batch_writer writer_;
 };
 
-TEST_F(CommitQueueThreads, OneWritesWhatManyPublish) {
+TEST_F(CommitQueueThreadsTest, OneWritesWhatManyPublish) {
   std::atomic<bool> all_pushed{false};
   std::thread committer{[&] {
     while (!all_pushed) {
@@ -107,7 +107,7 @@ TEST_F(CommitQueueThreads, OneWritesWhatManyPublish) {
   EXPECT_EQ(store_.contents().tail(), publishers * each);
 }
 
-TEST_F(CommitQueueThreads, OneAtATimeHasTheTurnToWrite) {
+TEST_F(CommitQueueThreadsTest, OneAtATimeHasTheTurnToWrite) {
   std::atomic<std::size_t> alone{0};
   run_publishers([&] {
     auto one = request();
@@ -123,7 +123,7 @@ TEST_F(CommitQueueThreads, OneAtATimeHasTheTurnToWrite) {
   EXPECT_EQ(store_.contents().tail(), publishers * each);
 }
 
-TEST_F(CommitQueueThreads, WhatComesAfterItIsClosedIsRefused) {
+TEST_F(CommitQueueThreadsTest, WhatComesAfterItIsClosedIsRefused) {
   std::thread closing{[this] {
     queue_.wait_for_more(1ms);
     queue_.close();

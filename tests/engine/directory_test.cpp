@@ -30,7 +30,7 @@ timestamp at_ms(std::int64_t milliseconds) {
   return timestamp{timestamp::duration{milliseconds}};
 }
 
-class DirectoryTokens : public ::testing::Test {
+class DirectoryTokensTest : public ::testing::Test {
 protected:
   token add(token_id id, std::string hash,
             std::optional<timestamp> last_used = {}) {
@@ -59,7 +59,7 @@ protected:
   directory tokens_;
 };
 
-TEST_F(DirectoryTokens, AreFoundByTheirHashOnly) {
+TEST_F(DirectoryTokensTest, AreFoundByTheirHashOnly) {
   const auto stored = add(7, "hash");
   const auto found = tokens_.find_token("hash", at_ms(5));
   ASSERT_TRUE(found);
@@ -68,13 +68,13 @@ TEST_F(DirectoryTokens, AreFoundByTheirHashOnly) {
   EXPECT_FALSE(tokens_.find_token("", at_ms(5)));
 }
 
-TEST_F(DirectoryTokens, AreNotCopiedForThoseWhoFindThem) {
+TEST_F(DirectoryTokensTest, AreNotCopiedForThoseWhoFindThem) {
   add(7, "hash");
   EXPECT_EQ(tokens_.find_token("hash", at_ms(5)),
             tokens_.find_token("hash", at_ms(6)));
 }
 
-TEST_F(DirectoryTokens, SayWhenTheyWereLastUsed) {
+TEST_F(DirectoryTokensTest, SayWhenTheyWereLastUsed) {
   add(7, "hash");
   EXPECT_EQ(last_used(), std::nullopt);
   (void)tokens_.find_token("another", at_ms(5));
@@ -83,7 +83,7 @@ TEST_F(DirectoryTokens, SayWhenTheyWereLastUsed) {
   EXPECT_EQ(last_used(), at_ms(0));
 }
 
-TEST_F(DirectoryTokens, TakeUsesWithinASecondForOne) {
+TEST_F(DirectoryTokensTest, TakeUsesWithinASecondForOne) {
   add(7, "hash", at_ms(10'000));
   EXPECT_EQ(last_used(), at_ms(10'000));
   (void)tokens_.find_token("hash", at_ms(10'999));
@@ -96,7 +96,7 @@ TEST_F(DirectoryTokens, TakeUsesWithinASecondForOne) {
   EXPECT_EQ(last_used(), at_ms(11'000));
 }
 
-TEST_F(DirectoryTokens, GiveEachUseOnceToBeSaved) {
+TEST_F(DirectoryTokensTest, GiveEachUseOnceToBeSaved) {
   add(1, "one");
   add(2, "two");
   add(3, "three", at_ms(3));
@@ -111,7 +111,7 @@ TEST_F(DirectoryTokens, GiveEachUseOnceToBeSaved) {
   EXPECT_THAT(tokens_.take_token_uses(), ElementsAre(use{2, at_ms(8'000)}));
 }
 
-TEST_F(DirectoryTokens, AreRevokedForWhoeverComesNextAndKeepTheirTime) {
+TEST_F(DirectoryTokensTest, AreRevokedForWhoeverComesNextAndKeepTheirTime) {
   const auto stored = add(7, "hash");
   const auto before = tokens_.find_token("hash", at_ms(5'000));
   revoke(stored);
@@ -124,7 +124,7 @@ TEST_F(DirectoryTokens, AreRevokedForWhoeverComesNextAndKeepTheirTime) {
   EXPECT_THAT(tokens_.take_token_uses(), ElementsAre(use{7, at_ms(5'000)}));
 }
 
-TEST_F(DirectoryTokens, OfOthersAreNotListed) {
+TEST_F(DirectoryTokensTest, OfOthersAreNotListed) {
   add(7, "hash");
   EXPECT_THAT(tokens_.tokens(owner), SizeIs(1));
   EXPECT_THAT(tokens_.tokens(owner + 1), IsEmpty());

@@ -11,7 +11,7 @@ namespace fanfare::test {
 
 using call_ids = std::vector<call_id>;
 
-class CallLog : public every_store_test {
+class CallLogTest : public every_store_test {
 protected:
   /// Calls of all webhooks in turn, in batches.
   void append_in_turn(webhook_id hooks, call_id calls) {
@@ -27,9 +27,9 @@ protected:
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Stores, CallLog, every_store(), name_of_store);
+INSTANTIATE_TEST_SUITE_P(Stores, CallLogTest, every_store(), name_of_store);
 
-TEST_P(CallLog, GivesBackWhatWasAppended) {
+TEST_P(CallLogTest, GivesBackWhatWasAppended) {
   auto c = call_of(1, 2, outcome::retried, 1);
   c.reason = "connection refused";
   c.response_body = std::string(16'384, '\0');
@@ -42,7 +42,7 @@ TEST_P(CallLog, GivesBackWhatWasAppended) {
             std::vector<call>{op.entry});
 }
 
-TEST_P(CallLog, IsReadNewestFirstPerWebhook) {
+TEST_P(CallLogTest, IsReadNewestFirstPerWebhook) {
   append_in_turn(3, 9);
   EXPECT_EQ(ids_of(store_->call_log().newest(1, 0, 10).value()),
             (call_ids{7, 4, 1}));
@@ -51,7 +51,7 @@ TEST_P(CallLog, IsReadNewestFirstPerWebhook) {
   EXPECT_EQ(ids_of(store_->call_log().newest(4, 0, 2).value()), call_ids{});
 }
 
-TEST_P(CallLog, IsTheSameBeforeAndAfterCheckpointsAndRestarts) {
+TEST_P(CallLogTest, IsTheSameBeforeAndAfterCheckpointsAndRestarts) {
   append_in_turn(3, 9);
   checkpoint(0);
   EXPECT_EQ(ids_of(store_->call_log().newest(1, 0, 10).value()),
@@ -64,7 +64,7 @@ TEST_P(CallLog, IsTheSameBeforeAndAfterCheckpointsAndRestarts) {
             (call_ids{10, 7, 4, 1}));
 }
 
-TEST_P(CallLog, PagesGoOnWhereTheyEndedWhileCallsAreAppended) {
+TEST_P(CallLogTest, PagesGoOnWhereTheyEndedWhileCallsAreAppended) {
   append_in_turn(2, 10);
   auto page = store_->call_log().newest(1, 0, 2).value();
   EXPECT_EQ(ids_of(page), (call_ids{9, 7}));
@@ -76,7 +76,7 @@ TEST_P(CallLog, PagesGoOnWhereTheyEndedWhileCallsAreAppended) {
   EXPECT_TRUE(store_->call_log().newest(1, 1, 2).value().empty());
 }
 
-TEST_P(CallLog, ABoundaryMayBeAnyNumber) {
+TEST_P(CallLogTest, ABoundaryMayBeAnyNumber) {
   append_in_turn(2, 10);
   EXPECT_EQ(ids_of(store_->call_log().newest(1, 8, 2).value()),
             (call_ids{7, 5}));
@@ -84,14 +84,14 @@ TEST_P(CallLog, ABoundaryMayBeAnyNumber) {
             (call_ids{9, 7}));
 }
 
-TEST_P(CallLog, ACallIsFoundForItsWebhookOnly) {
+TEST_P(CallLogTest, ACallIsFoundForItsWebhookOnly) {
   append_in_turn(2, 2);
   EXPECT_EQ(store_->call_log().find(2, 2).value().hook, 2U);
   EXPECT_EQ(code_of(store_->call_log().find(1, 2)), ec::not_found);
   EXPECT_EQ(code_of(store_->call_log().find(1, 99)), ec::not_found);
 }
 
-TEST_P(CallLog, EndsWhereOlderCallsHaveExpired) {
+TEST_P(CallLogTest, EndsWhereOlderCallsHaveExpired) {
   append_in_turn(2, 10);
   checkpoint(0);
   run(expire{.notifications = {}, .calls_upto = 4});
@@ -99,7 +99,7 @@ TEST_P(CallLog, EndsWhereOlderCallsHaveExpired) {
             (call_ids{9, 7, 5}));
 }
 
-TEST_P(CallLog, IdsGoOnGrowingWhenAllCallsHaveExpired) {
+TEST_P(CallLogTest, IdsGoOnGrowingWhenAllCallsHaveExpired) {
   append_in_turn(2, 10);
   checkpoint(0);
   run(expire{.notifications = {}, .calls_upto = 10});
@@ -107,7 +107,7 @@ TEST_P(CallLog, IdsGoOnGrowingWhenAllCallsHaveExpired) {
   EXPECT_EQ(append(call_of(1, 1, outcome::delivered, 1)), 11U);
 }
 
-TEST_P(CallLog, MayBeReadByOtherThreadsWhileItGrows) {
+TEST_P(CallLogTest, MayBeReadByOtherThreadsWhileItGrows) {
   constexpr std::size_t enough = 80;
   constexpr std::size_t at_least = 5; // on a machine that is slow
   add_hook(1, {1});

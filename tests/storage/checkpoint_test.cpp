@@ -4,9 +4,9 @@
 
 namespace fanfare::test {
 
-class Checkpoint : public every_store_test {
+class CheckpointTest : public every_store_test {
 protected:
-  Checkpoint() {
+  CheckpointTest() {
     hook_ = add_hook(1, {1}).id;
     run(publish_of(std::vector<draft>(10, draft_of(1))));
   }
@@ -23,9 +23,9 @@ protected:
   webhook_id hook_ = 0;
 };
 
-INSTANTIATE_TEST_SUITE_P(Stores, Checkpoint, every_store(), name_of_store);
+INSTANTIATE_TEST_SUITE_P(Stores, CheckpointTest, every_store(), name_of_store);
 
-TEST_P(Checkpoint, CallsAreReplayedAfterACrash) {
+TEST_P(CheckpointTest, CallsAreReplayedAfterACrash) {
   append(call_of(hook_, 1, outcome::delivered, 1));
   append(call_of(hook_, 3, outcome::retried, 1));
   auto before = load(hook_);
@@ -38,7 +38,7 @@ TEST_P(Checkpoint, CallsAreReplayedAfterACrash) {
   EXPECT_EQ(subjects_of(after.retries), std::vector<position>{3});
 }
 
-TEST_P(Checkpoint, OnlyTheCallsAfterItAreReplayed) {
+TEST_P(CheckpointTest, OnlyTheCallsAfterItAreReplayed) {
   append(call_of(hook_, 1, outcome::delivered, 1));
   checkpoint(5, {{.hook = hook_, .cursor = 1}});
   append(call_of(hook_, 2, outcome::delivered, 2));
@@ -49,7 +49,7 @@ TEST_P(Checkpoint, OnlyTheCallsAfterItAreReplayed) {
   EXPECT_EQ(found->cursor, 2U);
 }
 
-TEST_P(Checkpoint, CallsBehindItInTheSameBatchAreNotReflectedInIt) {
+TEST_P(CheckpointTest, CallsBehindItInTheSameBatchAreNotReflectedInIt) {
   run_together(append_call{call_of(hook_, 1, outcome::delivered, 1)},
                save_checkpoint{.routed_upto = 1},
                append_call{call_of(hook_, 2, outcome::retried, 2)});
@@ -61,14 +61,14 @@ TEST_P(Checkpoint, CallsBehindItInTheSameBatchAreNotReflectedInIt) {
   EXPECT_EQ(subjects_of(load(hook_).retries), std::vector<position>{2});
 }
 
-TEST_P(Checkpoint, WhoIsNotNamedHasSettledEverythingRouted) {
+TEST_P(CheckpointTest, WhoIsNotNamedHasSettledEverythingRouted) {
   checkpoint(7);
   EXPECT_EQ(load(hook_).upto.cursor, 7U);
   EXPECT_FALSE(recover());
   EXPECT_EQ(load(hook_).upto.cursor, 7U);
 }
 
-TEST_P(Checkpoint, WhoIsNamedKeepsItsCursorUntilItIsNotNamedAnyMore) {
+TEST_P(CheckpointTest, WhoIsNamedKeepsItsCursorUntilItIsNotNamedAnyMore) {
   checkpoint(7, {{.hook = hook_, .cursor = 2}});
   EXPECT_EQ(load(hook_).upto.cursor, 2U);
   EXPECT_EQ(recover()->cursor, 2U);
@@ -79,7 +79,7 @@ TEST_P(Checkpoint, WhoIsNamedKeepsItsCursorUntilItIsNotNamedAnyMore) {
   EXPECT_EQ(load(hook_).upto.cursor, 9U);
 }
 
-TEST_P(Checkpoint, ACursorNeverMovesBack) {
+TEST_P(CheckpointTest, ACursorNeverMovesBack) {
   append(call_of(hook_, 4, outcome::delivered, 4));
   checkpoint(7, {{.hook = hook_, .cursor = 2}});
   EXPECT_EQ(load(hook_).upto.cursor, 4U);
@@ -88,7 +88,7 @@ TEST_P(Checkpoint, ACursorNeverMovesBack) {
   EXPECT_EQ(load(hook_).upto.cursor, 7U);
 }
 
-TEST_P(Checkpoint, OneThatLiesBeforeTheLastIsIgnored) {
+TEST_P(CheckpointTest, OneThatLiesBeforeTheLastIsIgnored) {
   checkpoint(7);
   append(call_of(hook_, 8, outcome::delivered, 8));
   checkpoint(3, {{.hook = hook_, .cursor = 0}});
@@ -99,7 +99,7 @@ TEST_P(Checkpoint, OneThatLiesBeforeTheLastIsIgnored) {
 
 // -- retries ------------------------------------------------------------------
 
-TEST_P(Checkpoint, RetriesSurviveItAndEndWithTheirSuccess) {
+TEST_P(CheckpointTest, RetriesSurviveItAndEndWithTheirSuccess) {
   for (position p = 1; p <= 3; ++p)
     append(call_of(hook_, p, outcome::retried, p));
   checkpoint(3);
@@ -113,7 +113,7 @@ TEST_P(Checkpoint, RetriesSurviveItAndEndWithTheirSuccess) {
   EXPECT_FALSE(recover());
 }
 
-TEST_P(Checkpoint, ARetryThatFailsAgainIsReplaced) {
+TEST_P(CheckpointTest, ARetryThatFailsAgainIsReplaced) {
   append(call_of(hook_, 1, outcome::retried, 1));
   checkpoint(1);
   auto again = call_of(hook_, 1, outcome::retried, 1);
@@ -126,7 +126,7 @@ TEST_P(Checkpoint, ARetryThatFailsAgainIsReplaced) {
     std::vector{(retry{.subject = 1, .due = at_ms(90'000), .attempt = 3})});
 }
 
-TEST_P(Checkpoint, RetriesAreListedByTheirDueTime) {
+TEST_P(CheckpointTest, RetriesAreListedByTheirDueTime) {
   for (position p = 1; p <= 3; ++p) {
     auto c = call_of(hook_, p, outcome::retried, p);
     c.retry_due = at_ms(static_cast<std::int64_t>(100 - p));
@@ -138,7 +138,7 @@ TEST_P(Checkpoint, RetriesAreListedByTheirDueTime) {
 
 // -- disabling ----------------------------------------------------------------
 
-TEST_P(Checkpoint, DisablingEndsRetriesAndBacklogForGood) {
+TEST_P(CheckpointTest, DisablingEndsRetriesAndBacklogForGood) {
   append(call_of(hook_, 1, outcome::retried, 1));
   checkpoint(5, {{.hook = hook_, .cursor = 1}});
   append(call_of(hook_, 2, outcome::retried, 2));
@@ -153,7 +153,7 @@ TEST_P(Checkpoint, DisablingEndsRetriesAndBacklogForGood) {
             (std::vector<call_id>{2, 1}));
 }
 
-TEST_P(Checkpoint, CallsBeforeTheDisablingAreNotReplayedAfterIt) {
+TEST_P(CheckpointTest, CallsBeforeTheDisablingAreNotReplayedAfterIt) {
   run_together(
     append_call{call_of(hook_, 1, outcome::retried, 1)},
     append_call{call_of(hook_, 2, outcome::gone, 2)},
@@ -167,7 +167,7 @@ TEST_P(Checkpoint, CallsBeforeTheDisablingAreNotReplayedAfterIt) {
   EXPECT_EQ(load(hook_).retries, before.retries);
 }
 
-TEST_P(Checkpoint, ALateFailureOfADisabledWebhookIsNoRetry) {
+TEST_P(CheckpointTest, ALateFailureOfADisabledWebhookIsNoRetry) {
   set_enabled(hook_, false);
   append(call_of(hook_, 4, outcome::retried, 4));
   EXPECT_TRUE(load(hook_).retries.empty());
@@ -178,7 +178,7 @@ TEST_P(Checkpoint, ALateFailureOfADisabledWebhookIsNoRetry) {
   EXPECT_TRUE(load(hook_).retries.empty());
 }
 
-TEST_P(Checkpoint, DroppedRetriesStayDropped) {
+TEST_P(CheckpointTest, DroppedRetriesStayDropped) {
   append(call_of(hook_, 1, outcome::retried, 1));
   checkpoint(1);
   append(call_of(hook_, 2, outcome::retried, 2));
@@ -188,7 +188,7 @@ TEST_P(Checkpoint, DroppedRetriesStayDropped) {
   EXPECT_TRUE(load(hook_).retries.empty());
 }
 
-TEST_P(Checkpoint, LoadingSeesTheOperationsBeforeItInItsBatch) {
+TEST_P(CheckpointTest, LoadingSeesTheOperationsBeforeItInItsBatch) {
   barrier op;
   op.load = hook_;
   auto batch = run_together(

@@ -18,13 +18,13 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-class Commit : public every_store_test {};
+class CommitTest : public every_store_test {};
 
-INSTANTIATE_TEST_SUITE_P(Stores, Commit, every_store(), name_of_store);
+INSTANTIATE_TEST_SUITE_P(Stores, CommitTest, every_store(), name_of_store);
 
 // -- order --------------------------------------------------------------------
 
-TEST_P(Commit, EachOperationSeesThoseBeforeIt) {
+TEST_P(CommitTest, EachOperationSeesThoseBeforeIt) {
   barrier look;
   look.load = 1;
   auto batch = run_together(
@@ -50,7 +50,7 @@ TEST_P(Commit, EachOperationSeesThoseBeforeIt) {
   EXPECT_THAT(backlog_of(1), ElementsAre(2, 3));
 }
 
-TEST_P(Commit, NumbersFollowEachOther) {
+TEST_P(CommitTest, NumbersFollowEachOther) {
   auto batch = run_together(publish_of({draft_of(1), draft_of(1)}),
                             append_call{call_of(1, 1, outcome::delivered, 1)},
                             publish_of({draft_of(1)}),
@@ -67,7 +67,7 @@ TEST_P(Commit, NumbersFollowEachOther) {
   EXPECT_EQ(std::get<append_call>(batch[4]).entry.previous, 1U);
 }
 
-TEST_P(Commit, WhatDoneTellsIsAlsoRead) {
+TEST_P(CommitTest, WhatDoneTellsIsAlsoRead) {
   auto batch = run_together(publish_of({draft_of(1, 1, "ü")}, at_ms(5)),
                             append_call{call_of(1, 1, outcome::retried, 1)});
   EXPECT_EQ(*store_->journal().find(1).value(),
@@ -93,7 +93,7 @@ public:
   std::thread::id by;
 };
 
-TEST_P(Commit, OneAtATimeIsToldBeforeTheCallReturns) {
+TEST_P(CommitTest, OneAtATimeIsToldBeforeTheCallReturns) {
   ASSERT_EQ(store_->commits_ahead(), 1U);
   std::vector<operation> batch;
   batch.emplace_back(publish_of({draft_of(1)}));
@@ -110,7 +110,7 @@ TEST_P(Commit, OneAtATimeIsToldBeforeTheCallReturns) {
 
 // -- all or nothing -----------------------------------------------------------
 
-TEST_P(Commit, OneThatIsRefusedDoesNotKeepTheOthersFromBeingCarriedOut) {
+TEST_P(CommitTest, OneThatIsRefusedDoesNotKeepTheOthersFromBeingCarriedOut) {
   auto bad = draft_of(1);
   bad.new_event = std::string(1'000, 'x');
   auto batch = run_together(
@@ -129,7 +129,7 @@ TEST_P(Commit, OneThatIsRefusedDoesNotKeepTheOthersFromBeingCarriedOut) {
   EXPECT_EQ(store_->journal().tail(), 2U);
 }
 
-TEST_P(Commit, AnEditThatThrowsUndoesTheWholeCommit) {
+TEST_P(CommitTest, AnEditThatThrowsUndoesTheWholeCommit) {
   const auto hook = add_hook(1, {1});
   publish(draft_of(1));
   std::vector<operation> batch;
@@ -152,7 +152,7 @@ TEST_P(Commit, AnEditThatThrowsUndoesTheWholeCommit) {
   EXPECT_EQ(append(call_of(hook.id, 1, outcome::delivered, 1)), 1U);
 }
 
-TEST_P(Commit, AnEmptyOneAndOneOfBarriersChangeNothing) {
+TEST_P(CommitTest, AnEmptyOneAndOneOfBarriersChangeNothing) {
   add_hook(1, {1});
   std::vector<operation> batch;
   EXPECT_TRUE(store_->commit(batch));

@@ -9,7 +9,7 @@ namespace {
 constexpr auto lifetime = std::chrono::milliseconds{idempotency_lifetime};
 const timestamp start = at_ms(1'700'000'000'000);
 
-class Idempotency : public every_store_test {
+class IdempotencyTest : public every_store_test {
 protected:
   stored_answer remember(char key, timestamp now, std::string body) {
     remember_answer op;
@@ -28,9 +28,9 @@ protected:
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Stores, Idempotency, every_store(), name_of_store);
+INSTANTIATE_TEST_SUITE_P(Stores, IdempotencyTest, every_store(), name_of_store);
 
-TEST_P(Idempotency, OfAPublishIsKeptWithItAndKeepsItFromHappeningAgain) {
+TEST_P(IdempotencyTest, OfAPublishIsKeptWithItAndKeepsItFromHappeningAgain) {
   publish(draft_of(1));
   auto first = run(once('k', start, 3, true, 4));
   EXPECT_EQ(ids_of(first.done.value()), (std::vector<position>{2, 3, 4}));
@@ -46,7 +46,7 @@ TEST_P(Idempotency, OfAPublishIsKeptWithItAndKeepsItFromHappeningAgain) {
   EXPECT_EQ(store_->journal().tail(), 4U);
 }
 
-TEST_P(Idempotency, KeepsWhatWasAskedFor) {
+TEST_P(IdempotencyTest, KeepsWhatWasAskedFor) {
   request_fingerprint asked{};
   asked.fill('a');
   auto op = once('k', start);
@@ -69,7 +69,7 @@ TEST_P(Idempotency, KeepsWhatWasAskedFor) {
   EXPECT_EQ(asked_of('m'), std::nullopt);
 }
 
-TEST_P(Idempotency, HoldsWithinOneCommit) {
+TEST_P(IdempotencyTest, HoldsWithinOneCommit) {
   auto both = run_together(once('k', start), once('k', start),
                            once('l', start));
   EXPECT_EQ(store_->journal().tail(), 2U);
@@ -78,7 +78,7 @@ TEST_P(Idempotency, HoldsWithinOneCommit) {
   EXPECT_FALSE(std::get<append_notifications>(both[2]).earlier);
 }
 
-TEST_P(Idempotency, EndsAfterTwentyFourHours) {
+TEST_P(IdempotencyTest, EndsAfterTwentyFourHours) {
   run(once('k', start));
   EXPECT_TRUE(find('k', start + lifetime - std::chrono::milliseconds{1}));
   EXPECT_FALSE(find('k', start + lifetime));
@@ -91,7 +91,7 @@ TEST_P(Idempotency, EndsAfterTwentyFourHours) {
   EXPECT_FALSE(plan(start + lifetime + lifetime / 2).answers);
 }
 
-TEST_P(Idempotency, KeepsTheFirstAnswerOfAKey) {
+TEST_P(IdempotencyTest, KeepsTheFirstAnswerOfAKey) {
   EXPECT_EQ(remember('k', start, "one"), stored_answer{answer_of("one")});
   EXPECT_EQ(remember('k', start, "two"), stored_answer{answer_of("one")});
   EXPECT_EQ(remember('l', start, "two"), stored_answer{answer_of("two")});
@@ -103,7 +103,7 @@ TEST_P(Idempotency, KeepsTheFirstAnswerOfAKey) {
             stored_answer{answer_of("new")});
 }
 
-TEST_P(Idempotency, IsRemovedOnceItIsTooOldInBoundedSteps) {
+TEST_P(IdempotencyTest, IsRemovedOnceItIsTooOldInBoundedSteps) {
   for (char c = 'a'; c < 'f'; ++c)
     remember(c, start + std::chrono::milliseconds{c - 'a'}, "x");
   EXPECT_FALSE(plan(start + lifetime).answers);
@@ -121,14 +121,14 @@ TEST_P(Idempotency, IsRemovedOnceItIsTooOldInBoundedSteps) {
   EXPECT_FALSE(plan(now).answers);
 }
 
-TEST_P(Idempotency, IsKeptWhenTheClockWasNeverSet) {
+TEST_P(IdempotencyTest, IsKeptWhenTheClockWasNeverSet) {
   remember('k', at_ms(5), "x");
   EXPECT_FALSE(plan(at_ms(10)).answers);
   run(expire{.notifications = {}, .answers_before = at_ms(10) - lifetime});
   EXPECT_TRUE(find('k', at_ms(10)));
 }
 
-TEST_P(Idempotency, IsNotKeptOfAPublishThatWasRefused) {
+TEST_P(IdempotencyTest, IsNotKeptOfAPublishThatWasRefused) {
   auto op = once('k', start);
   op.drafts.front().new_event = std::string(1'000, 'x');
   EXPECT_EQ(code_of(run(op).done), ec::too_large);

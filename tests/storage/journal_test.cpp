@@ -4,13 +4,13 @@
 
 namespace fanfare::test {
 
-class Journal : public every_store_test {};
+class JournalTest : public every_store_test {};
 
 using positions = std::vector<position>;
 
-INSTANTIATE_TEST_SUITE_P(Stores, Journal, every_store(), name_of_store);
+INSTANTIATE_TEST_SUITE_P(Stores, JournalTest, every_store(), name_of_store);
 
-TEST_P(Journal, GivesGrowingIdsAndStartsTheBodyWithThem) {
+TEST_P(JournalTest, GivesGrowingIdsAndStartsTheBodyWithThem) {
   auto first = publish(draft_of(1), at_ms(7));
   auto batch = run(publish_of({draft_of(1), draft_of(2, 1, "ü")}));
   EXPECT_EQ(first->id, 1U);
@@ -21,14 +21,14 @@ TEST_P(Journal, GivesGrowingIdsAndStartsTheBodyWithThem) {
   EXPECT_EQ(store_->journal().tail(), 3U);
 }
 
-TEST_P(Journal, IdsGoOnGrowingAfterARestart) {
+TEST_P(JournalTest, IdsGoOnGrowingAfterARestart) {
   publish(draft_of(1));
   reopen();
   EXPECT_EQ(store_->journal().tail(), 1U);
   EXPECT_EQ(publish(draft_of(1))->id, 2U);
 }
 
-TEST_P(Journal, IdsGoOnGrowingWhenAllNotificationsHaveExpired) {
+TEST_P(JournalTest, IdsGoOnGrowingWhenAllNotificationsHaveExpired) {
   publish(draft_of(1));
   publish(draft_of(1));
   run(expire{.notifications = {1, 2}});
@@ -37,7 +37,7 @@ TEST_P(Journal, IdsGoOnGrowingWhenAllNotificationsHaveExpired) {
   EXPECT_EQ(publish(draft_of(1))->id, 3U);
 }
 
-TEST_P(Journal, GivesBackWhatWasPublished) {
+TEST_P(JournalTest, GivesBackWhatWasPublished) {
   std::vector<notification_ptr> published;
   for (auto size : {0, 1, 100, 1000, 3000, 5000, 1'000'000})
     published.push_back(
@@ -50,7 +50,7 @@ TEST_P(Journal, GivesBackWhatWasPublished) {
   EXPECT_EQ(code_of(store_->journal().find(8)), ec::not_found);
 }
 
-TEST_P(Journal, ReadsARange) {
+TEST_P(JournalTest, ReadsARange) {
   run(publish_of(std::vector<draft>(10, draft_of(1))));
   EXPECT_EQ(ids_of(store_->journal().read(3, 6, 100).value()),
             (positions{4, 5, 6}));
@@ -60,7 +60,7 @@ TEST_P(Journal, ReadsARange) {
   EXPECT_EQ(ids_of(store_->journal().read(0, 10, 0).value()), positions{});
 }
 
-TEST_P(Journal, ABatchIsPublishedWhollyOrNotAtAll) {
+TEST_P(JournalTest, ABatchIsPublishedWhollyOrNotAtAll) {
   auto bad = draft_of(1);
   bad.new_event = std::string(600, 'x');
   auto good = draft_of(1);
@@ -72,7 +72,7 @@ TEST_P(Journal, ABatchIsPublishedWhollyOrNotAtAll) {
   EXPECT_TRUE(store_->registry().events().value().empty());
 }
 
-TEST_P(Journal, RegistersAnEventOnceForItsOrganizer) {
+TEST_P(JournalTest, RegistersAnEventOnceForItsOrganizer) {
   auto d = draft_of(1, 1);
   d.new_event = "democon";
   auto other = draft_of(1, 2);
@@ -91,7 +91,7 @@ TEST_P(Journal, RegistersAnEventOnceForItsOrganizer) {
 
 // -- backlog ------------------------------------------------------------------
 
-TEST_P(Journal, ABacklogHoldsWhatMatchesInOrder) {
+TEST_P(JournalTest, ABacklogHoldsWhatMatchesInOrder) {
   auto hook = add_hook(1, {2, 4});
   run(publish_of(
     {draft_of(2), draft_of(3), draft_of(4), draft_of(2, 9), draft_of(2)}));
@@ -100,7 +100,7 @@ TEST_P(Journal, ABacklogHoldsWhatMatchesInOrder) {
   EXPECT_EQ(backlog_of(hook.id, 5), positions{});
 }
 
-TEST_P(Journal, ABacklogSaysHowFarItHasLooked) {
+TEST_P(JournalTest, ABacklogSaysHowFarItHasLooked) {
   auto hook = add_hook(1, {2});
   run(publish_of({draft_of(2), draft_of(3), draft_of(3), draft_of(2),
                   draft_of(2), draft_of(1, 7)}));
@@ -120,7 +120,7 @@ TEST_P(Journal, ABacklogSaysHowFarItHasLooked) {
   EXPECT_EQ(read(6, 6, 10, 100), std::pair(positions{}, position{6}));
 }
 
-TEST_P(Journal, ABacklogSkipsWhatHasExpired) {
+TEST_P(JournalTest, ABacklogSkipsWhatHasExpired) {
   auto hook = add_hook(1, {1});
   run(publish_of({draft_of(1), draft_of(1), draft_of(1)}));
   run(expire{.notifications = {2}});
@@ -129,7 +129,7 @@ TEST_P(Journal, ABacklogSkipsWhatHasExpired) {
 
 // -- versions of subscriptions ------------------------------------------------
 
-TEST_P(Journal, AWebhookGetsNothingFromBeforeItWasMade) {
+TEST_P(JournalTest, AWebhookGetsNothingFromBeforeItWasMade) {
   publish(draft_of(1));
   auto hook = add_hook(1, {1});
   publish(draft_of(1));
@@ -138,7 +138,7 @@ TEST_P(Journal, AWebhookGetsNothingFromBeforeItWasMade) {
   EXPECT_EQ(backlog_of(hook.id), positions{2});
 }
 
-TEST_P(Journal, AnEditHoldsForWhatIsPublishedAfterIt) {
+TEST_P(JournalTest, AnEditHoldsForWhatIsPublishedAfterIt) {
   auto hook = add_hook(1, {1});
   run(publish_of({draft_of(1), draft_of(2)}));
   change(hook.id, [](webhook_record& h) { h.current().types = {2}; });
@@ -146,7 +146,7 @@ TEST_P(Journal, AnEditHoldsForWhatIsPublishedAfterIt) {
   EXPECT_EQ(backlog_of(hook.id), (positions{1, 4}));
 }
 
-TEST_P(Journal, EditsWithoutNotificationsBetweenThemAreOneVersion) {
+TEST_P(JournalTest, EditsWithoutNotificationsBetweenThemAreOneVersion) {
   auto hook = add_hook(1, {1});
   change(hook.id, [](webhook_record& h) { h.current().types = {2}; });
   publish(draft_of(1));
@@ -159,7 +159,7 @@ TEST_P(Journal, EditsWithoutNotificationsBetweenThemAreOneVersion) {
   EXPECT_EQ(versions[1].from, 2U);
 }
 
-TEST_P(Journal, AnEditOfOtherFieldsMakesNoVersion) {
+TEST_P(JournalTest, AnEditOfOtherFieldsMakesNoVersion) {
   auto hook = add_hook(1, {1});
   publish(draft_of(1));
   EXPECT_EQ(
@@ -167,7 +167,7 @@ TEST_P(Journal, AnEditOfOtherFieldsMakesNoVersion) {
     hook.versions);
 }
 
-TEST_P(Journal, VersionsAreKeptUntilACheckpointIsPastThem) {
+TEST_P(JournalTest, VersionsAreKeptUntilACheckpointIsPastThem) {
   auto hook = add_hook(1, {1});
   for (action_type_id type = 2; type < 6; ++type) {
     publish(draft_of(1));
@@ -182,7 +182,7 @@ TEST_P(Journal, VersionsAreKeptUntilACheckpointIsPastThem) {
   EXPECT_EQ(changed.versions.front().from, 3U);
 }
 
-TEST_P(Journal, VersionsAreKeptWhileTheyExplainWhatTheJournalHolds) {
+TEST_P(JournalTest, VersionsAreKeptWhileTheyExplainWhatTheJournalHolds) {
   auto hook = add_hook(1, {1});
   for (action_type_id type = 2; type < 6; ++type) {
     publish(draft_of(1));
@@ -199,7 +199,7 @@ TEST_P(Journal, VersionsAreKeptWhileTheyExplainWhatTheJournalHolds) {
   EXPECT_EQ(change(hook.id, edit).versions.size(), 1U);
 }
 
-TEST_P(Journal, ManyVersionsAreNotKeptForExplanationsOnly) {
+TEST_P(JournalTest, ManyVersionsAreNotKeptForExplanationsOnly) {
   auto hook = add_hook(1, {1});
   publish(draft_of(1));
   for (action_type_id type = 2; type < 102; ++type) {
@@ -210,7 +210,7 @@ TEST_P(Journal, ManyVersionsAreNotKeptForExplanationsOnly) {
   EXPECT_EQ(load(hook.id).hook.versions.size(), 64U);
 }
 
-TEST_P(Journal, AVersionKnowsWhenItWasMade) {
+TEST_P(JournalTest, AVersionKnowsWhenItWasMade) {
   auto hook = add_hook(1, {1});
   publish(draft_of(1));
   auto op = change_of(hook.id,
@@ -221,7 +221,7 @@ TEST_P(Journal, AVersionKnowsWhenItWasMade) {
   EXPECT_EQ(load(hook.id).hook.versions.back().since, at_ms(77));
 }
 
-TEST_P(Journal, VersionsAreKeptForAWebhookThatIsBehind) {
+TEST_P(JournalTest, VersionsAreKeptForAWebhookThatIsBehind) {
   auto hook = add_hook(1, {1});
   for (action_type_id type = 2; type < 6; ++type) {
     publish(draft_of(1));

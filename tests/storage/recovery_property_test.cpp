@@ -588,9 +588,9 @@ private:
 } // namespace
 
 /// One shard of the seeds; FANFARE_SEEDS sets how many a shard has.
-class Recovery : public ::testing::TestWithParam<std::uint64_t> {};
+class RecoveryTest : public ::testing::TestWithParam<std::uint64_t> {};
 
-TEST_P(Recovery, FindsTheStateBeforeTheCrashAtEveryCut) {
+TEST_P(RecoveryTest, FindsTheStateBeforeTheCrashAtEveryCut) {
   std::uint64_t seeds = 4;
   if (const auto* wanted = std::getenv("FANFARE_SEEDS"))
     seeds = std::strtoull(wanted, nullptr, 10);
@@ -601,7 +601,7 @@ TEST_P(Recovery, FindsTheStateBeforeTheCrashAtEveryCut) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Shards, Recovery,
+INSTANTIATE_TEST_SUITE_P(Shards, RecoveryTest,
                          ::testing::Range<std::uint64_t>(0, 8));
 
 } // namespace fanfare::test

@@ -4,7 +4,7 @@
 
 namespace fanfare::test {
 
-class Registry : public every_store_test {
+class RegistryTest : public every_store_test {
 protected:
   organizer add(std::string slug) {
     return run(add_organizer{.slug = std::move(slug), .name = "N"})
@@ -12,9 +12,9 @@ protected:
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Stores, Registry, every_store(), name_of_store);
+INSTANTIATE_TEST_SUITE_P(Stores, RegistryTest, every_store(), name_of_store);
 
-TEST_P(Registry, KeepsEverythingOverARestart) {
+TEST_P(RegistryTest, KeepsEverythingOverARestart) {
   auto org = add("bigevents");
   auto democon = run(add_event{
                        .owner = org.id, .slug = "democon", .name = "Demo"})
@@ -36,14 +36,14 @@ TEST_P(Registry, KeepsEverythingOverARestart) {
   EXPECT_EQ(store_->registry().find_webhook(hook.id).value(), hook);
 }
 
-TEST_P(Registry, GivesIdsFromOneWithoutRepeats) {
+TEST_P(RegistryTest, GivesIdsFromOneWithoutRepeats) {
   EXPECT_EQ(add("a").id, 1U);
   EXPECT_EQ(add("b").id, 2U);
   reopen();
   EXPECT_EQ(add("c").id, 3U);
 }
 
-TEST_P(Registry, RefusesTakenNamesAndChangesNothing) {
+TEST_P(RegistryTest, RefusesTakenNamesAndChangesNothing) {
   auto org = add("a");
   auto again = run(add_organizer{.slug = "a", .name = "other"});
   EXPECT_EQ(code_of(again.done), ec::already_exists);
@@ -57,7 +57,7 @@ TEST_P(Registry, RefusesTakenNamesAndChangesNothing) {
             ec::already_exists);
 }
 
-TEST_P(Registry, RefusesWhatIsNoName) {
+TEST_P(RegistryTest, RefusesWhatIsNoName) {
   const auto codes = [this](const std::string& name) {
     return std::vector{
       code_of(run(add_organizer{.slug = name, .name = ""}).done),
@@ -72,7 +72,7 @@ TEST_P(Registry, RefusesWhatIsNoName) {
   EXPECT_EQ(store_->registry().action_types()->size(), 1U);
 }
 
-TEST_P(Registry, ARefusedOperationDoesNotStopTheOthersOfItsBatch) {
+TEST_P(RegistryTest, ARefusedOperationDoesNotStopTheOthersOfItsBatch) {
   auto batch = run_together(add_organizer{.slug = "a", .name = ""},
                             add_organizer{.slug = "a", .name = ""},
                             add_organizer{.slug = "b", .name = ""});
@@ -82,7 +82,7 @@ TEST_P(Registry, ARefusedOperationDoesNotStopTheOthersOfItsBatch) {
   EXPECT_EQ(std::get<add_organizer>(batch[2]).done.value().id, 2U);
 }
 
-TEST_P(Registry, RevokesATokenOfItsOrganizerOnly) {
+TEST_P(RegistryTest, RevokesATokenOfItsOrganizerOnly) {
   token t;
   t.owner = 1;
   t = run(add_token{.value = t}).done.value();
@@ -95,7 +95,7 @@ TEST_P(Registry, RevokesATokenOfItsOrganizerOnly) {
   EXPECT_TRUE(store_->registry().tokens().value().front().revoked);
 }
 
-TEST_P(Registry, ChangesAWebhookOfItsOrganizerOnly) {
+TEST_P(RegistryTest, ChangesAWebhookOfItsOrganizerOnly) {
   auto hook = add_hook(1, {1});
   auto op = change_of(
     hook.id, [](webhook_record& h) { h.target_url = "http://other/"; });
@@ -108,7 +108,7 @@ TEST_P(Registry, ChangesAWebhookOfItsOrganizerOnly) {
             "http://other/");
 }
 
-TEST_P(Registry, AnEditThatFailsChangesNothing) {
+TEST_P(RegistryTest, AnEditThatFailsChangesNothing) {
   auto hook = add_hook(1, {1});
   change_webhook op;
   op.id = hook.id;
@@ -120,7 +120,7 @@ TEST_P(Registry, AnEditThatFailsChangesNothing) {
   EXPECT_EQ(store_->registry().find_webhook(hook.id).value(), hook);
 }
 
-TEST_P(Registry, AnEditCannotChangeIdOwnerAndOldVersions) {
+TEST_P(RegistryTest, AnEditCannotChangeIdOwnerAndOldVersions) {
   auto hook = add_hook(1, {1});
   publish(draft_of(1));
   auto changed = change(hook.id, [](webhook_record& h) {
@@ -136,7 +136,7 @@ TEST_P(Registry, AnEditCannotChangeIdOwnerAndOldVersions) {
   EXPECT_EQ(changed.versions[1].value.types, std::vector<action_type_id>{5});
 }
 
-TEST_P(Registry, ListsWebhooksOfAnOrganizerByPageAndState) {
+TEST_P(RegistryTest, ListsWebhooksOfAnOrganizerByPageAndState) {
   std::vector<webhook_id> ids;
   for (int i = 0; i < 6; ++i)
     ids.push_back(add_hook(i % 2 == 0 ? 1 : 2, {1}).id);
@@ -161,7 +161,7 @@ TEST_P(Registry, ListsWebhooksOfAnOrganizerByPageAndState) {
   EXPECT_EQ(store_->registry().count_webhooks(3, {}).value(), 0U);
 }
 
-TEST_P(Registry, VisitsAllWebhooksOnceInOrder) {
+TEST_P(RegistryTest, VisitsAllWebhooksOnceInOrder) {
   std::vector<operation> batch;
   for (int i = 0; i < 1000; ++i)
     batch.emplace_back(add_webhook{.value = hook_of(1, {1})});
@@ -175,7 +175,7 @@ TEST_P(Registry, VisitsAllWebhooksOnceInOrder) {
   EXPECT_EQ(next, 1001U);
 }
 
-TEST_P(Registry, NotesWhenTokensWereLastUsed) {
+TEST_P(RegistryTest, NotesWhenTokensWereLastUsed) {
   token t;
   t.owner = 1;
   t.hash = std::string(32, 'h');

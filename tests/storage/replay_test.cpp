@@ -17,7 +17,7 @@ using ::testing::IsEmpty;
 
 using positions = std::vector<position>;
 
-class Replay : public every_store_test {
+class ReplayTest : public every_store_test {
 protected:
   replay wanted(const webhook_record& hook, replay_request asked = {}) {
     replay value;
@@ -45,9 +45,9 @@ protected:
   std::size_t skipped_ = 0;
 };
 
-INSTANTIATE_TEST_SUITE_P(Stores, Replay, every_store(), name_of_store);
+INSTANTIATE_TEST_SUITE_P(Stores, ReplayTest, every_store(), name_of_store);
 
-TEST_P(Replay, EntriesThatNoCallHasPutThereSurviveACrash) {
+TEST_P(ReplayTest, EntriesThatNoCallHasPutThereSurviveACrash) {
   auto hook = add_hook(1, {1});
   publish(draft_of(1));
   publish(draft_of(1));
@@ -75,7 +75,7 @@ TEST_P(Replay, EntriesThatNoCallHasPutThereSurviveACrash) {
               ElementsAre(2));
 }
 
-TEST_P(Replay, ACallThatFailedKeepsThatItWasSentAgain) {
+TEST_P(ReplayTest, ACallThatFailedKeepsThatItWasSentAgain) {
   auto hook = add_hook(1, {1});
   publish(draft_of(1));
   auto failed = call_of(hook.id, 1, outcome::retried, 1);
@@ -88,7 +88,7 @@ TEST_P(Replay, ACallThatFailedKeepsThatItWasSentAgain) {
   }
 }
 
-TEST_P(Replay, NothingIsQueuedForADisabledWebhook) {
+TEST_P(ReplayTest, NothingIsQueuedForADisabledWebhook) {
   auto hook = add_hook(1, {1});
   publish(draft_of(1));
   set_enabled(hook.id, false);
@@ -98,7 +98,7 @@ TEST_P(Replay, NothingIsQueuedForADisabledWebhook) {
   EXPECT_THAT(*store_->deliveries().retries(hook.id), IsEmpty());
 }
 
-TEST_P(Replay, OneRunsAtATimeAndTheLastOneIsKept) {
+TEST_P(ReplayTest, OneRunsAtATimeAndTheLastOneIsKept) {
   auto hook = add_hook(1, {1});
   EXPECT_EQ(code_of(store_->deliveries().find_replay(hook.id)), ec::not_found);
   auto value = wanted(hook, {.since = at_ms(5), .rate = 0.25});
@@ -123,7 +123,7 @@ TEST_P(Replay, OneRunsAtATimeAndTheLastOneIsKept) {
   EXPECT_TRUE(run(op).done);
 }
 
-TEST_P(Replay, DisablingEndsItAndItsLateProgressIsIgnored) {
+TEST_P(ReplayTest, DisablingEndsItAndItsLateProgressIsIgnored) {
   auto hook = add_hook(1, {1});
   publish(draft_of(1));
   auto value = wanted(hook);
@@ -144,7 +144,7 @@ TEST_P(Replay, DisablingEndsItAndItsLateProgressIsIgnored) {
   EXPECT_EQ(store_->deliveries().find_replay(hook.id)->queued, 0U);
 }
 
-TEST_P(Replay, SelectsMatchesOfTheTimeThatAreSettledAndDoNotWait) {
+TEST_P(ReplayTest, SelectsMatchesOfTheTimeThatAreSettledAndDoNotWait) {
   auto hook = add_hook(1, {1});
   for (int i = 1; i <= 8; ++i)
     publish(draft_of(i == 4 ? 2 : 1, i == 5 ? 2 : 1), at_ms(i * 100));
@@ -176,7 +176,7 @@ TEST_P(Replay, SelectsMatchesOfTheTimeThatAreSettledAndDoNotWait) {
   }
 }
 
-TEST_P(Replay, SelectsOnlyWhatFailedIfThatIsAsked) {
+TEST_P(ReplayTest, SelectsOnlyWhatFailedIfThatIsAsked) {
   auto hook = add_hook(1, {1});
   for (int i = 0; i < 4; ++i)
     publish(draft_of(1));
@@ -195,7 +195,7 @@ TEST_P(Replay, SelectsOnlyWhatFailedIfThatIsAsked) {
     << "5 was published while it was disabled";
 }
 
-TEST_P(Replay, WhatWasNeverToBeSentDoesNotWait) {
+TEST_P(ReplayTest, WhatWasNeverToBeSentDoesNotWait) {
   auto hook = add_hook(1, {1});
   publish(draft_of(2));
   publish(draft_of(2));
@@ -207,12 +207,12 @@ TEST_P(Replay, WhatWasNeverToBeSentDoesNotWait) {
     << "1 and 2 did not fail: nobody had asked for them";
 }
 
-TEST_P(Replay, OfAnEmptyJournalSelectsNothing) {
+TEST_P(ReplayTest, OfAnEmptyJournalSelectsNothing) {
   auto hook = add_hook(1, {1});
   EXPECT_EQ(selected(hook, wanted(hook)), positions{});
 }
 
-TEST_P(Replay, TheBacklogIsCountedWithoutReadingIt) {
+TEST_P(ReplayTest, TheBacklogIsCountedWithoutReadingIt) {
   auto hook = add_hook(1, {1});
   for (int i = 0; i < 6; ++i)
     publish(draft_of(i == 1 ? 2 : 1));
@@ -228,7 +228,7 @@ TEST_P(Replay, TheBacklogIsCountedWithoutReadingIt) {
   EXPECT_FALSE(size->complete);
 }
 
-TEST_P(Replay, AStandingIsWhatProgressAndRetriesSay) {
+TEST_P(ReplayTest, AStandingIsWhatProgressAndRetriesSay) {
   auto hook = add_hook(1, {1});
   for (int i = 0; i < 3; ++i)
     publish(draft_of(1));

@@ -6,7 +6,7 @@ namespace fanfare::test {
 
 using positions = std::vector<position>;
 
-class Retention : public every_store_test {
+class RetentionTest : public every_store_test {
 protected:
   /// One notification each millisecond, from 1 on.
   void publish_until(std::int64_t last) {
@@ -24,9 +24,9 @@ protected:
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Stores, Retention, every_store(), name_of_store);
+INSTANTIATE_TEST_SUITE_P(Stores, RetentionTest, every_store(), name_of_store);
 
-TEST_P(Retention, TakesWhatIsOlderThanTheCutoffAndNothingElse) {
+TEST_P(RetentionTest, TakesWhatIsOlderThanTheCutoffAndNothingElse) {
   publish_until(5);
   checkpoint(5);
   EXPECT_EQ(plan(3).notifications, (positions{1, 2}));
@@ -34,7 +34,7 @@ TEST_P(Retention, TakesWhatIsOlderThanTheCutoffAndNothingElse) {
   EXPECT_EQ(plan(100).notifications, (positions{1, 2, 3, 4, 5}));
 }
 
-TEST_P(Retention, RemovesWhatWasPlanned) {
+TEST_P(RetentionTest, RemovesWhatWasPlanned) {
   publish_until(5);
   checkpoint(5);
   run(expire{.notifications = plan(4).notifications});
@@ -44,21 +44,21 @@ TEST_P(Retention, RemovesWhatWasPlanned) {
   EXPECT_EQ(plan(4).notifications, positions{});
 }
 
-TEST_P(Retention, RemovingTwiceIsNoError) {
+TEST_P(RetentionTest, RemovingTwiceIsNoError) {
   publish_until(2);
   run(expire{.notifications = {1}});
   run(expire{.notifications = {1, 2, 77}});
   EXPECT_EQ(store_->statistics().first, 0U);
 }
 
-TEST_P(Retention, KeepsWhatRoutingComesBackToAfterACrash) {
+TEST_P(RetentionTest, KeepsWhatRoutingComesBackToAfterACrash) {
   publish_until(5);
   EXPECT_EQ(plan(100).notifications, positions{});
   checkpoint(2);
   EXPECT_EQ(plan(100).notifications, (positions{1, 2}));
 }
 
-TEST_P(Retention, KeepsWhatAWebhookThatIsBehindHasToSend) {
+TEST_P(RetentionTest, KeepsWhatAWebhookThatIsBehindHasToSend) {
   auto hook = add_hook(1, {1});
   publish_until(5);
   checkpoint(5, {{.hook = hook.id, .cursor = 1}});
@@ -67,7 +67,7 @@ TEST_P(Retention, KeepsWhatAWebhookThatIsBehindHasToSend) {
   EXPECT_EQ(plan(100).notifications, (positions{1, 2, 3, 4, 5}));
 }
 
-TEST_P(Retention, KeepsWhatARetryNeeds) {
+TEST_P(RetentionTest, KeepsWhatARetryNeeds) {
   auto first = add_hook(1, {1});
   auto second = add_hook(1, {1});
   publish_until(5);
@@ -83,7 +83,7 @@ TEST_P(Retention, KeepsWhatARetryNeeds) {
   EXPECT_EQ(plan(100).notifications, (positions{1, 2, 3, 4}));
 }
 
-TEST_P(Retention, FindsWhatItMayTakeBehindManyKeptOnes) {
+TEST_P(RetentionTest, FindsWhatItMayTakeBehindManyKeptOnes) {
   auto hook = add_hook(1, {1});
   publish_until(12);
   for (position p = 1; p <= 10; ++p)
@@ -92,7 +92,7 @@ TEST_P(Retention, FindsWhatItMayTakeBehindManyKeptOnes) {
   EXPECT_EQ(plan(100, 2).notifications, (positions{11, 12}));
 }
 
-TEST_P(Retention, AnswersInPortionsAndSaysThatThereIsMore) {
+TEST_P(RetentionTest, AnswersInPortionsAndSaysThatThereIsMore) {
   publish_until(5);
   checkpoint(5);
   auto portion = plan(4, 2);
@@ -104,7 +104,7 @@ TEST_P(Retention, AnswersInPortionsAndSaysThatThereIsMore) {
   EXPECT_FALSE(portion.more);
 }
 
-TEST_P(Retention, SaysThatThereIsMoreOnlyIfThereMayBe) {
+TEST_P(RetentionTest, SaysThatThereIsMoreOnlyIfThereMayBe) {
   publish_until(5);
   checkpoint(4);
   EXPECT_TRUE(plan(4, 2).more);
@@ -113,7 +113,7 @@ TEST_P(Retention, SaysThatThereIsMoreOnlyIfThereMayBe) {
   EXPECT_TRUE(plan(100, 3).more);
 }
 
-TEST_P(Retention, TakesOldCallsThatACheckpointReflects) {
+TEST_P(RetentionTest, TakesOldCallsThatACheckpointReflects) {
   for (std::int64_t ms = 1; ms <= 4; ++ms)
     append_at(ms, call_of(1, 1, outcome::delivered, 1));
   EXPECT_EQ(plan(100).calls_upto, 0U);
@@ -126,7 +126,7 @@ TEST_P(Retention, TakesOldCallsThatACheckpointReflects) {
   EXPECT_TRUE(plan(100, 3).more);
 }
 
-TEST_P(Retention, NeverRemovesACallThatRecoveryNeeds) {
+TEST_P(RetentionTest, NeverRemovesACallThatRecoveryNeeds) {
   add_hook(1, {1});
   publish_until(2);
   append(call_of(1, 1, outcome::delivered, 1));
@@ -136,7 +136,7 @@ TEST_P(Retention, NeverRemovesACallThatRecoveryNeeds) {
   EXPECT_EQ(load(1).upto.cursor, 1U);
 }
 
-TEST_P(Retention, RemovesAtMostSoManyCallsAtOnce) {
+TEST_P(RetentionTest, RemovesAtMostSoManyCallsAtOnce) {
   for (int i = 0; i < 5; ++i)
     append(call_of(1, 1, outcome::delivered, 1));
   checkpoint(0);

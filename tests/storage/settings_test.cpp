@@ -20,7 +20,7 @@ filter_ref filter(std::string_view text) {
   return {*payload_filter::parse(text)};
 }
 
-class Settings : public every_store_test {
+class SettingsTest : public every_store_test {
 protected:
   call failure(webhook_id hook, position subject, std::int64_t at) {
     auto c = call_of(hook, subject, outcome::retried, subject);
@@ -29,9 +29,9 @@ protected:
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Stores, Settings, every_store(), name_of_store);
+INSTANTIATE_TEST_SUITE_P(Stores, SettingsTest, every_store(), name_of_store);
 
-TEST_P(Settings, ABacklogIsFilteredByTheVersionOfItsTime) {
+TEST_P(SettingsTest, ABacklogIsFilteredByTheVersionOfItsTime) {
   const auto hook = add_hook(1, {1});
   publish(draft_of(1, 1, "a"));
   change(hook.id, [](webhook_record& w) {
@@ -49,7 +49,7 @@ TEST_P(Settings, ABacklogIsFilteredByTheVersionOfItsTime) {
   EXPECT_EQ(count->count, 3U);
 }
 
-TEST_P(Settings, AReplaySelectsByTheFilterInForce) {
+TEST_P(SettingsTest, AReplaySelectsByTheFilterInForce) {
   const auto hook = add_hook(1, {1});
   for (const auto* text : {"a", "b", "a"})
     publish(draft_of(1, 1, text));
@@ -69,7 +69,7 @@ TEST_P(Settings, AReplaySelectsByTheFilterInForce) {
   EXPECT_FALSE(found->chosen.contains(2));
 }
 
-TEST_P(Settings, TheNewestMatchesComeNewestFirst) {
+TEST_P(SettingsTest, TheNewestMatchesComeNewestFirst) {
   for (int i = 0; i < 3; ++i) {
     publish(draft_of(1));
     publish(draft_of(2));
@@ -88,7 +88,7 @@ TEST_P(Settings, TheNewestMatchesComeNewestFirst) {
     IsEmpty());
 }
 
-TEST_P(Settings, FailuresInARowSurviveACrash) {
+TEST_P(SettingsTest, FailuresInARowSurviveACrash) {
   const auto hook = add_hook(1, {1});
   for (int i = 0; i < 4; ++i)
     publish(draft_of(1));
@@ -110,7 +110,7 @@ TEST_P(Settings, FailuresInARowSurviveACrash) {
   EXPECT_EQ(load(hook.id).upto.failures, 0U);
 }
 
-TEST_P(Settings, AnotherTargetBeginsWithoutFailures) {
+TEST_P(SettingsTest, AnotherTargetBeginsWithoutFailures) {
   const auto hook = add_hook(1, {1});
   publish(draft_of(1));
   publish(draft_of(1));
@@ -131,7 +131,7 @@ TEST_P(Settings, AnotherTargetBeginsWithoutFailures) {
   EXPECT_EQ(load(hook.id).upto.failures, 1U);
 }
 
-TEST_P(Settings, AnOrganizerKeepsItsNetworks) {
+TEST_P(SettingsTest, AnOrganizerKeepsItsNetworks) {
   const auto added = run(add_organizer{.slug = "acme", .name = "Acme"}).done;
   ASSERT_TRUE(added);
   const auto edited = [this](organizer_id id, std::string network) {

@@ -46,7 +46,8 @@ struct node_options {
 /// A node without threads, sockets and time of its own.
 class node {
 public:
-  explicit node(fake_clock& time, disk from = {}, node_options options = {})
+  explicit node(fake_clock& time, disk from = {},
+                const node_options& options = {})
     : clock(time),
       store(std::move(from)),
       gate(admission::make(io, options.limits)),

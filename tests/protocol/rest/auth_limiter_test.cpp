@@ -26,7 +26,7 @@ using protocol::rest::auth_limiter;
 
 constexpr std::string_view peer = "192.0.2.1";
 
-class AuthLimiter : public ::testing::Test {
+class AuthLimiterTest : public ::testing::Test {
 protected:
   static constexpr std::size_t burst = 5;
 
@@ -39,12 +39,12 @@ protected:
   auth_limiter limiter_{burst, [this] { return now_; }};
 };
 
-TEST_F(AuthLimiter, BearsABurstAndNoMore) {
+TEST_F(AuthLimiterTest, BearsABurstAndNoMore) {
   fail(burst);
   EXPECT_EQ(limiter_.count_failure(peer), 1s);
 }
 
-TEST_F(AuthLimiter, BearsOneMoreEachSecond) {
+TEST_F(AuthLimiterTest, BearsOneMoreEachSecond) {
   fail(burst);
   now_ += 999ms;
   EXPECT_EQ(limiter_.count_failure(peer), 1s);
@@ -56,7 +56,7 @@ TEST_F(AuthLimiter, BearsOneMoreEachSecond) {
   EXPECT_TRUE(limiter_.count_failure(peer));
 }
 
-TEST_F(AuthLimiter, DoesNotCountWhatItRefuses) {
+TEST_F(AuthLimiterTest, DoesNotCountWhatItRefuses) {
   fail(burst);
   for (int i = 0; i < 100; ++i)
     EXPECT_EQ(limiter_.count_failure(peer), 1s);
@@ -64,14 +64,14 @@ TEST_F(AuthLimiter, DoesNotCountWhatItRefuses) {
   fail(1);
 }
 
-TEST_F(AuthLimiter, SavesUpNoMoreThanABurst) {
+TEST_F(AuthLimiterTest, SavesUpNoMoreThanABurst) {
   fail(burst);
   now_ += 24h;
   fail(burst);
   EXPECT_TRUE(limiter_.count_failure(peer));
 }
 
-TEST_F(AuthLimiter, IsOfOneAddressEach) {
+TEST_F(AuthLimiterTest, IsOfOneAddressEach) {
   fail(burst);
   fail(burst, "192.0.2.2");
   fail(burst, "::1");
@@ -82,19 +82,19 @@ TEST_F(AuthLimiter, IsOfOneAddressEach) {
     EXPECT_TRUE(limiter_.count_failure(who)) << who;
 }
 
-TEST_F(AuthLimiter, TakesANetworkOf64BitsForOneAddress) {
+TEST_F(AuthLimiterTest, TakesANetworkOf64BitsForOneAddress) {
   fail(burst, "2001:db8:0:1::1");
   EXPECT_TRUE(limiter_.count_failure("2001:db8:0:1:ffff:ffff:ffff:ffff"));
   fail(burst, "2001:db8:0:2::1");
 }
 
-TEST_F(AuthLimiter, HasNoLimitIfToldSo) {
+TEST_F(AuthLimiterTest, HasNoLimitIfToldSo) {
   auth_limiter none{0, [this] { return now_; }};
   for (int i = 0; i < 1'000; ++i)
     EXPECT_FALSE(none.count_failure(peer));
 }
 
-TEST_F(AuthLimiter, ForgetsTheAddressThatFailedLongestAgo) {
+TEST_F(AuthLimiterTest, ForgetsTheAddressThatFailedLongestAgo) {
   auto other = [](std::size_t n) {
     return "10.1." + std::to_string(n / 250) + '.' + std::to_string(n % 250);
   };
@@ -109,7 +109,7 @@ TEST_F(AuthLimiter, ForgetsTheAddressThatFailedLongestAgo) {
   fail(1, "192.0.2.2"); // forgotten
 }
 
-TEST_F(AuthLimiter, CountsRightFromManyThreads) {
+TEST_F(AuthLimiterTest, CountsRightFromManyThreads) {
   constexpr std::size_t each = 1'000;
   constexpr std::size_t most = 1'500;
   auth_limiter shared{most, [this] { return now_; }};
@@ -128,7 +128,7 @@ TEST_F(AuthLimiter, CountsRightFromManyThreads) {
 
 // -- in the API ---------------------------------------------------------------
 
-class FailedLogins : public RestTest {
+class FailedLoginsTest : public RestTest {
 protected:
   static constexpr std::size_t burst = 50; ///< the API's default
 
@@ -158,7 +158,7 @@ protected:
   }
 };
 
-TEST_F(FailedLogins, AreAnswered429BehindTheBurst) {
+TEST_F(FailedLoginsTest, AreAnswered429BehindTheBurst) {
   const auto refused = from_peer_until_refused("Token nobody");
   EXPECT_EQ(refused.status, 429);
   EXPECT_EQ(refused.header("Retry-After"), "1");
@@ -168,12 +168,12 @@ TEST_F(FailedLogins, AreAnswered429BehindTheBurst) {
   EXPECT_EQ(from("192.0.2.2", "Token nobody").status, 401);
 }
 
-TEST_F(FailedLogins, OfARevokedKeyCountToo) {
+TEST_F(FailedLoginsTest, OfARevokedKeyCountToo) {
   service.known_tokens[0].second.revoked = true;
   EXPECT_EQ(from_peer_until_refused("Token hooks").status, 429);
 }
 
-TEST_F(FailedLogins, DoNotKeepAValidKeyOut) {
+TEST_F(FailedLoginsTest, DoNotKeepAValidKeyOut) {
   EXPECT_EQ(from_peer_until_refused("Token nobody").status, 429);
   for (std::size_t i = 0; i < 2 * burst; ++i) {
     EXPECT_EQ(from_peer("Token boss").status, 200);
@@ -181,7 +181,7 @@ TEST_F(FailedLogins, DoNotKeepAValidKeyOut) {
   }
 }
 
-TEST_F(FailedLogins, AreNoneWithoutAKey) {
+TEST_F(FailedLoginsTest, AreNoneWithoutAKey) {
   for (std::size_t i = 0; i < 2 * burst; ++i)
     for (const auto* value : {"", "Basic Ym9zcw==", "Token", "Token a b"})
       EXPECT_EQ(from_peer(value).status, 401);

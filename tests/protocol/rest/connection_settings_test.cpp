@@ -11,7 +11,7 @@ namespace {
 
 // -- papers and proxies -------------------------------------------------------
 
-class RestDeliveryTls : public RestDelivery {
+class RestDeliveryTlsTest : public RestDeliveryTest {
 protected:
   std::string papers(const std::string& certificate, const std::string& key) {
     return R"({"client_certificate":)" + certificate + R"(,"client_key":)" + key
@@ -26,7 +26,7 @@ protected:
                            + R"(,"client_key":"***"})";
 };
 
-TEST_F(RestDeliveryTls, ShowsNoKeyAndKeepsItSealed) {
+TEST_F(RestDeliveryTlsTest, ShowsNoKeyAndKeepsItSealed) {
   use_key();
   const auto changed = change(with(
     "tls", papers(json_text(mine.certificate_pem), json_text(mine.key_pem))));
@@ -39,7 +39,7 @@ TEST_F(RestDeliveryTls, ShowsNoKeyAndKeepsItSealed) {
   EXPECT_EQ(*service.reveal(sealed), mine.key_pem);
 }
 
-TEST_F(RestDeliveryTls, KeepsTheKeyThatIsSentBackMasked) {
+TEST_F(RestDeliveryTlsTest, KeepsTheKeyThatIsSentBackMasked) {
   taken("tls", papers(json_text(mine.certificate_pem), json_text(mine.key_pem)),
         shown_papers);
   const auto sealed = stored().tls->key;
@@ -63,7 +63,7 @@ TEST_F(RestDeliveryTls, KeepsTheKeyThatIsSentBackMasked) {
           "There is no client_key to be kept: send it.");
 }
 
-TEST_F(RestDeliveryTls, RefusesGarbageWithASentence) {
+TEST_F(RestDeliveryTlsTest, RefusesGarbageWithASentence) {
   refused_for("tls", with("ca", R"("garbage")"), "the certificate authorities");
   refused_for("tls", papers(R"("garbage")", json_text(mine.key_pem)),
               "the client certificate");
@@ -91,7 +91,7 @@ TEST_F(RestDeliveryTls, RefusesGarbageWithASentence) {
         R"({"ca":null,"client_certificate":null,"client_key":null})");
 }
 
-TEST_F(RestDelivery, TakesProxies) {
+TEST_F(RestDeliveryTest, TakesProxies) {
   taken("proxy", R"("http://proxy.example:3128")");
   taken("proxy", R"("socks5://127.0.0.1:1080")");
   taken("proxy", R"("HTTP://Proxy.Example:3128/")",
@@ -112,7 +112,7 @@ TEST_F(RestDelivery, TakesProxies) {
           "This must have at most 1024 characters.");
 }
 
-TEST_F(RestDelivery, MasksThePasswordOfAProxy) {
+TEST_F(RestDeliveryTest, MasksThePasswordOfAProxy) {
   use_key();
   const std::string url = "http://user:s3cret@proxy.example:3128";
   const std::string masked = R"("http://user:***@proxy.example:3128")";

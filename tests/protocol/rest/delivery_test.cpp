@@ -40,7 +40,7 @@ const std::map<std::string, std::string>& defaults() {
 
 // -- all keys -----------------------------------------------------------------
 
-TEST_F(RestDelivery, HasAllKeysWithTheirDefaults) {
+TEST_F(RestDeliveryTest, HasAllKeysWithTheirDefaults) {
   const auto all = get(settings);
   EXPECT_EQ(all.status, 200);
   std::map<std::string, std::string> found;
@@ -50,7 +50,7 @@ TEST_F(RestDelivery, HasAllKeysWithTheirDefaults) {
   EXPECT_EQ(found, defaults());
 }
 
-TEST_F(RestDelivery, TakesBackWhatItShows) {
+TEST_F(RestDeliveryTest, TakesBackWhatItShows) {
   const auto all = get(settings).body;
   const auto changed = change(all);
   EXPECT_EQ(changed.status, 200);
@@ -58,7 +58,7 @@ TEST_F(RestDelivery, TakesBackWhatItShows) {
   EXPECT_EQ(stored(), delivery_settings{});
 }
 
-TEST_F(RestDelivery, NullGoesBackToTheDefaultOfEachKey) {
+TEST_F(RestDeliveryTest, NullGoesBackToTheDefaultOfEachKey) {
   const std::map<std::string, std::string> others{
     {"method", R"("PUT")"},
     {"headers", R"({"X-Tenant":"7"})"},
@@ -93,7 +93,7 @@ TEST_F(RestDelivery, NullGoesBackToTheDefaultOfEachKey) {
   EXPECT_EQ(stored(), delivery_settings{});
 }
 
-TEST_F(RestDelivery, RefusesUnknownKeysAtEachPlace) {
+TEST_F(RestDeliveryTest, RefusesUnknownKeysAtEachPlace) {
   refused("colour", "null", "Unknown key.");
   refused("Method", R"("PUT")", "Unknown key.");
   for (const std::string key : {"timeouts", "limits", "rate_limit",
@@ -103,7 +103,7 @@ TEST_F(RestDelivery, RefusesUnknownKeysAtEachPlace) {
           "Unknown key \"colour\" in legacy.");
 }
 
-TEST_F(RestDelivery, RefusesOtherTypes) {
+TEST_F(RestDeliveryTest, RefusesOtherTypes) {
   const std::map<std::string, std::string> right{
     {"method", "string"},
     {"headers", "object"},
@@ -141,7 +141,7 @@ TEST_F(RestDelivery, RefusesOtherTypes) {
   EXPECT_EQ(stored(), delivery_settings{});
 }
 
-TEST_F(RestDelivery, ReportsAllFaultsAndChangesNothing) {
+TEST_F(RestDeliveryTest, ReportsAllFaultsAndChangesNothing) {
   const auto answer = change(
     R"({"method":"GET","max_age":60,"colour":1,"timeouts":{"dns":0,"read":1},)"
     R"("headers":{"Host":"x","X-A":5},"paused":true,"batch":{}})");
@@ -158,7 +158,7 @@ TEST_F(RestDelivery, ReportsAllFaultsAndChangesNothing) {
   EXPECT_EQ(stored(), delivery_settings{});
 }
 
-TEST_F(RestDelivery, MergesAtTheTopOnly) {
+TEST_F(RestDeliveryTest, MergesAtTheTopOnly) {
   taken("timeouts", R"({"dns":1,"total":2})",
         R"({"dns":1,"connect":null,"tls":null,"first_byte":null,"total":2})");
   taken(
@@ -179,7 +179,7 @@ TEST_F(RestDelivery, MergesAtTheTopOnly) {
   EXPECT_EQ(shown("headers"), R"({"X-C":"3"})");
 }
 
-TEST_F(RestDelivery, MustBeAnObject) {
+TEST_F(RestDeliveryTest, MustBeAnObject) {
   EXPECT_EQ(change("[]").status, 400);
   EXPECT_EQ(change("null").status, 400);
   EXPECT_EQ(change("{").status, 400);
@@ -190,7 +190,7 @@ TEST_F(RestDelivery, MustBeAnObject) {
 
 // -- numbers ------------------------------------------------------------------
 
-TEST_F(RestDelivery, LimitsTimeouts) {
+TEST_F(RestDeliveryTest, LimitsTimeouts) {
   const std::vector<std::string> names{"dns", "connect", "tls", "first_byte",
                                        "total"};
   for (const auto& name : names) {
@@ -209,7 +209,7 @@ TEST_F(RestDelivery, LimitsTimeouts) {
   }
 }
 
-TEST_F(RestDelivery, LimitsWhatIsTakenOfAnAnswer) {
+TEST_F(RestDeliveryTest, LimitsWhatIsTakenOfAnAnswer) {
   const auto check = [&](const std::string& name, const std::string& least,
                          const std::string& below, const std::string& most,
                          const std::string& above) {
@@ -230,7 +230,7 @@ TEST_F(RestDelivery, LimitsWhatIsTakenOfAnAnswer) {
   check("body_bytes", "0", "-1", "16777216", "16777217");
 }
 
-TEST_F(RestDelivery, LimitsWhatIsInFlight) {
+TEST_F(RestDeliveryTest, LimitsWhatIsInFlight) {
   taken("max_in_flight", "1");
   taken("max_in_flight", "64");
   for (const std::string value :
@@ -238,7 +238,7 @@ TEST_F(RestDelivery, LimitsWhatIsInFlight) {
     refused("max_in_flight", value, "Must be a whole number from 1 to 64.");
 }
 
-TEST_F(RestDelivery, LimitsTheSchedule) {
+TEST_F(RestDeliveryTest, LimitsTheSchedule) {
   taken("schedule", "[]");
   taken("schedule", "[0,0.25,2592000]");
   taken("schedule", list_of(100, "1"));
@@ -251,7 +251,7 @@ TEST_F(RestDelivery, LimitsTheSchedule) {
     refused("schedule", value, "Must be a list of numbers of seconds.");
 }
 
-TEST_F(RestDelivery, LimitsTheAge) {
+TEST_F(RestDeliveryTest, LimitsTheAge) {
   taken("max_age", "0.001");
   taken("max_age", "2592000");
   for (const std::string value : {"0", "-1", "2592000.001"})
@@ -259,7 +259,7 @@ TEST_F(RestDelivery, LimitsTheAge) {
   refused("max_age", R"("60")", "The age must be a number of seconds.");
 }
 
-TEST_F(RestDelivery, LimitsFinalStatuses) {
+TEST_F(RestDeliveryTest, LimitsFinalStatuses) {
   taken("final_statuses", "[300,599]");
   taken("final_statuses", "[422,404,422]", "[404,422]");
   taken("final_statuses", "[]");
@@ -279,7 +279,7 @@ TEST_F(RestDelivery, LimitsFinalStatuses) {
   EXPECT_EQ(stored().final_statuses, (std::vector<std::uint16_t>{400}));
 }
 
-TEST_F(RestDelivery, LimitsRates) {
+TEST_F(RestDeliveryTest, LimitsRates) {
   for (const std::string key : {"rate_limit", "resume_rate"}) {
     taken(key, R"({"count":1,"seconds":0.001})");
     taken(key, R"({"count":1000000,"seconds":86400})");
@@ -300,7 +300,7 @@ TEST_F(RestDelivery, LimitsRates) {
   EXPECT_EQ(stored().resume_rate->period, 1s);
 }
 
-TEST_F(RestDelivery, LimitsBatches) {
+TEST_F(RestDeliveryTest, LimitsBatches) {
   taken("batch", R"({"max_count":1,"max_wait_ms":0})");
   taken("batch", R"({"max_count":100,"max_wait_ms":60000})");
   for (const std::string value : {"0", "101", "2.5", "true"})
@@ -317,7 +317,7 @@ TEST_F(RestDelivery, LimitsBatches) {
 
 // -- choices ------------------------------------------------------------------
 
-TEST_F(RestDelivery, HasChoices) {
+TEST_F(RestDeliveryTest, HasChoices) {
   taken("method", R"("PUT")");
   taken("method", R"("POST")");
   for (const std::string value :
@@ -335,7 +335,7 @@ TEST_F(RestDelivery, HasChoices) {
   }
 }
 
-TEST_F(RestDelivery, HasASuffixForTheUserAgent) {
+TEST_F(RestDeliveryTest, HasASuffixForTheUserAgent) {
   taken("user_agent_suffix", json_text(std::string(128, '~')));
   taken("user_agent_suffix", R"("")", "null");
   refused("user_agent_suffix", json_text(std::string(129, 'x')),
@@ -348,7 +348,7 @@ TEST_F(RestDelivery, HasASuffixForTheUserAgent) {
 
 // -- inside of webhooks -------------------------------------------------------
 
-TEST_F(RestDelivery, IsTakenInsideOfAWebhookAndNeverShownThere) {
+TEST_F(RestDeliveryTest, IsTakenInsideOfAWebhookAndNeverShownThere) {
   const std::string
     delivery = R"("delivery":{"method":"PUT","filter":{"type":"entry"},)"
                R"("headers":{"X-Key":"secret"}})";

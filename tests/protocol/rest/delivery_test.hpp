@@ -49,7 +49,7 @@ inline std::string list_of(std::size_t count, std::string_view item) {
   return out + ']';
 }
 
-class RestDelivery : public RestTest {
+class RestDeliveryTest : public RestTest {
 protected:
   reply change(std::string_view body, headers more = {}) {
     return ask("PATCH", settings, body, "hooks", std::move(more));

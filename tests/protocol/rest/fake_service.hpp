@@ -52,7 +52,7 @@ public:
   int blocking_calls = 0;
 
   /// An organizer and a token of it with the key `key`.
-  organizer_id tenant(std::string slug, std::string key,
+  organizer_id tenant(const std::string& slug, const std::string& key,
                       std::uint8_t permissions) {
     const auto found = find_organizer(slug);
     const auto owner = found ? found->id : add_organizer(slug, slug)->id;

@@ -24,7 +24,7 @@ constexpr std::string_view
   publication_b = R"({"action":"pretix.event.order.placed","code":"B"})";
 constexpr std::string_view replayed = "Idempotency-Replayed";
 
-class RestIdempotency : public RestTest {
+class RestIdempotencyTest : public RestTest {
 protected:
   static headers key(std::string_view text) {
     return {{"idempotency-key", std::string{text}}};
@@ -37,7 +37,7 @@ protected:
   }
 };
 
-TEST_F(RestIdempotency, MarksARepeatedAnswer) {
+TEST_F(RestIdempotencyTest, MarksARepeatedAnswer) {
   const auto made = post(webhook_a, key("k"));
   EXPECT_EQ(made.status, 201);
   EXPECT_EQ(made.header(replayed), "");
@@ -48,7 +48,7 @@ TEST_F(RestIdempotency, MarksARepeatedAnswer) {
   EXPECT_EQ(service.hooks.size(), 1U);
 }
 
-TEST_F(RestIdempotency, MarksARepeatedPublish) {
+TEST_F(RestIdempotencyTest, MarksARepeatedPublish) {
   const auto first = publish(publication_a, key("k"));
   EXPECT_EQ(first.status, 202);
   EXPECT_EQ(first.header(replayed), "");
@@ -59,7 +59,7 @@ TEST_F(RestIdempotency, MarksARepeatedPublish) {
   EXPECT_EQ(service.journal.size(), 1U);
 }
 
-TEST_F(RestIdempotency, RefusesAnotherRequestUnderTheKeyOfAWebhook) {
+TEST_F(RestIdempotencyTest, RefusesAnotherRequestUnderTheKeyOfAWebhook) {
   const auto path = make_hook();
   EXPECT_EQ(ask("PATCH", path, R"({"comment":"a"})", "hooks", key("k")).status,
             200);
@@ -80,7 +80,7 @@ TEST_F(RestIdempotency, RefusesAnotherRequestUnderTheKeyOfAWebhook) {
   EXPECT_EQ(get(path).json().at("comment"), "a");
 }
 
-TEST_F(RestIdempotency, RefusesAnotherPublishUnderTheKey) {
+TEST_F(RestIdempotencyTest, RefusesAnotherPublishUnderTheKey) {
   EXPECT_EQ(publish(publication_a, key("k")).status, 202);
   EXPECT_EQ(publish(publication_b, key("k")).status, 422);
   EXPECT_EQ(publish("[" + std::string{publication_a} + "]", key("k")).status,
@@ -90,7 +90,7 @@ TEST_F(RestIdempotency, RefusesAnotherPublishUnderTheKey) {
   EXPECT_EQ(service.journal.size(), 2U);
 }
 
-TEST_F(RestIdempotency, RefusesAPublishUnderTheKeyOfAnotherKindOfRequest) {
+TEST_F(RestIdempotencyTest, RefusesAPublishUnderTheKeyOfAnotherKindOfRequest) {
   const auto root = [this](std::string_view target, std::string_view body) {
     return ask("POST", target, body, "root", key("k"));
   };
@@ -99,7 +99,7 @@ TEST_F(RestIdempotency, RefusesAPublishUnderTheKeyOfAnotherKindOfRequest) {
   EXPECT_TRUE(service.journal.empty());
 }
 
-TEST_F(RestIdempotency, KeepsNoRefusal) {
+TEST_F(RestIdempotencyTest, KeepsNoRefusal) {
   EXPECT_EQ(post("{", key("k")).status, 400);
   EXPECT_EQ(post(R"({"target_url":"nonsense"})", key("k")).status, 400);
   EXPECT_EQ(
@@ -113,7 +113,7 @@ TEST_F(RestIdempotency, KeepsNoRefusal) {
   EXPECT_EQ(service.kept.size(), 2U);
 }
 
-TEST_F(RestIdempotency, DoesUnderTheCompatibleHeaderAsTheCompatibleApi) {
+TEST_F(RestIdempotencyTest, DoesUnderTheCompatibleHeaderAsTheCompatibleApi) {
   const auto refused = post("{", compatible_key("r"));
   EXPECT_EQ(refused.status, 400);
   const auto again = post(webhook_a, compatible_key("r"));
@@ -134,7 +134,7 @@ TEST_F(RestIdempotency, DoesUnderTheCompatibleHeaderAsTheCompatibleApi) {
   EXPECT_EQ(service.journal.size(), 1U);
 }
 
-TEST_F(RestIdempotency, GivesAnAnswerOfWhichNothingElseIsKnown) {
+TEST_F(RestIdempotencyTest, GivesAnAnswerOfWhichNothingElseIsKnown) {
   // As a store of Fanfare 0.1 has them.
   service.kept.emplace(protocol::rest::make_idempotency_key("Token hooks", "k"),
                        plain_answer{.status = 201, .body = "old"});

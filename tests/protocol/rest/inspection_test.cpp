@@ -8,7 +8,7 @@
 namespace fanfare::test {
 namespace {
 
-TEST_F(RestDelivery, HealthTellsTheStateOfDelivery) {
+TEST_F(RestDeliveryTest, HealthTellsTheStateOfDelivery) {
   const auto path = hook + "health/";
   const auto idle = get(path).json();
   EXPECT_EQ(
@@ -52,7 +52,7 @@ TEST_F(RestDelivery, HealthTellsTheStateOfDelivery) {
   }
 }
 
-TEST_F(RestDelivery, HealthDoesWithoutTheStateOfDelivery) {
+TEST_F(RestDeliveryTest, HealthDoesWithoutTheStateOfDelivery) {
   service.inspection_error = error{ec::stopping, "The server is stopping."};
   const auto found = get(hook + "health/");
   EXPECT_EQ(found.status, 200);
@@ -65,7 +65,7 @@ TEST_F(RestDelivery, HealthDoesWithoutTheStateOfDelivery) {
     R"({"state":null,"failures":null,"failing_since":null,"until":null})");
 }
 
-TEST_F(RestDelivery, ExplanationsNameTheFilterAndWhatHolds) {
+TEST_F(RestDeliveryTest, ExplanationsNameTheFilterAndWhatHolds) {
   ask("POST", "/api/v1/organizers/dummy/notifications/",
       R"({"action":"pretix.event.added"})", "publisher");
   const auto explained = [&] {
@@ -105,7 +105,7 @@ TEST_F(RestDelivery, ExplanationsNameTheFilterAndWhatHolds) {
   EXPECT_EQ(explained().at("held_by"), "pause");
 }
 
-TEST_F(RestDelivery, CallsHaveTheTraceOfThePublish) {
+TEST_F(RestDeliveryTest, CallsHaveTheTraceOfThePublish) {
   const std::string
     parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
   const auto publish = [&](headers more) {

@@ -8,7 +8,7 @@
 namespace fanfare::test {
 namespace {
 
-class RestNetworks : public RestTest {
+class RestNetworksTest : public RestTest {
 protected:
   reply change(std::string_view body, std::string_view key = "root") {
     return ask("PATCH", path, body, key);
@@ -17,7 +17,7 @@ protected:
   std::string path = "/api/v1/organizers/dummy/networks/";
 };
 
-TEST_F(RestNetworks, AreTheServersAdminsOnly) {
+TEST_F(RestNetworksTest, AreTheServersAdminsOnly) {
   for (const std::string key : {"hooks", "publisher", "boss", "theirs"})
     for (const std::string method : {"GET", "HEAD", "OPTIONS", "PATCH"})
       EXPECT_EQ(ask(method, path, method == "PATCH" ? "{}" : "", key).status,
@@ -31,7 +31,7 @@ TEST_F(RestNetworks, AreTheServersAdminsOnly) {
     ask("GET", "/api/v1/organizers/nobody/networks/", {}, "root").status, 403);
 }
 
-TEST_F(RestNetworks, AreShownInTheirCanonicalForm) {
+TEST_F(RestNetworksTest, AreShownInTheirCanonicalForm) {
   EXPECT_EQ(ask("GET", path, {}, "root").body, R"({"allow":[],"deny":[]})");
   const auto changed = change(
     R"({"allow":["10.0.0.0/8","192.0.2.7","2001:DB8:0::/32","::1"],)"
@@ -50,7 +50,7 @@ TEST_F(RestNetworks, AreShownInTheirCanonicalForm) {
   EXPECT_EQ(change("{}").body, R"({"allow":[],"deny":["10.1.0.0/16"]})");
 }
 
-TEST_F(RestNetworks, AreRefusedByWhatIsWrong) {
+TEST_F(RestNetworksTest, AreRefusedByWhatIsWrong) {
   for (const std::string bad :
        {R"("")", R"("10.0.0.0/33")", R"("10.0.0.0/")", R"("10.0.0.0/-1")",
         R"("example.com")", R"("10.0.0")", R"("::/129")", R"("fe80::1%eth0")",

@@ -13,14 +13,14 @@ namespace {
 
 // -- headers ------------------------------------------------------------------
 
-TEST_F(RestDelivery, TakesHeaders) {
+TEST_F(RestDeliveryTest, TakesHeaders) {
   taken("headers", R"({"Authorization":"Bearer a.b-c","x-tenant":"7",)"
                    R"("X_!#$%&'*+-.^`|~":""})");
   taken("headers", R"({"X-Spaced":"a b\tc"})");
   EXPECT_EQ(stored().headers.front().name, "X-Spaced");
 }
 
-TEST_F(RestDelivery, ReservesHeadersInAnyCase) {
+TEST_F(RestDeliveryTest, ReservesHeadersInAnyCase) {
   for (const std::string name : {"Accept-Encoding",
                                  "Connection",
                                  "Content-Encoding",
@@ -62,7 +62,7 @@ TEST_F(RestDelivery, ReservesHeadersInAnyCase) {
   }
 }
 
-TEST_F(RestDelivery, LetsNoHeaderEndItsLine) {
+TEST_F(RestDeliveryTest, LetsNoHeaderEndItsLine) {
   for (const std::string name :
        {"", "X A", "X:", "X\r\nY", "X\n", "X\r", "X\t", "X(", "X\"", "X/Y",
         "X\x7f", "X\xc3\xa9", "{}", "X,Y", "X;"})
@@ -82,7 +82,7 @@ TEST_F(RestDelivery, LetsNoHeaderEndItsLine) {
             "The value of \"X-A\" must be a text.");
 }
 
-TEST_F(RestDelivery, LimitsHeaders) {
+TEST_F(RestDeliveryTest, LimitsHeaders) {
   const auto many = [](int count, const std::string& value) {
     std::string out = "{";
     for (int i = 0; i < count; ++i)
@@ -104,12 +104,12 @@ TEST_F(RestDelivery, LimitsHeaders) {
           "All headers together must have at most 16384 bytes.");
 }
 
-TEST_F(RestDelivery, TakesEachHeaderOnce) {
+TEST_F(RestDeliveryTest, TakesEachHeaderOnce) {
   refused("headers", R"({"X-Tenant":"1","x-tenant":"2"})",
           "\"x-tenant\" is given twice.");
 }
 
-TEST_F(RestDelivery, SealsHeaders) {
+TEST_F(RestDeliveryTest, SealsHeaders) {
   use_key();
   const auto changed = change(
     R"({"headers":{"Authorization":"Bearer secret"}})");
@@ -122,7 +122,7 @@ TEST_F(RestDelivery, SealsHeaders) {
   EXPECT_EQ(*service.reveal(sealed), "Bearer secret");
 }
 
-TEST_F(RestDelivery, KeepsWhatNoKeyOpens) {
+TEST_F(RestDeliveryTest, KeepsWhatNoKeyOpens) {
   use_key();
   const certificate_authority authority;
   const auto mine = authority.good();
@@ -150,13 +150,13 @@ TEST_F(RestDelivery, KeepsWhatNoKeyOpens) {
   EXPECT_EQ(shown("proxy"), R"("http://user:***@proxy.example:3128")");
 }
 
-TEST_F(RestDelivery, TakesHeadersThatLookMasked) {
+TEST_F(RestDeliveryTest, TakesHeadersThatLookMasked) {
   taken("headers", R"({"X-A":"***"})");
   taken("headers", R"({"X-A":"1"})");
   taken("headers", R"({"X-A":"***"})");
 }
 
-TEST_F(RestDelivery, KeepsNoHeaderUnderAnIdempotencyKey) {
+TEST_F(RestDeliveryTest, KeepsNoHeaderUnderAnIdempotencyKey) {
   use_key();
   const auto plain = change(R"({"max_age":60})", {{"idempotency-key", "a"}});
   EXPECT_EQ(plain.header("Cache-Control"), "");
@@ -169,7 +169,7 @@ TEST_F(RestDelivery, KeepsNoHeaderUnderAnIdempotencyKey) {
 
 // -- signing ------------------------------------------------------------------
 
-TEST_F(RestDelivery, SignsByOneOfThreeWays) {
+TEST_F(RestDeliveryTest, SignsByOneOfThreeWays) {
   for (const std::string one : {"hmac-sha256", "ed25519", "none"})
     taken("signing", with("algorithm", json_text(one)),
           R"({"algorithm":")" + one + R"(","legacy":null})");
@@ -179,7 +179,7 @@ TEST_F(RestDelivery, SignsByOneOfThreeWays) {
             R"(algorithm must be "hmac-sha256", "ed25519" or "none".)");
 }
 
-TEST_F(RestDelivery, SignsTheLegacyWayToo) {
+TEST_F(RestDeliveryTest, SignsTheLegacyWayToo) {
   const auto whole = [](const std::string& legacy) {
     return R"({"algorithm":"hmac-sha256","legacy":)" + legacy + '}';
   };
@@ -232,7 +232,7 @@ TEST_F(RestDelivery, SignsTheLegacyWayToo) {
             "legacy needs the algorithm hmac-sha256.");
 }
 
-TEST_F(RestDelivery, HasNoLegacyHeaderTwice) {
+TEST_F(RestDeliveryTest, HasNoLegacyHeaderTwice) {
   const std::string sentence = "The header \"X-Sign\" of the legacy "
                                "signature is among \"headers\".";
   EXPECT_EQ(change(R"({"headers":{"x-sign":"1"},)"
@@ -253,7 +253,7 @@ TEST_F(RestDelivery, HasNoLegacyHeaderTwice) {
 
 // -- filters ------------------------------------------------------------------
 
-TEST_F(RestDelivery, TakesFilters) {
+TEST_F(RestDeliveryTest, TakesFilters) {
   for (const std::string filter :
        {"{}", R"({"type":"entry"})", R"({"checkin_list":{"$in":[1,2]}})",
         R"({"$or":[{"gate":{"$exists":false}},{"gate":{"$startsWith":"A"}}]})",
@@ -264,7 +264,7 @@ TEST_F(RestDelivery, TakesFilters) {
   EXPECT_EQ(service.hooks.front().filter, "");
 }
 
-TEST_F(RestDelivery, RefusesFiltersByTheirPlace) {
+TEST_F(RestDeliveryTest, RefusesFiltersByTheirPlace) {
   taken("filter", R"({"type":"entry"})");
   refused("filter", R"({"checkin_list":{"$in":1}})",
           "checkin_list.$in must be a list.");
@@ -291,7 +291,7 @@ TEST_F(RestDelivery, RefusesFiltersByTheirPlace) {
   EXPECT_EQ(shown("filter"), R"({"type":"entry"})");
 }
 
-TEST_F(RestDelivery, PreviewsFilters) {
+TEST_F(RestDeliveryTest, PreviewsFilters) {
   const auto path = hook + "filter/preview/";
   service.preview.looked_at = 3;
   for (const position id : {3U, 1U}) {

@@ -12,7 +12,7 @@
 namespace fanfare::test {
 namespace {
 
-class RestRequests : public RestTest {
+class RestRequestsTest : public RestTest {
 protected:
   const std::string list{hooks_path};
   const std::string denied =
@@ -30,7 +30,7 @@ protected:
 
 // -- authentication -----------------------------------------------------------
 
-TEST_F(RestRequests, NeedAValidToken) {
+TEST_F(RestRequestsTest, NeedAValidToken) {
   service.known_tokens[0].second.revoked = true;
   const std::pair<std::string_view, std::string_view> cases[] = {
     {"", "Authentication credentials were not provided."},
@@ -59,7 +59,7 @@ TEST_F(RestRequests, NeedAValidToken) {
     EXPECT_EQ(with_authorization(good).status, 200) << good;
 }
 
-TEST_F(RestRequests, HaveNoAdminTokenUnlessThereIsOne) {
+TEST_F(RestRequestsTest, HaveNoAdminTokenUnlessThereIsOne) {
   protocol::rest::rest_api without{
     service, {.admin_token_hash = {}, .run = {.blocking = [](const auto& job) {
                                         job();
@@ -78,7 +78,7 @@ TEST_F(RestRequests, HaveNoAdminTokenUnlessThereIsOne) {
   }
 }
 
-TEST_F(RestRequests, NeedTheRightPermission) {
+TEST_F(RestRequestsTest, NeedTheRightPermission) {
   make_hook();
   const std::string base = "/api/v1/organizers/dummy/";
   struct row {
@@ -127,7 +127,7 @@ TEST_F(RestRequests, NeedTheRightPermission) {
     }
 }
 
-TEST_F(RestRequests, NeverCrossOrganizers) {
+TEST_F(RestRequestsTest, NeverCrossOrganizers) {
   // All things of the other organizer exist and have the ids that are asked
   // for.
   const auto hook = make_hook();
@@ -195,7 +195,7 @@ TEST_F(RestRequests, NeverCrossOrganizers) {
             1);
 }
 
-TEST_F(RestRequests, DoNotTellWhichOrganizersExist) {
+TEST_F(RestRequestsTest, DoNotTellWhichOrganizersExist) {
   for (const std::string_view slug :
        {"nobody", "Dummy", "DUMMY", "dummy%20", "..", "%2e%2e"}) {
     const auto path = "/api/v1/organizers/" + std::string{slug} + "/webhooks/";
@@ -208,7 +208,7 @@ TEST_F(RestRequests, DoNotTellWhichOrganizersExist) {
 
 // -- the order of the checks --------------------------------------------------
 
-TEST_F(RestRequests, AreCheckedInOrder) {
+TEST_F(RestRequestsTest, AreCheckedInOrder) {
   make_hook();
   const std::string one = list + "1/";
   const std::string missing = list + "99/";
@@ -240,7 +240,7 @@ TEST_F(RestRequests, AreCheckedInOrder) {
   EXPECT_EQ(get(list + "+1/").status, 200);
 }
 
-TEST_F(RestRequests, NameTheMethodsThatWork) {
+TEST_F(RestRequestsTest, NameTheMethodsThatWork) {
   make_hook();
   const std::tuple<std::string, std::string_view, std::string_view> cases[] = {
     {list, "PUT", "GET, POST, HEAD, OPTIONS"},
@@ -264,7 +264,7 @@ TEST_F(RestRequests, NameTheMethodsThatWork) {
     405);
 }
 
-TEST_F(RestRequests, NameTheMediaTypeThatIsNotRead) {
+TEST_F(RestRequestsTest, NameTheMediaTypeThatIsNotRead) {
   const std::pair<std::string, std::string> types[] = {
     {"text/xml", "text/xml"},
     {"text/xml; charset=utf-8", "text/xml; charset=utf-8"},
@@ -287,7 +287,7 @@ TEST_F(RestRequests, NameTheMediaTypeThatIsNotRead) {
 
 // -- how answers look ---------------------------------------------------------
 
-TEST_F(RestRequests, AgreeOnJson) {
+TEST_F(RestRequestsTest, AgreeOnJson) {
   for (const std::string_view accept :
        {"*/*", "application/*", "application/json", "APPLICATION/JSON",
         "text/html, */*;q=0.1", "text/html,application/json;q=0.9",
@@ -303,7 +303,7 @@ TEST_F(RestRequests, AgreeOnJson) {
   }
 }
 
-TEST_F(RestRequests, IndentOnDemand) {
+TEST_F(RestRequestsTest, IndentOnDemand) {
   const std::string four = "{\n    \"count\": 0,\n    \"next\": null,\n    "
                            "\"previous\": null,\n"
                            "    \"results\": []\n}";
@@ -322,7 +322,7 @@ TEST_F(RestRequests, IndentOnDemand) {
       << none;
 }
 
-TEST_F(RestRequests, TakeTheJsonSuffixForEveryMethod) {
+TEST_F(RestRequestsTest, TakeTheJsonSuffixForEveryMethod) {
   const std::string base = "/api/v1/organizers/dummy/webhooks";
   EXPECT_EQ(get(base + ".json").status, 200);
   EXPECT_EQ(get(base + ".json/").status, 200);
@@ -350,7 +350,7 @@ TEST_F(RestRequests, TakeTheJsonSuffixForEveryMethod) {
   EXPECT_EQ(get(base + "/?format=xml").body, R"({"detail":"Not found."})");
 }
 
-TEST_F(RestRequests, AreLedToTheSlash) {
+TEST_F(RestRequestsTest, AreLedToTheSlash) {
   const std::string base = "/api/v1/organizers/dummy/webhooks";
   for (const std::string_view method : {"GET", "HEAD", "OPTIONS", "DELETE"})
     for (const auto& path :
@@ -367,7 +367,7 @@ TEST_F(RestRequests, AreLedToTheSlash) {
   }
 }
 
-TEST_F(RestRequests, ToUnknownPathsAreHtmlUnderApiAndJsonElsewhere) {
+TEST_F(RestRequestsTest, ToUnknownPathsAreHtmlUnderApiAndJsonElsewhere) {
   for (const std::string_view path :
        {"/api/", "/api/v1/", "/api/v2/organizers/",
         "/api/v1/organizers/dummy/webhook/1/",
@@ -390,7 +390,7 @@ TEST_F(RestRequests, ToUnknownPathsAreHtmlUnderApiAndJsonElsewhere) {
 
 // -- before the body is there -------------------------------------------------
 
-TEST_F(RestRequests, WithLargeBodiesAreRefusedByTheirHead) {
+TEST_F(RestRequestsTest, WithLargeBodiesAreRefusedByTheirHead) {
   const auto status = [this](std::string_view method, std::string_view target,
                              std::string_view key, std::string_view accept) {
     protocol::http_request head;
@@ -418,7 +418,7 @@ TEST_F(RestRequests, WithLargeBodiesAreRefusedByTheirHead) {
   EXPECT_EQ(status("GET", "/api/v1/organizers/dummy/webhooks", "", "*/*"), 0);
 }
 
-TEST_F(RestRequests, RunWhereTheyKeepNobodyWaiting) {
+TEST_F(RestRequestsTest, RunWhereTheyKeepNobodyWaiting) {
   std::string ran;
   const auto note = [&ran](const char* where) {
     return [&ran, where](const std::function<void()>& job) {
@@ -458,7 +458,7 @@ TEST_F(RestRequests, RunWhereTheyKeepNobodyWaiting) {
             "parsing 202");
 }
 
-TEST_F(RestRequests, DescribeTheWebhooksToOptions) {
+TEST_F(RestRequestsTest, DescribeTheWebhooksToOptions) {
   make_hook();
   const auto described = ask("OPTIONS", hooks_path);
   EXPECT_EQ(described.status, 200);
@@ -488,14 +488,14 @@ TEST_F(RestRequests, DescribeTheWebhooksToOptions) {
   EXPECT_EQ(ask("OPTIONS", list + "1/calls/").status, 200);
 }
 
-TEST_F(RestRequests, HeadIsAnsweredLikeGet) {
+TEST_F(RestRequestsTest, HeadIsAnsweredLikeGet) {
   make_hook();
   for (const auto& path :
        {list, list + "1/", list + "99/", std::string{"/healthz"}})
     EXPECT_EQ(ask("HEAD", path).status, get(path).status) << path;
 }
 
-TEST_F(RestRequests, ToTheServerItselfNeedNoToken) {
+TEST_F(RestRequestsTest, ToTheServerItselfNeedNoToken) {
   EXPECT_EQ(ask("GET", "/healthz", {}, {}).body, R"({"status":"ok"})");
   EXPECT_EQ(ask("GET", "/readyz?x=1", {}, {}).status, 200);
   service.is_ready = false;

@@ -13,9 +13,9 @@ namespace {
 
 // -- pages --------------------------------------------------------------------
 
-class RestLists : public RestTest {
+class RestListsTest : public RestTest {
 protected:
-  RestLists() {
+  RestListsTest() {
     for (int i = 0; i < 120; ++i) {
       webhook hook;
       hook.target_url = "https://a.com";
@@ -48,7 +48,7 @@ protected:
   }
 };
 
-TEST_F(RestLists, ComeInPages) {
+TEST_F(RestListsTest, ComeInPages) {
   const std::pair<std::string_view, std::string_view> cases[] = {
     {"", "1-50 next ?page=2 previous -"},
     {"?page=1", "1-50 next ?page=2 previous -"},
@@ -84,7 +84,7 @@ TEST_F(RestLists, ComeInPages) {
   EXPECT_EQ(get(std::string{hooks_path} + "?page=3").json().at("count"), 120);
 }
 
-TEST_F(RestLists, AreFilteredByEnabled) {
+TEST_F(RestListsTest, AreFilteredByEnabled) {
   const auto count = [this](std::string_view value) {
     return get(std::string{hooks_path} + "?enabled=" + std::string{value})
       .json()
@@ -104,7 +104,7 @@ TEST_F(RestLists, AreFilteredByEnabled) {
   EXPECT_EQ(get(std::string{hooks_path} + "1/?enabled=foo").status, 200);
 }
 
-TEST_F(RestLists, MayBeEmpty) {
+TEST_F(RestListsTest, MayBeEmpty) {
   const std::string path = "/api/v1/organizers/other/webhooks/";
   const std::string
     empty = R"({"count":0,"next":null,"previous":null,"results":[]})";
@@ -114,7 +114,7 @@ TEST_F(RestLists, MayBeEmpty) {
   EXPECT_EQ(ask("GET", path + "?page=2", {}, "theirs").status, 404);
 }
 
-TEST_F(RestLists, KeepTheSuffixAndTheSchemeInLinks) {
+TEST_F(RestListsTest, KeepTheSuffixAndTheSchemeInLinks) {
   const auto first = get("/api/v1/organizers/dummy/webhooks.json?page_size=50");
   EXPECT_EQ(first.json().at("next"), "http://fanfare.example/api/v1/organizers/"
                                      "dummy/webhooks.json?page=2&page_size=50");
@@ -129,7 +129,7 @@ TEST_F(RestLists, KeepTheSuffixAndTheSchemeInLinks) {
 
 // -- the registry -------------------------------------------------------------
 
-class RestRegistry : public RestTest {
+class RestRegistryTest : public RestTest {
 protected:
   void refused(std::string_view path, std::string_view body,
                std::string_view expected) {
@@ -143,7 +143,7 @@ protected:
     R"(and begins with a letter or digit."]})";
 };
 
-TEST_F(RestRegistry, HasOrganizers) {
+TEST_F(RestRegistryTest, HasOrganizers) {
   const std::string path = "/api/v1/organizers/";
   const auto made = ask("POST", path, R"({"slug":"acme","name":"Acmé"})",
                         "root");
@@ -186,7 +186,7 @@ TEST_F(RestRegistry, HasOrganizers) {
   EXPECT_EQ(ask("POST", path, "{", "root").status, 400);
 }
 
-TEST_F(RestRegistry, HasEvents) {
+TEST_F(RestRegistryTest, HasEvents) {
   const std::string path = "/api/v1/organizers/dummy/events/";
   EXPECT_EQ(
     ask("GET", path, {}, "boss").body,
@@ -202,7 +202,7 @@ TEST_F(RestRegistry, HasEvents) {
   refused(path, R"({"slug":"a?b"})", bad_slug);
 }
 
-TEST_F(RestRegistry, HasTokens) {
+TEST_F(RestRegistryTest, HasTokens) {
   const std::string path = "/api/v1/organizers/dummy/tokens/";
   const auto made = ask(
     "POST", path, R"({"name":"ci","permissions":["notifications","webhooks"]})",
@@ -245,7 +245,7 @@ TEST_F(RestRegistry, HasTokens) {
           R"({"permissions":["\"1\" is not a valid choice."]})");
 }
 
-TEST_F(RestRegistry, HasActionTypes) {
+TEST_F(RestRegistryTest, HasActionTypes) {
   const std::string path = "/api/v1/action-types/";
   const auto list = ask("GET", path, {}, "publisher").json();
   EXPECT_EQ(list.at("count"), 46);
@@ -265,7 +265,7 @@ TEST_F(RestRegistry, HasActionTypes) {
 
 // -- notifications ------------------------------------------------------------
 
-class RestNotifications : public RestTest {
+class RestNotificationsTest : public RestTest {
 protected:
   const std::string path = "/api/v1/organizers/dummy/notifications/";
 
@@ -274,7 +274,7 @@ protected:
   }
 };
 
-TEST_F(RestNotifications, ArePublished) {
+TEST_F(RestNotificationsTest, ArePublished) {
   const auto one = publish(
     R"({"action":"pretix.event.order.placed","event":"democon","code":"ABC"})");
   EXPECT_EQ(one.status, 202);
@@ -298,7 +298,7 @@ TEST_F(RestNotifications, ArePublished) {
     202);
 }
 
-TEST_F(RestNotifications, ShowTheBodyAsSent) {
+TEST_F(RestNotificationsTest, ShowTheBodyAsSent) {
   publish(
     R"({"action":"pretix.event.order.placed","event":"dummy","code":"é"})");
   const auto shown = ask("GET", path + "1/", {}, "publisher");
@@ -319,7 +319,7 @@ TEST_F(RestNotifications, ShowTheBodyAsSent) {
       << id;
 }
 
-TEST_F(RestNotifications, AreRefusedWithAReason) {
+TEST_F(RestNotificationsTest, AreRefusedWithAReason) {
   std::string thousand_and_one = "[";
   for (int i = 0; i < 1'001; ++i)
     thousand_and_one += R"({"action":"pretix.event.added"},)";
@@ -360,7 +360,7 @@ TEST_F(RestNotifications, AreRefusedWithAReason) {
   EXPECT_TRUE(service.journal.empty()); // all or nothing
 }
 
-TEST_F(RestNotifications, TellTheStateOfTheEngine) {
+TEST_F(RestNotificationsTest, TellTheStateOfTheEngine) {
   const std::tuple<ec, int, std::string_view> cases[] = {
     {ec::stopping, 503, ""},   {ec::overloaded, 503, "1"},
     {ec::store_full, 507, ""}, {ec::too_large, 413, ""},
@@ -377,9 +377,9 @@ TEST_F(RestNotifications, TellTheStateOfTheEngine) {
 
 // -- calls --------------------------------------------------------------------
 
-class RestCalls : public RestTest {
+class RestCallsTest : public RestTest {
 protected:
-  RestCalls() {
+  RestCallsTest() {
     base = make_hook() + "calls/";
     make_hook();
     ask(
@@ -419,7 +419,7 @@ protected:
   std::string base;
 };
 
-TEST_F(RestCalls, ShowOneAttempt) {
+TEST_F(RestCallsTest, ShowOneAttempt) {
   auto& c = add(1, 1, outcome::retried, 2);
   c.reason = "the answer had status 500";
   c.repeated = true;
@@ -448,7 +448,7 @@ TEST_F(RestCalls, ShowOneAttempt) {
             R"({"detail":"No WebHook matches the given query."})");
 }
 
-TEST_F(RestCalls, OutliveTheirNotification) {
+TEST_F(RestCallsTest, OutliveTheirNotification) {
   add(1, 77, outcome::delivered);
   const auto shown = get(base + "1/").json();
   EXPECT_EQ(shown.at("payload"), nullptr);
@@ -456,7 +456,7 @@ TEST_F(RestCalls, OutliveTheirNotification) {
   EXPECT_EQ(ids("?action_type=pretix.event.added"), "");
 }
 
-TEST_F(RestCalls, ComeNewestFirstWithACursor) {
+TEST_F(RestCallsTest, ComeNewestFirstWithACursor) {
   for (int i = 0; i < 12; ++i)
     add(i % 4 == 3 ? 2 : 1, 1, outcome::delivered); // 9 of the first webhook
   EXPECT_EQ(ids(""), "11 10 9 7 6 5 3 2 1");
@@ -477,7 +477,7 @@ TEST_F(RestCalls, ComeNewestFirstWithACursor) {
     EXPECT_EQ(get(base + "?cursor=" + std::string{bad}).status, 400);
 }
 
-TEST_F(RestCalls, AreFiltered) {
+TEST_F(RestCallsTest, AreFiltered) {
   add(1, 1, outcome::delivered);   // 1, 00:01
   add(1, 2, outcome::retried);     // 2
   add(1, 2, outcome::given_up, 2); // 3
@@ -516,7 +516,7 @@ TEST_F(RestCalls, AreFiltered) {
   }
 }
 
-TEST_F(RestCalls, AreWalkedInBoundedSteps) {
+TEST_F(RestCallsTest, AreWalkedInBoundedSteps) {
   for (int i = 0; i < 6'000; ++i)
     add(1, 1, i == 0 ? outcome::retried : outcome::delivered);
   const auto first = get(base + "?success=false");
@@ -531,7 +531,7 @@ TEST_F(RestCalls, AreWalkedInBoundedSteps) {
     nullptr);
 }
 
-TEST_F(RestCalls, EndAPageEarlyWhenItGetsLarge) {
+TEST_F(RestCallsTest, EndAPageEarlyWhenItGetsLarge) {
   for (int i = 0; i < 10; ++i)
     add(1, 1, outcome::delivered).response_body.assign(200'000, 'x');
   const auto first = get(base);
@@ -539,7 +539,7 @@ TEST_F(RestCalls, EndAPageEarlyWhenItGetsLarge) {
   EXPECT_EQ(ids(get(text_of(first.json().at("next")))), "7 6 5");
 }
 
-TEST_F(RestCalls, WaitForTheirRetries) {
+TEST_F(RestCallsTest, WaitForTheirRetries) {
   retry r;
   r.subject = 1;
   r.due = timestamp{std::chrono::sys_days{std::chrono::year{2026} / 1 / 2}};
@@ -562,7 +562,7 @@ TEST_F(RestCalls, WaitForTheirRetries) {
   EXPECT_EQ(get(std::string{hooks_path} + "99/retries/").status, 404);
 }
 
-TEST_F(RestCalls, AreExpeditedAtAllWebhooksOfAnOrganizer) {
+TEST_F(RestCallsTest, AreExpeditedAtAllWebhooksOfAnOrganizer) {
   const auto own = service.hooks.size();
   const std::string_view path = "/api/v1/organizers/dummy/retries/expedite/";
   EXPECT_EQ(ask("POST", path).body, R"({"expedited":0,"webhooks":0})");

@@ -8,9 +8,9 @@
 namespace fanfare::test {
 namespace {
 
-class RestSecret : public RestDelivery {
+class RestSecretTest : public RestDeliveryTest {
 protected:
-  RestSecret() {
+  RestSecretTest() {
     auto& s = service.secrets[1];
     s.secret = "whsec_b2xk";
     s.created = timestamp{1s};
@@ -23,7 +23,7 @@ protected:
   std::string secret = hook + "secret/";
 };
 
-TEST_F(RestSecret, IsShownAndKeptByNobody) {
+TEST_F(RestSecretTest, IsShownAndKeptByNobody) {
   const auto found = get(secret);
   EXPECT_EQ(found.status, 200);
   EXPECT_EQ(found.body,
@@ -49,7 +49,7 @@ TEST_F(RestSecret, IsShownAndKeptByNobody) {
   EXPECT_EQ(get(secret).status, 500);
 }
 
-TEST_F(RestSecret, IsOfItsOrganizerOnly) {
+TEST_F(RestSecretTest, IsOfItsOrganizerOnly) {
   EXPECT_EQ(ask("GET", secret, {}, "publisher").status, 403);
   EXPECT_EQ(ask("GET", secret, {}, "theirs").status, 403);
   EXPECT_EQ(ask("GET", secret, {}, "boss").status, 200);
@@ -59,7 +59,7 @@ TEST_F(RestSecret, IsOfItsOrganizerOnly) {
   EXPECT_EQ(ask("POST", secret + "rotate/", "{}", "publisher").status, 403);
 }
 
-TEST_F(RestSecret, IsRotated) {
+TEST_F(RestSecretTest, IsRotated) {
   const auto fresh = rotate();
   EXPECT_EQ(fresh.status, 200);
   EXPECT_EQ(fresh.json().at("secret"), "whsec_bmV3");
@@ -81,7 +81,7 @@ TEST_F(RestSecret, IsRotated) {
   }
 }
 
-TEST_F(RestSecret, IsNotRotatedByWhatIsWrong) {
+TEST_F(RestSecretTest, IsNotRotatedByWhatIsWrong) {
   for (const std::string value :
        {"-0.001", "2592000.001", "1e999", R"("60")", "true", "[]"})
     EXPECT_EQ(rotate(with("overlap", value)).body,
@@ -108,7 +108,7 @@ TEST_F(RestSecret, IsNotRotatedByWhatIsWrong) {
   EXPECT_EQ(rotate().status, 409);
 }
 
-TEST_F(RestSecret, IsNotKeptUnderAnIdempotencyKey) {
+TEST_F(RestSecretTest, IsNotKeptUnderAnIdempotencyKey) {
   for (const std::string name : {"idempotency-key", "x-idempotency-key"}) {
     EXPECT_EQ(rotate("{}", {{name, "a"}}).status, 200);
     EXPECT_EQ(rotate("{}", {{name, "a"}}).status, 200);

@@ -21,7 +21,7 @@ std::string body_with(std::string_view field, std::string_view value) {
   return out + '"' + std::string{field} + "\":" + std::string{value} + '}';
 }
 
-class WebhookFields : public RestTest {
+class WebhookFieldsTest : public RestTest {
 protected:
   void refused(std::string_view field, std::string_view value,
                std::string_view sentences) {
@@ -41,7 +41,7 @@ protected:
   }
 };
 
-TEST_F(WebhookFields, AnswersWithTheDocumentedObject) {
+TEST_F(WebhookFieldsTest, AnswersWithTheDocumentedObject) {
   const auto made = post(
     R"({"enabled":true,"target_url":"https://google.com","all_events":false,
     "limit_events":["dummy"],"comment":null,
@@ -58,7 +58,7 @@ TEST_F(WebhookFields, AnswersWithTheDocumentedObject) {
   EXPECT_TRUE(made.blocking);
 }
 
-TEST_F(WebhookFields, HaveDefaults) {
+TEST_F(WebhookFieldsTest, HaveDefaults) {
   const auto made = post(
     R"({"target_url":"https://google.com","limit_events":[],"action_types":[]})");
   EXPECT_EQ(
@@ -67,7 +67,7 @@ TEST_F(WebhookFields, HaveDefaults) {
     R"("all_events":true,"limit_events":[],"action_types":[],"comment":null})");
 }
 
-TEST_F(WebhookFields, AreMissedAllAtOnce) {
+TEST_F(WebhookFieldsTest, AreMissedAllAtOnce) {
   EXPECT_EQ(post("{}").body, R"({"target_url":["This field is required."],)"
                              R"("limit_events":["This field is required."],)"
                              R"("action_types":["This field is required."]})");
@@ -85,7 +85,7 @@ TEST_F(WebhookFields, AreMissedAllAtOnce) {
   EXPECT_TRUE(service.hooks.empty());
 }
 
-TEST_F(WebhookFields, TakeManySpellingsOfBooleans) {
+TEST_F(WebhookFieldsTest, TakeManySpellingsOfBooleans) {
   for (const std::string_view field : {"enabled", "all_events"}) {
     for (const std::string_view yes :
          {"true", "1", "1.0", "\"true\"", "\"True\"", "\"TRUE\"", "\"t\"",
@@ -104,7 +104,7 @@ TEST_F(WebhookFields, TakeManySpellingsOfBooleans) {
   }
 }
 
-TEST_F(WebhookFields, CheckTheTargetUrl) {
+TEST_F(WebhookFieldsTest, CheckTheTargetUrl) {
   EXPECT_EQ(taken("target_url", R"("  https://A.com/x\n")"), "https://A.com/x");
   EXPECT_EQ(taken("target_url", "\"\xc2\xa0https://a.com\xe3\x80\x80\""),
             "https://a.com");
@@ -131,7 +131,7 @@ TEST_F(WebhookFields, CheckTheTargetUrl) {
           R"("Null characters are not allowed.","Enter a valid URL.")");
 }
 
-TEST_F(WebhookFields, CheckTheEvents) {
+TEST_F(WebhookFieldsTest, CheckTheEvents) {
   (void)service.add_event(owner, "5", "Five");
   (void)service.add_event(owner, "aaa", "Dummy");
   const auto events = [this](std::string_view value) {
@@ -171,7 +171,7 @@ TEST_F(WebhookFields, CheckTheEvents) {
             "\"Object with slug=" + std::string{slug} + " does not exist.\"");
 }
 
-TEST_F(WebhookFields, CheckTheActionTypes) {
+TEST_F(WebhookFieldsTest, CheckTheActionTypes) {
   const auto types = [this](std::string_view value) {
     return boost::json::serialize(taken("action_types", value));
   };
@@ -212,7 +212,7 @@ TEST_F(WebhookFields, CheckTheActionTypes) {
     EXPECT_EQ(post(body_with("action_types", value)).status, 400);
 }
 
-TEST_F(WebhookFields, CheckTheComment) {
+TEST_F(WebhookFieldsTest, CheckTheComment) {
   EXPECT_EQ(taken("comment", "null"), nullptr);
   EXPECT_EQ(taken("comment", "\"\""), "");
   EXPECT_EQ(taken("comment", "\"   \""), "");
@@ -233,7 +233,8 @@ TEST_F(WebhookFields, CheckTheComment) {
             std::string::npos);
 }
 
-TEST_F(WebhookFields, IgnoreTheIdAndUnknownKeysAndTakeTheLastOfRepeatedOnes) {
+TEST_F(WebhookFieldsTest,
+       IgnoreTheIdAndUnknownKeysAndTakeTheLastOfRepeatedOnes) {
   EXPECT_EQ(taken("id", "77"), 1);
   EXPECT_EQ(post(body_with("nonsense", "[{}]")).status, 201);
   EXPECT_EQ(
@@ -244,7 +245,7 @@ TEST_F(WebhookFields, IgnoreTheIdAndUnknownKeysAndTakeTheLastOfRepeatedOnes) {
     "https://b.com");
 }
 
-TEST_F(WebhookFields, MustBeAnObject) {
+TEST_F(WebhookFieldsTest, MustBeAnObject) {
   const std::pair<std::string_view, std::string_view> cases[] = {
     {"[]", "Invalid data. Expected a dictionary, but got list."},
     {"\"x\"", "Invalid data. Expected a dictionary, but got str."},
@@ -261,7 +262,7 @@ TEST_F(WebhookFields, MustBeAnObject) {
   }
 }
 
-TEST_F(WebhookFields, MustBeJson) {
+TEST_F(WebhookFieldsTest, MustBeJson) {
   for (const std::string_view body :
        {"{", " ", "{\"a\":1,}", "{} x", "\xEF\xBB\xBF{}", "{\"a\":\"\xff\"}",
         "{'a':1}", R"({"comment":"\ud800"})"}) {
@@ -274,7 +275,7 @@ TEST_F(WebhookFields, MustBeJson) {
                 .body.starts_with(R"({"detail":"JSON parse error)"));
 }
 
-TEST_F(WebhookFields, LimitEventsExcludeAllEvents) {
+TEST_F(WebhookFieldsTest, LimitEventsExcludeAllEvents) {
   const std::string valid = R"("target_url":"https://a.com","action_types":[])";
   const auto made = post("{" + valid
                          + R"(,"limit_events":["dummy"],"all_events":true})");
@@ -300,12 +301,12 @@ TEST_F(WebhookFields, LimitEventsExcludeAllEvents) {
 
 // -- forms --------------------------------------------------------------------
 
-class WebhookForms : public RestTest {
+class WebhookFormsTest : public RestTest {
 protected:
   const headers form{{"content-type", "application/x-www-form-urlencoded"}};
 };
 
-TEST_F(WebhookForms, CanDoMostThings) {
+TEST_F(WebhookFormsTest, CanDoMostThings) {
   const auto made = post(
     "target_url=https%3A%2F%2Fa.com%2F%3Fx%3D1&limit_events=dummy&limit_events="
     "second&action_types=&enabled=on&comment=a+b",
@@ -317,7 +318,7 @@ TEST_F(WebhookForms, CanDoMostThings) {
             R"("action_types":[],"comment":"a b"})");
 }
 
-TEST_F(WebhookForms, MeanFalseByLeavingOut) {
+TEST_F(WebhookFormsTest, MeanFalseByLeavingOut) {
   EXPECT_EQ(
     post("target_url=https://a.com&action_types=", form).body,
     R"({"id":1,"enabled":false,"target_url":"https://a.com","all_events":false,)"
@@ -332,7 +333,7 @@ TEST_F(WebhookForms, MeanFalseByLeavingOut) {
     false);
 }
 
-TEST_F(WebhookForms, CannotNameActionTypes) {
+TEST_F(WebhookFormsTest, CannotNameActionTypes) {
   EXPECT_EQ(
     post("target_url=https://a.com&action_types=pretix.event.added", form).body,
     R"({"action_types":["Invalid action type \"p\"."]})");
@@ -343,7 +344,7 @@ TEST_F(WebhookForms, CannotNameActionTypes) {
 
 // -- changes ------------------------------------------------------------------
 
-class WebhookChanges : public RestTest {
+class WebhookChangesTest : public RestTest {
 protected:
   reply patch(std::string_view path, std::string_view body) {
     return ask("PATCH", path, body);
@@ -353,7 +354,7 @@ protected:
   }
 };
 
-TEST_F(WebhookChanges, PatchTakesAnySubset) {
+TEST_F(WebhookChangesTest, PatchTakesAnySubset) {
   const auto path = make_hook();
   const auto before = get(path).body;
   EXPECT_EQ(patch(path, "{}").body, before);
@@ -369,7 +370,7 @@ TEST_F(WebhookChanges, PatchTakesAnySubset) {
   EXPECT_EQ(get(path).json().at("target_url"), "https://b.com");
 }
 
-TEST_F(WebhookChanges, PutKeepsOptionalFieldsThatAreLeftOut) {
+TEST_F(WebhookChangesTest, PutKeepsOptionalFieldsThatAreLeftOut) {
   const auto path = make_hook(
     R"({"target_url":"https://a.com","limit_events":["dummy"],)"
     R"("all_events":false,"action_types":[],"comment":"c","enabled":false})");
@@ -384,7 +385,7 @@ TEST_F(WebhookChanges, PutKeepsOptionalFieldsThatAreLeftOut) {
     R"("limit_events":["second"],"action_types":["pretix.event.added"],"comment":"c"})");
 }
 
-TEST_F(WebhookChanges, ActionTypesAreASet) {
+TEST_F(WebhookChangesTest, ActionTypesAreASet) {
   const auto path = make_hook(
     R"({"target_url":"https://a.com","limit_events":[],)"
     R"("action_types":["pretix.event.added","pretix.event.added"]})");
@@ -403,7 +404,7 @@ TEST_F(WebhookChanges, ActionTypesAreASet) {
   EXPECT_EQ(set("[]"), "[]");
 }
 
-TEST_F(WebhookChanges, TheRuleOfEventsLooksAtWhatIsStored) {
+TEST_F(WebhookChangesTest, TheRuleOfEventsLooksAtWhatIsStored) {
   const std::string both =
     R"({"non_field_errors":["You can set either limit_events or all_events."]})";
   const auto limited = make_hook(
@@ -424,7 +425,7 @@ TEST_F(WebhookChanges, TheRuleOfEventsLooksAtWhatIsStored) {
     patch(all, R"({"limit_events":["dummy"],"all_events":false})").status, 200);
 }
 
-TEST_F(WebhookChanges, AContradictionThatIsStoredMustBeFixedFirst) {
+TEST_F(WebhookChangesTest, AContradictionThatIsStoredMustBeFixedFirst) {
   const auto path = make_hook();
   service.hooks[0].events = {"dummy"};
   EXPECT_EQ(patch(path, R"({"enabled":false})").status, 400);
@@ -433,7 +434,7 @@ TEST_F(WebhookChanges, AContradictionThatIsStoredMustBeFixedFirst) {
   EXPECT_EQ(patch(path, R"({"limit_events":[]})").status, 200);
 }
 
-TEST_F(WebhookChanges, DeleteDisablesAndKeeps) {
+TEST_F(WebhookChangesTest, DeleteDisablesAndKeeps) {
   const auto path = make_hook();
   for (int i = 0; i < 2; ++i) {
     const auto gone = ask("DELETE", path);

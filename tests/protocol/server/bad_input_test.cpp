@@ -27,9 +27,9 @@ void PrintTo(const bad_input& input, std::ostream* out) {
   *out << input.name;
 }
 
-class HttpServerBadInput : public ::testing::TestWithParam<bad_input> {};
+class HttpServerBadInputTest : public ::testing::TestWithParam<bad_input> {};
 
-TEST_P(HttpServerBadInput, IsRefusedAndHarmsNobody) {
+TEST_P(HttpServerBadInputTest, IsRefusedAndHarmsNobody) {
   scripted handler;
   http_server_options options;
   options.head_limit = 4096;
@@ -73,7 +73,7 @@ std::string lines(std::initializer_list<std::string_view> all) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
-  Table, HttpServerBadInput,
+  Table, HttpServerBadInputTest,
   ::testing::Values(
     bad_input{"TlsHello",
               std::string{"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11},

@@ -62,7 +62,7 @@ private:
   std::vector<std::function<void(http_response)>> later_;
 };
 
-class HttpsServer : public ::testing::Test {
+class HttpsServerTest : public ::testing::Test {
 protected:
   result<std::shared_ptr<tls_identity>> load(const test::certificate& cert) {
     const auto certificate = dir_.write("cert.pem", cert.certificate_pem);
@@ -110,7 +110,7 @@ protected:
   std::unique_ptr<http_server> server_;
 };
 
-TEST_F(HttpsServer, ServesRequestsThatKnowTheyAreSecure) {
+TEST_F(HttpsServerTest, ServesRequestsThatKnowTheyAreSecure) {
   start();
   EXPECT_EQ(server_->url(),
             "https://127.0.0.1:" + std::to_string(server_->port()));
@@ -125,7 +125,7 @@ TEST_F(HttpsServer, ServesRequestsThatKnowTheyAreSecure) {
   }
 }
 
-TEST_F(HttpsServer, CarriesPipelinedRequestsAndLargeBodies) {
+TEST_F(HttpsServerTest, CarriesPipelinedRequestsAndLargeBodies) {
   start();
   tls_client client{server_->port(), {.ca_pem = ca_.pem()}};
   ASSERT_TRUE(client.shake_hands());
@@ -142,7 +142,7 @@ TEST_F(HttpsServer, CarriesPipelinedRequestsAndLargeBodies) {
   EXPECT_THAT(client.read_until("/three "), StartsWith("HTTP/1.1 200 OK"));
 }
 
-TEST_F(HttpsServer, SpeaksTls12ButNothingOlder) {
+TEST_F(HttpsServerTest, SpeaksTls12ButNothingOlder) {
   start();
   tls_client fair{server_->port(),
                   {.ca_pem = ca_.pem(), .max_version = TLS1_2_VERSION}};
@@ -154,7 +154,7 @@ TEST_F(HttpsServer, SpeaksTls12ButNothingOlder) {
   expect_alive();
 }
 
-TEST_F(HttpsServer, SpeaksNoOtherProtocolThanHttp1) {
+TEST_F(HttpsServerTest, SpeaksNoOtherProtocolThanHttp1) {
   start();
   tls_client silent{server_->port(), {.ca_pem = ca_.pem(), .protocol = {}}};
   EXPECT_TRUE(silent.shake_hands());
@@ -162,7 +162,7 @@ TEST_F(HttpsServer, SpeaksNoOtherProtocolThanHttp1) {
   EXPECT_FALSE(newer.shake_hands());
 }
 
-TEST_F(HttpsServer, ClosesWhatIsNoTls) {
+TEST_F(HttpsServerTest, ClosesWhatIsNoTls) {
   start();
   tls_client client{server_->port()};
   client.send_plain(get("/"));
@@ -170,7 +170,7 @@ TEST_F(HttpsServer, ClosesWhatIsNoTls) {
   expect_alive();
 }
 
-TEST_F(HttpsServer, LosesPatienceWithSlowHandshakes) {
+TEST_F(HttpsServerTest, LosesPatienceWithSlowHandshakes) {
   http_server_options options;
   options.handshake_timeout = 200ms;
   start(options);
@@ -188,7 +188,7 @@ TEST_F(HttpsServer, LosesPatienceWithSlowHandshakes) {
   EXPECT_THAT(done.read_until("/on "), StartsWith("HTTP/1.1 200 OK"));
 }
 
-TEST_F(HttpsServer, CountsHandshakesAsConnections) {
+TEST_F(HttpsServerTest, CountsHandshakesAsConnections) {
   auto options = patient();
   options.max_connections = 2;
   start(options);
@@ -199,7 +199,7 @@ TEST_F(HttpsServer, CountsHandshakesAsConnections) {
   EXPECT_TRUE(too_many.closed_plain());
 }
 
-TEST_F(HttpsServer, ShowsANewCertificateToNewConnections) {
+TEST_F(HttpsServerTest, ShowsANewCertificateToNewConnections) {
   start();
   tls_client old{server_->port(), {.ca_pem = ca_.pem()}};
   ASSERT_TRUE(old.shake_hands());
@@ -214,7 +214,7 @@ TEST_F(HttpsServer, ShowsANewCertificateToNewConnections) {
   }
 }
 
-TEST_F(HttpsServer, StopsWithOpenConnections) {
+TEST_F(HttpsServerTest, StopsWithOpenConnections) {
   start();
   tls_client mute{server_->port()};
   tls_client idle{server_->port(), {.ca_pem = ca_.pem()}};
@@ -233,7 +233,7 @@ TEST_F(HttpsServer, StopsWithOpenConnections) {
   stopping.join();
 }
 
-TEST_F(HttpsServer, SaysWhatIsWrongWithACertificateOrKey) {
+TEST_F(HttpsServerTest, SaysWhatIsWrongWithACertificateOrKey) {
   const auto good = ca_.good();
   const auto certificate = dir_.write("good.pem", good.certificate_pem);
   const auto key = dir_.write("good.key", good.key_pem);

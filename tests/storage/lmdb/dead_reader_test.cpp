@@ -64,7 +64,7 @@ private:
   pid_t child_ = 0;
 };
 
-class DeadReader : public store_test {
+class DeadReaderTest : public store_test {
 protected:
   [[nodiscard]] std::filesystem::path file() const {
     return dir_ / "data/fanfare.mdb";
@@ -94,7 +94,7 @@ protected:
   position next_ = 1;
 };
 
-TEST_F(DeadReader, IsForgottenWhenRetentionLooksForOldEntries) {
+TEST_F(DeadReaderTest, IsForgottenWhenRetentionLooksForOldEntries) {
   grow_by(10, false); // what it needs in any case
   outside_reader reader{file(), true};
   EXPECT_GT(grow_by(many, true), much / 2) << "what it reads is kept";
@@ -103,7 +103,7 @@ TEST_F(DeadReader, IsForgottenWhenRetentionLooksForOldEntries) {
   EXPECT_LT(grow_by(many, true), much / 10);
 }
 
-TEST_F(DeadReader, IsForgottenWhenTheStoreIsOpened) {
+TEST_F(DeadReaderTest, IsForgottenWhenTheStoreIsOpened) {
   grow_by(10, false);
   store_.reset();
   // As long as somebody has the file open, LMDB takes its readers for alive.

@@ -39,7 +39,7 @@ int in_child(const std::function<void()>& body) {
 
 } // namespace
 
-class FullStore : public store_test {
+class FullStoreTest : public store_test {
 protected:
   /// Whether they were accepted; not accepting means store_full in either form.
   bool try_publish(std::size_t size, std::size_t count = 1) {
@@ -101,7 +101,7 @@ protected:
   }
 };
 
-TEST_F(FullStore, RefusesPublishesButNotCallsCheckpointsAndEdits) {
+TEST_F(FullStoreTest, RefusesPublishesButNotCallsCheckpointsAndEdits) {
   reopen({.max_size = small});
   auto hook = add_hook(1, {1});
   EXPECT_GT(publish_until_full(20'000), 200U);
@@ -112,7 +112,7 @@ TEST_F(FullStore, RefusesPublishesButNotCallsCheckpointsAndEdits) {
   set_enabled(hook.id, false);
 }
 
-TEST_F(FullStore, StillAnswersWhatIsKeptUnderAnIdempotencyKey) {
+TEST_F(FullStoreTest, StillAnswersWhatIsKeptUnderAnIdempotencyKey) {
   store_options small{.max_size = std::size_t{8} << 20};
   reopen(small);
   run(once('k', at_ms(1)));
@@ -129,7 +129,7 @@ TEST_F(FullStore, StillAnswersWhatIsKeptUnderAnIdempotencyKey) {
   EXPECT_EQ(code_of(run(big).done), ec::store_full);
 }
 
-TEST_F(FullStore, ARefusedPublishDoesNotStopTheRestOfItsBatch) {
+TEST_F(FullStoreTest, ARefusedPublishDoesNotStopTheRestOfItsBatch) {
   reopen({.max_size = small});
   publish_until_full(20'000);
   auto tail = store_->journal().tail();
@@ -142,7 +142,7 @@ TEST_F(FullStore, ARefusedPublishDoesNotStopTheRestOfItsBatch) {
   EXPECT_EQ(store_->call_log().newest(1, 0, 10).value().size(), 1U);
 }
 
-TEST_F(FullStore, ABatchTooBigForTheRoomLeftIsRefusedAsAWhole) {
+TEST_F(FullStoreTest, ABatchTooBigForTheRoomLeftIsRefusedAsAWhole) {
   reopen({.max_size = small});
   std::vector<draft> drafts(40, draft_of(1, 1, std::string(500'000, 'x')));
   EXPECT_EQ(code_of(run(publish_of(drafts)).done), ec::store_full);
@@ -150,7 +150,7 @@ TEST_F(FullStore, ABatchTooBigForTheRoomLeftIsRefusedAsAWhole) {
   EXPECT_TRUE(try_publish(500'000));
 }
 
-TEST_F(FullStore, PublishesGoOnOnceExpiryHasMadeRoom) {
+TEST_F(FullStoreTest, PublishesGoOnOnceExpiryHasMadeRoom) {
   reopen({.max_size = small});
   for (int round = 0; round < 3; ++round) {
     EXPECT_GT(publish_until_full(20'000), 200U) << round;
@@ -160,7 +160,7 @@ TEST_F(FullStore, PublishesGoOnOnceExpiryHasMadeRoom) {
   EXPECT_TRUE(try_publish(20'000));
 }
 
-TEST_F(FullStore, CallsEndBeforeThereIsNoRoomToMakeRoom) {
+TEST_F(FullStoreTest, CallsEndBeforeThereIsNoRoomToMakeRoom) {
   reopen({.max_size = small});
   add_hook(1, {1});
   publish_until_full(10'000);
@@ -173,7 +173,7 @@ TEST_F(FullStore, CallsEndBeforeThereIsNoRoomToMakeRoom) {
   EXPECT_EQ(store_->call_log().newest(1, 0, 10).value().front().id, calls + 1);
 }
 
-TEST_F(FullStore, ManyCallsOfOneBatchLeaveNothingBehindWhenThereIsNoRoom) {
+TEST_F(FullStoreTest, ManyCallsOfOneBatchLeaveNothingBehindWhenThereIsNoRoom) {
   reopen({.max_size = small});
   auto hook = add_hook(1, {1});
   run(publish_of(std::vector<draft>(10, draft_of(1))));
@@ -198,7 +198,7 @@ TEST_F(FullStore, ManyCallsOfOneBatchLeaveNothingBehindWhenThereIsNoRoom) {
   EXPECT_EQ(store_->registry().count_webhooks(1, {}).value(), 1U);
 }
 
-TEST_F(FullStore, AStoreBeyondALoweredMaximumCanMakeRoom) {
+TEST_F(FullStoreTest, AStoreBeyondALoweredMaximumCanMakeRoom) {
   run(publish_of(
     std::vector<draft>(60, draft_of(1, 1, std::string(500'000, 'x')))));
   reopen({.max_size = small});
@@ -207,7 +207,7 @@ TEST_F(FullStore, AStoreBeyondALoweredMaximumCanMakeRoom) {
   EXPECT_TRUE(try_publish(1000));
 }
 
-TEST_F(FullStore, StatisticsTellWhatIsInUse) {
+TEST_F(FullStoreTest, StatisticsTellWhatIsInUse) {
   reopen({.max_size = small});
   auto empty = store_->statistics();
   EXPECT_EQ(empty.bytes_max, small);
@@ -221,7 +221,7 @@ TEST_F(FullStore, StatisticsTellWhatIsInUse) {
   EXPECT_LT(store_->statistics().bytes_used, empty.bytes_used + 500'000);
 }
 
-TEST_F(FullStore, AFileSizeLimitRefusesAndLosesNothing) {
+TEST_F(FullStoreTest, AFileSizeLimitRefusesAndLosesNothing) {
   store_.reset();
   auto code = in_child([this] {
     open();
@@ -252,7 +252,7 @@ TEST_F(FullStore, AFileSizeLimitRefusesAndLosesNothing) {
   EXPECT_EQ(code, 0);
 }
 
-TEST_F(FullStore, WhatTheDiskRefusedCanBeTriedAgainAsItIs) {
+TEST_F(FullStoreTest, WhatTheDiskRefusedCanBeTriedAgainAsItIs) {
   store_.reset();
   auto code = in_child([this] {
     open();
@@ -291,7 +291,7 @@ TEST_F(FullStore, WhatTheDiskRefusedCanBeTriedAgainAsItIs) {
   EXPECT_EQ(code, 0);
 }
 
-TEST_F(FullStore, AFullDiskRefusesAndLosesNothing) {
+TEST_F(FullStoreTest, AFullDiskRefusesAndLosesNothing) {
   store_.reset();
   auto code = in_child([this] {
     std::filesystem::create_directory(dir_ / "data");

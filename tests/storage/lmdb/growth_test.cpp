@@ -27,9 +27,9 @@ using storage::lmdb::read_transaction;
 using storage::lmdb::table;
 using storage::lmdb::write_transaction;
 
-class Growth : public ::testing::Test {
+class GrowthTest : public ::testing::Test {
 protected:
-  Growth() {
+  GrowthTest() {
     open();
   }
 
@@ -77,7 +77,7 @@ protected:
   std::size_t written_ = 0;
 };
 
-TEST_F(Growth, ThereAreZerosBehindWhatIsUsed) {
+TEST_F(GrowthTest, ThereAreZerosBehindWhatIsUsed) {
   write(1'000);
   env_->grow_ahead();
   ASSERT_GT(length(), used());
@@ -87,7 +87,7 @@ TEST_F(Growth, ThereAreZerosBehindWhatIsUsed) {
   EXPECT_EQ(behind, std::string(length() - used(), '\0'));
 }
 
-TEST_F(Growth, NothingIsOverwrittenBetweenCommitsAndOpenings) {
+TEST_F(GrowthTest, NothingIsOverwrittenBetweenCommitsAndOpenings) {
   for (int round = 0; round < 30; ++round) {
     write(100);
     env_->grow_ahead();
@@ -97,7 +97,7 @@ TEST_F(Growth, NothingIsOverwrittenBetweenCommitsAndOpenings) {
   expect_all_there();
 }
 
-TEST_F(Growth, AnIdleFileIsNotTouched) {
+TEST_F(GrowthTest, AnIdleFileIsNotTouched) {
   write(1'000);
   env_->grow_ahead();
   const auto before = length();
@@ -110,7 +110,7 @@ TEST_F(Growth, AnIdleFileIsNotTouched) {
   EXPECT_EQ(std::filesystem::last_write_time(file()), long_ago);
 }
 
-TEST_F(Growth, EndsWithTheMap) {
+TEST_F(GrowthTest, EndsWithTheMap) {
   for (int i = 0; i < 60 && used() + 400'000 < map_size; ++i) {
     write(100);
     env_->grow_ahead();

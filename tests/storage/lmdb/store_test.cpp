@@ -10,7 +10,7 @@ namespace fanfare::test {
 
 namespace {
 
-class LmdbStore : public store_test {
+class LmdbStoreTest : public store_test {
 protected:
   /// The webhook's record in the table of progress. Closes the store and opens
   /// it again.
@@ -34,7 +34,7 @@ protected:
 
 // -- what it costs ------------------------------------------------------------
 
-TEST_F(LmdbStore, ABatchOfReadsDoesNotTouchTheDisk) {
+TEST_F(LmdbStoreTest, ABatchOfReadsDoesNotTouchTheDisk) {
   auto hook = add_hook(1, {1});
   auto before = std::filesystem::last_write_time(dir_ / "data/fanfare.mdb");
   auto visited = store_->statistics().bytes_used;
@@ -46,7 +46,7 @@ TEST_F(LmdbStore, ABatchOfReadsDoesNotTouchTheDisk) {
   EXPECT_EQ(store_->statistics().bytes_used, visited);
 }
 
-TEST_F(LmdbStore, ABacklogDoesNotTouchOtherOrganizersNotifications) {
+TEST_F(LmdbStoreTest, ABacklogDoesNotTouchOtherOrganizersNotifications) {
   auto hook = add_hook(1, {1});
   std::vector<draft> others(1000, draft_of(1, 2));
   others.push_back(draft_of(1, 1));
@@ -60,7 +60,7 @@ TEST_F(LmdbStore, ABacklogDoesNotTouchOtherOrganizersNotifications) {
   EXPECT_LE(store_->records_visited() - before, 4U);
 }
 
-TEST_F(LmdbStore, OtherWebhooksCallsAreNotLookedAt) {
+TEST_F(LmdbStoreTest, OtherWebhooksCallsAreNotLookedAt) {
   std::vector<operation> batch;
   for (call_id i = 0; i < 5000; ++i)
     batch.emplace_back(
@@ -78,7 +78,7 @@ TEST_F(LmdbStore, OtherWebhooksCallsAreNotLookedAt) {
   }
 }
 
-TEST_F(LmdbStore, ACallLeavesTheProgressOfItsWebhookToTheCheckpoint) {
+TEST_F(LmdbStoreTest, ACallLeavesTheProgressOfItsWebhookToTheCheckpoint) {
   const auto hook = add_hook(1, {1}).id;
   append(call_of(hook, 1, outcome::delivered, 1));
   EXPECT_EQ(progress_record(hook), "");
@@ -92,7 +92,7 @@ TEST_F(LmdbStore, ACallLeavesTheProgressOfItsWebhookToTheCheckpoint) {
   EXPECT_NE(progress_record(hook), before);
 }
 
-TEST_F(LmdbStore, ACheckpointForgetsTheChangesItHasWritten) {
+TEST_F(LmdbStoreTest, ACheckpointForgetsTheChangesItHasWritten) {
   const auto hook = add_hook(1, {1}).id;
   publish(draft_of(1));
   append(call_of(hook, 1, outcome::retried, 1));
@@ -103,7 +103,7 @@ TEST_F(LmdbStore, ACheckpointForgetsTheChangesItHasWritten) {
             std::vector<position>{1});
 }
 
-TEST_F(LmdbStore, ACheckpointOfAnIdleEngineDoesNotTouchTheDisk) {
+TEST_F(LmdbStoreTest, ACheckpointOfAnIdleEngineDoesNotTouchTheDisk) {
   const auto hook = add_hook(1, {1}).id;
   run(publish_of(std::vector<draft>(10, draft_of(1))));
   checkpoint(10, {{.hook = hook, .cursor = 3}});
@@ -115,7 +115,7 @@ TEST_F(LmdbStore, ACheckpointOfAnIdleEngineDoesNotTouchTheDisk) {
   EXPECT_EQ(std::filesystem::last_write_time(file), before);
 }
 
-TEST_F(LmdbStore, RetentionMakesRoomThatIsUsedAgain) {
+TEST_F(LmdbStoreTest, RetentionMakesRoomThatIsUsedAgain) {
   std::size_t most = 0;
   position next = 1;
   for (int round = 0; round < 30; ++round) {
@@ -137,7 +137,7 @@ TEST_F(LmdbStore, RetentionMakesRoomThatIsUsedAgain) {
 
 // -- names as keys ------------------------------------------------------------
 
-TEST_F(LmdbStore, ANameIsAtMostAsLongAsAKey) {
+TEST_F(LmdbStoreTest, ANameIsAtMostAsLongAsAKey) {
   const auto add = [this](std::size_t size) {
     return code_of(
       run(add_organizer{.slug = std::string(size, 'a'), .name = ""}).done);

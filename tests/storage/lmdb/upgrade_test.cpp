@@ -15,9 +15,9 @@ namespace {
 
 const timestamp start = at_ms(1'700'000'000'000);
 
-class Upgrade : public store_test {};
+class UpgradeTest : public store_test {};
 
-TEST_F(Upgrade, GivesTheFirstVersionItsTablesOfAnswers) {
+TEST_F(UpgradeTest, GivesTheFirstVersionItsTablesOfAnswers) {
   publish(draft_of(1));
   store_.reset();
   // As the first version left it: other stamp, no such tables.
