@@ -138,7 +138,10 @@ public:
         if (left == 0)
           break;
         // Only the breaker holds all of them.
-        now_ = std::chrono::duration_cast<micros>(pace_.open_until() - start);
+        const auto then = std::chrono::duration_cast<micros>(pace_.open_until()
+                                                             - start);
+        ASSERT_GT(then, now_) << "it is held, and nothing will end that";
+        now_ = then;
         if (now_ > until)
           break;
         continue;

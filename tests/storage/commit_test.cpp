@@ -94,7 +94,8 @@ public:
 };
 
 TEST_P(CommitTest, OneAtATimeIsToldBeforeTheCallReturns) {
-  ASSERT_EQ(store_->commits_ahead(), 1U);
+  if (store_->commits_ahead() > 1)
+    GTEST_SKIP() << "it takes several at once";
   std::vector<operation> batch;
   batch.emplace_back(publish_of({draft_of(1)}));
   batch.emplace_back(add_organizer{.slug = "a", .name = ""});

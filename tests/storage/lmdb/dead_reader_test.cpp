@@ -9,6 +9,7 @@
 
 #include <lmdb.h>
 
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,6 +27,7 @@ public:
     EXPECT_EQ(::pipe(ready), 0);
     child_ = ::fork();
     if (child_ == 0) {
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL); // also if this test dies
       const char done = open(file, reads) ? 'y' : 'n';
       if (::write(ready[1], &done, 1) != 1)
         ::_exit(1);
