@@ -163,6 +163,7 @@ void client_connection::on_tunnel(proxy_tunnel::outcome&& how) {
   tunnel_ = nullptr;
   if (how.failure.empty()) {
     way_ = nullptr;
+    tunnelled_ = true;
     on_way();
     return;
   }
@@ -237,7 +238,7 @@ void client_connection::on_handshake(const error_code& code) {
     return;
   if (code) {
     if (auto why = tls_failure(stream_.tls(), code,
-                               subject_->request.to->host());
+                               subject_->request.to->host(), tunnelled_);
         !skip_handshake())
       fail(std::move(why));
     return;

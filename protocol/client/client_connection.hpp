@@ -242,6 +242,7 @@ private:
   exchange* subject_ = nullptr;
   state state_ = state::fresh;
   bool untaken_ = false;     // as counted by the destination
+  bool tunnelled_ = false;   // by a proxy
   std::uint32_t served_ = 0; // exchanges after which it could be used again
   std::chrono::steady_clock::time_point opened_;
   boost::asio::ip::address address_;

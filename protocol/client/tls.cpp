@@ -66,22 +66,24 @@ std::string closed_after_question(const SSL* ssl) {
          : std::string{asks} + ", and closed the connection";
 }
 
-/// Of the certificates that were looked at, the first that is out of date. A
-/// stranger wrote its name.
+/// A stranger wrote it.
+std::string common_name(const X509_NAME* of) {
+  char name[65] = {};
+  X509_NAME_get_text_by_NID(of, NID_commonName, name, sizeof name);
+  for (char& c : name)
+    if (c != 0 && (c < ' ' || c > '~'))
+      c = '?';
+  return name;
+}
+
+/// Of the certificates that were looked at, the first that is out of date.
 std::string expired_one(SSL* ssl) {
   const auto* chain = SSL_get0_verified_chain(ssl);
   for (int i = 1; i < sk_X509_num(chain); ++i) {
     auto* each = sk_X509_value(chain, i);
-    if (X509_cmp_current_time(X509_get0_notAfter(each)) >= 0)
-      continue;
-    char name[65] = {};
-    X509_NAME_get_text_by_NID(X509_get_subject_name(each), NID_commonName, name,
-                              sizeof name);
-    for (char& c : name)
-      if (c != 0 && (c < ' ' || c > '~'))
-        c = '?';
-    return "tls: the certificate of an authority has expired ("
-         + std::string{name} + ")";
+    if (X509_cmp_current_time(X509_get0_notAfter(each)) < 0)
+      return "tls: the certificate of an authority has expired ("
+           + common_name(X509_get_subject_name(each)) + ")";
   }
   return "tls: certificate has expired";
 }
@@ -92,6 +94,15 @@ std::string not_signed(SSL* ssl) {
   if (sk_X509_num(SSL_get0_verified_chain(ssl)) == 1)
     out += ", or the receiver does not send its intermediate certificate";
   return out;
+}
+
+/// Some proxies read what passes, and show certificates that they sign.
+std::string perhaps_of_proxy(SSL* ssl) {
+  const auto* chain = SSL_get0_verified_chain(ssl);
+  if (sk_X509_num(chain) == 0)
+    return {};
+  return "; the proxy may show its own in place of the receiver's (signed by "
+       + common_name(X509_get_issuer_name(sk_X509_value(chain, 0))) + ")";
 }
 
 /// The alert in words, if it may be about the client's certificate.
@@ -327,18 +338,22 @@ bool has_partial_record(const SSL* ssl) noexcept {
 }
 
 std::string tls_failure(SSL* ssl, const boost::system::error_code& code,
-                        const std::string& host) {
+                        const std::string& host, bool by_proxy) {
+  const auto doubt = [&] {
+    return by_proxy ? perhaps_of_proxy(ssl) : std::string{};
+  };
   switch (const auto verdict = SSL_get_verify_result(ssl)) {
     case X509_V_OK: break;
     case X509_V_ERR_CERT_HAS_EXPIRED: return expired_one(ssl);
     case X509_V_ERR_CERT_NOT_YET_VALID:
       return "tls: certificate is not yet valid";
     case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-      return "tls: self-signed certificate";
+      return "tls: self-signed certificate" + doubt();
     case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE: return not_signed(ssl);
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+      return not_signed(ssl) + doubt();
     case X509_V_ERR_HOSTNAME_MISMATCH:
     case X509_V_ERR_IP_ADDRESS_MISMATCH:
       return "tls: certificate is not for this host (" + host + ")";

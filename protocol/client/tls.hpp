@@ -67,9 +67,10 @@ void end_tls(SSL* ssl) noexcept;
 [[nodiscard]] bool has_partial_record(const SSL* ssl) noexcept;
 
 /// Why a handshake failed, in one plain line that begins with "tls: ".
-[[nodiscard]] std::string tls_failure(SSL* ssl,
-                                      const boost::system::error_code& code,
-                                      const std::string& host);
+/// `by_proxy`: it went through one, that may have had a hand in it.
+[[nodiscard]] std::string
+tls_failure(SSL* ssl, const boost::system::error_code& code,
+            const std::string& host, bool by_proxy = false);
 
 /// Why a connection ended after its handshake but before the first byte: under
 /// TLS 1.3 a receiver checks the client's certificate only then, and under 1.2

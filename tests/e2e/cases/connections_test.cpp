@@ -3,6 +3,7 @@
 
 // Which connections a receiver sees: one that has few workers, one that moves.
 
+#include "tests/e2e/support/apache.hpp"
 #include "tests/e2e/support/e2e_test.hpp"
 #include "tests/support/certs.hpp"
 #include "tests/support/dns_server.hpp"
@@ -118,33 +119,46 @@ std::chrono::milliseconds time_of_a_stranger(std::uint16_t port,
     steady_clock::now() - begin);
 }
 
-class ConnectionsTest : public E2eTest {};
+class ConnectionsTest : public E2eTest {
+protected:
+  /// Calls a receiver that has fewer workers than it gets calls at a time.
+  void expect_nobody_starves(const std::string& url, std::uint16_t port) {
+    constexpr std::size_t most = 8;
+    constexpr int rounds = 12;
+    start();
+    add_organizer("acme");
+    const auto hook = add_webhook(
+      "acme", {.url = url, .delivery = {{"max_in_flight", most}}});
+    boost::json::array all;
+    for (std::size_t i = 0; i < most; ++i)
+      all.push_back({{"event", "democon"},
+                     {"action", order_placed},
+                     {"code", "ABC" + std::to_string(i)}});
+    // No call and no stranger may wait for a connection that only idles.
+    constexpr auto limit = 5s;
+    for (int i = 0; i < rounds; ++i) {
+      ASSERT_EQ(api().post(publish_path("acme"), all).status, 202U);
+      EXPECT_LT(time_of_a_stranger(port, limit), 2s);
+    }
+    const auto log = wait_for_calls("acme", hook, most * rounds);
+    for (const auto& entry : log) {
+      EXPECT_TRUE(flag_of(entry, "success")) << text_of(entry, "reason");
+      EXPECT_LT(entry.at("execution_time").to_number<double>(), 5.0);
+    }
+    stop();
+  }
+};
 
 TEST_F(ConnectionsTest, AReceiverWithFewWorkersStarvesNobody) {
-  constexpr std::size_t most = 8;
-  constexpr int rounds = 12;
   prefork_receiver receiver{5};
-  start();
-  add_organizer("acme");
-  const auto hook = add_webhook(
-    "acme", {.url = receiver.url(), .delivery = {{"max_in_flight", most}}});
-  boost::json::array all;
-  for (std::size_t i = 0; i < most; ++i)
-    all.push_back({{"event", "democon"},
-                   {"action", order_placed},
-                   {"code", "ABC" + std::to_string(i)}});
-  // No call and no stranger may wait for a connection that only idles.
-  constexpr auto limit = 5s;
-  for (int i = 0; i < rounds; ++i) {
-    ASSERT_EQ(api().post(publish_path("acme"), all).status, 202U);
-    EXPECT_LT(time_of_a_stranger(receiver.port(), limit), 2s);
-  }
-  const auto log = wait_for_calls("acme", hook, most * rounds);
-  for (const auto& entry : log) {
-    EXPECT_TRUE(flag_of(entry, "success"));
-    EXPECT_LT(entry.at("execution_time").to_number<double>(), 5.0);
-  }
-  stop();
+  expect_nobody_starves(receiver.url(), receiver.port());
+}
+
+TEST_F(ConnectionsTest, AnApacheWithFewWorkersStarvesNobody) {
+  if (!apache::installed())
+    GTEST_SKIP() << "there is no Apache: Debian's apache2-bin";
+  apache receiver{{.workers = 5, .work = "sleep 0.1"}};
+  expect_nobody_starves(receiver.url(), receiver.port());
 }
 
 TEST_F(ConnectionsTest, ANameThatMovesTakesItsCallsAlong) {

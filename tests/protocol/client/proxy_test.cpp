@@ -226,6 +226,37 @@ TEST_P(ProxyTunnelTest, CarriesTlsToTheTarget) {
             "tls: certificate is not for this host (localhost)");
 }
 
+TEST_P(ProxyTunnelTest, MaySignWhatItShows) {
+  const test::certificate_authority trusted;
+  options.tls = tls_settings::trusting(trusted.pem()).value();
+  // Some send their own certificate along, others do not.
+  const test::certificate_authority proxys{"Proxy & Sons"};
+  auto all = proxys.good();
+  all.certificate_pem += proxys.pem();
+  const std::string may_be{"; the proxy may show its own in place of the "
+                           "receiver's (signed by "};
+  const std::string not_signed{
+    "tls: certificate is not signed by a trusted authority"};
+  const std::pair<test::certificate, std::string> table[] = {
+    {all, not_signed + may_be + "Proxy & Sons)"},
+    {proxys.good(),
+     not_signed + ", or the receiver does not send its intermediate certificate"
+       + may_be + "Proxy & Sons)"},
+    {test::self_signed(),
+     "tls: self-signed certificate" + may_be + "localhost)"},
+    // Nor is the proxy to blame for what its receiver does.
+    {trusted.expired(), "tls: certificate has expired"},
+  };
+  for (const auto& [shown, reason] : table) {
+    test::sink_options secure;
+    secure.tls = test::server_context(shown);
+    http_sink sink{{}, secure};
+    const auto url = sink.url("/", "localhost");
+    EXPECT_EQ(call_by(through(), url).reason, reason);
+    EXPECT_THAT(call(url).reason, Not(HasSubstr("proxy")));
+  }
+}
+
 TEST_P(ProxyTunnelTest, ShowsItsUserAndPassword) {
   how.user = "me";
   how.password = password;
