@@ -166,6 +166,12 @@ typedef struct fanfare_options {
    * valid until it returns. */
   void (*on_call)(void *user, const fanfare_call *call);
   void *on_call_user;
+  /* Hosts that are called without `proxy`, separated by commas: "internal.example" and
+   * all below it, ".internal.example" for those below only, networks. */
+  const char *no_proxy;
+  /* 1: `proxy`, and socks5h:// proxies of webhooks, look up names, and where a name
+   * leads is not checked: the proxy has to refuse what must not be reached. */
+  int32_t proxy_resolves;
 } fanfare_options;
 
 FANFARE_C_API void fanfare_options_init(fanfare_options *options, size_t size);
