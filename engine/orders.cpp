@@ -70,7 +70,7 @@ result<std::size_t> orders::expedite_retries(organizer_id owner,
 }
 
 result<std::size_t> orders::drop_retries(organizer_id owner, webhook_id hook) {
-  return ask<drop_order, std::size_t>(owner, hook);
+  return ask<drop_order, std::size_t>(owner, hook, nullptr);
 }
 
 result<retry> orders::resend(organizer_id owner, webhook_id hook, call_id id) {
