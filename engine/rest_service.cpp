@@ -163,7 +163,7 @@ public:
   }
   result<std::size_t> drop_retries(organizer_id owner,
                                    webhook_id hook) override {
-    return core_.orders().drop_retries(owner, hook);
+    return core_.orders().drop_retries(owner, hook, {});
   }
   void test_webhook(const organizer& owner, webhook_id hook,
                     tested done) override {

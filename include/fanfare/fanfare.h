@@ -414,6 +414,14 @@ FANFARE_C_API fanfare_code fanfare_drop_retries(fanfare_engine *engine,
                                                 uint32_t organizer,
                                                 uint64_t webhook, size_t *count,
                                                 fanfare_error *error);
+/* The same, of one action only ("shop.order.paid"), or of what webhooks that are
+ * subscribed to a registered wildcard get ("shop.order.*"). */
+FANFARE_C_API fanfare_code fanfare_drop_retries_of(fanfare_engine *engine,
+                                                   uint32_t organizer,
+                                                   uint64_t webhook,
+                                                   const char *action_type,
+                                                   size_t *count,
+                                                   fanfare_error *error);
 FANFARE_C_API fanfare_code fanfare_resend(fanfare_engine *engine,
                                           uint32_t organizer, uint64_t webhook,
                                           uint64_t call, fanfare_error *error);

@@ -362,6 +362,20 @@ static void check_calls(fanfare_engine *engine, uint32_t shop, uint64_t hook) {
   CHECK(replay.count + replay.skipped >= 6);
   if (replay.state == FANFARE_REPLAY_RUNNING)
     fanfare_cancel_replay(engine, shop, hook, &error);
+  CHECK(fanfare_drop_retries_of(engine, shop, hook, "shop.cart", &count, &error)
+        == FANFARE_INVALID_ARGUMENT);
+  CHECK(strcmp(error.field, "action_type") == 0);
+  CHECK(strstr(error.detail, "\"shop.cart\"") != NULL);
+  CHECK(fanfare_drop_retries_of(engine, shop, hook, NULL, &count, &error)
+        == FANFARE_INVALID_ARGUMENT);
+  OK(fanfare_drop_retries_of(engine, shop, hook, "shop.order.paid", &count,
+                             &error));
+  CHECK(count == 0); /* they were of shop.order.placed */
+  OK(fanfare_drop_retries_of(engine, shop, hook, "shop.order.*", &count,
+                             &error));
+  CHECK(count > 0);
+  OK(fanfare_drop_retries_of(engine, shop, hook, "shop.order.placed", NULL,
+                             &error));
   OK(fanfare_drop_retries(engine, shop, hook, &count, &error));
 }
 
