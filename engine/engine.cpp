@@ -243,8 +243,10 @@ result<std::size_t> engine::expedite_retries(organizer_id owner,
   return core_->orders().expedite_retries(owner, hook);
 }
 
-result<std::size_t> engine::drop_retries(organizer_id owner, webhook_id hook) {
-  return core_->orders().drop_retries(owner, hook);
+result<std::size_t>
+engine::drop_retries(organizer_id owner, webhook_id hook,
+                     std::optional<std::string_view> action_type) {
+  return core_->orders().drop_retries(owner, hook, action_type);
 }
 
 void engine::test_webhook(organizer_id owner, webhook_id hook,

@@ -6,6 +6,7 @@
 #include "engine/refusals.hpp"
 #include "engine/replay_plan.hpp"
 #include "engine/webhook_lookup.hpp"
+#include "protocol/rules/action_types.hpp"
 
 #include <algorithm>
 #include <future>
@@ -30,6 +31,23 @@ replay_progress show(const replay& r, std::size_t waiting) {
           .waiting = waiting,
           .started = r.started,
           .ended = r.ended};
+}
+
+/// The action of this name, or, of a wildcard, what webhooks that are
+/// subscribed to it get.
+result<storage::action_choice> choose(const directory& names,
+                                      std::string_view action_type) {
+  if (protocol::is_action_name(action_type)) {
+    // By its name and not by its type: that may have been registered after it
+    // was published under a wildcard.
+    if (names.find_names(0, action_type, {}).type)
+      return storage::action_choice{.action = std::string{action_type}};
+  } else if (const auto wildcard = names.find_action_type(action_type)) {
+    return storage::action_choice{.type = wildcard->id};
+  }
+  return error{ec::invalid_argument,
+               "Unknown action type \"" + std::string{action_type} + "\".",
+               "action_type"};
 }
 
 } // namespace
@@ -69,8 +87,36 @@ result<std::size_t> orders::expedite_retries(organizer_id owner,
   return ask<expedite_order, std::size_t>(owner, hook);
 }
 
-result<std::size_t> orders::drop_retries(organizer_id owner, webhook_id hook) {
-  return ask<drop_order, std::size_t>(owner, hook);
+result<std::size_t>
+orders::drop_retries(organizer_id owner, webhook_id hook,
+                     std::optional<std::string_view> action_type) {
+  std::shared_ptr<const std::vector<position>> only;
+  if (action_type) {
+    auto found = find_retries(owner, hook, *action_type);
+    if (!found)
+      return found.error();
+    only = std::make_shared<const std::vector<position>>(*std::move(found));
+  }
+  return ask<drop_order, std::size_t>(owner, hook, std::move(only));
+}
+
+result<std::vector<position>>
+orders::find_retries(organizer_id owner, webhook_id hook,
+                     std::string_view action_type) const {
+  if (auto own = find_record(parts_.store, owner, hook); !own)
+    return own.error();
+  const auto which = choose(parts_.names, action_type);
+  if (!which)
+    return which.error();
+  const auto waiting = parts_.store.deliveries().retries(hook, *which);
+  if (!waiting)
+    return waiting.error();
+  std::vector<position> subjects;
+  subjects.reserve(waiting->size());
+  for (const auto& r : *waiting)
+    subjects.push_back(r.subject);
+  std::ranges::sort(subjects);
+  return subjects;
 }
 
 result<retry> orders::resend(organizer_id owner, webhook_id hook, call_id id) {

@@ -17,6 +17,9 @@
 #include "storage/store.hpp"
 
 #include <functional>
+#include <optional>
+#include <string_view>
+#include <vector>
 
 namespace fanfare {
 
@@ -40,7 +43,8 @@ public:
 
   result<retry> resend(organizer_id owner, webhook_id hook, call_id id);
   result<std::size_t> expedite_retries(organizer_id owner, webhook_id hook);
-  result<std::size_t> drop_retries(organizer_id owner, webhook_id hook);
+  result<std::size_t> drop_retries(organizer_id owner, webhook_id hook,
+                                   std::optional<std::string_view> action_type);
   void test(organizer_id owner, webhook_id hook,
             std::function<void(result<test_call>)> done);
 
@@ -54,6 +58,10 @@ public:
   result<delivery_state> inspect(organizer_id owner, webhook_id hook);
 
 private:
+  /// The notifications of this action type that wait for a retry; ascending.
+  result<std::vector<position>>
+  find_retries(organizer_id owner, webhook_id hook,
+               std::string_view action_type) const;
   /// False: the engine is not running.
   bool send(webhook_id hook, webhook_order what);
   /// Blocks. Sends an `Order` with these members and waits for its answer.

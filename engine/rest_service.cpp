@@ -161,9 +161,10 @@ public:
                                        webhook_id hook) override {
     return core_.orders().expedite_retries(owner, hook);
   }
-  result<std::size_t> drop_retries(organizer_id owner,
-                                   webhook_id hook) override {
-    return core_.orders().drop_retries(owner, hook);
+  result<std::size_t>
+  drop_retries(organizer_id owner, webhook_id hook,
+               std::optional<std::string_view> action_type) override {
+    return core_.orders().drop_retries(owner, hook, action_type);
   }
   void test_webhook(const organizer& owner, webhook_id hook,
                     tested done) override {

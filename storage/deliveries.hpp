@@ -12,6 +12,8 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace fanfare::storage {
@@ -29,6 +31,18 @@ struct selection {
   std::size_t skipped = 0; ///< not chosen because they wait anyway
 };
 
+/// Notifications by what happened.
+struct action_choice {
+  action_type_id type = 0; ///< the registered type; 0: any
+  std::string action = {}; ///< the concrete action; empty: any
+
+  [[nodiscard]] bool takes(action_type_id of_type,
+                           std::string_view of_action) const {
+    return (type == 0 || of_type == type)
+        && (action.empty() || of_action == action);
+  }
+};
+
 /// A webhook's state for one notification.
 struct standing {
   bool settled = false; ///< as in `progress`
@@ -43,6 +57,11 @@ public:
   /// The webhook's retry set by due time; none if it is disabled. not_found.
   [[nodiscard]] virtual result<std::vector<retry>>
   retries(webhook_id hook) const = 0;
+
+  /// The same of `which` only. Looks at the notification of each retry, but not
+  /// at its body.
+  [[nodiscard]] virtual result<std::vector<retry>>
+  retries(webhook_id hook, const action_choice& which) const = 0;
 
   /// not_found: there is no such webhook.
   [[nodiscard]] virtual result<standing> find_standing(webhook_id hook,

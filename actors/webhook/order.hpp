@@ -16,6 +16,7 @@
 #include <memory>
 #include <utility>
 #include <variant>
+#include <vector>
 
 namespace fanfare {
 
@@ -57,9 +58,11 @@ struct expedite_order {
   reply<std::size_t> done;
 };
 
-/// Ends all retries; each is logged as given up. Answers how many, once that is
-/// on disk.
+/// Ends all retries, or some; each is logged as given up. Answers how many,
+/// once that is on disk.
 struct drop_order {
+  /// Of these notifications only, ascending; null: of all.
+  std::shared_ptr<const std::vector<position>> only;
   reply<std::size_t> done;
 };
 

@@ -77,7 +77,10 @@ void order_book::carry_out(const expedite_order& what, const site& at) {
 
 void order_book::carry_out(const drop_order& what, const site& at) {
   auto taken = at.queue.extract(
-    [](const retry& r) { return r.attempt > 1 || r.tried; },
+    [only = what.only.get()](const retry& r) {
+      return (r.attempt > 1 || r.tried)
+          && (only == nullptr || std::ranges::binary_search(*only, r.subject));
+    },
     ended_by::dropping);
   const auto count = taken.size();
   endings_.push_back({.entries = std::move(taken),

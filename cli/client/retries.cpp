@@ -7,6 +7,8 @@
 
 #include <iostream>
 #include <memory>
+#include <optional>
+#include <string>
 
 namespace fanfare::cli {
 
@@ -18,6 +20,7 @@ struct options {
   bool yes = false;
   bool all_webhooks = false;
   bool all_organizers = false;
+  std::optional<std::string> action; ///< an empty one is not all of them
 };
 
 void list(command_context& context, const options& o) {
@@ -35,11 +38,15 @@ void list(command_context& context, const options& o) {
   rows.flush();
 }
 
-/// Drops all retries; the answer says how many there were.
+/// Drops all retries, or those of an action type; the answer says how many
+/// there were.
 void drop(command_context& context, const options& o) {
+  boost::json::object of;
+  if (o.action)
+    of["action_type"] = *o.action;
   auto& server = context.server();
   const auto answer = server.post(
-    server.in_organizer(webhook_path(o.webhook, "retries/drop/")));
+    server.in_organizer(webhook_path(o.webhook, "retries/drop/")), of);
   if (context.out().json())
     return context.out().document(answer);
   std::cout << "dropped: " << cell_of(answer.as_object(), "dropped")
@@ -100,13 +107,21 @@ void add_retries_commands(CLI::App& app, const command_adder& add) {
                        "administrator's token");
 
   auto* const dropping = add.command(
-    *group, "drop", "Give up all of them", "  fanfare retries drop 3 --yes",
+    *group, "drop", "Give up all of them, or those of an action type",
+    "  fanfare retries drop 3 --yes\n"
+    "  fanfare retries drop 3 --action pretix.event.order.paid",
     [o](command_context& context) {
-      confirm(o->yes, "Give up all retries of webhook "
+      confirm(o->yes, "Give up all retries of "
+                        + (o->action ? *o->action + " of " : "") + "webhook "
                         + std::to_string(o->webhook) + "?");
       drop(context, *o);
     });
   add_webhook(*dropping, o->webhook);
+  dropping
+    ->add_option("-a,--action", o->action,
+                 "Only of this action; of a registered wildcard, what webhooks "
+                 "subscribed to it get")
+    ->type_name("TYPE");
   dropping->add_flag("-y,--yes", o->yes, "Do not ask");
 }
 

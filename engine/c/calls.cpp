@@ -173,6 +173,15 @@ fanfare_code fanfare_drop_retries(fanfare_engine* engine, uint32_t organizer,
   });
 }
 
+fanfare_code fanfare_drop_retries_of(fanfare_engine* engine, uint32_t organizer,
+                                     uint64_t webhook, const char* action_type,
+                                     size_t* count, fanfare_error* error) {
+  return with_engine(engine, error, [&](fanfare::engine& it) {
+    return put(it.drop_retries(organizer, webhook, to_text(action_type)),
+               count);
+  });
+}
+
 fanfare_code fanfare_resend(fanfare_engine* engine, uint32_t organizer,
                             uint64_t webhook, uint64_t call,
                             fanfare_error* error) {

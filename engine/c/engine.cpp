@@ -56,6 +56,7 @@ constexpr std::pair<std::string_view, std::string_view> option_names[] = {
   {"network.deny", "deny_networks"},
   {"network.dns_servers", "dns_servers"},
   {"network.proxy", "proxy"},
+  {"network.no_proxy", "no_proxy"},
   {"network.ca_file", "ca_file"},
   {"secrets.keys", "secret_keys"},
   {"secrets.key_file", "secret_key_file"},
@@ -86,6 +87,8 @@ result<engine_options> read_options(const fanfare_options* given) {
   to.network.deny = split(from.deny_networks, ',');
   to.network.dns_servers = split(from.dns_servers, ',');
   to.network.proxy = to_text(from.proxy);
+  to.network.no_proxy = split(from.no_proxy, ',');
+  to.network.proxy_resolves = from.proxy_resolves != 0;
   to.network.ca_file = to_text(from.ca_file);
   to.secrets.keys = to_text(from.secret_keys);
   to.secrets.key_file = to_text(from.secret_key_file);

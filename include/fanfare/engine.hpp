@@ -264,8 +264,13 @@ public:
   /// Blocks. Makes all retries due now; returns how many were not. O(retries).
   result<std::size_t> expedite_retries(organizer_id owner, webhook_id hook);
   /// Blocks. Ends all retries, each logged as given up; returns how many.
-  /// Notifications not yet attempted stay. O(retries).
-  result<std::size_t> drop_retries(organizer_id owner, webhook_id hook);
+  /// Notifications not yet attempted stay. O(retries). With `action_type`, only
+  /// those of this action, or, if it is a registered wildcard, of all that a
+  /// webhook subscribed to it gets. invalid_argument (field "action_type": no
+  /// type is registered for it).
+  result<std::size_t>
+  drop_retries(organizer_id owner, webhook_id hook,
+               std::optional<std::string_view> action_type = {});
 
   /// One attempt, now, with a made-up notification, even for a disabled
   /// webhook. Blocks until it is in the journal; `done` is called once with the

@@ -166,6 +166,12 @@ typedef struct fanfare_options {
    * valid until it returns. */
   void (*on_call)(void *user, const fanfare_call *call);
   void *on_call_user;
+  /* Hosts that are called without `proxy`, separated by commas: "internal.example" and
+   * all below it, ".internal.example" for those below only, networks. */
+  const char *no_proxy;
+  /* 1: `proxy`, and socks5h:// proxies of webhooks, look up names, and where a name
+   * leads is not checked: the proxy has to refuse what must not be reached. */
+  int32_t proxy_resolves;
 } fanfare_options;
 
 FANFARE_C_API void fanfare_options_init(fanfare_options *options, size_t size);
@@ -408,6 +414,14 @@ FANFARE_C_API fanfare_code fanfare_drop_retries(fanfare_engine *engine,
                                                 uint32_t organizer,
                                                 uint64_t webhook, size_t *count,
                                                 fanfare_error *error);
+/* The same, of one action only ("shop.order.paid"), or of what webhooks that are
+ * subscribed to a registered wildcard get ("shop.order.*"). */
+FANFARE_C_API fanfare_code fanfare_drop_retries_of(fanfare_engine *engine,
+                                                   uint32_t organizer,
+                                                   uint64_t webhook,
+                                                   const char *action_type,
+                                                   size_t *count,
+                                                   fanfare_error *error);
 FANFARE_C_API fanfare_code fanfare_resend(fanfare_engine *engine,
                                           uint32_t organizer, uint64_t webhook,
                                           uint64_t call, fanfare_error *error);

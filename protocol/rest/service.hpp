@@ -197,9 +197,11 @@ public:
   /// Blocks. Makes all retries due now; returns how many were not.
   virtual result<std::size_t> expedite_retries(organizer_id owner,
                                                webhook_id hook) = 0;
-  /// Blocks. Gives up all retries; returns how many.
-  virtual result<std::size_t> drop_retries(organizer_id owner,
-                                           webhook_id hook) = 0;
+  /// Blocks. Gives up all retries, or those of an action type only; returns how
+  /// many. invalid_argument (field "action_type"): there is no such type.
+  virtual result<std::size_t>
+  drop_retries(organizer_id owner, webhook_id hook,
+               std::optional<std::string_view> action_type) = 0;
 
   using tested = std::function<void(result<test_call>)>;
 

@@ -44,7 +44,11 @@ protected:
     return ask<std::size_t, expedite_order>(hook);
   }
   result<std::size_t> drop(webhook_id hook) {
-    return ask<std::size_t, drop_order>(hook);
+    return ask<std::size_t, drop_order>(hook, nullptr);
+  }
+  result<std::size_t> drop(webhook_id hook, std::vector<position> only) {
+    return ask<std::size_t, drop_order>(
+      hook, std::make_shared<const std::vector<position>>(std::move(only)));
   }
   result<retry> resend(webhook_id hook, position subject) {
     return ask<retry, resend_order>(hook, subject);
@@ -153,6 +157,53 @@ TEST_F(OrderTest, DroppedRetriesAreLoggedAsGivenUpAndNeverMade) {
   node_->advance(100h);
   EXPECT_THAT(node_->wire.sent, SizeIs(3));
   EXPECT_EQ(drop(hook).value(), 0U);
+}
+
+TEST_F(OrderTest, OnlyTheRetriesThatAreNamedAreDropped) {
+  code_ = 500;
+  auto hook = node_->add_webhook();
+  node_->publish(4);
+  EXPECT_EQ(drop(hook, {2, 4, 9}).value(), 2U);
+  EXPECT_EQ(drop(hook, {2, 4}).value(), 0U);
+  EXPECT_EQ(drop(hook, std::vector<position>{}).value(), 0U);
+  std::vector<position> left;
+  for (const auto& r : node_->retries(hook))
+    left.push_back(r.subject);
+  EXPECT_THAT(left, ::testing::UnorderedElementsAre(1, 3));
+  std::vector<position> ended;
+  for (const auto& c : node_->calls(hook))
+    if (c.reason == "given up: its retries were dropped")
+      ended.push_back(c.subject);
+  EXPECT_THAT(ended, ::testing::UnorderedElementsAre(2, 4));
+  code_ = 200;
+  node_->advance(100h);
+  EXPECT_THAT(node_->wire.sent, SizeIs(6));
+  restart();
+  node_->advance(100h);
+  EXPECT_THAT(node_->wire.sent, IsEmpty());
+}
+
+TEST_F(OrderTest, OfThoseInFlightOrBeingReadOnlyTheNamedOnesEnd) {
+  code_ = 500;
+  auto hook = node_->add_webhook();
+  node_->publish(2);
+  hang();
+  node_->advance(6s);
+  ASSERT_THAT(node_->wire.sent, SizeIs(4));
+  EXPECT_EQ(drop(hook, {1}).value(), 0U);
+  for (const auto at : {2, 3})
+    node_->wire.answer(static_cast<std::size_t>(at), status(500));
+  node_->run();
+  ASSERT_THAT(node_->retries(hook), SizeIs(1));
+  EXPECT_EQ(node_->retries(hook)[0].subject, 2U);
+  node_->hold_reads = true;
+  node_->publish();
+  node_->wire.answer(4, status(500));
+  node_->run();
+  node_->advance(60s);
+  ASSERT_GT(node_->reader.waiting(), 0U);
+  EXPECT_EQ(drop(hook, {2}).value(), 1U);
+  EXPECT_THAT(node_->retries(hook), SizeIs(1));
 }
 
 TEST_F(OrderTest, OneThatWasHeldWithoutAnAttemptUsedIsDroppedToo) {

@@ -40,6 +40,7 @@ using test::response_plan;
 using testing::AnyOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::UnorderedElementsAre;
 
 constexpr auto patience = 30s;
 
@@ -495,6 +496,88 @@ std::string outcome_under(int resource, rlim_t limit,
   ::waitpid(child, &status, 0);
   return WIFSIGNALED(status) ? "signal " + std::to_string(WTERMSIG(status))
                              : text;
+}
+
+TEST_F(EmbeddingTest, DropsTheRetriesOfOneActionType) {
+  http_sink sink{
+    [](const test::request_record&) { return response_plan::answer(500); }};
+  auto engine = start({.retries = {.schedule = {1h}}}, {sink.url()});
+  const auto publish = [&](const char* action) {
+    engine->publish(owner_, publication{.action = action}).value();
+  };
+  publish("shop.order.paid");
+  publish("shop.order.placed");
+  // A type of its own from now on; what was published stays the wildcard's.
+  engine->ensure_action_type("shop.order.paid").value();
+  engine
+    ->change_webhook(owner_, 1,
+                     [](webhook& w) -> result<void> {
+                       w.action_types.emplace_back("shop.order.paid");
+                       return {};
+                     })
+    .value();
+  publish("shop.order.paid");
+  publish("shop.order.placed");
+  publish("shop.order.line.added");
+  publish("shop.order.paid");
+  const auto waiting = [&] {
+    std::vector<position> subjects;
+    for (const auto& r : engine->retries(owner_, 1).value())
+      subjects.push_back(r.subject);
+    return subjects;
+  };
+  ASSERT_TRUE(eventually(patience, [&] { return waiting().size() == 6; }));
+
+  for (const auto* unknown : {"shop.cart.left", "", "shop.order", "shop.*",
+                              "shop.order.line.*", "*", "Shop.order.paid"}) {
+    const auto refused = engine->drop_retries(owner_, 1, unknown);
+    ASSERT_FALSE(refused) << unknown;
+    EXPECT_EQ(refused.error(),
+              (error{ec::invalid_argument,
+                     "Unknown action type \"" + std::string{unknown} + "\".",
+                     "action_type"}));
+  }
+  EXPECT_EQ(engine->drop_retries(owner_, 9, "nonsense").error().code,
+            ec::not_found);
+  EXPECT_EQ(engine->drop_retries(owner_ + 1, 1, "shop.order.*").error().code,
+            ec::not_found);
+  EXPECT_EQ(engine->drop_retries(owner_, 1, "shop.order.changed").value(), 0U);
+  EXPECT_EQ(waiting().size(), 6U);
+
+  EXPECT_EQ(engine->drop_retries(owner_, 1, "shop.order.line.added").value(),
+            1U);
+  EXPECT_THAT(waiting(), UnorderedElementsAre(1, 2, 3, 4, 6));
+  // What webhooks that are subscribed to it got, and no other type's.
+  EXPECT_EQ(engine->drop_retries(owner_, 1, "shop.order.*").value(), 3U);
+  EXPECT_THAT(waiting(), UnorderedElementsAre(3, 6));
+  publish("shop.order.paid");
+  publish("shop.order.placed");
+  ASSERT_TRUE(eventually(patience, [&] { return waiting().size() == 4; }));
+  EXPECT_EQ(engine->drop_retries(owner_, 1, "shop.order.paid").value(), 3U);
+  EXPECT_THAT(waiting(), UnorderedElementsAre(8));
+  std::vector<position> ended;
+  for (const auto& c : engine->calls(owner_, 1).value())
+    if (c.result == outcome::given_up) {
+      EXPECT_EQ(c.reason, "given up: its retries were dropped");
+      ended.push_back(c.subject);
+    }
+  EXPECT_THAT(ended, UnorderedElementsAre(1, 2, 3, 4, 5, 6, 7));
+  EXPECT_EQ(engine->drop_retries(owner_, 1).value(), 1U);
+  engine->stop(5s);
+  EXPECT_EQ(engine->drop_retries(owner_, 1, "shop.order.paid").error().code,
+            ec::stopping);
+}
+
+TEST_F(EmbeddingTest, DropsWhatHasThisActionWhicheverTypeItWasOf) {
+  http_sink sink{
+    [](const test::request_record&) { return response_plan::answer(500); }};
+  auto engine = start({.retries = {.schedule = {1h}}}, {sink.url()});
+  engine->publish(owner_, order()).value();
+  engine->ensure_action_type("shop.order.placed").value();
+  ASSERT_TRUE(eventually(
+    patience, [&] { return engine->retries(owner_, 1)->size() == 1; }));
+  EXPECT_EQ(engine->drop_retries(owner_, 1, "shop.order.placed").value(), 1U);
+  engine->stop(5s);
 }
 
 TEST_F(EmbeddingTest, SaysThatItMayNotHaveThreadsOrFiles) {

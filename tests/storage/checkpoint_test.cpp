@@ -188,6 +188,42 @@ TEST_P(CheckpointTest, DroppedRetriesStayDropped) {
   EXPECT_TRUE(load(hook_).retries.empty());
 }
 
+TEST_P(CheckpointTest, RetriesAreFoundByWhatHappened) {
+  auto named = draft_of(2);
+  named.action = "a.c";
+  auto traced = named;
+  traced.trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  run(publish_of({named, draft_of(2), traced})); // 11 to 13
+  const auto found = [this](action_choice which) {
+    return subjects_of(store_->deliveries().retries(hook_, which).value());
+  };
+  append(call_of(hook_, 1, outcome::retried, 0));
+  append(call_of(hook_, 11, outcome::retried, 0));
+  checkpoint(13, {{.hook = hook_, .cursor = 0}});
+  append(call_of(hook_, 12, outcome::retried, 0));
+  append(call_of(hook_, 13, outcome::retried, 0));
+  using list = std::vector<position>;
+  EXPECT_EQ(found({.type = 1}), (list{1}));
+  EXPECT_EQ(found({.type = 2}), (list{11, 12, 13}));
+  EXPECT_EQ(found({.action = "a.c"}), (list{11, 13}));
+  EXPECT_EQ(found({.type = 2, .action = "a.b"}), (list{12}));
+  EXPECT_EQ(found({.type = 1, .action = "a.c"}), list{});
+  EXPECT_EQ(found({.type = 3}), list{});
+  EXPECT_EQ(found({}), (list{1, 11, 12, 13}));
+  append(call_of(hook_, 11, outcome::given_up, 0));
+  auto sooner = call_of(hook_, 12, outcome::retried, 0);
+  sooner.retry_due = at_ms(1000);
+  append(sooner);
+  EXPECT_EQ(found({.type = 2}), (list{12, 13}));
+  append(call_of(hook_, 12, outcome::retried, 0));
+  reopen();
+  EXPECT_EQ(found({.action = "a.c"}), (list{13}));
+  set_enabled(hook_, false);
+  EXPECT_EQ(found({.type = 2}), list{});
+  EXPECT_EQ(code_of(store_->deliveries().retries(99, {.type = 1})),
+            ec::not_found);
+}
+
 TEST_P(CheckpointTest, LoadingSeesTheOperationsBeforeItInItsBatch) {
   barrier op;
   op.load = hook_;

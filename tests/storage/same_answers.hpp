@@ -227,6 +227,10 @@ private:
   void compare_standing(const webhook_record& hook) {
     ASSERT_TRUE(is_same(a_.deliveries().retries(hook.id),
                         b_.deliveries().retries(hook.id)));
+    const action_choice which{.type = static_cast<action_type_id>(below(5)),
+                              .action = below(2) == 0 ? "" : "a.b"};
+    ASSERT_TRUE(is_same(a_.deliveries().retries(hook.id, which),
+                        b_.deliveries().retries(hook.id, which)));
     for (int i = 0; i < 3; ++i) {
       const auto at = some_position();
       const auto a = a_.deliveries().find_standing(hook.id, at).value();

@@ -6,13 +6,16 @@
 #include "protocol/rest/messages/answers.hpp"
 #include "protocol/rest/messages/pagination.hpp"
 #include "protocol/rest/messages/request_body.hpp"
+#include "protocol/rest/messages/text_field.hpp"
 #include "protocol/rest/resources/webhooks.hpp"
+#include "protocol/rules/action_types.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -53,22 +56,6 @@ last_reasons(const exchange& x, webhook_id hook,
       break;
   }
   return reasons;
-}
-
-/// A POST without a body; answers {"name": number}.
-http_response
-count_answer(const exchange& x, std::string_view name,
-             result<std::size_t> (orders::*carry_out)(organizer_id,
-                                                      webhook_id)) {
-  webhook hook;
-  if (auto failure = load_webhook(x, hook))
-    return *failure;
-  if (auto failure = read_nothing(x))
-    return *failure;
-  const auto count = (x.service.*carry_out)(x.owner.id, hook.id);
-  if (!count)
-    return answer_to(x, count.error());
-  return json_answer(x, 200, boost::json::object{{name, *count}});
 }
 
 /// What was expedited at several webhooks.
@@ -129,11 +116,38 @@ http_response serve_expedite_everywhere(const exchange& x) {
 }
 
 http_response serve_expedite(const exchange& x) {
-  return count_answer(x, "expedited", &orders::expedite_retries);
+  webhook hook;
+  if (auto failure = load_webhook(x, hook))
+    return *failure;
+  if (auto failure = read_nothing(x))
+    return *failure;
+  const auto count = x.service.expedite_retries(x.owner.id, hook.id);
+  if (!count)
+    return answer_to(x, count.error());
+  return json_answer(x, 200, boost::json::object{{"expedited", *count}});
 }
 
 http_response serve_drop(const exchange& x) {
-  return count_answer(x, "dropped", &orders::drop_retries);
+  webhook hook;
+  if (auto failure = load_webhook(x, hook))
+    return *failure;
+  boost::json::object json;
+  if (auto failure = read_object(x, json))
+    return *failure;
+  field_errors errors;
+  std::optional<std::string> action_type;
+  for (const auto& item : json)
+    if (const std::string_view key{item.key().data(), item.key().size()};
+        key == "action_type")
+      action_type = read_text(json, key, action_type_limit, errors);
+    else
+      errors.add(key, "Unknown key."); // lest a misspelt one drops all
+  if (!errors.empty())
+    return errors.answer(x);
+  const auto count = x.service.drop_retries(x.owner.id, hook.id, action_type);
+  if (!count)
+    return answer_to(x, count.error());
+  return json_answer(x, 200, boost::json::object{{"dropped", *count}});
 }
 
 http_response serve_retries(const exchange& x) {

@@ -19,7 +19,8 @@ namespace fanfare::protocol::rest {
 [[nodiscard]] http_response serve_expedite_all(const exchange& x);
 /// /api/v1/retries/expedite/: POST; the same at all webhooks of the server.
 [[nodiscard]] http_response serve_expedite_everywhere(const exchange& x);
-/// …/webhooks/{id}/retries/drop/: POST; {"dropped": number}.
+/// …/webhooks/{id}/retries/drop/: POST, of all or of one "action_type";
+/// {"dropped": number}.
 [[nodiscard]] http_response serve_drop(const exchange& x);
 
 } // namespace fanfare::protocol::rest

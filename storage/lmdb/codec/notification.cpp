@@ -45,6 +45,7 @@ bool decode(std::string_view in, notification_head& value) {
   value.owner = from.number<organizer_id>();
   value.event = from.number<event_id>();
   value.type = from.number<action_type_id>();
+  value.action = from.text();
   return from.ok();
 }
 

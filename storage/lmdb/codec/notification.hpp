@@ -11,12 +11,13 @@
 
 namespace fanfare::storage::lmdb {
 
-/// The part of a notification that is found without its texts.
+/// The part of a notification that is found without copying its texts.
 struct notification_head {
   timestamp published;
   organizer_id owner = 0;
   event_id event = 0;
   action_type_id type = 0;
+  std::string_view action; ///< in the record
 };
 
 /// Without the body, which follows as it is and ends the record.

@@ -29,7 +29,28 @@ progress read_current(transaction& txn, const std::optional<change>& live,
 
 // -- retries ------------------------------------------------------------------
 
+namespace {
+
+/// Whether the notification at `at` is one of `which`.
+bool is_of(transaction& txn, const action_choice& which, position at) {
+  notification_head head;
+  return find_record(txn, table::journal, as_key(at), head, "notification", at)
+      && which.takes(head.type, head.action);
+}
+
+} // namespace
+
 result<std::vector<retry>> deliveries::retries(webhook_id hook) const {
+  return read_set(hook, nullptr);
+}
+
+result<std::vector<retry>>
+deliveries::retries(webhook_id hook, const action_choice& which) const {
+  return read_set(hook, &which);
+}
+
+result<std::vector<retry>>
+deliveries::read_set(webhook_id hook, const action_choice* which) const {
   std::optional<read_transaction> txn;
   const auto live = live_.begin_and_find(txn, hook);
   webhook_record owner;
@@ -42,6 +63,9 @@ result<std::vector<retry>> deliveries::retries(webhook_id hook) const {
     if (live)
       live->retries.apply_to(set);
   }
+  if (which != nullptr)
+    std::erase_if(
+      set, [&](const retry& r) { return !is_of(*txn, *which, r.subject); });
   if (!txn->ok())
     return txn->failure();
   if (!found)

@@ -16,6 +16,8 @@ public:
 
   [[nodiscard]] result<std::vector<retry>>
   retries(webhook_id hook) const override;
+  [[nodiscard]] result<std::vector<retry>>
+  retries(webhook_id hook, const action_choice& which) const override;
   [[nodiscard]] result<standing> find_standing(webhook_id hook,
                                                position at) const override;
   [[nodiscard]] result<backlog_size>
@@ -26,6 +28,10 @@ public:
                                          const replay& wanted) const override;
 
 private:
+  /// `which`: null for all.
+  [[nodiscard]] result<std::vector<retry>>
+  read_set(webhook_id hook, const action_choice* which) const;
+
   const live_state& live_;
 };
 

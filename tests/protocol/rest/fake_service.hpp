@@ -442,12 +442,22 @@ public:
     return found ? result<std::size_t>{found->size()} : found.error();
   }
 
-  result<std::size_t> drop_retries(organizer_id owner,
-                                   webhook_id hook) override {
+  result<std::size_t>
+  drop_retries(organizer_id owner, webhook_id hook,
+               std::optional<std::string_view> action_type) override {
     const auto found = retries(owner, hook);
     if (!found)
       return found.error();
-    return std::exchange(due[hook], {}).size();
+    if (!action_type)
+      return std::exchange(due[hook], {}).size();
+    if (!find_action_type(*action_type))
+      return error{ec::invalid_argument,
+                   "Unknown action type \"" + std::string{*action_type} + "\".",
+                   "action_type"};
+    return std::erase_if(due[hook], [&](const retry& r) {
+      const auto what = find_notification(owner, r.subject);
+      return what && (*what)->action == *action_type;
+    });
   }
 
   void test_webhook(const organizer& owner, webhook_id hook,

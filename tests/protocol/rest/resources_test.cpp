@@ -587,6 +587,42 @@ TEST_F(RestCallsTest, AreExpeditedAtAllWebhooksOfAnOrganizer) {
             R"({"expedited":4,"webhooks":3})");
 }
 
+TEST_F(RestCallsTest, OfOneActionTypeAreDropped) {
+  const auto path = std::string{hooks_path} + "1/retries/drop/";
+  retry r;
+  r.subject = 1;
+  service.due[1] = {r};
+  const auto error = [&](std::string_view body) {
+    const auto refused = ask("POST", path, body);
+    EXPECT_EQ(refused.status, 400) << body;
+    return refused.body;
+  };
+  EXPECT_EQ(error(R"({"action_type":"acme.unknown"})"),
+            R"({"action_type":["Unknown action type \"acme.unknown\"."]})");
+  EXPECT_EQ(error(R"({"action_type":""})"),
+            R"({"action_type":["This field may not be blank."]})");
+  EXPECT_EQ(error(R"({"action_type":null})"),
+            R"({"action_type":["This field may not be null."]})");
+  EXPECT_EQ(error(R"({"action":"pretix.event.order.paid"})"),
+            R"({"action":["Unknown key."]})");
+  EXPECT_EQ(error("[]").find("dropped"), std::string::npos);
+  // None of them has dropped all.
+  EXPECT_EQ(service.due[1].size(), 1U);
+  const auto other = ask("POST", path,
+                         R"({"action_type":"pretix.event.order.canceled"})");
+  EXPECT_EQ(other.body, R"({"dropped":0})");
+  EXPECT_TRUE(other.blocking);
+  const auto what = service.find_notification(owner, 1).value()->action;
+  EXPECT_EQ(ask("POST", path, R"({"action_type":")" + what + "\"}").body,
+            R"({"dropped":1})");
+  service.due[1] = {r, r};
+  EXPECT_EQ(ask("POST", path).body, R"({"dropped":2})");
+  EXPECT_EQ(ask("POST", std::string{hooks_path} + "99/retries/drop/",
+                R"({"action_type":"acme.unknown"})")
+              .status,
+            404);
+}
+
 TEST(RestTime, IsReadWithItsZone) {
   using protocol::rest::from_iso8601;
   const auto midnight = timestamp{

@@ -114,6 +114,7 @@ TEST(Codec, GivesBackNotificationsWithBodiesOfAnyBytes) {
     ASSERT_TRUE(decode(record, head));
     EXPECT_EQ(head.published, n.published);
     EXPECT_EQ(head.type, 3U);
+    EXPECT_EQ(head.action, non_ascii);
   }
 }
 

@@ -45,6 +45,22 @@ result<std::vector<retry>> memory_deliveries::retries(webhook_id hook) const {
   return set;
 }
 
+result<std::vector<retry>>
+memory_deliveries::retries(webhook_id hook,
+                           const storage::action_choice& which) const {
+  auto set = retries(hook);
+  if (!set)
+    return set;
+  std::lock_guard lock{in_.mutex};
+  std::set<position> wanted;
+  for (const auto& n : in_.now.stored.journal)
+    if (which.takes(n->type, n->action))
+      wanted.insert(n->id);
+  std::erase_if(*set,
+                [&](const retry& r) { return !wanted.contains(r.subject); });
+  return set;
+}
+
 result<storage::standing> memory_deliveries::find_standing(webhook_id hook,
                                                            position at) const {
   std::lock_guard lock{in_.mutex};

@@ -46,6 +46,8 @@ public:
 
   [[nodiscard]] result<std::vector<retry>>
   retries(webhook_id hook) const override;
+  [[nodiscard]] result<std::vector<retry>>
+  retries(webhook_id hook, const storage::action_choice& which) const override;
   [[nodiscard]] result<storage::standing>
   find_standing(webhook_id hook, position at) const override;
   [[nodiscard]] result<storage::backlog_size>
