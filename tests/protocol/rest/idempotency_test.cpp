@@ -143,7 +143,7 @@ TEST_F(RestIdempotencyTest, GivesAnAnswerOfWhichNothingElseIsKnown) {
   EXPECT_EQ(got.body, "old");
 }
 
-TEST(RestIdempotencyTest, TellsRequestsApart) {
+TEST(RestFingerprint, TellsRequestsApart) {
   const http_request plain{
     .method = "POST", .target = "/a", .body = "b", .peer_address = "1.2.3.4"};
   auto same = plain;
