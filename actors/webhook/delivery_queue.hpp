@@ -131,16 +131,18 @@ public:
   void begin(const attempt& a) {
     in_flight_.push_back(a);
   }
-  /// The attempt of this notification, which has ended; none if it is unknown.
-  std::optional<attempt> end(position subject);
+  /// The attempt of this notification that is in flight; null if none is.
+  [[nodiscard]] const attempt* in_flight(position subject) const;
+  /// It has ended. To be called right before it is logged: what holds the
+  /// cursor and is not in flight any more counts as settled.
+  void end(position subject);
   /// Whether its attempt in flight is one that waited in the retry set.
   [[nodiscard]] bool is_sent_again(position subject) const {
-    const auto i = std::ranges::find(in_flight_, subject, &attempt::subject);
-    return i != in_flight_.end() && !i->holds_cursor;
+    const auto* a = in_flight(subject);
+    return a != nullptr && !a->holds_cursor;
   }
   [[nodiscard]] bool is_in_flight(position subject) const {
-    return std::ranges::find(in_flight_, subject, &attempt::subject)
-        != in_flight_.end();
+    return in_flight(subject) != nullptr;
   }
 
   // -- what ends --------------------------------------------------------------

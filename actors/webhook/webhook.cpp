@@ -388,7 +388,7 @@ void webhook_worker::on_finished(attempt_result& r) {
   if (!is_success(r.exchange.status) || r.exchange.repeated)
     now_ = context_->clock->now();
   throttle_.find_fault(r.exchange, now_, context_->outage);
-  const auto a = r.members.empty() ? end_attempt(*r.what, r) : attempt{};
+  const auto a = r.members.empty() ? attempt_of(*r.what, r) : attempt{};
   const bool refused = !a.test && is_final(r, plan());
   const bool halved = r.members.size() > 1
                    && (refused || refuses_content(r.exchange.status));
@@ -437,10 +437,10 @@ bool webhook_worker::learn(const attempt_result& r, bool refused) {
   return lesson.busy;
 }
 
-attempt webhook_worker::end_attempt(const notification& what,
-                                    const attempt_result& r) {
-  return queue_.end(what.id).value_or(
-    attempt{.subject = what.id, .number = r.attempt});
+attempt webhook_worker::attempt_of(const notification& what,
+                                   const attempt_result& r) const {
+  const auto* a = queue_.in_flight(what.id);
+  return a != nullptr ? *a : attempt{.subject = what.id, .number = r.attempt};
 }
 
 void webhook_worker::finish_batch(const attempt_result& r, const call& entry) {
@@ -449,7 +449,7 @@ void webhook_worker::finish_batch(const attempt_result& r, const call& entry) {
   all.reserve(r.members.size());
   std::size_t last_disabling = 0;
   for (const auto& member : r.members) {
-    const auto a = end_attempt(*member, r);
+    const auto a = attempt_of(*member, r);
     const auto disabling = reason_to_disable(r, a, known_now());
     if (!disabling.empty())
       last_disabling = all.size();
@@ -477,6 +477,7 @@ circumstances webhook_worker::known_now() const {
 void webhook_worker::log_attempt(const notification& what, const attempt& a,
                                  call&& entry, std::string_view disabling,
                                  bool last) {
+  queue_.end(a.subject);
   entry.settled_upto = queue_.floor();
   orders_.note_attempt(a);
   settle(entry, a, what.published, disabling, known_now());
