@@ -210,6 +210,14 @@ std::vector<retry> delivery_queue::expedite(timestamp now) {
   return moved;
 }
 
+std::size_t delivery_queue::replace(std::vector<retry> entries) {
+  const auto under_way = std::erase_if(entries, [this](const retry& r) {
+    return is_in_flight(r.subject) || find_due(r.subject, r.due);
+  });
+  retries_.replace(entries);
+  return under_way;
+}
+
 std::optional<retry> delivery_queue::find_due(position subject,
                                               timestamp now) const {
   for (const auto& d : due_)

@@ -141,6 +141,9 @@ public:
     const auto* a = in_flight(subject);
     return a != nullptr && !a->holds_cursor;
   }
+  [[nodiscard]] bool sends_again() const {
+    return !std::ranges::all_of(in_flight_, &attempt::holds_cursor);
+  }
   [[nodiscard]] bool is_in_flight(position subject) const {
     return in_flight(subject) != nullptr;
   }
@@ -173,6 +176,10 @@ public:
   void put(const retry& r) {
     retries_.put(r);
   }
+  /// Puts entries of other notifications, ascending, in place of those that
+  /// wait. Returns how many need not be put: an attempt is in flight or about
+  /// to be, and what follows from it goes for them too.
+  std::size_t replace(std::vector<retry> entries);
   /// Makes all retries due now. Returns those that were not; what a replay has
   /// handed over keeps its place in the replay's pace.
   std::vector<retry> expedite(timestamp now);

@@ -303,6 +303,8 @@ webhook_worker::step webhook_worker::start_next(source from, bool its_turn) {
     if (chosen.too_old) {
       notices_.note_given_up(what->id, what->action);
       log_unsent(a, too_old(plan()));
+    } else if (from == source::retries) {
+      orders_.note_attempt(a); // the one in flight goes for it
     }
     return step::skipped;
   }
