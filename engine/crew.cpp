@@ -78,6 +78,7 @@ crew::context_of(const station& at, journal_reader& reader) {
   made->started = parts_.clock.now();
   made->outage = &outage_;
   made->holds = &holds_;
+  made->seen_certificates = &certificates_;
   return made;
 }
 
@@ -116,7 +117,7 @@ void crew::start_router(caf::actor_system& system, journal_reader& reader) {
     caf::anon_send(supervisor_, atom::watch_v, id,
                    caf::actor_cast<caf::strong_actor_ptr>(actor));
   };
-  config.window = settings_.webhooks.window;
+  config.window = settings_.webhooks.queue.window;
   config.idle_checkpoints = settings_.idle_checkpoints;
   config.begun = [this](const error* failure) {
     begun_.set_value(failure != nullptr ? result<void>{*failure}

@@ -8,6 +8,7 @@
 
 #include "actors/admission.hpp"
 #include "actors/batch_writer.hpp"
+#include "actors/certificates.hpp"
 #include "actors/commit_queue.hpp"
 #include "actors/committer.hpp"
 #include "actors/interfaces.hpp"
@@ -159,6 +160,7 @@ private:
   batch_writer writer_;
   local_outage outage_;
   shared_holds holds_;
+  certificates certificates_;
   std::vector<station> stations_;
   /// By station.
   std::vector<std::shared_ptr<const webhook_context>> contexts_;

@@ -135,7 +135,6 @@ bool webhook_worker::adopt(webhook_ptr hook) {
   if (news.redirected) {
     throttle_.pace().reset();
     queue_.forget_failures(); // as the store has
-    notices_.forget_certificate();
   }
   return news.redirected;
 }
@@ -225,7 +224,7 @@ void webhook_worker::start_attempts(bool& its_turn) {
   if (!start_tests(its_turn))
     return;
   while (may_start()) {
-    const auto ready = queue_.next(plan().ordered, context_->max_ahead);
+    const auto ready = queue_.next(plan().ordered, context_->queue.max_ahead);
     if (plan().ordered)
       throttle_.hold(ready.held_by_failed ? hold_reason::order
                                           : hold_reason::none);
@@ -259,13 +258,13 @@ void webhook_worker::read_missing() {
   if (draining())
     return;
   if (registered_.enabled())
-    if (const auto range = queue_.refill(context_->window, now_))
+    if (const auto range = queue_.refill(context_->queue.window, now_))
       context_->reader->read_backlog(handle(), queue_.hook(), range->after,
                                      range->upto, range->limit);
   if (registered_.disabling() || plan().paused)
     return;
   const auto most = std::max<std::size_t>(
-    context_->max_fetch, plan().batch ? plan().batch->max_count : 0);
+    context_->queue.max_fetch, plan().batch ? plan().batch->max_count : 0);
   if (auto which = queue_.fetch(plan().ordered, most, now_); !which.empty())
     context_->reader->fetch(handle(), std::move(which));
 }
@@ -280,14 +279,13 @@ void webhook_worker::arm_alarm() {
     queue_.add_due(next, plan().ordered);
   next.add(queue_.reads_from());
   throttle_.add_due(next);
-  if (notices_.pending())
-    next.add(notices_.next_due());
+  notices_.add_due(next);
   alarm_.set(next.found(), [this] { return context_->make_timer(handle()); });
 }
 
 void webhook_worker::publish_slot() {
   // What its pace, or a notice to come, must not forget.
-  const bool remembers = notices_.pending()
+  const bool remembers = notices_.remembers(now_)
                       || throttle_.pace().busy_until() > now_;
   queue_.publish(orders_.size() + (remembers ? 1 : 0));
 }
@@ -435,7 +433,9 @@ bool webhook_worker::learn(const attempt_result& r, bool refused) {
     notify_owner(notices_.recovered(queue_.progress().failing_since,
                                     context_->clock->now()));
   if (const auto expires = r.exchange.certificate_expires)
-    notify_owner(notices_.certificate_seen(*expires, context_->clock->now()));
+    notify_owner(owner_notices::certificate_seen(
+      *context_->seen_certificates, *registered_.record(), *expires,
+      context_->clock->now()));
   return lesson.busy;
 }
 
@@ -587,7 +587,8 @@ delivery_state webhook_worker::inspect() const {
   state.failures = progress.failures;
   if (progress.failures != 0)
     state.failing_since = progress.failing_since;
-  state.certificate_expires = notices_.certificate_expires();
+  state.certificate_expires = context_->seen_certificates->expires(
+    *registered_.record());
   return state;
 }
 

@@ -6,6 +6,7 @@
 /// the rest of the engine.
 
 #include "actors/admission.hpp"
+#include "actors/certificates.hpp"
 #include "actors/commit_queue.hpp"
 #include "actors/journal_reader.hpp"
 #include "actors/local_outage.hpp"
@@ -30,15 +31,18 @@ namespace fanfare {
 struct webhook_context {
   // -- options ----------------------------------------------------------------
   delivery_defaults defaults;
-  /// Notifications in memory that wait for their first attempt.
-  std::size_t window = 256;
   /// A webhook that has only failed for that long is disabled; 0: never.
   std::chrono::milliseconds disable_after = std::chrono::days{5};
-  /// Settled positions above the cursor: how far the quick ones may run ahead
-  /// of a slow one.
-  std::size_t max_ahead = 4'096;
-  /// Retries that are read from disk at once.
-  std::size_t max_fetch = 32;
+  struct queue_limits {
+    /// Notifications in memory that wait for their first attempt.
+    std::size_t window = 256;
+    /// Settled positions above the cursor: how far the quick ones may run ahead
+    /// of a slow one.
+    std::size_t max_ahead = 4'096;
+    /// Retries that are read from disk at once.
+    std::size_t max_fetch = 32;
+  };
+  queue_limits queue = {};
 
   // -- the lane ---------------------------------------------------------------
   protocol::transport* wire = nullptr;
@@ -59,6 +63,7 @@ struct webhook_context {
   /// Null in tests that have none.
   local_outage* outage = nullptr;
   shared_holds* holds = nullptr; ///< as `outage`
+  certificates* seen_certificates = nullptr;
   /// When the engine was started.
   timestamp started{};
   std::uint64_t seed = 0; ///< of the backoff's jitter

@@ -841,6 +841,64 @@ TEST_F(WebhookTest, AnIdleOneIsEndedAndStartsAgainWhenNeeded) {
   EXPECT_THAT(node_->retries(hook), IsEmpty());
 }
 
+TEST_F(WebhookTest, TheCertificateOfAnIdleOneIsNotForgotten) {
+  node_options options;
+  options.idle_checkpoints = 1;
+  start(options);
+  auto hook = node_->add_webhook();
+  const auto expires = clock_.now() + std::chrono::days{10};
+  node_->wire.script = [expires](const auto&) {
+    auto r = status(200);
+    r.certificate_expires = expires;
+    return std::optional{r};
+  };
+  const auto call_after = [&](std::chrono::milliseconds pause) {
+    for (int i = 0; i < 4; ++i)
+      node_->checkpoint();
+    EXPECT_EQ(node_->active_webhooks, 0U);
+    node_->advance(pause);
+    node_->publish();
+  };
+  node_->publish();
+  for (int i = 0; i < 3; ++i)
+    call_after(2min);
+  EXPECT_EQ(node_->starts, 4U);
+  ASSERT_THAT(node_->told, SizeIs(1)) << "once a day";
+  EXPECT_EQ(node_->told[0].action, "fanfare.webhook.certificate_expiring");
+  for (int i = 0; i < 4; ++i)
+    node_->checkpoint();
+  EXPECT_EQ(inspect(hook).certificate_expires, expires);
+  call_after(24h);
+  EXPECT_THAT(node_->told, SizeIs(2));
+  // Of another receiver nothing is known, also while no actor runs.
+  for (int i = 0; i < 4; ++i)
+    node_->checkpoint();
+  node_->edit(hook, [](webhook_record& w) { w.target_url += "x"; });
+  EXPECT_FALSE(inspect(hook).certificate_expires);
+}
+
+TEST_F(WebhookTest, NoticesOfAnIdleOneKeepTheirDistance) {
+  node_options options;
+  options.idle_checkpoints = 1;
+  options.backoff.schedule = {};
+  start(options);
+  code_ = 500;
+  node_->add_webhook();
+  node_->publish();
+  ASSERT_THAT(node_->told, SizeIs(1));
+  for (int i = 0; i < 4; ++i)
+    node_->checkpoint();
+  node_->advance(30s);
+  node_->publish();
+  EXPECT_THAT(node_->told, SizeIs(1));
+  node_->advance(30s);
+  EXPECT_THAT(node_->told, SizeIs(2));
+  node_->advance(1min);
+  for (int i = 0; i < 4; ++i)
+    node_->checkpoint();
+  EXPECT_EQ(node_->active_webhooks, 0U);
+}
+
 TEST_F(WebhookTest, IsNotTakenForIdleBeforeItsStateIsLoaded) {
   code_ = 500;
   auto hook = node_->add_webhook();

@@ -262,9 +262,9 @@ private:
                               std::string_view action, std::string members) {
       told.push_back({hook.id, std::string{action}, std::move(members)});
     };
-    all.window = options.window;
-    all.max_ahead = options.max_ahead;
-    all.max_fetch = options.max_fetch;
+    all.queue.window = options.window;
+    all.queue.max_ahead = options.max_ahead;
+    all.queue.max_fetch = options.max_fetch;
     all.seed = options.seed;
     out.idle_checkpoints = options.idle_checkpoints;
     out.max_unrouted = options.max_unrouted;
