@@ -3,7 +3,6 @@
 
 #include "actors/webhook/webhook.hpp"
 
-#include "actors/webhook/batch.hpp"
 #include "actors/webhook/request.hpp"
 #include "actors/webhook/store_requests.hpp"
 #include "protocol/target/target.hpp"
@@ -112,7 +111,7 @@ void webhook_worker::on_changed(webhook_ptr hook) {
   const bool was_enabled = registered_.enabled();
   const bool redirected = adopt(std::move(hook));
   if (was_enabled != registered_.enabled())
-    throttle_.pace().lift_hold();
+    throttle_.pace().reset(); // as progress::disable() forgets its failures
   if (!was_enabled || !registered_.enabled())
     disable();
   else if (redirected)
@@ -134,7 +133,10 @@ bool webhook_worker::adopt(webhook_ptr hook) {
   throttle_.pace().configure(plan().pace);
   if (news.redirected) {
     throttle_.pace().reset();
-    queue_.forget_failures(); // as the store has
+    batch_size_ = {};
+    queue_.forget_failures();
+    // As the store has when it was edited; but calls may have come since.
+    amend(*context_->commits, {.hook = queue_.hook(), .forget_failures = true});
   }
   return news.redirected;
 }
@@ -389,31 +391,15 @@ void webhook_worker::on_finished(attempt_result& r) {
     now_ = context_->clock->now();
   throttle_.find_fault(r.exchange, now_, context_->outage);
   const auto a = r.members.empty() ? attempt_of(*r.what, r) : attempt{};
-  const bool refused = !a.test && is_final(r, plan());
-  const bool halved = r.members.size() > 1
-                   && (refused || refuses_content(r.exchange.status));
-  const bool busy = !a.test && learn(r, refused || halved);
-  auto shows = evidence::ordinary;
-  if (a.test)
-    shows = evidence::none;
-  else if (halved || refused)
-    shows = evidence::unclear;
-  else if (busy)
-    shows = evidence::busy;
-  if (halved)
-    batch_size_.refused(r.members.size());
-  else if (!r.members.empty() && queue_.is_sent_again(r.members.front()->id))
-    batch_size_.settled(plan().batch ? plan().batch->max_count : 1);
-  auto entry = describe(r, *registered_.record());
-  if (shows != evidence::ordinary)
-    entry.shows = shows;
-  if (refused && !halved)
-    entry.result = outcome::given_up;
+  auto how = judge(r, a.test, plan());
+  if (how.current && !how.test)
+    how.busy = learn(r, how);
+  auto entry = describe(r, *registered_.record(), how);
   if (r.members.empty()) {
     const auto disabling = reason_to_disable(r, a, known_now());
     log_attempt(*r.what, a, std::move(entry), disabling, true);
   } else {
-    finish_batch(r, entry);
+    finish_batch(r, std::move(entry));
   }
   random_.discard(1);
   pump();
@@ -422,13 +408,14 @@ void webhook_worker::on_finished(attempt_result& r) {
   context_->in_flight->fetch_sub(1);
 }
 
-bool webhook_worker::learn(const attempt_result& r, bool refused) {
-  // What another receiver, or the one before an edit, has answered says nothing
-  // about this one.
-  if (r.to ? !plan().calls(*r.to) : plan().to != nullptr)
-    return false;
+bool webhook_worker::learn(const attempt_result& r, const verdict& how) {
+  if (how.halved)
+    batch_size_.refused(r.members.size());
+  else if (!r.members.empty() && queue_.is_sent_again(r.members.front()->id))
+    batch_size_.settled(plan().batch ? plan().batch->max_count : 1);
   const auto lesson = throttle_.learn(queue_.hook(), r.exchange, r.started,
-                                      now_, refused, context_->outage);
+                                      now_, how.halved || how.refused,
+                                      context_->outage);
   if (lesson.recovered)
     notify_owner(notices_.recovered(queue_.progress().failing_since,
                                     context_->clock->now()));
@@ -445,7 +432,8 @@ attempt webhook_worker::attempt_of(const notification& what,
   return a != nullptr ? *a : attempt{.subject = what.id, .number = r.attempt};
 }
 
-void webhook_worker::finish_batch(const attempt_result& r, const call& entry) {
+void webhook_worker::finish_batch(const attempt_result& r,
+                                  logged_call&& entry) {
   // All are judged by what was known before any of them is logged.
   std::vector<std::pair<attempt, std::string_view>> all;
   all.reserve(r.members.size());
@@ -457,9 +445,11 @@ void webhook_worker::finish_batch(const attempt_result& r, const call& entry) {
       last_disabling = all.size();
     all.emplace_back(a, disabling);
   }
-  for (std::size_t i = 0; i < all.size(); ++i)
-    log_attempt(*r.members[i], all[i].first, call{entry}, all[i].second,
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    log_attempt(*r.members[i], all[i].first, logged_call{entry}, all[i].second,
                 i == last_disabling);
+    entry.uncounted = true; // it was one request
+  }
 }
 
 circumstances webhook_worker::known_now() const {
@@ -477,8 +467,8 @@ circumstances webhook_worker::known_now() const {
 // -- log ----------------------------------------------------------------------
 
 void webhook_worker::log_attempt(const notification& what, const attempt& a,
-                                 call&& entry, std::string_view disabling,
-                                 bool last) {
+                                 logged_call&& entry,
+                                 std::string_view disabling, bool last) {
   queue_.end(a.subject);
   entry.settled_upto = queue_.floor();
   orders_.note_attempt(a);
@@ -500,7 +490,8 @@ void webhook_worker::log_unsent(const attempt& a, std::string reason) {
   append(*context_->commits, std::move(entry));
 }
 
-void webhook_worker::log_and_disable(call&& last, const notification& what,
+void webhook_worker::log_and_disable(logged_call&& last,
+                                     const notification& what,
                                      std::string_view why) {
   // What it missed was still worth a retry when it began to fail.
   const auto since = std::min({queue_.progress().failures != 0

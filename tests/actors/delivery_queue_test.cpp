@@ -78,11 +78,11 @@ protected:
     ASSERT_TRUE(in_flight);
     const auto number = in_flight->number;
     queue_.end(subject);
-    queue_.apply(call{.subject = subject,
-                      .settled_upto = queue_.floor(),
-                      .retry_due = retry_due,
-                      .result = how,
-                      .attempt = number});
+    queue_.apply({{.subject = subject,
+                   .settled_upto = queue_.floor(),
+                   .retry_due = retry_due,
+                   .result = how,
+                   .attempt = number}});
     queue_.publish(0);
   }
 

@@ -340,6 +340,21 @@ TEST_F(WebhookTest, DisablingEndsRetriesAndEnablingDoesNotReviveThem) {
   EXPECT_THAT(node_->wire.ids(), ElementsAre(1, 2, 3, 6));
 }
 
+TEST_F(WebhookTest, DisablingForgetsFailuresAsTheStoreDoes) {
+  node_options options;
+  options.pace.breaker_failures = 2;
+  start(options);
+  auto hook = node_->add_webhook();
+  code_ = 500;
+  node_->publish(2);
+  ASSERT_EQ(inspect(hook).breaker, delivery_state::breaker_state::open);
+  node_->edit(hook, [](webhook_record& w) { w.current().enabled = false; });
+  node_->edit(hook, [](webhook_record& w) { w.current().enabled = true; });
+  EXPECT_EQ(node_->store.progress_of(hook).failures, 0U);
+  EXPECT_EQ(inspect(hook).failures, 0U);
+  EXPECT_EQ(inspect(hook).breaker, delivery_state::breaker_state::closed);
+}
+
 TEST_F(WebhookTest, DisablingEndsWhatWaitsInTheWindow) {
   node_options options;
   options.max_in_flight = 1;
