@@ -150,6 +150,8 @@ private:
   context_of(const station& at, journal_reader& reader);
   [[nodiscard]] batch_writer_config writer_config();
   void escalate(const std::string& why);
+  /// How the router has begun; the first time counts.
+  void tell_begun(result<void> how);
 
   crew_parts parts_;
   crew_settings settings_;
@@ -165,6 +167,7 @@ private:
   /// By station.
   std::vector<std::shared_ptr<const webhook_context>> contexts_;
   std::promise<result<void>> begun_;
+  std::atomic_flag begun_told_;
   caf::actor_system* system_ = nullptr;
   committer_actor committer_;
   router_actor routes_;

@@ -386,6 +386,9 @@ void webhook_worker::send_request(std::shared_ptr<delivery_order> request,
 // -- finished -----------------------------------------------------------------
 
 void webhook_worker::on_finished(attempt_result& r) {
+  // By the time the engine's count is zero, the call is logged and the slot up
+  // to date; or this has thrown, and the actor ends.
+  const webhook_context::ended_request counted{*context_};
   throttle_.ended();
   if (!is_success(r.exchange.status) || r.exchange.repeated)
     now_ = context_->clock->now();
@@ -403,9 +406,6 @@ void webhook_worker::on_finished(attempt_result& r) {
   }
   random_.discard(1);
   pump();
-  // By the time the engine's count is zero, the call is logged and the slot up
-  // to date.
-  context_->in_flight->fetch_sub(1);
 }
 
 bool webhook_worker::learn(const attempt_result& r, const verdict& how) {

@@ -76,6 +76,20 @@ struct webhook_context {
                      std::string members)>
     notify_owner;
 
+  /// A request that has ended counts as in flight as long as this exists.
+  class ended_request {
+  public:
+    explicit ended_request(const webhook_context& of) : of_(of) {}
+    ended_request(const ended_request&) = delete;
+    ended_request& operator=(const ended_request&) = delete;
+    ~ended_request() {
+      of_.in_flight->fetch_sub(1);
+    }
+
+  private:
+    const webhook_context& of_;
+  };
+
   [[nodiscard]] std::uint64_t fence_changes() const {
     return fences != nullptr ? fences->load(std::memory_order_relaxed) : 0;
   }

@@ -737,6 +737,35 @@ TEST_F(WebhookTest, ADeliveryThatCrashesIsAFailedCall) {
   EXPECT_EQ(node_->gate->active(), 0U);
 }
 
+TEST_F(WebhookTest, ARequestWhoseEndThrowsIsInFlightNoMore) {
+  auto hook = node_->add_webhook();
+  hang();
+  node_->publish(2);
+  ASSERT_EQ(node_->in_flight, 2U);
+  node_->on_told = [] { throw std::runtime_error{"out of something"}; };
+  auto answer = status(200);
+  answer.certificate_expires = clock_.now() + 24h;
+  node_->wire.answer(0, answer);
+  node_->run();
+  EXPECT_EQ(node_->in_flight, 0U) << "a stop would wait for it";
+  EXPECT_THAT(node_->calls(hook), IsEmpty());
+}
+
+TEST_F(WebhookTest, ABeginningThatThrowsIsAnErrorForWhoWaitsForIt) {
+  code_ = 500;
+  node_->add_webhook();
+  node_->publish();
+  auto left = node_->store.contents();
+  node_.reset();
+  node_ = std::make_unique<node>(clock_, std::move(left));
+  node_->fail_starts = true;
+  node_->begin();
+  ASSERT_TRUE(node_->begun());
+  const auto how = node_->beginning();
+  ASSERT_FALSE(how);
+  EXPECT_THAT(how.error().detail, HasSubstr("the router died"));
+}
+
 TEST_F(WebhookTest, ACrashedWebhookComesBackFromTheStore) {
   node_options options;
   options.max_in_flight = 2;
