@@ -210,6 +210,14 @@ void settle(call& entry, const attempt& a, timestamp published,
     retry_by_schedule(entry, a, published, c);
 }
 
+timestamp missed_since(const call& last, timestamp published,
+                       const circumstances& c) {
+  // What it missed was still worth a retry when it began to fail.
+  const auto failing = c.progress.failures != 0 ? c.progress.failing_since
+                                                : last.time;
+  return std::min(failing, published) - c.plan.backoff.max_age;
+}
+
 bool is_too_old(const attempt& a, timestamp published,
                 const delivery_plan& plan, timestamp now) {
   return !a.resent

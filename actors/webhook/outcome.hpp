@@ -89,6 +89,11 @@ struct verdict {
 void settle(call& entry, const attempt& a, timestamp published,
             std::string_view disabling, const circumstances& c);
 
+/// Of the webhook that this last call disables: what was published before then
+/// it has not missed.
+[[nodiscard]] timestamp missed_since(const call& last, timestamp published,
+                                     const circumstances& c);
+
 /// Whether no attempt of it is made any more because it waited for too long.
 [[nodiscard]] bool is_too_old(const attempt& a, timestamp published,
                               const delivery_plan& plan, timestamp now);

@@ -58,6 +58,22 @@ void append_and_disable(commit_queue& to, logged_call&& last,
     {.what = std::move(disable), .done = std::move(done), .lasting = true});
 }
 
+commit_queue::completion
+tell_of_disabling(std::shared_ptr<const webhook_context> context,
+                  owner_notice notice, std::string sentence) {
+  return [context = std::move(context), notice = std::move(notice),
+          sentence = std::move(sentence)](storage::operation& op,
+                                          const error* failure) {
+    const auto& changed = std::get<storage::change_webhook>(op).done;
+    if (failure != nullptr || !changed || changed->current().enabled)
+      return;
+    if (context->log)
+      context->log(log_level::warning, sentence);
+    if (context->notify_owner)
+      context->notify_owner(*changed, notice.action, notice.members);
+  };
+}
+
 void amend(commit_queue& of, const storage::amend_progress& how) {
   of.push({.what = how, .done = {}, .lasting = true});
 }

@@ -9,8 +9,11 @@
 #include "actors/commit_queue.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/webhook/order.hpp"
+#include "actors/webhook/owner_notices.hpp"
+#include "actors/webhook/webhook_context.hpp"
 #include "fanfare/types.hpp"
 
+#include <memory>
 #include <string>
 
 namespace fanfare {
@@ -28,6 +31,11 @@ void append(commit_queue& to, logged_call&& entry, reply<call> answer = {});
 void append_and_disable(commit_queue& to, logged_call&& last,
                         const std::string& url, timestamp now,
                         commit_queue::completion done);
+
+/// Tells operator and owner of it once the webhook is disabled.
+[[nodiscard]] commit_queue::completion
+tell_of_disabling(std::shared_ptr<const webhook_context> context,
+                  owner_notice notice, std::string sentence);
 
 /// Corrects its progress there.
 void amend(commit_queue& of, const storage::amend_progress& how);

@@ -493,30 +493,15 @@ void webhook_worker::log_unsent(const attempt& a, std::string reason) {
 void webhook_worker::log_and_disable(logged_call&& last,
                                      const notification& what,
                                      std::string_view why) {
-  // What it missed was still worth a retry when it began to fail.
-  const auto since = std::min({queue_.progress().failures != 0
-                                 ? queue_.progress().failing_since
-                                 : last.time,
-                               what.published})
-                   - plan().backoff.max_age;
+  const auto since = missed_since(last, what.published, known_now());
   registered_.set_disabling(true);
   queue_.apply(last);
-  auto disabled =
-    [context = context_,
-     notice = owner_notices::disabled(last, what.action, why, since),
-     sentence = owner_notices::disabled_sentence(last, what.action, since)](
-      storage::operation& op, const error* failure) {
-      const auto& changed = std::get<storage::change_webhook>(op).done;
-      if (failure != nullptr || !changed || changed->current().enabled)
-        return;
-      if (context->log)
-        context->log(log_level::warning, sentence);
-      if (context->notify_owner)
-        context->notify_owner(*changed, notice.action, notice.members);
-    };
+  auto told = tell_of_disabling(
+    context_, owner_notices::disabled(last, what.action, why, since),
+    owner_notices::disabled_sentence(last, what.action, since));
   append_and_disable(*context_->commits, std::move(last),
                      registered_.record()->target_url, context_->clock->now(),
-                     std::move(disabled));
+                     std::move(told));
 }
 
 void webhook_worker::notify_owner(
