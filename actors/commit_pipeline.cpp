@@ -98,7 +98,6 @@ void commit_pipeline::finish_oldest() {
   --count_;
   config_.writer->tell(written.batch);
   written.batch.truncate(0);
-  config_.queue->announce_writable();
 }
 
 void commit_pipeline::recover(error failure) {

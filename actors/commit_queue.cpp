@@ -24,7 +24,7 @@ bool needs_checkpoint(const storage::operation& op) {
       && !std::holds_alternative<storage::barrier>(op);
 }
 
-bool can_linger(const storage::operation& op) {
+bool is_call(const storage::operation& op) {
   return std::holds_alternative<storage::append_call>(op);
 }
 
@@ -106,7 +106,10 @@ commit_queue::commit_queue() {
 // -- any thread ---------------------------------------------------------------
 
 void commit_queue::add(item&& one) {
-  urgent_ = urgent_ || !can_linger(one.what);
+  if (is_call(one.what)) // which can linger
+    calls_.fetch_add(1, std::memory_order_relaxed);
+  else
+    urgent_ = true;
   if (needs_checkpoint(one.what))
     dirty_.store(true, std::memory_order_relaxed);
   items_.add(std::move(one));
@@ -118,7 +121,6 @@ void commit_queue::announce_added(std::unique_lock<std::mutex> guard) {
     turn_taken_ = true;
     sleeper = committer_;
   }
-  waiting_.store(items_.size(), std::memory_order_relaxed);
   const bool interrupt = interest_ == interest::anything
                       || (interest_ == interest::urgent
                           && (urgent_ || items_.size() >= full_batch));
@@ -218,7 +220,6 @@ void commit_queue::end_turn(batch&& rest, std::size_t bytes) {
       items_ = std::exchange(rest, {});
       publish_bytes_ += bytes;
       urgent_ = true;
-      waiting_.store(items_.size(), std::memory_order_relaxed);
     }
     turn_taken_ = !items_.empty();
     if (turn_taken_)
@@ -283,17 +284,18 @@ bool commit_queue::take(batch& into, std::chrono::microseconds linger) {
     });
     interest_ = interest::nothing;
   }
-  swap_out(into);
-  if (!into.empty())
-    return true;
-  into.shrink(0);
-  turn_taken_ = false;
-  return false;
+  if (items_.empty()) {
+    items_.shrink(0);
+    into.shrink(0);
+    turn_taken_ = false;
+    return false;
+  }
+  swap_out(into, std::move(guard));
+  return true;
 }
 
 void commit_queue::take_more(batch& into) {
-  std::lock_guard guard{mutex_};
-  swap_out(into);
+  swap_out(into, std::unique_lock{mutex_});
 }
 
 bool commit_queue::take_behind(batch& into, std::chrono::microseconds linger,
@@ -311,7 +313,7 @@ bool commit_queue::take_behind(batch& into, std::chrono::microseconds linger,
   interest_ = interest::nothing;
   if (written || items_.empty())
     return false;
-  swap_out(into);
+  swap_out(into, std::move(guard));
   return true;
 }
 
@@ -327,16 +329,18 @@ void commit_queue::note_written(bool& written) {
   more_.notify_one();
 }
 
-void commit_queue::swap_out(batch& into) {
+void commit_queue::swap_out(batch& into, std::unique_lock<std::mutex> guard) {
   urgent_ = false;
   publish_bytes_ = 0;
   ++taken_;
   if (room_wanted_ != 0)
     room_.notify_all();
-  waiting_.store(0, std::memory_order_relaxed);
+  calls_.store(0, std::memory_order_relaxed);
   // The other one's memory is used again while there is as much to do.
   std::swap(items_, into);
   items_.shrink(into.size());
+  // At once: after the commit there may be as many calls again.
+  announce_writable(std::move(guard));
 }
 
 void commit_queue::wait_for_more(std::chrono::milliseconds patience) {
@@ -351,14 +355,15 @@ void commit_queue::set_failing(bool failing) {
 }
 
 void commit_queue::announce_writable() {
-  std::vector<webhook_actor> held;
-  {
-    std::lock_guard guard{mutex_};
-    if (held_.empty() || congested())
-      return;
-    held.swap(held_);
-  }
-  for (auto& who : held)
+  announce_writable(std::unique_lock{mutex_});
+}
+
+void commit_queue::announce_writable(std::unique_lock<std::mutex> guard) {
+  if (held_.empty() || congested())
+    return;
+  const auto held = std::exchange(held_, {});
+  guard.unlock();
+  for (const auto& who : held)
     caf::anon_send(who, atom::writable_v);
 }
 

@@ -105,11 +105,11 @@ public:
   /// passed first.
   bool wait_for_room(std::chrono::steady_clock::time_point until);
 
-  /// True while webhooks should not start attempts: the disk refuses calls or
-  /// is too far behind.
+  /// True while webhooks should not start attempts: the disk refuses calls, or
+  /// too many of them wait for it. However many publishes do.
   [[nodiscard]] bool congested() const {
     return failing_.load(std::memory_order_relaxed)
-        || waiting_.load(std::memory_order_relaxed) > congestion_limit;
+        || calls_.load(std::memory_order_relaxed) > congestion_limit;
   }
   /// True while the disk refuses writes.
   [[nodiscard]] bool failing() const {
@@ -181,7 +181,7 @@ public:
   void wait_for_more(std::chrono::milliseconds patience);
   void set_failing(bool failing);
   /// Notifies the webhooks of notify_when_writable if it is no longer
-  /// congested.
+  /// congested: the disk takes writes again. So does whatever takes entries.
   void announce_writable();
   /// The committer has ended or is about to: present and later entries complete
   /// with `stopping`.
@@ -207,7 +207,9 @@ private:
   void add(item&& one);
   /// Releases the lock, and wakes the threads that wait for entries.
   void announce_added(std::unique_lock<std::mutex> guard);
-  void swap_out(batch& into);
+  /// Both release the lock.
+  void swap_out(batch& into, std::unique_lock<std::mutex> guard);
+  void announce_writable(std::unique_lock<std::mutex> guard);
   /// Gives the committer the turn.
   void wake(const committer_actor& committer) noexcept;
   void leave() noexcept;
@@ -232,7 +234,8 @@ private:
   std::size_t others_ = 0;
   std::exception_ptr broken_;           ///< what one of them has thrown
   std::condition_variable others_left_; ///< `others_` is 0
-  std::atomic<std::size_t> waiting_{0};
+  /// Calls among the entries; changed under the lock.
+  std::atomic<std::size_t> calls_{0};
   std::atomic<bool> failing_{false};
   std::atomic<bool> dirty_{false};
   std::atomic<bool> closed_{false};

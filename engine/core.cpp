@@ -30,7 +30,7 @@ webhook_context context_of(const checked_options& options) {
   d.pace.breaker_longest = given.retries.breaker_longest;
   d.vault = &options.vault;
   out.disable_after = given.retries.disable_after;
-  out.window = given.concurrency.window;
+  out.queue.window = given.concurrency.window;
   out.seed = std::random_device{}();
   return out;
 }

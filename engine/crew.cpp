@@ -78,6 +78,7 @@ crew::context_of(const station& at, journal_reader& reader) {
   made->started = parts_.clock.now();
   made->outage = &outage_;
   made->holds = &holds_;
+  made->seen_certificates = &certificates_;
   return made;
 }
 
@@ -116,11 +117,10 @@ void crew::start_router(caf::actor_system& system, journal_reader& reader) {
     caf::anon_send(supervisor_, atom::watch_v, id,
                    caf::actor_cast<caf::strong_actor_ptr>(actor));
   };
-  config.window = settings_.webhooks.window;
+  config.window = settings_.webhooks.queue.window;
   config.idle_checkpoints = settings_.idle_checkpoints;
   config.begun = [this](const error* failure) {
-    begun_.set_value(failure != nullptr ? result<void>{*failure}
-                                        : result<void>{});
+    tell_begun(failure != nullptr ? result<void>{*failure} : result<void>{});
   };
   config.routed_upto = &figures_.routed_upto;
   config.registered_webhooks = &figures_.registered_webhooks;
@@ -161,7 +161,14 @@ void crew::escalate(const std::string& why) {
   drain();
   commits_.set_failing(true);
   commits_.close();
+  // Whoever waits for a router that has died before would wait for ever.
+  tell_begun(error{ec::internal, why});
   parts_.on_fatal(why);
+}
+
+void crew::tell_begun(result<void> how) {
+  if (!begun_told_.test_and_set())
+    begun_.set_value(std::move(how));
 }
 
 // -- end ----------------------------------------------------------------------

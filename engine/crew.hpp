@@ -8,6 +8,7 @@
 
 #include "actors/admission.hpp"
 #include "actors/batch_writer.hpp"
+#include "actors/certificates.hpp"
 #include "actors/commit_queue.hpp"
 #include "actors/committer.hpp"
 #include "actors/interfaces.hpp"
@@ -149,6 +150,8 @@ private:
   context_of(const station& at, journal_reader& reader);
   [[nodiscard]] batch_writer_config writer_config();
   void escalate(const std::string& why);
+  /// How the router has begun; the first time counts.
+  void tell_begun(result<void> how);
 
   crew_parts parts_;
   crew_settings settings_;
@@ -159,10 +162,12 @@ private:
   batch_writer writer_;
   local_outage outage_;
   shared_holds holds_;
+  certificates certificates_;
   std::vector<station> stations_;
   /// By station.
   std::vector<std::shared_ptr<const webhook_context>> contexts_;
   std::promise<result<void>> begun_;
+  std::atomic_flag begun_told_;
   caf::actor_system* system_ = nullptr;
   committer_actor committer_;
   router_actor routes_;

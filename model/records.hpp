@@ -83,6 +83,9 @@ struct webhook_record {
 /// A call as it is logged.
 struct logged_call : call {
   call_id previous = 0; ///< the webhook's call before this one; by the store
+  /// It counts for nothing of the receiver's health: another entry of the same
+  /// request does, or the receiver before an edit has answered.
+  bool uncounted = false;
   bool operator==(const logged_call&) const = default;
 };
 

@@ -148,6 +148,8 @@ struct amend_progress {
   timestamp off_until{};
   /// Its owner wants its calls in spite of what the receiver has asked for.
   bool lift_hold = false;
+  /// Another receiver is called: nothing that was logged so far is about it.
+  bool forget_failures = false;
 };
 
 /// Adds entries to a webhook's retry set that no call has put there, replacing

@@ -34,8 +34,9 @@ struct progress {
   std::vector<position> ahead;
   /// Newest entry of the webhook in the call log.
   call_id last_call = 0;
-  /// Attempts that failed since the last success, and when the first and the
-  /// last of them began. Ones that ended for local reasons do not count.
+  /// Requests that failed since the last success, and when the first and the
+  /// last of them began. Ones that ended for local reasons do not count, nor
+  /// does what another receiver has answered.
   std::uint32_t failures = 0;
   timestamp failing_since{};
   timestamp last_failure{};
@@ -61,12 +62,12 @@ struct progress {
 
   /// Applies one entry of the call log.
   template <retry_sink Retries>
-  void apply(const call& c, Retries& retries) {
+  void apply(const logged_call& c, Retries& retries) {
     last_call = std::max(last_call, c.id);
     if (!settled(c.subject))
       ahead.insert(std::ranges::lower_bound(ahead, c.subject), c.subject);
     advance(c.settled_upto);
-    if (!c.unsent)
+    if (!c.unsent && !c.uncounted)
       count(c);
     switch (c.result) {
       case outcome::retried:
@@ -94,10 +95,13 @@ struct progress {
 
   /// They no longer predict anything: it has succeeded, or another receiver is
   /// called.
-  void forget_failures() {
+  /// False: that changes nothing.
+  bool forget_failures() {
+    const bool any = failures != 0 || held_until != timestamp{};
     failures = 0;
     failing_since = last_failure = held_until = {};
     excused = {};
+    return any;
   }
 
   /// Nothing was attempted before this time because the engine was off. False:
@@ -137,7 +141,7 @@ private:
     if (c.shows == evidence::none)
       return excuse(c);
     if (c.result == outcome::delivered)
-      return forget_failures();
+      return void(forget_failures());
     if (failures++ == 0)
       failing_since = c.time;
     last_failure = std::max(last_failure, c.time);

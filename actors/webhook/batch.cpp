@@ -25,12 +25,14 @@ choose_batch(const delivery_queue& queue, delivery_queue::source from,
   const std::size_t limit = std::min(
     most, std::size_t{plan.batch ? plan.batch->max_count : 1});
   const auto ready = std::min(limit, queue.ready(from));
+  // Of first attempts, those that were sent again before their turn came.
+  const bool may_be_in_flight = !first_attempts || queue.sends_again();
   batch_choice chosen;
   std::size_t bytes = 0;
   for (; chosen.count < ready; ++chosen.count) {
     const auto& next = queue.peek(from, chosen.count);
-    const bool done = first_attempts ? queue.progress().settled(next.id)
-                                     : queue.is_in_flight(next.id);
+    const bool done = (first_attempts && queue.progress().settled(next.id))
+                   || (may_be_in_flight && queue.is_in_flight(next.id));
     const bool too_old = !done
                       && is_too_old(queue.attempt_of(from, chosen.count),
                                     next.published, plan, now);

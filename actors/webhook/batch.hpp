@@ -56,12 +56,6 @@ private:
   std::size_t most_ = unbounded;
 };
 
-/// Whether a batch that is answered so is refused for what is in it.
-[[nodiscard]] constexpr bool refuses_content(std::uint16_t status) {
-  return status >= 400 && status <= 499 && status != 408 && status != 410
-      && status != 429;
-}
-
 /// One notification whose body has the bodies of all members.
 [[nodiscard]] notification_ptr
 combine(const std::vector<notification_ptr>& members, bool thin);

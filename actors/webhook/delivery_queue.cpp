@@ -167,13 +167,15 @@ notification_ptr delivery_queue::pop(source from) {
   return what;
 }
 
-std::optional<attempt> delivery_queue::end(position subject) {
+const attempt* delivery_queue::in_flight(position subject) const {
   const auto i = std::ranges::find(in_flight_, subject, &attempt::subject);
-  if (i == in_flight_.end())
-    return std::nullopt;
-  const auto found = *i;
-  in_flight_.erase(i);
-  return found;
+  return i != in_flight_.end() ? &*i : nullptr;
+}
+
+void delivery_queue::end(position subject) {
+  const auto i = std::ranges::find(in_flight_, subject, &attempt::subject);
+  if (i != in_flight_.end())
+    in_flight_.erase(i);
 }
 
 // -- what ends ----------------------------------------------------------------
@@ -206,6 +208,14 @@ std::vector<retry> delivery_queue::expedite(timestamp now) {
     moved.push_back(r);
   });
   return moved;
+}
+
+std::size_t delivery_queue::replace(std::vector<retry> entries) {
+  const auto under_way = std::erase_if(entries, [this](const retry& r) {
+    return is_in_flight(r.subject) || find_due(r.subject, r.due);
+  });
+  retries_.replace(entries);
+  return under_way;
 }
 
 std::optional<retry> delivery_queue::find_due(position subject,

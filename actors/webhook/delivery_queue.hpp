@@ -131,22 +131,27 @@ public:
   void begin(const attempt& a) {
     in_flight_.push_back(a);
   }
-  /// The attempt of this notification, which has ended; none if it is unknown.
-  std::optional<attempt> end(position subject);
+  /// The attempt of this notification that is in flight; null if none is.
+  [[nodiscard]] const attempt* in_flight(position subject) const;
+  /// It has ended. To be called right before it is logged: what holds the
+  /// cursor and is not in flight any more counts as settled.
+  void end(position subject);
   /// Whether its attempt in flight is one that waited in the retry set.
   [[nodiscard]] bool is_sent_again(position subject) const {
-    const auto i = std::ranges::find(in_flight_, subject, &attempt::subject);
-    return i != in_flight_.end() && !i->holds_cursor;
+    const auto* a = in_flight(subject);
+    return a != nullptr && !a->holds_cursor;
+  }
+  [[nodiscard]] bool sends_again() const {
+    return !std::ranges::all_of(in_flight_, &attempt::holds_cursor);
   }
   [[nodiscard]] bool is_in_flight(position subject) const {
-    return std::ranges::find(in_flight_, subject, &attempt::subject)
-        != in_flight_.end();
+    return in_flight(subject) != nullptr;
   }
 
   // -- what ends --------------------------------------------------------------
 
   /// Applies an entry of the call log.
-  void apply(const call& entry) {
+  void apply(const logged_call& entry) {
     progress_.apply(entry, retries_);
   }
   /// The webhook was disabled when the journal ended at `tail`: nothing up to
@@ -171,6 +176,10 @@ public:
   void put(const retry& r) {
     retries_.put(r);
   }
+  /// Puts entries of other notifications, ascending, in place of those that
+  /// wait. Returns how many need not be put: an attempt is in flight or about
+  /// to be, and what follows from it goes for them too.
+  std::size_t replace(std::vector<retry> entries);
   /// Makes all retries due now. Returns those that were not; what a replay has
   /// handed over keeps its place in the replay's pace.
   std::vector<retry> expedite(timestamp now);

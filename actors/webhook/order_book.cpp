@@ -100,12 +100,18 @@ void order_book::carry_out(const resend_order& what, const site& at) {
     return what.done(*soon);
   retry wanted{.subject = what.subject, .attempt = 1, .resent = true};
   // One that waits is brought forward.
-  if (const auto known = at.queue.extract_waiting(
-        [&what](const retry& r) { return r.subject == what.subject; });
-      !known.empty())
-    wanted = known.front();
-  wanted.due = at.now;
-  at.queue.put(wanted);
+  const auto handed_over = replay_ ? replay_->expedite(what.subject, at.now)
+                                   : std::nullopt;
+  if (handed_over) {
+    wanted = *handed_over; // which is put once it is stored
+  } else {
+    if (const auto known = at.queue.extract_waiting(
+          [&what](const retry& r) { return r.subject == what.subject; });
+        !known.empty())
+      wanted = known.front();
+    wanted.due = at.now;
+    at.queue.put(wanted);
+  }
   at.commits.push({.what = storage::enqueue{.hook = at.queue.hook(),
                                             .entries = {wanted},
                                             .progress = {}},
@@ -231,9 +237,10 @@ void order_book::hand_over(const site& at, const webhook_actor& who) {
 }
 
 void order_book::stored(delivery_queue& queue) {
-  if (replay_) // else it was ended meanwhile
-    for (const auto& r : replay_->stored())
-      queue.put(r);
+  if (!replay_)
+    return; // it was ended meanwhile
+  for (auto n = queue.replace(replay_->stored()); n > 0; --n)
+    replay_->attempted();
 }
 
 void order_book::selected(const result<storage::selection>& read) {

@@ -103,7 +103,10 @@ public:
   void selected(const result<storage::selection>& read);
   /// An attempt has ended, or it was given up without one.
   void note_attempt(const attempt& a) {
-    if (replay_ && a.by_replay && !a.failed_before())
+    if (!replay_)
+      return;
+    replay_->overtaken(a.subject);
+    if (a.by_replay && !a.failed_before())
       replay_->attempted();
   }
 

@@ -93,6 +93,15 @@ void retry_same_number(call& entry, const attempt& a, timestamp published,
   bound_age(entry, a, published, c);
 }
 
+evidence evidence_of(const protocol::exchange_result& exchange,
+                     const verdict& how) {
+  if (how.test || is_own_fault(exchange))
+    return evidence::none;
+  if (how.halved || how.refused)
+    return evidence::unclear;
+  return how.busy ? evidence::busy : evidence::ordinary;
+}
+
 } // namespace
 
 bool is_own_fault(const protocol::exchange_result& exchange) {
@@ -105,20 +114,36 @@ bool is_final(const attempt_result& r, const delivery_plan& plan) {
       && !is_success(status) && status != 410 && r.to && plan.calls(*r.to);
 }
 
-call describe(attempt_result& r, const webhook_record& hook) {
-  call entry{.hook = hook.id,
-             .time = r.started,
-             .attempt = r.attempt,
-             .repeated = r.exchange.repeated,
-             .shows = is_own_fault(r.exchange) ? evidence::none
-                                               : evidence::ordinary,
-             .status = r.exchange.status,
-             .timings = r.exchange.timings,
-             .target_url = r.to ? r.to->masked_url()
-                                : protocol::mask_url(hook.target_url),
-             .reason = std::move(r.exchange.reason),
-             .response_head = std::move(r.exchange.response_head),
-             .response_body = std::move(r.exchange.response_body)};
+verdict judge(const attempt_result& r, bool test, const delivery_plan& plan) {
+  verdict how{.test = test,
+              .current = r.to ? plan.calls(*r.to) : plan.to == nullptr};
+  if (test || !how.current)
+    return how;
+  how.refused = is_final(r, plan);
+  how.halved = r.members.size() > 1
+            && (how.refused || refuses_content(r.exchange.status));
+  return how;
+}
+
+logged_call describe(attempt_result& r, const webhook_record& hook,
+                     const verdict& how) {
+  logged_call entry;
+  static_cast<call&>(entry) = {
+    .hook = hook.id,
+    .time = r.started,
+    .result = how.refused && !how.halved ? outcome::given_up
+                                         : outcome::delivered,
+    .attempt = r.attempt,
+    .repeated = r.exchange.repeated,
+    .shows = evidence_of(r.exchange, how),
+    .status = r.exchange.status,
+    .timings = r.exchange.timings,
+    .target_url = r.to ? r.to->masked_url()
+                       : protocol::mask_url(hook.target_url),
+    .reason = std::move(r.exchange.reason),
+    .response_head = std::move(r.exchange.response_head),
+    .response_body = std::move(r.exchange.response_body)};
+  entry.uncounted = !how.current;
   const auto status = entry.status;
   if (status != 0 && (!is_success(status) || !entry.reason.empty())) {
     auto answer = "answered " + std::to_string(status);
@@ -185,6 +210,14 @@ void settle(call& entry, const attempt& a, timestamp published,
     retry_by_schedule(entry, a, published, c);
 }
 
+timestamp missed_since(const call& last, timestamp published,
+                       const circumstances& c) {
+  // What it missed was still worth a retry when it began to fail.
+  const auto failing = c.progress.failures != 0 ? c.progress.failing_since
+                                                : last.time;
+  return std::min(failing, published) - c.plan.backoff.max_age;
+}
+
 bool is_too_old(const attempt& a, timestamp published,
                 const delivery_plan& plan, timestamp now) {
   return !a.resent
@@ -196,19 +229,19 @@ std::string too_old(const delivery_plan& plan) {
        + " since publish";
 }
 
-call unsent(const attempt& a, const webhook_record& hook, position settled_upto,
-            timestamp now, std::string reason) {
-  return {.hook = hook.id,
-          .subject = a.subject,
-          .settled_upto = settled_upto,
-          .time = now,
-          .result = outcome::given_up,
-          .attempt = a.number,
-          .resent = a.resent,
-          .by_replay = a.by_replay,
-          .unsent = true,
-          .target_url = protocol::mask_url(hook.target_url),
-          .reason = std::move(reason)};
+logged_call unsent(const attempt& a, const webhook_record& hook,
+                   position settled_upto, timestamp now, std::string reason) {
+  return {{.hook = hook.id,
+           .subject = a.subject,
+           .settled_upto = settled_upto,
+           .time = now,
+           .result = outcome::given_up,
+           .attempt = a.number,
+           .resent = a.resent,
+           .by_replay = a.by_replay,
+           .unsent = true,
+           .target_url = protocol::mask_url(hook.target_url),
+           .reason = std::move(reason)}};
 }
 
 } // namespace fanfare

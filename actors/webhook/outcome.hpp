@@ -41,6 +41,12 @@ struct circumstances {
   return status >= 200 && status <= 299;
 }
 
+/// Whether a batch that is answered so is refused for what is in it.
+[[nodiscard]] constexpr bool refuses_content(std::uint16_t status) {
+  return status >= 400 && status <= 499 && status != 408 && status != 410
+      && status != 429;
+}
+
 /// Whether it ended for a reason of ours, which says nothing about the
 /// receiver.
 [[nodiscard]] bool is_own_fault(const protocol::exchange_result& exchange);
@@ -50,9 +56,25 @@ struct circumstances {
 /// it.
 [[nodiscard]] bool is_final(const attempt_result& r, const delivery_plan& plan);
 
+/// What the end of a request is about.
+struct verdict {
+  bool test = false;
+  /// The receiver that is called now has answered, or failed to. Else nothing
+  /// is learned from it.
+  bool current = true;
+  bool refused = false; ///< what it was about is not wanted for good
+  bool halved = false;  ///< one of the batch is not wanted, but not which
+  bool busy = false;    ///< it has named a time before which it wants no calls
+};
+/// All but `busy`.
+[[nodiscard]] verdict judge(const attempt_result& r, bool test,
+                            const delivery_plan& plan);
+
 /// What the log says of a request, without what settle() fills in. Takes texts
 /// out of `r`.
-[[nodiscard]] call describe(attempt_result& r, const webhook_record& hook);
+[[nodiscard]] logged_call describe(attempt_result& r,
+                                   const webhook_record& hook,
+                                   const verdict& how = {});
 
 /// Why the webhook is to be disabled now that this attempt has ended; empty if
 /// it is not. 410, or it has only failed for days.
@@ -67,6 +89,11 @@ struct circumstances {
 void settle(call& entry, const attempt& a, timestamp published,
             std::string_view disabling, const circumstances& c);
 
+/// Of the webhook that this last call disables: what was published before then
+/// it has not missed.
+[[nodiscard]] timestamp missed_since(const call& last, timestamp published,
+                                     const circumstances& c);
+
 /// Whether no attempt of it is made any more because it waited for too long.
 [[nodiscard]] bool is_too_old(const attempt& a, timestamp published,
                               const delivery_plan& plan, timestamp now);
@@ -74,8 +101,8 @@ void settle(call& entry, const attempt& a, timestamp published,
 [[nodiscard]] std::string too_old(const delivery_plan& plan);
 
 /// The log's entry of a notification that is given up without an attempt.
-[[nodiscard]] call unsent(const attempt& a, const webhook_record& hook,
-                          position settled_upto, timestamp now,
-                          std::string reason);
+[[nodiscard]] logged_call unsent(const attempt& a, const webhook_record& hook,
+                                 position settled_upto, timestamp now,
+                                 std::string reason);
 
 } // namespace fanfare

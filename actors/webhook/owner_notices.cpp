@@ -5,6 +5,7 @@
 
 #include "protocol/payload/json_text.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 namespace fanfare {
@@ -13,9 +14,6 @@ namespace {
 
 /// Between two notices of the same kind about recoveries, or what is given up.
 constexpr std::chrono::minutes shortest_interval{1};
-/// How long before its end a certificate is worth a notice, and how often.
-constexpr std::chrono::days certificate_warning{14};
-constexpr std::chrono::days certificate_interval{1};
 /// The engine's own action types begin with it.
 constexpr std::string_view own_actions = "fanfare.";
 
@@ -31,13 +29,11 @@ std::optional<owner_notice> owner_notices::recovered(timestamp failing_since,
                         + protocol::json_time(failing_since)};
 }
 
-std::optional<owner_notice> owner_notices::certificate_seen(timestamp expires,
-                                                            timestamp now) {
-  certificate_expires_ = expires;
-  if (expires - now > certificate_warning
-      || now - certificate_announced_ < certificate_interval)
+std::optional<owner_notice>
+owner_notices::certificate_seen(certificates& known, const webhook_record& by,
+                                timestamp expires, timestamp now) {
+  if (!known.seen(by, expires, now))
     return std::nullopt;
-  certificate_announced_ = now;
   return owner_notice{"fanfare.webhook.certificate_expiring",
                       R"(, "expires": )" + protocol::json_time(expires)};
 }
@@ -50,12 +46,19 @@ void owner_notices::note_given_up(position subject, std::string_view action) {
   given_up_.last = subject;
 }
 
-timestamp owner_notices::next_due() const {
-  return given_up_.announced + shortest_interval;
+bool owner_notices::remembers(timestamp now) const {
+  return given_up_.count != 0
+      || now < std::max(given_up_.announced, recovery_announced_)
+                 + shortest_interval;
+}
+
+void owner_notices::add_due(earliest_after& to) const {
+  to.add(given_up_.announced + shortest_interval);
+  to.add(recovery_announced_ + shortest_interval);
 }
 
 std::optional<owner_notice> owner_notices::given_up(timestamp now) {
-  if (given_up_.count == 0 || now < next_due())
+  if (given_up_.count == 0 || now < given_up_.announced + shortest_interval)
     return std::nullopt;
   owner_notice notice{
     "fanfare.notification.given_up",

@@ -5,6 +5,8 @@
 /// Decides which notices the owner of a webhook gets about it, and how often.
 /// It neither publishes nor looks at the clock. Not thread-safe.
 
+#include "actors/certificates.hpp"
+#include "actors/webhook/alarm.hpp"
 #include "fanfare/types.hpp"
 
 #include <cstddef>
@@ -28,31 +30,23 @@ public:
   /// notice first would be called for ever.
   std::optional<owner_notice> recovered(timestamp failing_since, timestamp now);
 
-  /// A handshake showed a certificate that is valid until then. A notice once a
-  /// day from 14 days before.
-  std::optional<owner_notice> certificate_seen(timestamp expires,
-                                               timestamp now);
-  /// As the last handshake showed it.
-  [[nodiscard]] std::optional<timestamp> certificate_expires() const {
-    return certificate_expires_;
-  }
-  /// The webhook has another target: nothing is known about its certificate.
-  void forget_certificate() {
-    certificate_expires_.reset();
-    certificate_announced_ = {};
-  }
-
   /// Counts a notification of this action that is given up for a later notice,
   /// unless it is one of the engine's own: there would be no end to it.
   void note_given_up(position subject, std::string_view action = {});
   /// About all those that were counted; at most once a minute.
   std::optional<owner_notice> given_up(timestamp now);
-  /// Whether there are some that no notice was about.
-  [[nodiscard]] bool pending() const {
-    return given_up_.count != 0;
-  }
-  /// When given_up() has something to say. Only while it is pending.
-  [[nodiscard]] timestamp next_due() const;
+  /// Whether there are some that no notice was about, or a notice that the next
+  /// one must not follow too soon.
+  [[nodiscard]] bool remembers(timestamp now) const;
+  /// Adds when given_up() has something to say, and when there is nothing to
+  /// remember.
+  void add_due(earliest_after& to) const;
+
+  /// A handshake showed a certificate that is valid until then. A notice once a
+  /// day from 14 days before.
+  static std::optional<owner_notice>
+  certificate_seen(certificates& known, const webhook_record& by,
+                   timestamp expires, timestamp now);
 
   /// The webhook was disabled by a call about `action`, which says `why`, and
   /// what it missed was published after `since`.
@@ -64,8 +58,6 @@ public:
 
 private:
   timestamp recovery_announced_{};
-  std::optional<timestamp> certificate_expires_;
-  timestamp certificate_announced_{};
   struct {
     std::size_t count = 0;
     position first = 0;

@@ -53,7 +53,22 @@ const std::vector<retry>& replay_feed::take(timestamp now) {
   return pending_;
 }
 
+std::optional<retry> replay_feed::expedite(position subject, timestamp now) {
+  const auto i = std::ranges::find(pending_, subject, &retry::subject);
+  if (i == pending_.end())
+    return std::nullopt;
+  i->due = std::min(i->due, now);
+  return *i;
+}
+
+void replay_feed::overtaken(position subject) {
+  const auto i = std::ranges::find(pending_, subject, &retry::subject);
+  if (i != pending_.end())
+    i->subject = 0;
+}
+
 std::vector<retry> replay_feed::stored() {
+  std::erase_if(pending_, [](const retry& r) { return r.subject == 0; });
   waiting_ += pending_.size();
   return std::exchange(pending_, {});
 }

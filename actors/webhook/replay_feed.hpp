@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -53,6 +54,11 @@ public:
   [[nodiscard]] const std::vector<retry>& take(timestamp now);
   /// The entries are stored: returns them for the webhook's own retry set.
   [[nodiscard]] std::vector<retry> stored();
+  /// Makes one that is being stored due now. None: it is not being stored.
+  std::optional<retry> expedite(position subject, timestamp now);
+  /// Another attempt of this notification has ended: if it is being stored, the
+  /// store knows that it goes on as that attempt says.
+  void overtaken(position subject);
   /// One of the entries was attempted, or given up unsent.
   void attempted() {
     if (waiting_ > 0)
@@ -76,7 +82,7 @@ private:
 
   replay value_;
   std::shared_ptr<const storage::selection> chosen_;
-  std::vector<retry> pending_; ///< being stored
+  std::vector<retry> pending_; ///< being stored; subject 0: overtaken
   std::vector<retry> none_;
   std::size_t waiting_;
   precise next_due_{};

@@ -18,6 +18,8 @@ class retry_heap {
 public:
   // -- storage::retry_sink ----------------------------------------------------
 
+  /// There must be none of the same notification: looking for it would take
+  /// too long. replace() does.
   void put(const retry& r) {
     auto& to = r.attempt > 1 || r.tried ? failed_ : fresh_;
     to.push_back(r);
@@ -75,11 +77,29 @@ public:
     for (auto* heap : {&failed_, &fresh_}) {
       const auto taken = std::ranges::partition(
         *heap, [&wanted](const retry& r) { return !wanted(r); });
+      if (taken.empty())
+        continue;
       out.insert(out.end(), taken.begin(), taken.end());
       heap->erase(taken.begin(), taken.end());
       std::ranges::make_heap(*heap, later);
     }
     return out;
+  }
+
+  /// Adds them, ascending by notification, and takes out those of the same
+  /// ones.
+  void replace(const std::vector<retry>& entries) {
+    if (entries.empty())
+      return;
+    const auto low = entries.front().subject;
+    const auto high = entries.back().subject;
+    (void)extract([&](const retry& r) {
+      return r.subject >= low && r.subject <= high
+          && std::ranges::binary_search(entries, r.subject, {},
+                                        &retry::subject);
+    });
+    for (const auto& r : entries)
+      put(r);
   }
 
   void assign(const std::vector<retry>& all) {

@@ -25,7 +25,7 @@ void ask_for_state(commit_queue& from, webhook_id hook, webhook_actor who) {
      .lasting = true});
 }
 
-void append(commit_queue& to, call&& entry, reply<call> answer) {
+void append(commit_queue& to, logged_call&& entry, reply<call> answer) {
   commit_queue::completion on_disk;
   if (answer)
     on_disk = [answer = std::move(answer)](storage::operation& op,
@@ -40,8 +40,9 @@ void append(commit_queue& to, call&& entry, reply<call> answer) {
            .lasting = true});
 }
 
-void append_and_disable(commit_queue& to, call&& last, const std::string& url,
-                        timestamp now, commit_queue::completion done) {
+void append_and_disable(commit_queue& to, logged_call&& last,
+                        const std::string& url, timestamp now,
+                        commit_queue::completion done) {
   storage::change_webhook disable;
   disable.id = last.hook;
   disable.now = now;
@@ -55,6 +56,22 @@ void append_and_disable(commit_queue& to, call&& last, const std::string& url,
      .done = {},
      .lasting = true},
     {.what = std::move(disable), .done = std::move(done), .lasting = true});
+}
+
+commit_queue::completion
+tell_of_disabling(std::shared_ptr<const webhook_context> context,
+                  owner_notice notice, std::string sentence) {
+  return [context = std::move(context), notice = std::move(notice),
+          sentence = std::move(sentence)](storage::operation& op,
+                                          const error* failure) {
+    const auto& changed = std::get<storage::change_webhook>(op).done;
+    if (failure != nullptr || !changed || changed->current().enabled)
+      return;
+    if (context->log)
+      context->log(log_level::warning, sentence);
+    if (context->notify_owner)
+      context->notify_owner(*changed, notice.action, notice.members);
+  };
 }
 
 void amend(commit_queue& of, const storage::amend_progress& how) {

@@ -9,8 +9,11 @@
 #include "actors/commit_queue.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/webhook/order.hpp"
+#include "actors/webhook/owner_notices.hpp"
+#include "actors/webhook/webhook_context.hpp"
 #include "fanfare/types.hpp"
 
+#include <memory>
 #include <string>
 
 namespace fanfare {
@@ -20,13 +23,19 @@ namespace fanfare {
 void ask_for_state(commit_queue& from, webhook_id hook, webhook_actor who);
 
 /// Appends the call; `answer` gets it once it is on disk.
-void append(commit_queue& to, call&& entry, reply<call> answer = {});
+void append(commit_queue& to, logged_call&& entry, reply<call> answer = {});
 
 /// Appends the call and disables its webhook in the same commit, unless its
 /// target is not `url` any more: then the answer was not the new target's.
 /// `done`: of the change, may be empty.
-void append_and_disable(commit_queue& to, call&& last, const std::string& url,
-                        timestamp now, commit_queue::completion done);
+void append_and_disable(commit_queue& to, logged_call&& last,
+                        const std::string& url, timestamp now,
+                        commit_queue::completion done);
+
+/// Tells operator and owner of it once the webhook is disabled.
+[[nodiscard]] commit_queue::completion
+tell_of_disabling(std::shared_ptr<const webhook_context> context,
+                  owner_notice notice, std::string sentence);
 
 /// Corrects its progress there.
 void amend(commit_queue& of, const storage::amend_progress& how);

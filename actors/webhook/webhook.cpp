@@ -3,7 +3,6 @@
 
 #include "actors/webhook/webhook.hpp"
 
-#include "actors/webhook/batch.hpp"
 #include "actors/webhook/request.hpp"
 #include "actors/webhook/store_requests.hpp"
 #include "protocol/target/target.hpp"
@@ -112,7 +111,7 @@ void webhook_worker::on_changed(webhook_ptr hook) {
   const bool was_enabled = registered_.enabled();
   const bool redirected = adopt(std::move(hook));
   if (was_enabled != registered_.enabled())
-    throttle_.pace().lift_hold();
+    throttle_.pace().reset(); // as progress::disable() forgets its failures
   if (!was_enabled || !registered_.enabled())
     disable();
   else if (redirected)
@@ -134,8 +133,10 @@ bool webhook_worker::adopt(webhook_ptr hook) {
   throttle_.pace().configure(plan().pace);
   if (news.redirected) {
     throttle_.pace().reset();
-    queue_.forget_failures(); // as the store has
-    notices_.forget_certificate();
+    batch_size_ = {};
+    queue_.forget_failures();
+    // As the store has when it was edited; but calls may have come since.
+    amend(*context_->commits, {.hook = queue_.hook(), .forget_failures = true});
   }
   return news.redirected;
 }
@@ -225,7 +226,7 @@ void webhook_worker::start_attempts(bool& its_turn) {
   if (!start_tests(its_turn))
     return;
   while (may_start()) {
-    const auto ready = queue_.next(plan().ordered, context_->max_ahead);
+    const auto ready = queue_.next(plan().ordered, context_->queue.max_ahead);
     if (plan().ordered)
       throttle_.hold(ready.held_by_failed ? hold_reason::order
                                           : hold_reason::none);
@@ -259,13 +260,13 @@ void webhook_worker::read_missing() {
   if (draining())
     return;
   if (registered_.enabled())
-    if (const auto range = queue_.refill(context_->window, now_))
+    if (const auto range = queue_.refill(context_->queue.window, now_))
       context_->reader->read_backlog(handle(), queue_.hook(), range->after,
                                      range->upto, range->limit);
   if (registered_.disabling() || plan().paused)
     return;
   const auto most = std::max<std::size_t>(
-    context_->max_fetch, plan().batch ? plan().batch->max_count : 0);
+    context_->queue.max_fetch, plan().batch ? plan().batch->max_count : 0);
   if (auto which = queue_.fetch(plan().ordered, most, now_); !which.empty())
     context_->reader->fetch(handle(), std::move(which));
 }
@@ -280,14 +281,13 @@ void webhook_worker::arm_alarm() {
     queue_.add_due(next, plan().ordered);
   next.add(queue_.reads_from());
   throttle_.add_due(next);
-  if (notices_.pending())
-    next.add(notices_.next_due());
+  notices_.add_due(next);
   alarm_.set(next.found(), [this] { return context_->make_timer(handle()); });
 }
 
 void webhook_worker::publish_slot() {
   // What its pace, or a notice to come, must not forget.
-  const bool remembers = notices_.pending()
+  const bool remembers = notices_.remembers(now_)
                       || throttle_.pace().busy_until() > now_;
   queue_.publish(orders_.size() + (remembers ? 1 : 0));
 }
@@ -303,6 +303,8 @@ webhook_worker::step webhook_worker::start_next(source from, bool its_turn) {
     if (chosen.too_old) {
       notices_.note_given_up(what->id, what->action);
       log_unsent(a, too_old(plan()));
+    } else if (from == source::retries) {
+      orders_.note_attempt(a); // the one in flight goes for it
     }
     return step::skipped;
   }
@@ -384,80 +386,70 @@ void webhook_worker::send_request(std::shared_ptr<delivery_order> request,
 // -- finished -----------------------------------------------------------------
 
 void webhook_worker::on_finished(attempt_result& r) {
+  // By the time the engine's count is zero, the call is logged and the slot up
+  // to date; or this has thrown, and the actor ends.
+  const webhook_context::ended_request counted{*context_};
   throttle_.ended();
   if (!is_success(r.exchange.status) || r.exchange.repeated)
     now_ = context_->clock->now();
   throttle_.find_fault(r.exchange, now_, context_->outage);
-  const auto a = r.members.empty() ? end_attempt(*r.what, r) : attempt{};
-  const bool refused = !a.test && is_final(r, plan());
-  const bool halved = r.members.size() > 1
-                   && (refused || refuses_content(r.exchange.status));
-  const bool busy = !a.test && learn(r, refused || halved);
-  auto shows = evidence::ordinary;
-  if (a.test)
-    shows = evidence::none;
-  else if (halved || refused)
-    shows = evidence::unclear;
-  else if (busy)
-    shows = evidence::busy;
-  if (halved)
-    batch_size_.refused(r.members.size());
-  else if (!r.members.empty() && queue_.is_sent_again(r.members.front()->id))
-    batch_size_.settled(plan().batch ? plan().batch->max_count : 1);
-  auto entry = describe(r, *registered_.record());
-  if (shows != evidence::ordinary)
-    entry.shows = shows;
-  if (refused && !halved)
-    entry.result = outcome::given_up;
+  const auto a = r.members.empty() ? attempt_of(*r.what, r) : attempt{};
+  auto how = judge(r, a.test, plan());
+  if (how.current && !how.test)
+    how.busy = learn(r, how);
+  auto entry = describe(r, *registered_.record(), how);
   if (r.members.empty()) {
     const auto disabling = reason_to_disable(r, a, known_now());
     log_attempt(*r.what, a, std::move(entry), disabling, true);
   } else {
-    finish_batch(r, entry);
+    finish_batch(r, std::move(entry));
   }
   random_.discard(1);
   pump();
-  // By the time the engine's count is zero, the call is logged and the slot up
-  // to date.
-  context_->in_flight->fetch_sub(1);
 }
 
-bool webhook_worker::learn(const attempt_result& r, bool refused) {
-  // What another receiver, or the one before an edit, has answered says nothing
-  // about this one.
-  if (r.to ? !plan().calls(*r.to) : plan().to != nullptr)
-    return false;
+bool webhook_worker::learn(const attempt_result& r, const verdict& how) {
+  if (how.halved)
+    batch_size_.refused(r.members.size());
+  else if (!r.members.empty() && queue_.is_sent_again(r.members.front()->id))
+    batch_size_.settled(plan().batch ? plan().batch->max_count : 1);
   const auto lesson = throttle_.learn(queue_.hook(), r.exchange, r.started,
-                                      now_, refused, context_->outage);
+                                      now_, how.halved || how.refused,
+                                      context_->outage);
   if (lesson.recovered)
     notify_owner(notices_.recovered(queue_.progress().failing_since,
                                     context_->clock->now()));
   if (const auto expires = r.exchange.certificate_expires)
-    notify_owner(notices_.certificate_seen(*expires, context_->clock->now()));
+    notify_owner(owner_notices::certificate_seen(
+      *context_->seen_certificates, *registered_.record(), *expires,
+      context_->clock->now()));
   return lesson.busy;
 }
 
-attempt webhook_worker::end_attempt(const notification& what,
-                                    const attempt_result& r) {
-  return queue_.end(what.id).value_or(
-    attempt{.subject = what.id, .number = r.attempt});
+attempt webhook_worker::attempt_of(const notification& what,
+                                   const attempt_result& r) const {
+  const auto* a = queue_.in_flight(what.id);
+  return a != nullptr ? *a : attempt{.subject = what.id, .number = r.attempt};
 }
 
-void webhook_worker::finish_batch(const attempt_result& r, const call& entry) {
+void webhook_worker::finish_batch(const attempt_result& r,
+                                  logged_call&& entry) {
   // All are judged by what was known before any of them is logged.
   std::vector<std::pair<attempt, std::string_view>> all;
   all.reserve(r.members.size());
   std::size_t last_disabling = 0;
   for (const auto& member : r.members) {
-    const auto a = end_attempt(*member, r);
+    const auto a = attempt_of(*member, r);
     const auto disabling = reason_to_disable(r, a, known_now());
     if (!disabling.empty())
       last_disabling = all.size();
     all.emplace_back(a, disabling);
   }
-  for (std::size_t i = 0; i < all.size(); ++i)
-    log_attempt(*r.members[i], all[i].first, call{entry}, all[i].second,
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    log_attempt(*r.members[i], all[i].first, logged_call{entry}, all[i].second,
                 i == last_disabling);
+    entry.uncounted = true; // it was one request
+  }
 }
 
 circumstances webhook_worker::known_now() const {
@@ -475,8 +467,9 @@ circumstances webhook_worker::known_now() const {
 // -- log ----------------------------------------------------------------------
 
 void webhook_worker::log_attempt(const notification& what, const attempt& a,
-                                 call&& entry, std::string_view disabling,
-                                 bool last) {
+                                 logged_call&& entry,
+                                 std::string_view disabling, bool last) {
+  queue_.end(a.subject);
   entry.settled_upto = queue_.floor();
   orders_.note_attempt(a);
   settle(entry, a, what.published, disabling, known_now());
@@ -497,32 +490,18 @@ void webhook_worker::log_unsent(const attempt& a, std::string reason) {
   append(*context_->commits, std::move(entry));
 }
 
-void webhook_worker::log_and_disable(call&& last, const notification& what,
+void webhook_worker::log_and_disable(logged_call&& last,
+                                     const notification& what,
                                      std::string_view why) {
-  // What it missed was still worth a retry when it began to fail.
-  const auto since = std::min({queue_.progress().failures != 0
-                                 ? queue_.progress().failing_since
-                                 : last.time,
-                               what.published})
-                   - plan().backoff.max_age;
+  const auto since = missed_since(last, what.published, known_now());
   registered_.set_disabling(true);
   queue_.apply(last);
-  auto disabled =
-    [context = context_,
-     notice = owner_notices::disabled(last, what.action, why, since),
-     sentence = owner_notices::disabled_sentence(last, what.action, since)](
-      storage::operation& op, const error* failure) {
-      const auto& changed = std::get<storage::change_webhook>(op).done;
-      if (failure != nullptr || !changed || changed->current().enabled)
-        return;
-      if (context->log)
-        context->log(log_level::warning, sentence);
-      if (context->notify_owner)
-        context->notify_owner(*changed, notice.action, notice.members);
-    };
+  auto told = tell_of_disabling(
+    context_, owner_notices::disabled(last, what.action, why, since),
+    owner_notices::disabled_sentence(last, what.action, since));
   append_and_disable(*context_->commits, std::move(last),
                      registered_.record()->target_url, context_->clock->now(),
-                     std::move(disabled));
+                     std::move(told));
 }
 
 void webhook_worker::notify_owner(
@@ -584,7 +563,8 @@ delivery_state webhook_worker::inspect() const {
   state.failures = progress.failures;
   if (progress.failures != 0)
     state.failing_since = progress.failing_since;
-  state.certificate_expires = notices_.certificate_expires();
+  state.certificate_expires = context_->seen_certificates->expires(
+    *registered_.record());
   return state;
 }
 

@@ -6,6 +6,7 @@
 /// the rest of the engine.
 
 #include "actors/admission.hpp"
+#include "actors/certificates.hpp"
 #include "actors/commit_queue.hpp"
 #include "actors/journal_reader.hpp"
 #include "actors/local_outage.hpp"
@@ -30,15 +31,18 @@ namespace fanfare {
 struct webhook_context {
   // -- options ----------------------------------------------------------------
   delivery_defaults defaults;
-  /// Notifications in memory that wait for their first attempt.
-  std::size_t window = 256;
   /// A webhook that has only failed for that long is disabled; 0: never.
   std::chrono::milliseconds disable_after = std::chrono::days{5};
-  /// Settled positions above the cursor: how far the quick ones may run ahead
-  /// of a slow one.
-  std::size_t max_ahead = 4'096;
-  /// Retries that are read from disk at once.
-  std::size_t max_fetch = 32;
+  struct queue_limits {
+    /// Notifications in memory that wait for their first attempt.
+    std::size_t window = 256;
+    /// Settled positions above the cursor: how far the quick ones may run ahead
+    /// of a slow one.
+    std::size_t max_ahead = 4'096;
+    /// Retries that are read from disk at once.
+    std::size_t max_fetch = 32;
+  };
+  queue_limits queue = {};
 
   // -- the lane ---------------------------------------------------------------
   protocol::transport* wire = nullptr;
@@ -59,6 +63,7 @@ struct webhook_context {
   /// Null in tests that have none.
   local_outage* outage = nullptr;
   shared_holds* holds = nullptr; ///< as `outage`
+  certificates* seen_certificates = nullptr;
   /// When the engine was started.
   timestamp started{};
   std::uint64_t seed = 0; ///< of the backoff's jitter
@@ -70,6 +75,20 @@ struct webhook_context {
   std::function<void(const webhook_record&, std::string_view action,
                      std::string members)>
     notify_owner;
+
+  /// A request that has ended counts as in flight as long as this exists.
+  class ended_request {
+  public:
+    explicit ended_request(const webhook_context& of) : of_(of) {}
+    ended_request(const ended_request&) = delete;
+    ended_request& operator=(const ended_request&) = delete;
+    ~ended_request() {
+      of_.in_flight->fetch_sub(1);
+    }
+
+  private:
+    const webhook_context& of_;
+  };
 
   [[nodiscard]] std::uint64_t fence_changes() const {
     return fences != nullptr ? fences->load(std::memory_order_relaxed) : 0;

@@ -175,6 +175,38 @@ TEST_F(CommitterTest, IsCongestedWhileTooMuchWaits) {
   node_->run();
 }
 
+TEST_F(CommitterTest, PublishesThatWaitHoldNoCalls) {
+  for (std::size_t i = 0; i < 5 * commit_queue::congestion_limit; ++i)
+    ASSERT_TRUE(publish(100));
+  EXPECT_FALSE(node_->queue.congested());
+  log(1);
+  EXPECT_FALSE(node_->queue.congested());
+}
+
+TEST_F(CommitterTest, TellsThoseWhoWaitAlthoughAsMuchComesAfterIt) {
+  auto record = std::make_shared<probe_record>();
+  auto probe = node_->sys.system.spawn<probe_webhook>(record);
+  const auto fill = [this] {
+    for (std::size_t i = 0; i <= commit_queue::congestion_limit; ++i)
+      log(1);
+  };
+  fill();
+  node_->queue.push({.what = storage::barrier{},
+                     .done = [&](storage::operation&, const error*) { fill(); },
+                     .lasting = true});
+  node_->queue.notify_when_writable(probe);
+  std::vector<std::size_t> told;
+  node_->store.on_commit = [&]() -> result<void> {
+    node_->sys.sched.run(); // others do not wait for the commit
+    told.push_back(record->writables);
+    return {};
+  };
+  node_->run();
+  EXPECT_THAT(told, ElementsAre(1, 1));
+  caf::anon_send_exit(probe, caf::exit_reason::user_shutdown);
+  node_->run();
+}
+
 TEST_F(CommitterTest, TakesNoMorePublishesThanFitIntoMemory) {
   EXPECT_TRUE(publish(commit_queue::publish_bytes_limit));
   EXPECT_FALSE(publish(1));

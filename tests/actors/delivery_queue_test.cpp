@@ -74,13 +74,15 @@ protected:
 
   /// It ends, and is logged.
   void end(position subject, outcome how, timestamp retry_due = {}) {
-    const auto a = queue_.end(subject);
-    ASSERT_TRUE(a);
-    queue_.apply(call{.subject = subject,
-                      .settled_upto = queue_.floor(),
-                      .retry_due = retry_due,
-                      .result = how,
-                      .attempt = a->number});
+    const auto* in_flight = queue_.in_flight(subject);
+    ASSERT_TRUE(in_flight);
+    const auto number = in_flight->number;
+    queue_.end(subject);
+    queue_.apply({{.subject = subject,
+                   .settled_upto = queue_.floor(),
+                   .retry_due = retry_due,
+                   .result = how,
+                   .attempt = number}});
     queue_.publish(0);
   }
 
@@ -323,7 +325,7 @@ TEST_F(DeliveryQueueTest, DisablingEndsAllUpToTheEndOfTheJournal) {
   queue_.disable(4);
   EXPECT_THAT(queue_.fetched({make(1)}), IsEmpty()) << "it has ended meanwhile";
   EXPECT_TRUE(queue_.retries().empty());
-  EXPECT_EQ(queue_.end(3)->last_because, ended_by::disabling);
+  EXPECT_EQ(queue_.in_flight(3)->last_because, ended_by::disabling);
   EXPECT_THAT(drain(), ElementsAre(5)) << "it was published afterwards";
   EXPECT_EQ(slot_->credits, 8);
 }
@@ -345,7 +347,7 @@ TEST_F(DeliveryQueueTest, RetriesAreTakenOutWhereverTheyAre) {
   EXPECT_EQ(taken[2].subject, 4U);
   EXPECT_THAT(queue_.fetched({make(3)}), IsEmpty());
   EXPECT_THAT(drain(), IsEmpty());
-  EXPECT_EQ(queue_.end(1)->last_because, ended_by::dropping);
+  EXPECT_EQ(queue_.in_flight(1)->last_because, ended_by::dropping);
 }
 
 TEST_F(DeliveryQueueTest, ExpeditedRetriesAreDueNow) {

@@ -590,6 +590,82 @@ TEST_F(OrderTest, WhatFailsInAReplayIsTriedAgainAndTheReplayIsDone) {
   EXPECT_THAT(node_->retries(hook), IsEmpty());
 }
 
+TEST_F(OrderTest, AReplayEndsAlthoughOneOfItsOwnIsBeingSentAgain) {
+  auto hook = node_->add_webhook();
+  node_->publish(10);
+  node_->wire.script = [](const fake_wire::exchange& e) {
+    return e.what->id == 8 ? std::nullopt : std::optional{status(200)};
+  };
+  ASSERT_TRUE(begin_replay(hook, {.rate = 1}));
+  ASSERT_TRUE(resend(hook, 8));
+  ASSERT_THAT(node_->wire.open, SizeIs(1));
+  node_->advance(25s);
+  EXPECT_EQ(progress(hook).state, replay_state::done);
+  node_->wire.answer(node_->wire.open.front(), status(200));
+  node_->run();
+  EXPECT_TRUE(begin_replay(hook, {.since = clock_.now()}));
+  node_->advance(1h);
+  EXPECT_EQ(std::ranges::count(node_->wire.ids(), position{8}), 2);
+  EXPECT_THAT(replayed(hook), SizeIs(10));
+}
+
+TEST_F(OrderTest, AReplayTakesTheRetryOfAFailedResendOver) {
+  auto hook = node_->add_webhook();
+  node_->publish(10);
+  ASSERT_TRUE(begin_replay(hook, {.rate = 1}));
+  code_ = 500;
+  ASSERT_TRUE(resend(hook, 8));
+  EXPECT_THAT(node_->retries(hook), SizeIs(5)) << "1 is sent, 8 has failed";
+  code_ = 200;
+  node_->advance(1h);
+  EXPECT_EQ(progress(hook).state, replay_state::done);
+  EXPECT_EQ(std::ranges::count(node_->wire.ids(), position{8}), 3);
+  EXPECT_THAT(node_->retries(hook), IsEmpty());
+}
+
+TEST_F(OrderTest, AResendBringsForwardWhatAReplayHasStored) {
+  auto hook = node_->add_webhook();
+  node_->publish(5);
+  std::optional<result<retry>> answer;
+  std::size_t commits = 0;
+  node_->store.on_commit = [&]() -> result<void> {
+    if (++commits == 2) { // of the portion that is handed over
+      node_->crew.router().send(
+        atom::order_v, hook,
+        std::make_shared<const webhook_order>(resend_order{
+          5, reply<retry>{[&](result<retry> r) { answer = std::move(r); }}}));
+      node_->sys.sched.run();
+    }
+    return {};
+  };
+  ASSERT_TRUE(begin_replay(hook, {.rate = 1}));
+  ASSERT_TRUE(answer && *answer);
+  EXPECT_TRUE((*answer)->by_replay);
+  EXPECT_THAT(replayed(hook), ElementsAre(1, 5));
+  node_->advance(1h);
+  EXPECT_THAT(replayed(hook), ElementsAre(1, 5, 2, 3, 4));
+  EXPECT_EQ(progress(hook).state, replay_state::done);
+}
+
+TEST_F(OrderTest, WhatIsSentAgainBeforeItsTurnIsSentOnce) {
+  node_options options;
+  options.max_in_flight = 2;
+  start(options);
+  auto hook = node_->add_webhook();
+  hang();
+  node_->publish(4);
+  ASSERT_TRUE(resend(hook, 4));
+  for (std::size_t i = 0; i < 3; ++i) {
+    node_->wire.answer(i, status(200));
+    node_->run();
+  }
+  ASSERT_THAT(node_->wire.ids(), ElementsAre(1, 2, 3, 4)) << "4 is in flight";
+  node_->wire.answer(3, status(200));
+  node_->advance(1h);
+  EXPECT_THAT(node_->wire.sent, SizeIs(4));
+  EXPECT_EQ(node_->slots[hook]->settled_upto, 4U);
+}
+
 TEST_F(OrderTest, AnActorWithAReplayIsNotPassivated) {
   start({.idle_checkpoints = 1});
   auto hook = node_->add_webhook();

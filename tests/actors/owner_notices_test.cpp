@@ -34,32 +34,21 @@ TEST_F(OwnerNoticesTest, RecoveriesAreAnnouncedOnceAMinuteAtMost) {
   EXPECT_TRUE(notices_.recovered(start, start + 1min));
 }
 
-TEST_F(OwnerNoticesTest, ACertificateIsAnnouncedTwoWeeksBeforeItsEnd) {
+TEST_F(OwnerNoticesTest, OneAboutACertificateSaysWhenItExpires) {
+  certificates known;
   const auto expires = start + std::chrono::days{14};
-  EXPECT_FALSE(notices_.certificate_seen(expires, start - 1ms));
-  EXPECT_EQ(notices_.certificate_expires(), expires);
-  const auto notice = notices_.certificate_seen(expires, start);
+  const auto notice = owner_notices::certificate_seen(known, {.id = 1}, expires,
+                                                      start);
   ASSERT_TRUE(notice);
+  EXPECT_FALSE(
+    owner_notices::certificate_seen(known, {.id = 1}, expires, start))
+    << "not with each call";
   EXPECT_EQ(notice->action, "fanfare.webhook.certificate_expiring");
   EXPECT_EQ(notice->members, R"(, "expires": "2024-10-18T00:00:00.000Z")");
 }
 
-TEST_F(OwnerNoticesTest, ACertificateIsAnnouncedOnceADay) {
-  const auto expires = start + 24h;
-  ASSERT_TRUE(notices_.certificate_seen(expires, start));
-  EXPECT_FALSE(notices_.certificate_seen(expires, start + 24h - 1ms));
-  EXPECT_TRUE(notices_.certificate_seen(expires, start + 24h));
-}
-
-TEST_F(OwnerNoticesTest, AnotherTargetsCertificateIsAnnouncedAtOnce) {
-  ASSERT_TRUE(notices_.certificate_seen(start + 24h, start));
-  notices_.forget_certificate();
-  EXPECT_FALSE(notices_.certificate_expires());
-  EXPECT_TRUE(notices_.certificate_seen(start + 48h, start + 1s));
-}
-
 TEST_F(OwnerNoticesTest, WhatIsGivenUpIsCountedAndAnnouncedTogether) {
-  EXPECT_FALSE(notices_.pending());
+  EXPECT_FALSE(notices_.remembers(start));
   EXPECT_FALSE(notices_.given_up(start));
   notices_.note_given_up(3);
   const auto first = notices_.given_up(start);
@@ -67,11 +56,14 @@ TEST_F(OwnerNoticesTest, WhatIsGivenUpIsCountedAndAnnouncedTogether) {
   EXPECT_EQ(first->action, "fanfare.notification.given_up");
   EXPECT_EQ(first->members, R"(, "count": 1, "first_notification_id": 3, )"
                             R"("last_notification_id": 3)");
-  EXPECT_FALSE(notices_.pending());
+  EXPECT_TRUE(notices_.remembers(start + 1min - 1ms)) << "the distance to it";
+  EXPECT_FALSE(notices_.remembers(start + 1min));
   for (position p : {5U, 4U, 9U})
     notices_.note_given_up(p);
-  EXPECT_TRUE(notices_.pending());
-  EXPECT_EQ(notices_.next_due(), start + 1min);
+  EXPECT_TRUE(notices_.remembers(start + 1min));
+  earliest_after next{start};
+  notices_.add_due(next);
+  EXPECT_EQ(next.found(), start + 1min);
   EXPECT_FALSE(notices_.given_up(start + 1min - 1ms));
   const auto second = notices_.given_up(start + 1min);
   ASSERT_TRUE(second);

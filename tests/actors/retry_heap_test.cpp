@@ -67,6 +67,19 @@ TEST(RetryHeapTest, GivesTheEarliestOfAllAndOfThoseThatFailed) {
   }
 }
 
+TEST(RetryHeapTest, ReplacesThoseOfTheSameNotifications) {
+  retry_heap subject;
+  for (position p = 1; p <= 5; ++p)
+    subject.put(entry(p, 10, p % 2 == 0 ? 1 : 2));
+  subject.replace({entry(2, 3, 2), entry(5, 20, 1), entry(9, 1, 1)});
+  std::vector<retry> all;
+  while (!subject.empty())
+    all.push_back(subject.pop());
+  EXPECT_EQ(all,
+            (std::vector{entry(9, 1, 1), entry(2, 3, 2), entry(1, 10, 2),
+                         entry(3, 10, 2), entry(4, 10, 1), entry(5, 20, 1)}));
+}
+
 TEST(RetryHeapTest, GivesItsMemoryBackWhenItIsCleared) {
   retry_heap subject;
   for (position p = 1; p <= 10'000; ++p)

@@ -340,6 +340,21 @@ TEST_F(WebhookTest, DisablingEndsRetriesAndEnablingDoesNotReviveThem) {
   EXPECT_THAT(node_->wire.ids(), ElementsAre(1, 2, 3, 6));
 }
 
+TEST_F(WebhookTest, DisablingForgetsFailuresAsTheStoreDoes) {
+  node_options options;
+  options.pace.breaker_failures = 2;
+  start(options);
+  auto hook = node_->add_webhook();
+  code_ = 500;
+  node_->publish(2);
+  ASSERT_EQ(inspect(hook).breaker, delivery_state::breaker_state::open);
+  node_->edit(hook, [](webhook_record& w) { w.current().enabled = false; });
+  node_->edit(hook, [](webhook_record& w) { w.current().enabled = true; });
+  EXPECT_EQ(node_->store.progress_of(hook).failures, 0U);
+  EXPECT_EQ(inspect(hook).failures, 0U);
+  EXPECT_EQ(inspect(hook).breaker, delivery_state::breaker_state::closed);
+}
+
 TEST_F(WebhookTest, DisablingEndsWhatWaitsInTheWindow) {
   node_options options;
   options.max_in_flight = 1;
@@ -722,6 +737,35 @@ TEST_F(WebhookTest, ADeliveryThatCrashesIsAFailedCall) {
   EXPECT_EQ(node_->gate->active(), 0U);
 }
 
+TEST_F(WebhookTest, ARequestWhoseEndThrowsIsInFlightNoMore) {
+  auto hook = node_->add_webhook();
+  hang();
+  node_->publish(2);
+  ASSERT_EQ(node_->in_flight, 2U);
+  node_->on_told = [] { throw std::runtime_error{"out of something"}; };
+  auto answer = status(200);
+  answer.certificate_expires = clock_.now() + 24h;
+  node_->wire.answer(0, answer);
+  node_->run();
+  EXPECT_EQ(node_->in_flight, 0U) << "a stop would wait for it";
+  EXPECT_THAT(node_->calls(hook), IsEmpty());
+}
+
+TEST_F(WebhookTest, ABeginningThatThrowsIsAnErrorForWhoWaitsForIt) {
+  code_ = 500;
+  node_->add_webhook();
+  node_->publish();
+  auto left = node_->store.contents();
+  node_.reset();
+  node_ = std::make_unique<node>(clock_, std::move(left));
+  node_->fail_starts = true;
+  node_->begin();
+  ASSERT_TRUE(node_->begun());
+  const auto how = node_->beginning();
+  ASSERT_FALSE(how);
+  EXPECT_THAT(how.error().detail, HasSubstr("the router died"));
+}
+
 TEST_F(WebhookTest, ACrashedWebhookComesBackFromTheStore) {
   node_options options;
   options.max_in_flight = 2;
@@ -839,6 +883,64 @@ TEST_F(WebhookTest, AnIdleOneIsEndedAndStartsAgainWhenNeeded) {
   node_->advance(10s);
   EXPECT_THAT(node_->wire.ids(), ElementsAre(1, 2, 2));
   EXPECT_THAT(node_->retries(hook), IsEmpty());
+}
+
+TEST_F(WebhookTest, TheCertificateOfAnIdleOneIsNotForgotten) {
+  node_options options;
+  options.idle_checkpoints = 1;
+  start(options);
+  auto hook = node_->add_webhook();
+  const auto expires = clock_.now() + std::chrono::days{10};
+  node_->wire.script = [expires](const auto&) {
+    auto r = status(200);
+    r.certificate_expires = expires;
+    return std::optional{r};
+  };
+  const auto call_after = [&](std::chrono::milliseconds pause) {
+    for (int i = 0; i < 4; ++i)
+      node_->checkpoint();
+    EXPECT_EQ(node_->active_webhooks, 0U);
+    node_->advance(pause);
+    node_->publish();
+  };
+  node_->publish();
+  for (int i = 0; i < 3; ++i)
+    call_after(2min);
+  EXPECT_EQ(node_->starts, 4U);
+  ASSERT_THAT(node_->told, SizeIs(1)) << "once a day";
+  EXPECT_EQ(node_->told[0].action, "fanfare.webhook.certificate_expiring");
+  for (int i = 0; i < 4; ++i)
+    node_->checkpoint();
+  EXPECT_EQ(inspect(hook).certificate_expires, expires);
+  call_after(24h);
+  EXPECT_THAT(node_->told, SizeIs(2));
+  // Of another receiver nothing is known, also while no actor runs.
+  for (int i = 0; i < 4; ++i)
+    node_->checkpoint();
+  node_->edit(hook, [](webhook_record& w) { w.target_url += "x"; });
+  EXPECT_FALSE(inspect(hook).certificate_expires);
+}
+
+TEST_F(WebhookTest, NoticesOfAnIdleOneKeepTheirDistance) {
+  node_options options;
+  options.idle_checkpoints = 1;
+  options.backoff.schedule = {};
+  start(options);
+  code_ = 500;
+  node_->add_webhook();
+  node_->publish();
+  ASSERT_THAT(node_->told, SizeIs(1));
+  for (int i = 0; i < 4; ++i)
+    node_->checkpoint();
+  node_->advance(30s);
+  node_->publish();
+  EXPECT_THAT(node_->told, SizeIs(1));
+  node_->advance(30s);
+  EXPECT_THAT(node_->told, SizeIs(2));
+  node_->advance(1min);
+  for (int i = 0; i < 4; ++i)
+    node_->checkpoint();
+  EXPECT_EQ(node_->active_webhooks, 0U);
 }
 
 TEST_F(WebhookTest, IsNotTakenForIdleBeforeItsStateIsLoaded) {

@@ -145,7 +145,8 @@ private:
         batch.emplace_back(drop_retries{h.hook.id});
         batch.emplace_back(amend_progress{.hook = h.hook.id,
                                           .off_until = at_ms(clock_),
-                                          .lift_hold = chance(50)});
+                                          .lift_hold = chance(50),
+                                          .forget_failures = chance(20)});
         h.retries.clear();
         break;
       }
@@ -410,7 +411,9 @@ private:
     if (chance(20))
       c.settled_upto = below(c.settled_upto
                              + 1); // it may know less than it could
-    batch.emplace_back(append_call{c});
+    logged_call logged{c};
+    logged.uncounted = chance(20);
+    batch.emplace_back(append_call{logged});
     c.id = ++truth.calls;
     h.calls.push_back(c);
     if (result == outcome::retried && enabled)

@@ -22,22 +22,24 @@ enum call_field : std::uint8_t {
   is_later_attempt = 128,
 };
 
-std::uint8_t flags_of(const call& c) {
+std::uint8_t flags_of(const logged_call& c) {
   return static_cast<std::uint8_t>(
     (c.resent ? is_resent : 0) | (c.by_replay ? is_by_replay : 0)
     | (c.unsent ? is_unsent : 0) | (c.thin ? is_thin_call : 0)
-    | (c.repeated ? is_repeated : 0)
+    | (c.repeated ? is_repeated : 0) | (c.uncounted ? is_uncounted : 0)
     | static_cast<unsigned>(c.shows) << shows_shift);
 }
 
 void get_facts(byte_reader& from, logged_call& c, std::uint8_t& mask) {
   const auto flags = get_flags(from, is_resent | is_by_replay | is_unsent
-                                       | is_thin_call | is_repeated | shows);
+                                       | is_thin_call | is_repeated | shows
+                                       | is_uncounted);
   c.resent = (flags & is_resent) != 0;
   c.by_replay = (flags & is_by_replay) != 0;
   c.unsent = (flags & is_unsent) != 0;
   c.thin = (flags & is_thin_call) != 0;
   c.repeated = (flags & is_repeated) != 0;
+  c.uncounted = (flags & is_uncounted) != 0;
   c.shows = static_cast<evidence>((flags & shows) >> shows_shift);
   mask = from.u8();
   c.result = static_cast<outcome>(mask & outcome_mask);

@@ -46,6 +46,7 @@ enum record_flag : std::uint8_t {
   is_thin_call = 8,
   is_repeated = 16,
   shows = 32 + 64, ///< two bits: `call::shows`
+  is_uncounted = 128,
 };
 
 /// Writes the layout too.

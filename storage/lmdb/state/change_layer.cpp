@@ -81,7 +81,7 @@ change_layer::entry& change_layer::touch(webhook_id hook) {
   return at;
 }
 
-void change_layer::apply(entry& at, const call& c) {
+void change_layer::apply(entry& at, const logged_call& c) {
   // Most calls succeed at their first attempt and have no retry to erase.
   // Remembering that they erased nothing would cost memory and a write each.
   struct sink {
@@ -115,7 +115,7 @@ void change_layer::append(logged_call& c) {
   apply(at, c);
 }
 
-void change_layer::replay(const call& c) {
+void change_layer::replay(const logged_call& c) {
   auto& at = touch(c.hook);
   if (c.id > at.value.upto.last_call)
     apply(at, c);
@@ -157,18 +157,16 @@ void change_layer::enqueue(record_writer& to, webhook_id hook,
 }
 
 void change_layer::forget_failures(record_writer& to, webhook_id hook) {
-  auto& upto = touch(hook).value.upto;
-  if (upto.failures == 0)
-    return;
-  upto.forget_failures();
-  enqueue(to, hook, {});
+  if (touch(hook).value.upto.forget_failures())
+    enqueue(to, hook, {});
 }
 
 void change_layer::amend(record_writer& to, const amend_progress& how) {
   auto& upto = touch(how.hook).value.upto;
   const bool excused = upto.was_off_until(how.off_until);
   const bool lifted = how.lift_hold && upto.lift_hold();
-  if (excused || lifted)
+  const bool forgotten = how.forget_failures && upto.forget_failures();
+  if (excused || lifted || forgotten)
     enqueue(to, how.hook, {});
 }
 

@@ -23,6 +23,7 @@
 #include <future>
 #include <map>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -94,6 +95,11 @@ public:
   /// Whether the router routes.
   [[nodiscard]] bool begun() {
     return begun_.valid() && begun_.wait_for(0s) == std::future_status::ready;
+  }
+
+  /// How the router has begun, once.
+  [[nodiscard]] result<void> beginning() {
+    return begun_.get();
   }
 
   /// Everything that can happen without time passing.
@@ -225,6 +231,8 @@ public:
   fake_wire wire{clock};
   fake_reader reader{store};
   bool hold_reads = false;
+  bool fail_starts = false;      ///< webhooks' actors cannot be started
+  std::function<void()> on_told; ///< called with each entry of `told`
   std::size_t starts = 0;
   std::vector<std::string> log;
   std::map<webhook_id, std::shared_ptr<webhook_slot>> slots;
@@ -261,10 +269,12 @@ private:
     all.notify_owner = [this](const webhook_record& hook,
                               std::string_view action, std::string members) {
       told.push_back({hook.id, std::string{action}, std::move(members)});
+      if (on_told)
+        on_told();
     };
-    all.window = options.window;
-    all.max_ahead = options.max_ahead;
-    all.max_fetch = options.max_fetch;
+    all.queue.window = options.window;
+    all.queue.max_ahead = options.max_ahead;
+    all.queue.max_fetch = options.max_fetch;
     all.seed = options.seed;
     out.idle_checkpoints = options.idle_checkpoints;
     out.max_unrouted = options.max_unrouted;
@@ -284,6 +294,8 @@ private:
               [this](std::shared_ptr<const webhook_context> context,
                      std::shared_ptr<webhook_slot> slot, position read_upto) {
                 ++starts;
+                if (fail_starts)
+                  throw std::runtime_error{"out of something"};
                 const auto id = slot->id;
                 slots[id] = slot;
                 auto made = sys.system.spawn<webhook_worker>(

@@ -134,13 +134,14 @@ TEST(Codec, GivesBackCallsOfAllOutcomes) {
 }
 
 TEST(Codec, GivesBackWhatACallWasMadeFor) {
-  for (unsigned bits = 0; bits < 32; ++bits) {
+  for (unsigned bits = 0; bits < 64; ++bits) {
     auto c = full_call();
     c.resent = (bits & 1) != 0;
     c.by_replay = (bits & 2) != 0;
     c.unsent = (bits & 4) != 0;
     c.thin = (bits & 8) != 0;
     c.repeated = (bits & 16) != 0;
+    c.uncounted = (bits & 32) != 0;
     c.shows = static_cast<evidence>(bits % 4);
     expect_round_trip(c);
   }

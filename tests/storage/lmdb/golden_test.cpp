@@ -120,6 +120,9 @@ TEST(Golden, Call) {
   expect_bytes(busy, "026000e807e807ac020080a0abfef962c8018407e80700");
   busy.shows = evidence::none;
   expect_bytes(busy, "024000e807e807ac020080a0abfef962c8018407e80700");
+  auto uncounted = plain_call();
+  uncounted.uncounted = true;
+  expect_bytes(uncounted, "028000e807e807ac020080a0abfef962c8018407e80700");
   expect_bytes(full_call(),
                "020ffd0cbd843df4030180a0abfef962904e0bf7030114ac02a01fd08603"
                "1d68747470733a2f2f757365723a2a2a2a406578616d706c652e6f72672f"

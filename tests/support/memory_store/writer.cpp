@@ -91,7 +91,8 @@ void memory_writer::execute(storage::amend_progress& op) {
   auto& upto = to_.touch(op.hook).upto;
   const bool excused = upto.was_off_until(op.off_until);
   const bool lifted = op.lift_hold && upto.lift_hold();
-  if (excused || lifted)
+  const bool forgotten = op.forget_failures && upto.forget_failures();
+  if (excused || lifted || forgotten)
     to_.save(op.hook);
 }
 

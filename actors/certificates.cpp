@@ -1,0 +1,54 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "actors/certificates.hpp"
+
+#include <chrono>
+#include <functional>
+
+namespace fanfare {
+
+namespace {
+
+/// How long before its end a certificate is worth a notice, and how often.
+constexpr std::chrono::days warning{14};
+constexpr std::chrono::days interval{1};
+
+std::size_t target_of(const webhook_record& hook) {
+  return std::hash<std::string>{}(hook.target_url);
+}
+
+} // namespace
+
+bool certificates::seen(const webhook_record& hook, timestamp expires,
+                        timestamp now) {
+  const std::lock_guard guard{mutex_};
+  if (all_.size() >= most && !all_.contains(hook.id))
+    make_room(now);
+  auto& one = all_[hook.id];
+  if (const auto target = target_of(hook); one.target != target)
+    one = {.target = target};
+  one.expires = expires;
+  if (expires - now > warning || now - one.told < interval)
+    return false;
+  one.told = now;
+  return true;
+}
+
+std::optional<timestamp>
+certificates::expires(const webhook_record& hook) const {
+  const std::lock_guard guard{mutex_};
+  const auto i = all_.find(hook.id);
+  if (i == all_.end() || i->second.target != target_of(hook))
+    return std::nullopt;
+  return i->second.expires;
+}
+
+void certificates::make_room(timestamp now) {
+  std::erase_if(
+    all_, [now](const auto& e) { return now - e.second.told >= interval; });
+  if (all_.size() >= most)
+    all_.clear();
+}
+
+} // namespace fanfare
