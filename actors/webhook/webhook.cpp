@@ -92,7 +92,8 @@ void webhook_worker::on_loaded(const result<storage::webhook_state>& state) {
   const auto& progress = queue_.progress();
   throttle_.pace().restore(progress.failures, progress.last_failure,
                            progress.held_until);
-  throttle_.pace().restore_rate(state->recent);
+  throttle_.pace().restore_rate(state->recent, state->recent_complete,
+                                context_->clock->now());
   if (queue_.was_off_until(context_->started))
     amend(*context_->commits,
           {.hook = queue_.hook(), .off_until = context_->started});

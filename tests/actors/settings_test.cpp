@@ -456,6 +456,24 @@ TEST_F(SettingsTest, ARateLimitIsNotForgottenByAnIdleWebhook) {
   EXPECT_EQ(node_->active_webhooks, 0U) << "nothing is left to remember";
 }
 
+TEST_F(SettingsTest, ARateLimitOfBatchesSurvivesARestart) {
+  const auto batched = [](webhook_record& w) {
+    w.delivery.rate_limit = {.count = 50, .period = 3'600'000ms};
+    w.delivery.batch = {.max_count = 100, .max_wait = 10'000ms};
+  };
+  add(batched);
+  for (int i = 0; i < 50; ++i)
+    node_->publish(100);
+  ASSERT_THAT(sent(), SizeIs(50));
+  node_->publish(100);
+  ASSERT_THAT(sent(), SizeIs(50)) << "its rate is used up";
+  ASSERT_THAT(node_->store.contents().calls, SizeIs(5'000));
+  restart();
+  EXPECT_THAT(sent(), IsEmpty());
+  node_->advance(72s);
+  EXPECT_THAT(sent(), SizeIs(1));
+}
+
 TEST_F(SettingsTest, ATimeThatPassesWhileItWorksIsNotMissed) {
   // Each look at the clock finds it a millisecond later.
   clock_.tick = 1ms;

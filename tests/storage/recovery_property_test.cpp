@@ -335,6 +335,12 @@ private:
   void plan_webhook(std::vector<operation>& batch, model& truth) {
     auto hook = hook_of(static_cast<organizer_id>(1 + below(2)), {});
     hook.current() = random_subscription();
+    if (chance(50))
+      hook.delivery.rate_limit = {
+        .count = static_cast<std::uint32_t>(1 + below(9)),
+        .period = std::chrono::milliseconds{1 + below(50)}};
+    if (chance(30))
+      hook.delivery.batch = {.max_count = 2};
     batch.emplace_back(add_webhook{.value = hook});
     hook.id = truth.hooks.size() + 1;
     hook.versions.front().from = truth.tail() + 1;
@@ -398,8 +404,10 @@ private:
       return;
     }
     auto c = call_of(h.hook.id, subject, result, 0);
-    c.time = at_ms(++clock_);
+    c.time = at_ms(chance(80) ? ++clock_ : clock_);
     c.attempt = attempt;
+    c.repeated = chance(10);
+    c.unsent = chance(10);
     c.shows = static_cast<evidence>(chance(80) ? 0 : 1 + below(3));
     if (result == outcome::retried)
       c.retry_due = at_ms(clock_ + static_cast<std::int64_t>(below(1000)));

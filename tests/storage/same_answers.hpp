@@ -55,7 +55,8 @@ inline bool is_same(webhook_state a, webhook_state b) {
   for (auto* set : {&a.retries, &b.retries})
     std::ranges::sort(*set, {}, &retry::subject); // in any order
   return a.hook == b.hook && a.upto == b.upto && a.retries == b.retries
-      && a.running == b.running;
+      && a.running == b.running && a.recent == b.recent
+      && a.recent_complete == b.recent_complete;
 }
 
 inline bool is_same(const boxed_result<webhook_state>& a,

@@ -13,6 +13,7 @@ namespace fanfare::test {
 
 namespace {
 
+using namespace std::chrono_literals;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
@@ -129,6 +130,55 @@ TEST_P(SettingsTest, AnotherTargetBeginsWithoutFailures) {
   append(failure(hook.id, 2, 200));
   reopen();
   EXPECT_EQ(load(hook.id).upto.failures, 1U);
+}
+
+// -- the newest requests ------------------------------------------------------
+
+TEST_P(SettingsTest, TheNewestRequestsAreReadAsFarAsARateNeeds) {
+  auto hook = add_hook(1, {1});
+  change(hook.id, [](webhook_record& w) {
+    w.delivery.rate_limit = {.count = 3, .period = 1'000ms};
+  });
+  for (int i = 0; i < 9; ++i)
+    publish(draft_of(1));
+  position next = 0;
+  const auto logged_at = [&](std::int64_t ms) {
+    auto c = call_of(hook.id, ++next, outcome::delivered, next);
+    c.time = at_ms(ms);
+    return c;
+  };
+  EXPECT_TRUE(load(hook.id).recent_complete) << "there was none";
+  append(logged_at(100));
+  append(logged_at(1'200));
+  append(logged_at(1'300));
+  EXPECT_THAT(load(hook.id).recent, ElementsAre(at_ms(1'300), at_ms(1'200)));
+  EXPECT_TRUE(load(hook.id).recent_complete) << "one is before its period";
+  auto repeated = logged_at(1'400);
+  repeated.repeated = true;
+  append(repeated);
+  EXPECT_THAT(load(hook.id).recent,
+              ElementsAre(at_ms(1'400), at_ms(1'400), at_ms(1'300)))
+    << "it went out twice";
+  EXPECT_FALSE(load(hook.id).recent_complete) << "three are enough";
+}
+
+TEST_P(SettingsTest, ABatchIsOneOfTheNewestRequests) {
+  auto hook = add_hook(1, {1});
+  change(hook.id, [](webhook_record& w) {
+    w.delivery.rate_limit = {.count = 1'000, .period = 3'600'000ms};
+    w.delivery.batch = {.max_count = 100};
+  });
+  std::vector<operation> calls;
+  for (position p = 1; p <= 5'000; ++p) {
+    auto c = call_of(hook.id, p, outcome::delivered, p);
+    c.time = at_ms(1'000 + static_cast<std::int64_t>((p - 1) / 100));
+    calls.emplace_back(append_call{std::move(c)});
+  }
+  ASSERT_TRUE(store_->commit(calls));
+  const auto known = load(hook.id);
+  EXPECT_EQ(known.recent.size(), 40U) << "of as many calls as are looked at";
+  EXPECT_EQ(known.recent.back(), at_ms(1'010));
+  EXPECT_FALSE(known.recent_complete);
 }
 
 TEST_P(SettingsTest, AnOrganizerKeepsItsNetworks) {

@@ -143,9 +143,12 @@ void memory_writer::execute(storage::barrier& op) {
     state.retries = at.retries.all();
     if (is_replaying(*record))
       state.running = record->sent_again;
-    for (auto c = disk_.calls.rbegin(); c != disk_.calls.rend(); ++c)
-      if (c->hook == op.load && !add_recent(state, *c))
-        break;
+    auto c = disk_.calls.rbegin();
+    while (c != disk_.calls.rend()
+           && (c->hook != op.load || add_recent(state, *c)))
+      ++c;
+    if (c == disk_.calls.rend() && record->hook.delivery.rate_limit)
+      state.recent_complete = true;
   }
   op.done = std::move(state);
 }
