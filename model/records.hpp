@@ -83,6 +83,8 @@ struct webhook_record {
 /// A call as it is logged.
 struct logged_call : call {
   call_id previous = 0; ///< the webhook's call before this one; by the store
+  /// The receiver wants no calls before then, whatever becomes of this one.
+  timestamp held_until{};
   bool operator==(const logged_call&) const = default;
 };
 

@@ -42,7 +42,8 @@ struct progress {
   /// How much of that time says nothing about the receiver, because attempts
   /// ended for local reasons.
   std::chrono::milliseconds excused{0};
-  /// The receiver wants no calls before then. Any success ends it.
+  /// The receiver wants no calls before then. Any success ends it. It may have
+  /// said so without a failure: when that answer was final.
   timestamp held_until{};
 
   bool operator==(const progress&) const = default;
@@ -61,7 +62,7 @@ struct progress {
 
   /// Applies one entry of the call log.
   template <retry_sink Retries>
-  void apply(const call& c, Retries& retries) {
+  void apply(const logged_call& c, Retries& retries) {
     last_call = std::max(last_call, c.id);
     if (!settled(c.subject))
       ahead.insert(std::ranges::lower_bound(ahead, c.subject), c.subject);
@@ -92,6 +93,10 @@ struct progress {
     forget_failures();
   }
 
+  /// Whether there is anything that forget_failures() forgets.
+  [[nodiscard]] bool has_failures() const {
+    return failures != 0 || held_until != timestamp{};
+  }
   /// They no longer predict anything: it has succeeded, or another receiver is
   /// called.
   void forget_failures() {
@@ -131,7 +136,8 @@ private:
     return static_cast<std::uint16_t>(c.attempt + (keeps_number(c) ? 0 : 1));
   }
 
-  void count(const call& c) {
+  void count(const logged_call& c) {
+    held_until = std::max(held_until, c.held_until);
     if (c.shows == evidence::unclear)
       return;
     if (c.shows == evidence::none)
@@ -141,8 +147,6 @@ private:
     if (failures++ == 0)
       failing_since = c.time;
     last_failure = std::max(last_failure, c.time);
-    if (c.shows == evidence::busy)
-      held_until = std::max(held_until, c.retry_due);
   }
 };
 

@@ -146,7 +146,7 @@ public:
   // -- what ends --------------------------------------------------------------
 
   /// Applies an entry of the call log.
-  void apply(const call& entry) {
+  void apply(const logged_call& entry) {
     progress_.apply(entry, retries_);
   }
   /// The webhook was disabled when the journal ended at `tail`: nothing up to

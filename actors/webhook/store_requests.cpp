@@ -25,7 +25,7 @@ void ask_for_state(commit_queue& from, webhook_id hook, webhook_actor who) {
      .lasting = true});
 }
 
-void append(commit_queue& to, call&& entry, reply<call> answer) {
+void append(commit_queue& to, logged_call&& entry, reply<call> answer) {
   commit_queue::completion on_disk;
   if (answer)
     on_disk = [answer = std::move(answer)](storage::operation& op,
@@ -40,8 +40,9 @@ void append(commit_queue& to, call&& entry, reply<call> answer) {
            .lasting = true});
 }
 
-void append_and_disable(commit_queue& to, call&& last, const std::string& url,
-                        timestamp now, commit_queue::completion done) {
+void append_and_disable(commit_queue& to, logged_call&& last,
+                        const std::string& url, timestamp now,
+                        commit_queue::completion done) {
   storage::change_webhook disable;
   disable.id = last.hook;
   disable.now = now;

@@ -10,6 +10,7 @@
 #include "actors/interfaces.hpp"
 #include "actors/webhook/order.hpp"
 #include "fanfare/types.hpp"
+#include "model/records.hpp"
 
 #include <string>
 
@@ -20,13 +21,14 @@ namespace fanfare {
 void ask_for_state(commit_queue& from, webhook_id hook, webhook_actor who);
 
 /// Appends the call; `answer` gets it once it is on disk.
-void append(commit_queue& to, call&& entry, reply<call> answer = {});
+void append(commit_queue& to, logged_call&& entry, reply<call> answer = {});
 
 /// Appends the call and disables its webhook in the same commit, unless its
 /// target is not `url` any more: then the answer was not the new target's.
 /// `done`: of the change, may be empty.
-void append_and_disable(commit_queue& to, call&& last, const std::string& url,
-                        timestamp now, commit_queue::completion done);
+void append_and_disable(commit_queue& to, logged_call&& last,
+                        const std::string& url, timestamp now,
+                        commit_queue::completion done);
 
 /// Corrects its progress there.
 void amend(commit_queue& of, const storage::amend_progress& how);

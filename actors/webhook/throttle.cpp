@@ -112,7 +112,7 @@ throttle::lesson throttle::learn(webhook_id hook,
     shared_->note_busy(hook, started, now, *until);
   else if (shares)
     shared_->note_failure(now);
-  return {.busy = until.has_value()};
+  return {.held_until = until.value_or(timestamp{})};
 }
 
 std::size_t throttle::close(admission& gate) {

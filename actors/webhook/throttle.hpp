@@ -72,7 +72,7 @@ public:
                   const local_outage* outage);
   struct lesson {
     bool recovered = false; ///< the breaker has closed
-    bool busy = false;      ///< the receiver has named a time to wait for
+    timestamp held_until{}; ///< no calls before, if the receiver has said so
   };
   /// Learns from how a request to the receiver has ended. `started`: when the
   /// request was. `refused`: that it was refused for good, which is no failure.

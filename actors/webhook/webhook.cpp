@@ -393,19 +393,20 @@ void webhook_worker::on_finished(attempt_result& r) {
   const bool refused = !a.test && is_final(r, plan());
   const bool halved = r.members.size() > 1
                    && (refused || refuses_content(r.exchange.status));
-  const bool busy = !a.test && learn(r, refused || halved);
+  const auto held_until = a.test ? timestamp{} : learn(r, refused || halved);
   auto shows = evidence::ordinary;
   if (a.test)
     shows = evidence::none;
   else if (halved || refused)
     shows = evidence::unclear;
-  else if (busy)
+  else if (held_until != timestamp{})
     shows = evidence::busy;
   if (halved)
     batch_size_.refused(r.members.size());
   else if (!r.members.empty() && queue_.is_sent_again(r.members.front()->id))
     batch_size_.settled(plan().batch ? plan().batch->max_count : 1);
-  auto entry = describe(r, *registered_.record());
+  logged_call entry{describe(r, *registered_.record())};
+  entry.held_until = held_until;
   if (shows != evidence::ordinary)
     entry.shows = shows;
   if (refused && !halved)
@@ -423,11 +424,11 @@ void webhook_worker::on_finished(attempt_result& r) {
   context_->in_flight->fetch_sub(1);
 }
 
-bool webhook_worker::learn(const attempt_result& r, bool refused) {
+timestamp webhook_worker::learn(const attempt_result& r, bool refused) {
   // What another receiver, or the one before an edit, has answered says nothing
   // about this one.
   if (r.to ? !plan().calls(*r.to) : plan().to != nullptr)
-    return false;
+    return {};
   const auto lesson = throttle_.learn(queue_.hook(), r.exchange, r.started,
                                       now_, refused, context_->outage);
   if (lesson.recovered)
@@ -435,7 +436,7 @@ bool webhook_worker::learn(const attempt_result& r, bool refused) {
                                     context_->clock->now()));
   if (const auto expires = r.exchange.certificate_expires)
     notify_owner(notices_.certificate_seen(*expires, context_->clock->now()));
-  return lesson.busy;
+  return lesson.held_until;
 }
 
 attempt webhook_worker::end_attempt(const notification& what,
@@ -444,7 +445,8 @@ attempt webhook_worker::end_attempt(const notification& what,
     attempt{.subject = what.id, .number = r.attempt});
 }
 
-void webhook_worker::finish_batch(const attempt_result& r, const call& entry) {
+void webhook_worker::finish_batch(const attempt_result& r,
+                                  const logged_call& entry) {
   // All are judged by what was known before any of them is logged.
   std::vector<std::pair<attempt, std::string_view>> all;
   all.reserve(r.members.size());
@@ -457,7 +459,7 @@ void webhook_worker::finish_batch(const attempt_result& r, const call& entry) {
     all.emplace_back(a, disabling);
   }
   for (std::size_t i = 0; i < all.size(); ++i)
-    log_attempt(*r.members[i], all[i].first, call{entry}, all[i].second,
+    log_attempt(*r.members[i], all[i].first, logged_call{entry}, all[i].second,
                 i == last_disabling);
 }
 
@@ -476,8 +478,8 @@ circumstances webhook_worker::known_now() const {
 // -- log ----------------------------------------------------------------------
 
 void webhook_worker::log_attempt(const notification& what, const attempt& a,
-                                 call&& entry, std::string_view disabling,
-                                 bool last) {
+                                 logged_call&& entry,
+                                 std::string_view disabling, bool last) {
   entry.settled_upto = queue_.floor();
   orders_.note_attempt(a);
   settle(entry, a, what.published, disabling, known_now());
@@ -492,13 +494,14 @@ void webhook_worker::log_attempt(const notification& what, const attempt& a,
 
 void webhook_worker::log_unsent(const attempt& a, std::string reason) {
   orders_.note_attempt(a);
-  auto entry = unsent(a, *registered_.record(), queue_.floor(),
-                      context_->clock->now(), std::move(reason));
+  logged_call entry{unsent(a, *registered_.record(), queue_.floor(),
+                           context_->clock->now(), std::move(reason))};
   queue_.apply(entry);
   append(*context_->commits, std::move(entry));
 }
 
-void webhook_worker::log_and_disable(call&& last, const notification& what,
+void webhook_worker::log_and_disable(logged_call&& last,
+                                     const notification& what,
                                      std::string_view why) {
   // What it missed was still worth a retry when it began to fail.
   const auto since = std::min({queue_.progress().failures != 0

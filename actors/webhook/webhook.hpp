@@ -91,23 +91,23 @@ private:
 
   // -- finished ---------------------------------------------------------------
   void on_finished(attempt_result& r);
-  /// Tells the pace and the owner how a request went. True if the receiver has
-  /// named a time before which it wants no calls.
-  bool learn(const attempt_result& r, bool refused);
+  /// Tells the pace and the owner how a request went. Returns the time before
+  /// which the receiver wants no calls, if it has named one.
+  timestamp learn(const attempt_result& r, bool refused);
   [[nodiscard]] attempt end_attempt(const notification& what,
                                     const attempt_result& r);
-  void finish_batch(const attempt_result& r, const call& entry);
+  void finish_batch(const attempt_result& r, const logged_call& entry);
   [[nodiscard]] circumstances known_now() const;
 
   // -- log --------------------------------------------------------------------
   /// Logs what became of one notification of a request. `last`: of those that
   /// disable the webhook for the reason `disabling`.
-  void log_attempt(const notification& what, const attempt& a, call&& entry,
-                   std::string_view disabling, bool last);
+  void log_attempt(const notification& what, const attempt& a,
+                   logged_call&& entry, std::string_view disabling, bool last);
   void log_unsent(const attempt& a, std::string reason);
   /// Logs the last of the calls that led to it, and disables the webhook in the
   /// same commit.
-  void log_and_disable(call&& last, const notification& what,
+  void log_and_disable(logged_call&& last, const notification& what,
                        std::string_view why);
   void notify_owner(const std::optional<owner_notice>& notice) const;
 

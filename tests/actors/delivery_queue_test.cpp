@@ -76,11 +76,11 @@ protected:
   void end(position subject, outcome how, timestamp retry_due = {}) {
     const auto a = queue_.end(subject);
     ASSERT_TRUE(a);
-    queue_.apply(call{.subject = subject,
-                      .settled_upto = queue_.floor(),
-                      .retry_due = retry_due,
-                      .result = how,
-                      .attempt = a->number});
+    queue_.apply({call{.subject = subject,
+                       .settled_upto = queue_.floor(),
+                       .retry_due = retry_due,
+                       .result = how,
+                       .attempt = a->number}});
     queue_.publish(0);
   }
 

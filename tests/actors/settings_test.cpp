@@ -704,6 +704,23 @@ TEST_F(SettingsTest, WaitingForAsLongAsAReceiverSaysUsesUpNoAttempt) {
   EXPECT_EQ(all.back().attempt, 1);
 }
 
+TEST_F(SettingsTest, AnAnswerThatEndsANotificationHoldsAfterARestartToo) {
+  auto r = status(503);
+  r.retry_after = "600";
+  node_->wire.script = [r](const fake_wire::exchange&) {
+    return std::optional{r};
+  };
+  const auto hook = add(
+    [](webhook_record& w) { w.delivery.max_age = std::chrono::minutes{1}; });
+  node_->publish();
+  ASSERT_EQ(node_->calls(hook).at(0).result, outcome::given_up);
+  const auto began = clock_.now();
+  restart();
+  node_->publish();
+  EXPECT_THAT(sent(), IsEmpty());
+  EXPECT_EQ(inspect(hook).held_until, began + 600s);
+}
+
 TEST_F(SettingsTest, WhatTheTargetBeforeAnsweredHoldsNothing) {
   hang();
   const auto hook = add([](webhook_record&) {});

@@ -408,6 +408,8 @@ private:
     c.attempt = attempt;
     c.repeated = chance(10);
     c.unsent = chance(10);
+    if (chance(10))
+      c.held_until = at_ms(clock_ + static_cast<std::int64_t>(below(1000)));
     c.shows = static_cast<evidence>(chance(80) ? 0 : 1 + below(3));
     if (result == outcome::retried)
       c.retry_due = at_ms(clock_ + static_cast<std::int64_t>(below(1000)));

@@ -23,7 +23,7 @@ filter_ref filter(std::string_view text) {
 
 class SettingsTest : public every_store_test {
 protected:
-  call failure(webhook_id hook, position subject, std::int64_t at) {
+  logged_call failure(webhook_id hook, position subject, std::int64_t at) {
     auto c = call_of(hook, subject, outcome::retried, subject);
     c.time = at_ms(at);
     return c;
@@ -130,6 +130,49 @@ TEST_P(SettingsTest, AnotherTargetBeginsWithoutFailures) {
   append(failure(hook.id, 2, 200));
   reopen();
   EXPECT_EQ(load(hook.id).upto.failures, 1U);
+}
+
+// -- what a receiver has asked for --------------------------------------------
+
+TEST_P(SettingsTest, AHoldThatAFinalAnswerAskedForSurvivesACrash) {
+  const auto hook = add_hook(1, {1});
+  for (int i = 0; i < 3; ++i)
+    publish(draft_of(1));
+  auto final = call_of(hook.id, 1, outcome::given_up, 1);
+  final.time = at_ms(100);
+  final.shows = evidence::unclear;
+  final.held_until = at_ms(9'000);
+  append(final);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(load(hook.id).upto.held_until, at_ms(9'000)) << i;
+    EXPECT_EQ(load(hook.id).upto.failures, 0U) << "it was none";
+    reopen();
+  }
+  checkpoint(3);
+  reopen();
+  EXPECT_EQ(load(hook.id).upto.held_until, at_ms(9'000));
+  append(call_of(hook.id, 2, outcome::delivered, 2));
+  reopen();
+  EXPECT_EQ(load(hook.id).upto.held_until, timestamp{}) << "a success ends it";
+  append(final);
+  change(hook.id,
+         [](webhook_record& w) { w.target_url = "http://127.0.0.2/"; });
+  reopen();
+  EXPECT_EQ(load(hook.id).upto.held_until, timestamp{})
+    << "the receiver that asked for it is not called any more";
+}
+
+TEST_P(SettingsTest, AHoldIsOfTheAnswerAndNotOfTheRetry) {
+  const auto hook = add_hook(1, {1});
+  publish(draft_of(1));
+  auto resent = call_of(hook.id, 1, outcome::retried, 1);
+  resent.resent = true;
+  resent.shows = evidence::busy;
+  resent.retry_due = at_ms(90'000); // by its schedule
+  resent.held_until = at_ms(9'000);
+  append(resent);
+  reopen();
+  EXPECT_EQ(load(hook.id).upto.held_until, at_ms(9'000));
 }
 
 // -- the newest requests ------------------------------------------------------

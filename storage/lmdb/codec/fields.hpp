@@ -46,6 +46,7 @@ enum record_flag : std::uint8_t {
   is_thin_call = 8,
   is_repeated = 16,
   shows = 32 + 64, ///< two bits: `call::shows`
+  has_hold = 128,  ///< of calls: `logged_call::held_until`
 };
 
 /// Writes the layout too.

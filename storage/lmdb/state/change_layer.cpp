@@ -81,7 +81,7 @@ change_layer::entry& change_layer::touch(webhook_id hook) {
   return at;
 }
 
-void change_layer::apply(entry& at, const call& c) {
+void change_layer::apply(entry& at, const logged_call& c) {
   // Most calls succeed at their first attempt and have no retry to erase.
   // Remembering that they erased nothing would cost memory and a write each.
   struct sink {
@@ -115,7 +115,7 @@ void change_layer::append(logged_call& c) {
   apply(at, c);
 }
 
-void change_layer::replay(const call& c) {
+void change_layer::replay(const logged_call& c) {
   auto& at = touch(c.hook);
   if (c.id > at.value.upto.last_call)
     apply(at, c);
@@ -158,7 +158,7 @@ void change_layer::enqueue(record_writer& to, webhook_id hook,
 
 void change_layer::forget_failures(record_writer& to, webhook_id hook) {
   auto& upto = touch(hook).value.upto;
-  if (upto.failures == 0)
+  if (!upto.has_failures())
     return;
   upto.forget_failures();
   enqueue(to, hook, {});

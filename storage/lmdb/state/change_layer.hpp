@@ -50,7 +50,7 @@ public:
   /// Fills in `c.previous` and applies the call, whose id is given.
   void append(logged_call& c);
   /// Applies a call of the log unless the tables already reflect it.
-  void replay(const call& c);
+  void replay(const logged_call& c);
 
   // An edit is not in the call log, so nothing could replay it, and calls
   // before it must not be replayed after it. Each of these writes the webhook's
@@ -81,7 +81,7 @@ private:
   /// Null if this layer has not touched it.
   [[nodiscard]] const entry* find(webhook_id hook) const;
   [[nodiscard]] const change* below(webhook_id hook, const entry* at) const;
-  void apply(entry& at, const call& c);
+  void apply(entry& at, const logged_call& c);
   static void write_progress(record_writer& to, webhook_id hook,
                              const progress& upto);
 

@@ -56,7 +56,7 @@ struct disk {
   };
 
   std::vector<notification_ptr> journal; ///< ascending
-  std::vector<call> calls;               ///< ascending
+  std::vector<logged_call> calls;        ///< ascending
   /// The last numbers given out: they outlive what has expired.
   position last_position = 0;
   call_id last_call = 0;
