@@ -159,6 +159,7 @@ private:
   batch_writer writer_;
   local_outage outage_;
   shared_holds holds_;
+  storage::run_times runs_; ///< as of the start
   std::vector<station> stations_;
   /// By station.
   std::vector<std::shared_ptr<const webhook_context>> contexts_;

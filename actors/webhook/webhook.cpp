@@ -94,9 +94,10 @@ void webhook_worker::on_loaded(const result<storage::webhook_state>& state) {
                            progress.held_until);
   throttle_.pace().restore_rate(state->recent, state->recent_complete,
                                 context_->clock->now());
-  if (queue_.was_off_until(context_->started))
-    amend(*context_->commits,
-          {.hook = queue_.hook(), .off_until = context_->started});
+  for (const auto& [since, until] : context_->off)
+    if (queue_.excuse(since, until))
+      amend(*context_->commits,
+            {.hook = queue_.hook(), .off_since = since, .off_until = until});
   if (!registered_.enabled())
     disable();
   orders_.restore(*state, queue_);

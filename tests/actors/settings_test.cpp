@@ -771,6 +771,59 @@ TEST_F(SettingsTest, TimeThatTheEngineWasOffDoesNotCountAsFailing) {
   EXPECT_FALSE(enabled()) << "the time that it was on counts";
 }
 
+TEST_F(SettingsTest, TimeOffCountsFromTheStopAndNotFromTheLastFailure) {
+  code_ = 500;
+  for (const bool killed : {false, true}) {
+    SCOPED_TRACE(killed);
+    start({});
+    const auto hook = add([](webhook_record& w) {
+      w.delivery.schedule = std::vector(100, std::chrono::milliseconds{24h});
+      w.delivery.max_age = 24h * 60;
+    });
+    const auto enabled = [&] {
+      return node_->store.registry().find_webhook(hook)->current().enabled;
+    };
+    node_->publish();
+    // Off for an hour a day, shortly before the next attempt.
+    for (int day = 0; day < 7; ++day) {
+      EXPECT_TRUE(enabled() || day > 5);
+      node_->advance(23h);
+      if (!killed)
+        node_->crew.drain();
+      node_->checkpoint();
+      clock_.set(clock_.now() + 1h);
+      restart();
+    }
+    EXPECT_FALSE(enabled()) << "it was on for 23 hours of each day";
+  }
+}
+
+TEST_F(SettingsTest, AStopIsKeptAndAnIdleEngineWritesNothing) {
+  const auto known = [this] { return node_->store.contents().runs.until; };
+  node_->checkpoint();
+  EXPECT_EQ(known(), timestamp{});
+  node_->crew.drain();
+  node_->checkpoint();
+  EXPECT_EQ(known(), clock_.now());
+}
+
+TEST_F(SettingsTest, WhileAWebhookHasSomethingToDoTheStoreKnowsThatItRuns) {
+  code_ = 500;
+  add([](webhook_record& w) {
+    w.delivery.schedule = std::vector(9, std::chrono::milliseconds{24h});
+  });
+  node_->publish();
+  node_->checkpoint();
+  const auto known = [this] { return node_->store.contents().runs.until; };
+  EXPECT_EQ(known(), clock_.now());
+  node_->advance(29s);
+  node_->checkpoint();
+  EXPECT_EQ(known(), clock_.now() - 29s) << "not at each checkpoint";
+  node_->advance(1s);
+  node_->checkpoint();
+  EXPECT_EQ(known(), clock_.now());
+}
+
 TEST_F(SettingsTest, APauseDoesNotCountAsFailing) {
   code_ = 500;
   const auto hook = add([](webhook_record& w) {

@@ -144,6 +144,7 @@ private:
         auto& h = any_of(truth.hooks).second;
         batch.emplace_back(drop_retries{h.hook.id});
         batch.emplace_back(amend_progress{.hook = h.hook.id,
+                                          .off_since = at_ms(clock_ - 5),
                                           .off_until = at_ms(clock_),
                                           .lift_hold = chance(50)});
         h.retries.clear();
@@ -447,6 +448,8 @@ private:
           {.hook = id, .cursor = chance(80) ? pending.front() - 1 : h.floor});
     }
     std::ranges::shuffle(op.behind, random_);
+    if (chance(50))
+      op.runs = started_again({.until = at_ms(clock_)}, at_ms(clock_ + 7));
     truth.routed_upto = op.routed_upto;
     batch.emplace_back(std::move(op));
   }

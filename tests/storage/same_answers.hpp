@@ -109,6 +109,7 @@ public:
     const auto& b = b_.recovered();
     ASSERT_EQ(a.routed_upto, b.routed_upto);
     ASSERT_EQ(a.calls_replayed, b.calls_replayed);
+    ASSERT_TRUE(a.runs == b.runs);
     const auto as_tuple = [](const recovery::unsettled& u) {
       return std::tuple{u.hook, u.behind ? u.cursor : 0, u.behind,
                         u.has_retries};

@@ -175,6 +175,79 @@ TEST_P(SettingsTest, AHoldIsOfTheAnswerAndNotOfTheRetry) {
   EXPECT_EQ(load(hook.id).upto.held_until, at_ms(9'000));
 }
 
+// -- time that does not count -------------------------------------------------
+
+TEST_P(SettingsTest, TimeOffCountsFromTheStopAndNotFromTheLastFailure) {
+  const auto hook = add_hook(1, {1});
+  for (int i = 0; i < 4; ++i)
+    publish(draft_of(1));
+  append(failure(hook.id, 1, 100));
+  append(failure(hook.id, 2, 200));
+  const auto off = [&](std::int64_t since, std::int64_t until) {
+    run(amend_progress{
+      .hook = hook.id, .off_since = at_ms(since), .off_until = at_ms(until)});
+    reopen();
+    return load(hook.id).upto.excused.count();
+  };
+  EXPECT_EQ(off(900, 1'000), 100);
+  EXPECT_EQ(off(900, 1'000), 100) << "once";
+  EXPECT_EQ(off(950, 1'050), 150) << "and no part of it twice";
+  append(failure(hook.id, 3, 2'000));
+  EXPECT_EQ(off(1'500, 1'800), 150) << "it was attempted since";
+  EXPECT_EQ(off(1'900, 2'100), 250);
+}
+
+TEST_P(SettingsTest, TimeHeldBackCountsFromTheAttemptThatCouldNotBeMade) {
+  const auto hook = add_hook(1, {1});
+  for (int i = 0; i < 4; ++i)
+    publish(draft_of(1));
+  append(failure(hook.id, 1, 100));
+  const auto held_back = [&](position subject, std::int64_t from,
+                             std::int64_t to) {
+    auto c = failure(hook.id, subject, from);
+    c.shows = evidence::none;
+    c.retry_due = at_ms(to);
+    append(c);
+    reopen();
+    return load(hook.id).upto.excused.count();
+  };
+  EXPECT_EQ(held_back(2, 1'000, 2'000), 1'000);
+  EXPECT_EQ(held_back(3, 1'500, 2'500), 1'500) << "at the same time";
+  EXPECT_EQ(held_back(4, 2'500, 4'500), 3'500);
+}
+
+TEST_P(SettingsTest, TheTimesOfRunningAreKept) {
+  EXPECT_EQ(store_->recovered().runs, run_times{});
+  const run_times runs{.until = at_ms(900), .off = {{at_ms(1), at_ms(2)}}};
+  run(save_checkpoint{.routed_upto = 0, .behind = {}, .runs = runs});
+  checkpoint(0);
+  reopen();
+  EXPECT_EQ(store_->recovered().runs, runs);
+  auto later = runs;
+  later.until = at_ms(1'000);
+  run(save_checkpoint{.routed_upto = 0, .behind = {}, .runs = later});
+  reopen();
+  EXPECT_EQ(store_->recovered().runs, later) << "although nothing else changed";
+}
+
+TEST(RunTimes, EachStartKnowsSinceWhenNobodyRan) {
+  EXPECT_THAT(started_again({}, at_ms(5)).off,
+              ElementsAre(run_times::pause{{}, at_ms(5)}))
+    << "an earlier version did not say";
+  auto runs = started_again({.until = at_ms(10)}, at_ms(15));
+  EXPECT_THAT(runs.off, ElementsAre(run_times::pause{at_ms(10), at_ms(15)}));
+  runs = started_again({.until = at_ms(10)}, at_ms(5));
+  EXPECT_THAT(runs.off, IsEmpty()) << "the clock was set back";
+  for (std::size_t i = 0; i < run_times::most_pauses + 2; ++i) {
+    const auto since = static_cast<std::int64_t>(10 * i);
+    runs.until = at_ms(since + 1);
+    runs = started_again(std::move(runs), at_ms(since + 2));
+  }
+  EXPECT_EQ(runs.off.size(), run_times::most_pauses);
+  EXPECT_EQ(runs.off.front(), (run_times::pause{at_ms(1), at_ms(22)}))
+    << "of what is long ago it is enough to know that";
+}
+
 // -- the newest requests ------------------------------------------------------
 
 TEST_P(SettingsTest, TheNewestRequestsAreReadAsFarAsARateNeeds) {

@@ -152,6 +152,13 @@ TEST(Golden, Progress) {
   expect_bytes(held_progress(), "030a4d0000000000c0a907");
 }
 
+TEST(Golden, TimesOfRunning) {
+  expect_bytes(run_times{}, "010000");
+  expect_bytes(full_run_times(),
+               "0180a0abfef962029f9eb6fef962ff81b5fef962e7a7abfef9629798abfe"
+               "f962");
+}
+
 TEST(Golden, CheckpointAndCounters) {
   expect_bytes(checkpoint{.routed_upto = 300, .last_call = 2}, "01ac0202");
   expect_bytes(counters{.tail = ~position{0}, .last_call = 300},

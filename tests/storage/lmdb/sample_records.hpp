@@ -229,6 +229,12 @@ inline storage::progress held_progress() {
   return {.cursor = 10, .last_call = 77, .held_until = sample_time(60'000)};
 }
 
+inline storage::run_times full_run_times() {
+  return {.until = sample_time(),
+          .off = {{sample_time(-90'000), sample_time(-80'000)},
+                  {sample_time(-500), sample_time(500)}}};
+}
+
 inline remembered full_answer() {
   return {
     .created = sample_time(),
@@ -288,6 +294,8 @@ void for_each_sample(Visit visit) {
   visit(storage::progress{});
   visit(full_progress());
   visit(held_progress());
+  visit(storage::run_times{});
+  visit(full_run_times());
   visit(held_call());
   visit(checkpoint{.routed_upto = 1, .last_call = 2});
   visit(

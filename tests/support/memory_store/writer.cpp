@@ -89,7 +89,7 @@ void memory_writer::execute(storage::amend_progress& op) {
   if (!disk_.find_hook(op.hook))
     return;
   auto& upto = to_.touch(op.hook).upto;
-  const bool excused = upto.was_off_until(op.off_until);
+  const bool excused = upto.excuse(op.off_since, op.off_until);
   const bool lifted = op.lift_hold && upto.lift_hold();
   if (excused || lifted)
     to_.save(op.hook);
@@ -156,6 +156,8 @@ void memory_writer::execute(storage::barrier& op) {
 // -- checkpoint ---------------------------------------------------------------
 
 void memory_writer::execute(storage::save_checkpoint& op) {
+  if (op.runs)
+    disk_.runs = *op.runs;
   if (op.routed_upto < disk_.routed_upto)
     return;
   for (auto& [id, at] : to_.since)
