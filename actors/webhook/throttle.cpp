@@ -55,13 +55,20 @@ bool throttle::admit(admission& gate, admission::permit& permit,
   return !for_turn_;
 }
 
-void throttle::find_fault(protocol::exchange_result& of, timestamp now,
-                          const local_outage* outage) {
-  if (of.status != 0 || of.whose != protocol::fault::network)
+void throttle::find_fault(protocol::exchange_result& of, std::string_view host,
+                          timestamp now, local_outage* outage) {
+  using protocol::fault;
+  if (of.status != 0)
+    return;
+  if (of.whose == fault::domain)
+    of.whose = outage != nullptr && outage->shares_failing_names(host, now)
+               ? fault::network
+               : fault::receiver;
+  if (of.whose != fault::network)
     return;
   const bool is_ours = outage == nullptr || excused_ == timestamp{}
                     || !outage->reached_since(excused_);
-  of.whose = is_ours ? protocol::fault::here : protocol::fault::receiver;
+  of.whose = is_ours ? fault::here : fault::receiver;
   excused_ = now;
 }
 

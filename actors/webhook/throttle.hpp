@@ -20,6 +20,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace fanfare {
@@ -67,9 +68,11 @@ public:
       for_turn_ = false;
   }
   /// Without a network, the fault is this machine's: once. If others were
-  /// reached since, it is the receiver's the next time. `outage` may be null.
-  void find_fault(protocol::exchange_result& of, timestamp now,
-                  const local_outage* outage);
+  /// reached since, it is the receiver's the next time. If name servers fail
+  /// for `host`, it is the receiver's unless they fail for others, too.
+  /// `outage` may be null.
+  void find_fault(protocol::exchange_result& of, std::string_view host,
+                  timestamp now, local_outage* outage);
   struct lesson {
     bool recovered = false; ///< the breaker has closed
     timestamp held_until{}; ///< no calls before, if the receiver has said so

@@ -389,7 +389,8 @@ void webhook_worker::on_finished(attempt_result& r) {
   throttle_.ended();
   if (!is_success(r.exchange.status) || r.exchange.repeated)
     now_ = context_->clock->now();
-  throttle_.find_fault(r.exchange, now_, context_->outage);
+  throttle_.find_fault(r.exchange, r.to ? std::string_view{r.to->host()} : "",
+                       now_, context_->outage);
   const auto a = r.members.empty() ? end_attempt(*r.what, r) : attempt{};
   const bool refused = !a.test && is_final(r, plan());
   const bool halved = r.members.size() > 1
