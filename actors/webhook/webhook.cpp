@@ -92,8 +92,9 @@ void webhook_worker::on_loaded(const result<storage::webhook_state>& state) {
   const auto& progress = queue_.progress();
   throttle_.pace().restore(progress.failures, progress.last_failure,
                            progress.held_until);
-  throttle_.pace().restore_rate(state->recent, state->recent_complete,
-                                context_->clock->now());
+  now_ = context_->clock->now();
+  throttle_.restore_hold(queue_.hook(), now_);
+  throttle_.pace().restore_rate(state->recent, state->recent_complete, now_);
   for (const auto& [since, until] : context_->off)
     if (queue_.excuse(since, until))
       amend(*context_->commits,
@@ -114,7 +115,7 @@ void webhook_worker::on_changed(webhook_ptr hook) {
   const bool was_enabled = registered_.enabled();
   const bool redirected = adopt(std::move(hook));
   if (was_enabled != registered_.enabled())
-    throttle_.pace().lift_hold();
+    throttle_.lift_hold(queue_.hook(), context_->clock->now());
   if (!was_enabled || !registered_.enabled())
     disable();
   else if (redirected)
@@ -313,7 +314,7 @@ webhook_worker::step webhook_worker::start_next(source from, bool its_turn) {
     return step::stopped;
   }
   admission::permit permit;
-  if (!throttle_.allow(*context_->gate, permit, plan(),
+  if (!throttle_.allow(queue_.hook(), *context_->gate, permit, plan(),
                        queue_.peek(from).published, now_, its_turn))
     return step::stopped;
   if (plan().batch) {
@@ -436,6 +437,8 @@ timestamp webhook_worker::learn(const attempt_result& r, bool refused) {
   if (lesson.recovered)
     notify_owner(notices_.recovered(queue_.progress().failing_since,
                                     context_->clock->now()));
+  for (const auto hook : lesson.lifted)
+    amend(*context_->commits, {.hook = hook, .lift_hold = true});
   if (const auto expires = r.exchange.certificate_expires)
     notify_owner(notices_.certificate_seen(*expires, context_->clock->now()));
   return lesson.held_until;
@@ -553,7 +556,7 @@ void webhook_worker::on_order(const webhook_order_ptr& what) {
   // Who wants it sent now does not want it held.
   if (std::holds_alternative<expedite_order>(*what)
       || std::holds_alternative<resend_order>(*what)) {
-    throttle_.pace().lift_hold();
+    throttle_.lift_hold(queue_.hook(), now_);
     if (queue_.lift_hold())
       amend(*context_->commits, {.hook = queue_.hook(), .lift_hold = true});
   }

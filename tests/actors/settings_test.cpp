@@ -721,6 +721,63 @@ TEST_F(SettingsTest, AnAnswerThatEndsANotificationHoldsAfterARestartToo) {
   EXPECT_EQ(inspect(hook).held_until, began + 600s);
 }
 
+TEST_F(SettingsTest, OnePathThatKeepsRefusingHoldsNoOtherOfItsHost) {
+  bool all_busy = true;
+  node_->wire.script = [&all_busy](const fake_wire::exchange& e) {
+    auto r = status(all_busy || e.url.ends_with("/bad") ? 429 : 200);
+    r.retry_after = e.url.ends_with("/bad") ? "600" : "2";
+    return std::optional{r};
+  };
+  const auto add_at = [this](const char* url) {
+    return add([url](webhook_record& w) { w.target_url = url; });
+  };
+  add_at("https://a.example/bad");
+  const auto good = add_at("https://a.example/good");
+  node_->publish();
+  EXPECT_EQ(inspect(good).held_by, hold_reason::retry_after);
+  all_busy = false;
+  node_->advance(5s);
+  const auto delivered = [&] {
+    return std::ranges::count(node_->calls(good), outcome::delivered,
+                              &call::result);
+  };
+  ASSERT_EQ(delivered(), 1);
+  for (int i = 0; i < 30; ++i) {
+    node_->publish();
+    node_->advance(1s);
+    EXPECT_EQ(delivered(), 2 + i);
+  }
+}
+
+TEST_F(SettingsTest, ASharedHoldSurvivesARestartUnlessItWasLifted) {
+  std::uint16_t code = 429;
+  const auto script = [&code](const fake_wire::exchange&) {
+    auto r = status(code);
+    r.retry_after = "600";
+    return std::optional{r};
+  };
+  node_->wire.script = script;
+  const auto first = add([](webhook_record&) {});
+  add([](webhook_record&) {});
+  node_->publish();
+  ASSERT_THAT(sent(), SizeIs(2));
+  restart();
+  node_->wire.script = script;
+  const auto third = add([](webhook_record&) {});
+  node_->publish();
+  EXPECT_THAT(sent(), IsEmpty()) << "by the node that was started again";
+  EXPECT_EQ(inspect(third).held_by, hold_reason::retry_after);
+  code = 200;
+  node_->crew.router().send(
+    atom::order_v, third,
+    std::make_shared<const webhook_order>(
+      expedite_order{reply<std::size_t>{[](const result<std::size_t>&) {}}}));
+  node_->run();
+  ASSERT_THAT(node_->calls(third), SizeIs(1));
+  restart();
+  EXPECT_EQ(inspect(first).held_by, hold_reason::none) << "one was taken";
+}
+
 TEST_F(SettingsTest, WhatTheTargetBeforeAnsweredHoldsNothing) {
   hang();
   const auto hook = add([](webhook_record&) {});

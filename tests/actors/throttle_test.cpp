@@ -36,7 +36,7 @@ protected:
   }
 
   bool allow(admission::permit& permit) {
-    return throttle_.allow(*gate_, permit, plan_, now, now, false);
+    return throttle_.allow(1, *gate_, permit, plan_, now, now, false);
   }
 
   [[nodiscard]] delivery_state state() const {
