@@ -38,6 +38,19 @@ void local_outage::note_fault(const std::string& reason) {
              "themselves. Look at its name servers, routes and limits");
 }
 
+bool local_outage::shares_failing_names(std::string_view host, timestamp now) {
+  const std::lock_guard guard{mutex_};
+  const auto is_recent = [&](timestamp then) {
+    return then != timestamp{} && now - then < memory && !reached_since(then);
+  };
+  if (host != failing_ && is_recent(failing_at_))
+    others_at_ = now;
+  if (host != failing_)
+    failing_ = host;
+  failing_at_ = now;
+  return is_recent(others_at_);
+}
+
 void local_outage::finish() {
   bool was_told = false;
   {

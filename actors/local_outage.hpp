@@ -16,6 +16,7 @@
 #include <functional>
 #include <mutex>
 #include <string>
+#include <string_view>
 
 namespace fanfare {
 
@@ -45,6 +46,9 @@ public:
     if (active_.load(std::memory_order_relaxed))
       finish();
   }
+  /// Name servers cannot find out about this host. Whether that is so for
+  /// others, too, and nobody was reached in between: then it is not the host.
+  [[nodiscard]] bool shares_failing_names(std::string_view host, timestamp now);
   [[nodiscard]] bool reached_since(timestamp then) const {
     return reached_.load(std::memory_order_relaxed)
          > then.time_since_epoch().count();
@@ -56,6 +60,8 @@ public:
 
 private:
   static constexpr std::int64_t write_interval = 100; // ms
+  /// Names that fail at such a distance have nothing in common.
+  static constexpr std::chrono::minutes memory{1};
 
   void finish();
 
@@ -68,6 +74,9 @@ private:
   std::mutex mutex_; ///< of what follows, and of changes of `active_`
   timestamp told_{};
   bool was_told_ = false;
+  std::string failing_;    ///< the host whose name failed last
+  timestamp failing_at_{}; ///< when
+  timestamp others_at_{};  ///< when last one failed soon after another
 };
 
 } // namespace fanfare

@@ -6,6 +6,7 @@
 #include "model/subscription.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <string>
 #include <utility>
 
@@ -15,6 +16,9 @@ namespace {
 
 /// Notifications that one read of the journal brings.
 constexpr std::size_t chunk_size = 1'024;
+/// How often the store is told that the engine runs while webhooks have
+/// something to do: so long may count as failing after a crash, or not.
+constexpr std::chrono::seconds alive_interval{30};
 
 } // namespace
 
@@ -284,10 +288,18 @@ void router::save_checkpoint() {
     config_.active_webhooks->store(active_count_, std::memory_order_relaxed);
   if (config_.commits->congested())
     return;
+  const auto now = config_.clock->now();
+  // The time of the end is exact, unless it comes as a crash.
+  const bool tells = config_.draining->load(std::memory_order_relaxed)
+                  || (active_count_ != 0
+                      && (now - alive_at_ >= alive_interval
+                          || now < alive_at_));
   // An idle engine writes nothing.
-  if (!config_.commits->take_dirty() && point == saved_)
+  if (!config_.commits->take_dirty() && point == saved_ && !tells)
     return;
   saved_ = point;
+  alive_at_ = now;
+  point.runs = {.until = now, .off = config_.runs.off};
   config_.commits->push(
     {.what = std::move(point), .done = {}, .lasting = true});
 }

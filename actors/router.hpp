@@ -38,6 +38,8 @@ struct router_config {
   std::size_t window = 256;
   /// Checkpoints after which an idle webhook's actor ends.
   std::size_t idle_checkpoints = 15;
+  /// As of the start.
+  storage::run_times runs;
   /// Called with null once the registry is indexed and unfinished work has
   /// resumed, or with the reason for the failure.
   std::function<void(const error*)> begun;
@@ -98,6 +100,7 @@ private:
   /// Edits of webhooks that apply from positions not routed yet, by `from`.
   std::deque<std::shared_ptr<const webhook_record>> changes_;
   storage::save_checkpoint saved_; ///< the last one
+  timestamp alive_at_{};           ///< when the store was last told so
   bool reading_ = false;
   position reading_upto_ = 0; ///< requested
 };

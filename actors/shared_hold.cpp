@@ -34,21 +34,25 @@ double seconds(milliseconds d) {
 
 // -- shared_hold --------------------------------------------------------------
 
-shared_hold::slot shared_hold::reserve(timestamp now) {
+shared_hold::slot shared_hold::reserve(webhook_id who, timestamp now) {
   const std::lock_guard guard{mutex_};
   look_at_clock(now);
   const auto epoch = epoch_.load(std::memory_order_relaxed);
   if (phase_ == phase::held) {
-    if (now < held_until_)
-      return {held_until_, false, epoch};
+    const auto from = refused_.contains(who) ? held_until_ + courtesy
+                                             : held_until_;
+    if (now < from)
+      return {from, false, epoch};
     phase_ = phase::probing;
+    prober_ = who;
     probe_until_ = now + probe_patience;
     return {now, true, epoch};
   }
   if (phase_ == phase::probing) {
     if (now < probe_until_)
       return {now + probe_poll, false, epoch};
-    probe_until_ = now + probe_patience; // that one hangs: another one probes
+    prober_ = who; // that one hangs: another one probes
+    probe_until_ = now + probe_patience;
     return {now, true, epoch};
   }
   next_ = std::max<std::chrono::sys_time<std::chrono::microseconds>>(now,
@@ -70,6 +74,7 @@ void shared_hold::look_at_clock(timestamp now) {
     busy_at_ = std::min(busy_at_, now);
     probe_until_ = std::min(probe_until_, now);
     held_until_ = std::min(held_until_, now + longest_hold);
+    longest_.until = std::min(longest_.until, now + longest_hold);
   }
   seen_ = now;
 }
@@ -82,29 +87,59 @@ void shared_hold::hold(timestamp now, timestamp until) {
   epoch_.fetch_add(1, std::memory_order_relaxed);
 }
 
-void shared_hold::note_busy(webhook_id who, timestamp started, timestamp now,
-                            timestamp until) {
+std::optional<timestamp>
+shared_hold::until_of_two(webhook_id who, timestamp now, timestamp until) {
+  if (longest_.who == 0 || longest_.who == who || now >= longest_.until) {
+    longest_ = {who, until};
+    return std::nullopt;
+  }
+  const auto both = std::min(longest_.until, until);
+  if (until > longest_.until)
+    longest_ = {who, until};
+  return both;
+}
+
+std::optional<std::uint32_t>
+shared_hold::note_busy(webhook_id who, timestamp started, timestamp now,
+                       timestamp until) {
   const std::lock_guard guard{mutex_};
   look_at_clock(now);
+  const auto before = lifted();
   if (!active()) {
-    if (first_.who == 0 || first_.who == who || now >= first_.until) {
-      first_ = {who, until};
-      return;
-    }
+    if (refused_.contains(who))
+      return std::nullopt; // as before
+    const auto first = longest_.who;
+    const auto both = until_of_two(who, now, until);
+    if (!both)
+      return before;
+    refused_[first].at = refused_[who].at = now;
     rate_ = first_rate;
     learned_ = false;
-    hold(now, std::max(first_.until, until));
-    first_ = {};
+    hold(now, *both);
     active_.store(true, std::memory_order_relaxed);
-    return;
+    return before;
   }
+  auto& [refused_at, again] = refused_[who];
+  if (refused_at != timestamp{} && started >= refused_at
+      && taken_at_ > refused_at && again < own_refusals)
+    ++again;
+  refused_at = now;
+  if (phase_ == phase::probing && prober_ == who && started >= busy_at_) {
+    phase_ = phase::held; // it waits alone: another one probes
+    held_until_ = now;
+  }
+  if (again >= own_refusals)
+    return std::nullopt;
+  const auto both = until_of_two(who, now, until);
+  if (!both)
+    return before;
   if (started < busy_at_) { // of those that were refused together
-    held_until_ = std::max(held_until_, until);
+    held_until_ = std::max(held_until_, *both);
     if (phase_ == phase::paced && now < held_until_) {
       phase_ = phase::held;
       epoch_.fetch_add(1, std::memory_order_relaxed);
     }
-    return;
+    return before;
   }
   if (const auto span = now - busy_at_; taken_ > 0 && span > milliseconds{0}) {
     rate_ = std::clamp(static_cast<double>(taken_) / seconds(span), lowest_rate,
@@ -113,18 +148,32 @@ void shared_hold::note_busy(webhook_id who, timestamp started, timestamp now,
   } else {
     rate_ = std::max(lowest_rate, rate_ / 2);
   }
-  hold(now, until);
+  hold(now, *both);
+  return before;
 }
 
-void shared_hold::note_success(timestamp started, timestamp now) {
+std::vector<webhook_id>
+shared_hold::note_success(webhook_id who, timestamp started, timestamp now) {
   const std::lock_guard guard{mutex_};
   if (started < busy_at_)
-    return; // says nothing about what came then
+    return {}; // says nothing about what came then
+  refused_.erase(who);
+  if (!active())
+    return {};
   ++taken_;
+  taken_at_ = now;
+  if (longest_.who == who)
+    longest_ = {};
   if (phase_ != phase::paced) {
     phase_ = phase::paced;
     next_ = grown_at_ = now;
-    return;
+    longest_ = {};
+    lifted_.fetch_add(1, std::memory_order_relaxed);
+    std::vector<webhook_id> told;
+    for (const auto& [hook, refused] : refused_)
+      if (refused.again < own_refusals)
+        told.push_back(hook);
+    return told;
   }
   const auto span = std::clamp(now - grown_at_, milliseconds{0},
                                milliseconds{1'000});
@@ -134,16 +183,30 @@ void shared_hold::note_success(timestamp started, timestamp now) {
   grown_at_ = now;
   const bool others_wait = rate_ < highest_rate
                         && next_ > now + 2 * interval() + milliseconds{1};
-  if (now - busy_at_ >= memory && !others_wait)
+  if (now - busy_at_ >= memory && !others_wait) {
     active_.store(false, std::memory_order_relaxed);
+    std::erase_if(refused_,
+                  [](const auto& e) { return e.second.again < own_refusals; });
+  }
+  return {};
 }
 
-void shared_hold::note_failure(timestamp now) {
+void shared_hold::note_failure(webhook_id who, timestamp now) {
   const std::lock_guard guard{mutex_};
-  if (phase_ != phase::probing)
+  if (phase_ != phase::probing || prober_ != who)
     return;
   phase_ = phase::held;
   held_until_ = now + probe_pause;
+  refused_[who].at = now; // the next one is another's
+}
+
+void shared_hold::lift(webhook_id who, timestamp now) {
+  const std::lock_guard guard{mutex_};
+  refused_.erase(who);
+  if (longest_.who == who)
+    longest_ = {};
+  if (phase_ == phase::held)
+    held_until_ = std::min(held_until_, now);
 }
 
 // -- shared_holds -------------------------------------------------------------

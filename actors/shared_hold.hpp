@@ -7,9 +7,12 @@
 ///
 /// One webhook that is told to wait waits alone: a bad path does not stop a
 /// host. When a second one is told so during that time, the hold is the
-/// destination's for this organizer. After it one request probes; then requests
-/// go at a pace that is learned from what was taken between two refusals, and
-/// that grows slowly until the next one. Never another organizer's.
+/// destination's for this organizer, for as long as two of them were told to
+/// wait. After it one request probes, if possible of a webhook that was not
+/// refused; then requests go at a pace that is learned from what was taken
+/// between two refusals, and that grows slowly until the next one. It takes two
+/// webhooks again to hold all, and one that is refused again and again while
+/// others are taken is none of them. Never another organizer's.
 
 #include "fanfare/types.hpp"
 
@@ -21,8 +24,10 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace fanfare {
 
@@ -33,6 +38,10 @@ public:
   static constexpr std::chrono::seconds memory{60};
   /// A probe that has not ended by then is not waited for any more.
   static constexpr std::chrono::seconds probe_patience{30};
+  /// So long webhooks that were refused leave a probe to the others.
+  static constexpr std::chrono::milliseconds courtesy{100};
+  /// Refused so often since others were taken, a webhook speaks for itself.
+  static constexpr std::uint8_t own_refusals = 2;
 
   /// When a request may go.
   struct slot {
@@ -45,40 +54,67 @@ public:
   [[nodiscard]] bool active() const {
     return active_.load(std::memory_order_relaxed);
   }
-  /// Takes the next slot. While it is active.
-  [[nodiscard]] slot reserve(timestamp now);
+  /// Takes the next slot for a request of `who`, who is not held alone. While
+  /// it is active.
+  [[nodiscard]] slot reserve(webhook_id who, timestamp now);
   /// Whether there was no refusal since it was taken.
   [[nodiscard]] bool is_current(const slot& taken) const {
     return taken.epoch == epoch_.load(std::memory_order_relaxed);
   }
 
-  /// A request of `who` that began at `started` was refused until then.
-  void note_busy(webhook_id who, timestamp started, timestamp now,
-                 timestamp until);
-  /// One that began at `started` was taken. While it is active.
-  void note_success(timestamp started, timestamp now);
+  /// How often a success has ended what all were told.
+  [[nodiscard]] std::uint32_t lifted() const {
+    return lifted_.load(std::memory_order_relaxed);
+  }
+
+  /// A request of `who` that began at `started` was refused until then: it has
+  /// to wait for that. Returns lifted() as of now if another's success ends it,
+  /// too; nothing if this says nothing about the others.
+  std::optional<std::uint32_t> note_busy(webhook_id who, timestamp started,
+                                         timestamp now, timestamp until);
+  /// One that began at `started` was taken. While it is active, or `who` was
+  /// refused alone. Returns those that were told to wait, if this ends that.
+  std::vector<webhook_id> note_success(webhook_id who, timestamp started,
+                                       timestamp now);
   /// One has ended otherwise. While it is active.
-  void note_failure(timestamp now);
+  void note_failure(webhook_id who, timestamp now);
+  /// The owner of `who` wants its calls now: it probes, if nobody does.
+  void lift(webhook_id who, timestamp now);
 
 private:
   enum class phase : std::uint8_t { held, probing, paced };
 
+  /// A webhook that was refused, and not taken since.
+  struct refused_one {
+    timestamp at{}; ///< the last time
+    /// How often again although others were taken in between.
+    std::uint8_t again = 0;
+  };
+
   void hold(timestamp now, timestamp until);
+  /// Until when two webhooks are told to wait, `who` being one of them.
+  std::optional<timestamp> until_of_two(webhook_id who, timestamp now,
+                                        timestamp until);
   /// Forgets what lies in the future of a clock that was set back.
   void look_at_clock(timestamp now);
   [[nodiscard]] std::chrono::microseconds interval() const;
 
   std::atomic<bool> active_{false};
   std::atomic<std::uint32_t> epoch_{0};
+  std::atomic<std::uint32_t> lifted_{0};
   std::mutex mutex_; ///< of what follows
   phase phase_ = phase::held;
   struct {
     webhook_id who = 0;
     timestamp until{};
-  } first_; ///< who was told to wait alone
+  } longest_; ///< who was told to wait longest
+  /// Once it is over, those only that were refused alone.
+  std::map<webhook_id, refused_one> refused_;
   timestamp held_until_{};
+  webhook_id prober_ = 0;
   timestamp probe_until_{};
-  timestamp busy_at_{};   ///< the last refusal
+  timestamp taken_at_{};  ///< the last success
+  timestamp busy_at_{};   ///< the last refusal that held all
   std::size_t taken_ = 0; ///< since then
   double rate_ = 0;       ///< requests per second
   bool learned_ = false;  ///< else it is a guess that may double

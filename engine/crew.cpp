@@ -48,6 +48,8 @@ batch_writer_config crew::writer_config() {
 void crew::start(caf::actor_system& system, std::vector<station> on,
                  journal_reader& reader) {
   system_ = &system;
+  runs_ = storage::started_again(parts_.store.recovered().runs,
+                                 parts_.clock.now());
   stations_ = std::move(on);
   for (const auto& at : stations_)
     contexts_.push_back(context_of(at, reader));
@@ -75,7 +77,7 @@ crew::context_of(const station& at, journal_reader& reader) {
   made->in_flight = &figures_.in_flight;
   made->draining = &draining_;
   made->log = parts_.log;
-  made->started = parts_.clock.now();
+  made->off = runs_.off;
   made->outage = &outage_;
   made->holds = &holds_;
   made->seen_certificates = &certificates_;
@@ -119,6 +121,7 @@ void crew::start_router(caf::actor_system& system, journal_reader& reader) {
   };
   config.window = settings_.webhooks.queue.window;
   config.idle_checkpoints = settings_.idle_checkpoints;
+  config.runs = runs_;
   config.begun = [this](const error* failure) {
     tell_begun(failure != nullptr ? result<void>{*failure} : result<void>{});
   };

@@ -163,6 +163,7 @@ private:
   local_outage outage_;
   shared_holds holds_;
   certificates certificates_;
+  storage::run_times runs_; ///< as of the start
   std::vector<station> stations_;
   /// By station.
   std::vector<std::shared_ptr<const webhook_context>> contexts_;

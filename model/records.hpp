@@ -86,6 +86,8 @@ struct logged_call : call {
   /// It counts for nothing of the receiver's health: another entry of the same
   /// request does, or the receiver before an edit has answered.
   bool uncounted = false;
+  /// The receiver wants no calls before then, whatever becomes of this one.
+  timestamp held_until{};
   bool operator==(const logged_call&) const = default;
 };
 

@@ -16,6 +16,7 @@
 #include "model/records.hpp"
 #include "model/token.hpp"
 #include "storage/boxed.hpp"
+#include "storage/run_times.hpp"
 #include "storage/webhook_state.hpp"
 
 #include <cstddef>
@@ -144,7 +145,8 @@ struct drop_retries {
 /// Corrects a webhook's progress by what no call says.
 struct amend_progress {
   webhook_id hook = 0;
-  /// Nothing was attempted before this time because the engine was off.
+  /// Nothing was attempted in this time because the engine was off.
+  timestamp off_since{};
   timestamp off_until{};
   /// Its owner wants its calls in spite of what the receiver has asked for.
   bool lift_hold = false;
@@ -190,6 +192,8 @@ struct save_checkpoint {
   };
   position routed_upto = 0;
   std::vector<unsettled> behind;
+  /// Kept for the next start, also if all else has been saved already.
+  std::optional<run_times> runs = {};
   bool operator==(const save_checkpoint&) const = default;
 };
 

@@ -41,9 +41,10 @@ struct progress {
   timestamp failing_since{};
   timestamp last_failure{};
   /// How much of that time says nothing about the receiver, because attempts
-  /// ended for local reasons.
+  /// ended for local reasons, or the engine was off.
   std::chrono::milliseconds excused{0};
-  /// The receiver wants no calls before then. Any success ends it.
+  /// The receiver wants no calls before then. Any success ends it. It may have
+  /// said so without a failure: when that answer was final.
   timestamp held_until{};
 
   bool operator==(const progress&) const = default;
@@ -93,24 +94,29 @@ struct progress {
     forget_failures();
   }
 
+  /// Whether there is anything that forget_failures() forgets.
+  [[nodiscard]] bool has_failures() const {
+    return failures != 0 || held_until != timestamp{};
+  }
   /// They no longer predict anything: it has succeeded, or another receiver is
-  /// called.
-  /// False: that changes nothing.
+  /// called. False: that changes nothing.
   bool forget_failures() {
-    const bool any = failures != 0 || held_until != timestamp{};
+    const bool any = has_failures();
     failures = 0;
     failing_since = last_failure = held_until = {};
     excused = {};
     return any;
   }
 
-  /// Nothing was attempted before this time because the engine was off. False:
-  /// that changes nothing.
-  bool was_off_until(timestamp time) {
-    if (failures == 0 || time <= last_failure)
+  /// Nothing could be attempted in this time for reasons that are not the
+  /// receiver's: what lies behind the last failure does not count as failing.
+  /// False: that changes nothing.
+  bool excuse(timestamp since, timestamp until) {
+    since = std::max(since, last_failure);
+    if (failures == 0 || until <= since)
       return false;
-    excused += time - last_failure;
-    last_failure = time;
+    excused += until - since;
+    last_failure = until;
     return true;
   }
   /// False: there was none.
@@ -119,12 +125,6 @@ struct progress {
   }
 
 private:
-  /// The time until then was lost for a local reason.
-  void excuse(const call& c) {
-    if (c.result == outcome::retried)
-      (void)was_off_until(c.time);
-  }
-
   /// Resent notifications have no age limit to end them otherwise.
   [[nodiscard]] static bool keeps_number(const call& c) {
     return c.shows == evidence::none || c.shows == evidence::unclear
@@ -135,18 +135,20 @@ private:
     return static_cast<std::uint16_t>(c.attempt + (keeps_number(c) ? 0 : 1));
   }
 
-  void count(const call& c) {
+  void count(const logged_call& c) {
+    held_until = std::max(held_until, c.held_until);
     if (c.shows == evidence::unclear)
       return;
-    if (c.shows == evidence::none)
-      return excuse(c);
+    if (c.shows == evidence::none) {
+      if (c.result == outcome::retried) // held back until then
+        (void)excuse(c.time, c.retry_due);
+      return;
+    }
     if (c.result == outcome::delivered)
       return void(forget_failures());
     if (failures++ == 0)
       failing_since = c.time;
     last_failure = std::max(last_failure, c.time);
-    if (c.shows == evidence::busy)
-      held_until = std::max(held_until, c.retry_due);
   }
 };
 

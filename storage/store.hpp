@@ -32,6 +32,7 @@ struct recovery {
   /// Enabled webhooks with other work to do.
   std::vector<unsettled> webhooks;
   std::size_t calls_replayed = 0;
+  run_times runs = {}; ///< as the last checkpoint that knew them
 };
 
 /// Entries that retention may remove now.

@@ -7,6 +7,8 @@
 #include "model/records.hpp"
 #include "storage/progress.hpp"
 
+#include <algorithm>
+#include <cstddef>
 #include <optional>
 #include <vector>
 
@@ -18,30 +20,48 @@ struct webhook_state {
   std::vector<retry> retries; ///< in any order; none if it is disabled
   std::optional<replay> running;
   /// Times of its newest requests, newest first, for a webhook with a rate
-  /// limit: those within its period before the newest one, at most
-  /// `most_recent`.
+  /// limit: those within its period before the newest one, as many as the rate
+  /// allows at once.
   std::vector<timestamp> recent = {};
+  /// Whether there was none within that period besides.
+  bool recent_complete = false;
 
   static constexpr std::size_t most_recent = 1'000;
-
-  /// Calls that add_recent() has looked at, so that it does not go through a
-  /// whole log for a long period.
+  /// Calls that add_recent() looks at, so that it does not go through a whole
+  /// log for a long period.
+  static constexpr std::size_t most_looked_at = 4 * most_recent;
   std::size_t looked_at = 0;
+  std::size_t members = 0; ///< of the oldest in `recent`, if it was a batch
 };
 
-/// Adds a call to `recent`, back from the newest; false: enough.
+/// Adds a call to `recent`, back from the newest; false: enough. The caller
+/// says that they are complete if there is none before.
 inline bool add_recent(webhook_state& state, const call& c) {
   const auto& rate = state.hook.delivery.rate_limit;
-  auto& recent = state.recent;
-  if (!rate || recent.size() >= webhook_state::most_recent
-      || ++state.looked_at > 4 * webhook_state::most_recent
-      || (!recent.empty() && recent.front() - c.time >= rate->period))
+  if (!rate)
     return false;
+  auto& recent = state.recent;
+  if (!recent.empty() && recent.front() - c.time >= rate->period) {
+    state.recent_complete = true;
+    return false;
+  }
+  // If the newest ones have used up all that the rate allows at once, those
+  // before them do not matter.
+  if (recent.size()
+        >= std::min<std::size_t>(rate->count, webhook_state::most_recent)
+      || ++state.looked_at > webhook_state::most_looked_at)
+    return false;
+  if (c.unsent)
+    return true;
   // The members of a batch went out in one request.
-  const bool same = state.hook.delivery.batch && !recent.empty()
-                 && recent.back() == c.time;
-  if (!c.unsent && !same)
-    recent.push_back(c.time);
+  const auto& batch = state.hook.delivery.batch;
+  if (batch && !recent.empty() && recent.back() == c.time
+      && state.members < batch->max_count) {
+    ++state.members;
+  } else {
+    recent.insert(recent.end(), c.repeated ? 2 : 1, c.time);
+    state.members = 1;
+  }
   return true;
 }
 

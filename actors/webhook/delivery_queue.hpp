@@ -158,8 +158,8 @@ public:
   /// there is attempted, or retried after the attempt that is in flight.
   void disable(position tail);
   /// As storage::amend_progress; false: it changes nothing.
-  bool was_off_until(timestamp time) {
-    return progress_.was_off_until(time);
+  bool excuse(timestamp since, timestamp until) {
+    return progress_.excuse(since, until);
   }
   bool lift_hold() {
     return progress_.lift_hold();

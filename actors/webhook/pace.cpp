@@ -3,8 +3,6 @@
 
 #include "actors/webhook/pace.hpp"
 
-#include "storage/webhook_state.hpp"
-
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -64,15 +62,17 @@ void token_bucket::owe(timestamp now) {
   --tokens_;
 }
 
-void token_bucket::restore(std::vector<timestamp> requests) {
-  if (!rate_ || requests.empty())
+void token_bucket::restore(std::vector<timestamp> requests, bool complete,
+                           timestamp now) {
+  if (!rate_ || (requests.empty() && complete))
+    return;
+  tokens_ = 0;
+  filled_ = now;
+  if (requests.empty())
     return;
   // The log is in the order of the endings, and the clock may have been set.
   std::ranges::sort(requests, std::greater{});
-  // All within its period are known, unless there are too many of them.
-  const bool all = requests.size() < storage::webhook_state::most_recent;
-  tokens_ = 0;
-  filled_ = all ? requests.front() - rate_->period : requests.back();
+  filled_ = complete ? requests.front() - rate_->period : requests.back();
   for (auto i = requests.rbegin(); i != requests.rend(); ++i)
     take(*i);
 }

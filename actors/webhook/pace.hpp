@@ -26,6 +26,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace fanfare {
@@ -50,8 +51,9 @@ public:
   [[nodiscard]] timestamp available(timestamp now);
   void take(timestamp now);
   /// Takes what these requests took, newest first, before the engine was
-  /// started. What is not known of the time before is taken for used up.
-  void restore(std::vector<timestamp> requests);
+  /// started. What is not known is taken for used up: that of the time before
+  /// them, or, unless they are `complete`, before the oldest of them.
+  void restore(std::vector<timestamp> requests, bool complete, timestamp now);
   /// One that was used although nobody had asked for it: the next one comes
   /// later.
   void owe(timestamp now);
@@ -96,8 +98,10 @@ public:
   void restore(std::uint32_t failures, timestamp last_failure,
                timestamp held_until);
   /// Its newest requests before the engine was started, newest first.
-  void restore_rate(const std::vector<timestamp>& requests) {
-    rate_.restore(requests);
+  /// `complete`: there was none besides in the period of its rate.
+  void restore_rate(std::vector<timestamp> requests, bool complete,
+                    timestamp now) {
+    rate_.restore(std::move(requests), complete, now);
   }
   /// Another receiver, of which nothing is known.
   void reset();

@@ -12,6 +12,7 @@
 #include "actors/webhook/owner_notices.hpp"
 #include "actors/webhook/webhook_context.hpp"
 #include "fanfare/types.hpp"
+#include "model/records.hpp"
 
 #include <memory>
 #include <string>

@@ -16,29 +16,32 @@ std::chrono::milliseconds in_ms(std::chrono::microseconds took) {
 
 } // namespace
 
-bool throttle::allow(admission& gate, admission::permit& permit,
-                     const delivery_plan& plan, timestamp published,
-                     timestamp now, bool its_turn) {
-  if (!pass_shared_hold(now))
+bool throttle::allow(webhook_id hook, admission& gate,
+                     admission::permit& permit, const delivery_plan& plan,
+                     timestamp published, timestamp now, bool its_turn) {
+  if (told_when_ && shared_->lifted() != *told_when_) {
+    pace_.lift_hold();
+    told_when_.reset();
+  }
+  // A slot is taken by those only that can use it.
+  if (const auto verdict = pace_.ask(now, requests_, plan.resumes(published));
+      !verdict) {
+    held_by_ = verdict.why;
+    if (verdict.why != hold_reason::concurrency)
+      held_until_ = verdict.until;
     return false;
-  const auto verdict = pace_.ask(now, requests_, plan.resumes(published));
-  if (verdict)
-    return admit(gate, permit, plan, its_turn);
-  held_by_ = verdict.why;
-  if (verdict.why != hold_reason::concurrency)
-    held_until_ = verdict.until;
-  return false;
+  }
+  return pass_shared_hold(hook, now) && admit(gate, permit, plan, its_turn);
 }
 
-bool throttle::pass_shared_hold(timestamp now) {
+bool throttle::pass_shared_hold(webhook_id hook, timestamp now) {
   if (!shared_ || !shared_->active()) {
     slot_.reset();
     return true;
   }
-  pace_.lift_hold(); // all wait together now
   if (!slot_ || !shared_->is_current(*slot_)
       || (!slot_->firm && now >= slot_->at))
-    slot_ = shared_->reserve(now);
+    slot_ = shared_->reserve(hook, now);
   if (slot_->firm && now >= slot_->at)
     return true;
   held_by_ = hold_reason::retry_after;
@@ -55,13 +58,20 @@ bool throttle::admit(admission& gate, admission::permit& permit,
   return !for_turn_;
 }
 
-void throttle::find_fault(protocol::exchange_result& of, timestamp now,
-                          const local_outage* outage) {
-  if (of.status != 0 || of.whose != protocol::fault::network)
+void throttle::find_fault(protocol::exchange_result& of, std::string_view host,
+                          timestamp now, local_outage* outage) {
+  using protocol::fault;
+  if (of.status != 0)
+    return;
+  if (of.whose == fault::domain)
+    of.whose = outage != nullptr && outage->shares_failing_names(host, now)
+               ? fault::network
+               : fault::receiver;
+  if (of.whose != fault::network)
     return;
   const bool is_ours = outage == nullptr || excused_ == timestamp{}
                     || !outage->reached_since(excused_);
-  of.whose = is_ours ? protocol::fault::here : protocol::fault::receiver;
+  of.whose = is_ours ? fault::here : fault::receiver;
   excused_ = now;
 }
 
@@ -85,13 +95,15 @@ throttle::lesson throttle::learn(webhook_id hook,
                    .retry_after = {}};
   const bool shares = shared_ && shared_->active();
   if (is_success(from.status)) {
-    if (shares)
-      shared_->note_success(started, started + in_ms(how.took));
-    return {.recovered = pace_.succeeded(how)};
+    lesson learned{.recovered = pace_.succeeded(how)};
+    if (shares || std::exchange(refused_alone_, false))
+      learned.lifted = shared_->note_success(hook, started,
+                                             started + in_ms(how.took));
+    return learned;
   }
   if (is_own_fault(from)) {
     if (shares)
-      shared_->note_failure(now);
+      shared_->note_failure(hook, now);
     if (from.whose == protocol::fault::here) {
       pace_.stall(now);
       if (outage != nullptr) {
@@ -108,11 +120,13 @@ throttle::lesson throttle::learn(webhook_id hook,
   else
     pace_.failed(now, how);
   const auto until = pace_.hold_of(now, how);
-  if (until && shared_)
-    shared_->note_busy(hook, started, now, *until);
-  else if (shares)
-    shared_->note_failure(now);
-  return {.busy = until.has_value()};
+  if (until && shared_) {
+    told_when_ = shared_->note_busy(hook, started, now, *until);
+    refused_alone_ = !told_when_;
+  } else if (shares) {
+    shared_->note_failure(hook, now);
+  }
+  return {.held_until = until.value_or(timestamp{})};
 }
 
 std::size_t throttle::close(admission& gate) {

@@ -20,7 +20,9 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace fanfare {
 
@@ -34,6 +36,8 @@ public:
     ticket_ = gate.enter(owner, to, std::move(who));
     shared_ = std::move(shared);
     slot_.reset();
+    told_when_.reset();
+    refused_alone_ = false;
   }
   [[nodiscard]] fanfare::pace& pace() {
     return pace_;
@@ -50,7 +54,7 @@ public:
   /// its place on the lane, unless the plan says that nothing can be sent. If
   /// not, `turn` is sent if it is the lane that has no place, and the actor has
   /// to look again at held_until() if it is the pace.
-  bool allow(admission& gate, admission::permit& permit,
+  bool allow(webhook_id hook, admission& gate, admission::permit& permit,
              const delivery_plan& plan, timestamp published, timestamp now,
              bool its_turn);
   /// The same, whatever the pace.
@@ -67,12 +71,16 @@ public:
       for_turn_ = false;
   }
   /// Without a network, the fault is this machine's: once. If others were
-  /// reached since, it is the receiver's the next time. `outage` may be null.
-  void find_fault(protocol::exchange_result& of, timestamp now,
-                  const local_outage* outage);
+  /// reached since, it is the receiver's the next time. If name servers fail
+  /// for `host`, it is the receiver's unless they fail for others, too.
+  /// `outage` may be null.
+  void find_fault(protocol::exchange_result& of, std::string_view host,
+                  timestamp now, local_outage* outage);
   struct lesson {
     bool recovered = false; ///< the breaker has closed
-    bool busy = false;      ///< the receiver has named a time to wait for
+    timestamp held_until{}; ///< no calls before, if the receiver has said so
+    /// Those whose hold it has ended, too.
+    std::vector<webhook_id> lifted{};
   };
   /// Learns from how a request to the receiver has ended. `started`: when the
   /// request was. `refused`: that it was refused for good, which is no failure.
@@ -87,6 +95,19 @@ public:
   /// The webhook whose turn it is has nothing to send.
   void pass_turn(admission& gate) {
     gate.pass(ticket_);
+  }
+
+  /// What the receiver had asked for before the engine was started.
+  void restore_hold(webhook_id hook, timestamp now) {
+    if (shared_ && pace_.held_until() > now)
+      told_when_ = shared_->note_busy(hook, {}, now, pace_.held_until());
+  }
+  /// Its owner wants it to go on whatever the receiver has asked for.
+  void lift_hold(webhook_id hook, timestamp now) {
+    pace_.lift_hold();
+    if (shared_)
+      shared_->lift(hook, now);
+    slot_.reset();
   }
 
   // -- what holds it ----------------------------------------------------------
@@ -137,7 +158,7 @@ public:
 
 private:
   /// Whether the hold that it shares, if any, lets a request go now.
-  bool pass_shared_hold(timestamp now);
+  bool pass_shared_hold(webhook_id hook, timestamp now);
 
   std::shared_ptr<admission::ticket> ticket_;
   fanfare::pace pace_;
@@ -149,6 +170,9 @@ private:
   timestamp excused_{};       ///< when the network was last to blame
   std::shared_ptr<shared_hold> shared_;
   std::optional<shared_hold::slot> slot_; ///< of a hold that is shared
+  /// As it was told to wait; it need not once `lifted()` is another.
+  std::optional<std::uint32_t> told_when_;
+  bool refused_alone_ = false; ///< then no other's success ends it
   std::optional<timestamp> held_until_;
 };
 

@@ -91,10 +91,13 @@ void webhook_worker::on_loaded(const result<storage::webhook_state>& state) {
   const auto& progress = queue_.progress();
   throttle_.pace().restore(progress.failures, progress.last_failure,
                            progress.held_until);
-  throttle_.pace().restore_rate(state->recent);
-  if (queue_.was_off_until(context_->started))
-    amend(*context_->commits,
-          {.hook = queue_.hook(), .off_until = context_->started});
+  now_ = context_->clock->now();
+  throttle_.restore_hold(queue_.hook(), now_);
+  throttle_.pace().restore_rate(state->recent, state->recent_complete, now_);
+  for (const auto& [since, until] : context_->off)
+    if (queue_.excuse(since, until))
+      amend(*context_->commits,
+            {.hook = queue_.hook(), .off_since = since, .off_until = until});
   if (!registered_.enabled())
     disable();
   orders_.restore(*state, queue_);
@@ -110,8 +113,10 @@ void webhook_worker::on_changed(webhook_ptr hook) {
     return;
   const bool was_enabled = registered_.enabled();
   const bool redirected = adopt(std::move(hook));
-  if (was_enabled != registered_.enabled())
+  if (was_enabled != registered_.enabled()) {
+    throttle_.lift_hold(queue_.hook(), context_->clock->now());
     throttle_.pace().reset(); // as progress::disable() forgets its failures
+  }
   if (!was_enabled || !registered_.enabled())
     disable();
   else if (redirected)
@@ -313,7 +318,7 @@ webhook_worker::step webhook_worker::start_next(source from, bool its_turn) {
     return step::stopped;
   }
   admission::permit permit;
-  if (!throttle_.allow(*context_->gate, permit, plan(),
+  if (!throttle_.allow(queue_.hook(), *context_->gate, permit, plan(),
                        queue_.peek(from).published, now_, its_turn))
     return step::stopped;
   if (plan().batch) {
@@ -392,12 +397,16 @@ void webhook_worker::on_finished(attempt_result& r) {
   throttle_.ended();
   if (!is_success(r.exchange.status) || r.exchange.repeated)
     now_ = context_->clock->now();
-  throttle_.find_fault(r.exchange, now_, context_->outage);
+  throttle_.find_fault(r.exchange, r.to ? std::string_view{r.to->host()} : "",
+                       now_, context_->outage);
   const auto a = r.members.empty() ? attempt_of(*r.what, r) : attempt{};
   auto how = judge(r, a.test, plan());
+  timestamp held_until{};
   if (how.current && !how.test)
-    how.busy = learn(r, how);
+    held_until = learn(r, how);
+  how.busy = held_until != timestamp{};
   auto entry = describe(r, *registered_.record(), how);
+  entry.held_until = held_until;
   if (r.members.empty()) {
     const auto disabling = reason_to_disable(r, a, known_now());
     log_attempt(*r.what, a, std::move(entry), disabling, true);
@@ -408,7 +417,7 @@ void webhook_worker::on_finished(attempt_result& r) {
   pump();
 }
 
-bool webhook_worker::learn(const attempt_result& r, const verdict& how) {
+timestamp webhook_worker::learn(const attempt_result& r, const verdict& how) {
   if (how.halved)
     batch_size_.refused(r.members.size());
   else if (!r.members.empty() && queue_.is_sent_again(r.members.front()->id))
@@ -419,11 +428,13 @@ bool webhook_worker::learn(const attempt_result& r, const verdict& how) {
   if (lesson.recovered)
     notify_owner(notices_.recovered(queue_.progress().failing_since,
                                     context_->clock->now()));
+  for (const auto hook : lesson.lifted)
+    amend(*context_->commits, {.hook = hook, .lift_hold = true});
   if (const auto expires = r.exchange.certificate_expires)
     notify_owner(owner_notices::certificate_seen(
       *context_->seen_certificates, *registered_.record(), *expires,
       context_->clock->now()));
-  return lesson.busy;
+  return lesson.held_until;
 }
 
 attempt webhook_worker::attempt_of(const notification& what,
@@ -484,8 +495,8 @@ void webhook_worker::log_attempt(const notification& what, const attempt& a,
 
 void webhook_worker::log_unsent(const attempt& a, std::string reason) {
   orders_.note_attempt(a);
-  auto entry = unsent(a, *registered_.record(), queue_.floor(),
-                      context_->clock->now(), std::move(reason));
+  logged_call entry{unsent(a, *registered_.record(), queue_.floor(),
+                           context_->clock->now(), std::move(reason))};
   queue_.apply(entry);
   append(*context_->commits, std::move(entry));
 }
@@ -526,7 +537,7 @@ void webhook_worker::on_order(const webhook_order_ptr& what) {
   // Who wants it sent now does not want it held.
   if (std::holds_alternative<expedite_order>(*what)
       || std::holds_alternative<resend_order>(*what)) {
-    throttle_.pace().lift_hold();
+    throttle_.lift_hold(queue_.hook(), now_);
     if (queue_.lift_hold())
       amend(*context_->commits, {.hook = queue_.hook(), .lift_hold = true});
   }

@@ -91,9 +91,9 @@ private:
 
   // -- finished ---------------------------------------------------------------
   void on_finished(attempt_result& r);
-  /// Tells the pace and the owner how a request went. True if the receiver has
-  /// named a time before which it wants no calls.
-  bool learn(const attempt_result& r, const verdict& how);
+  /// Tells the pace and the owner how a request went. Returns the time before
+  /// which the receiver wants no calls, if it has named one.
+  timestamp learn(const attempt_result& r, const verdict& how);
   [[nodiscard]] attempt attempt_of(const notification& what,
                                    const attempt_result& r) const;
   void finish_batch(const attempt_result& r, logged_call&& entry);

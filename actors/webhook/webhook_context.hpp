@@ -16,6 +16,7 @@
 #include "fanfare/clock.hpp"
 #include "model/records.hpp"
 #include "protocol/client/transport.hpp"
+#include "storage/run_times.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -25,6 +26,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace fanfare {
 
@@ -64,8 +66,8 @@ struct webhook_context {
   local_outage* outage = nullptr;
   shared_holds* holds = nullptr; ///< as `outage`
   certificates* seen_certificates = nullptr;
-  /// When the engine was started.
-  timestamp started{};
+  /// When no engine ran.
+  std::vector<storage::run_times::pause> off;
   std::uint64_t seed = 0; ///< of the backoff's jitter
   /// Counts changes of organizers' networks, which plans are made with.
   const std::atomic<std::uint64_t>* fences = nullptr;

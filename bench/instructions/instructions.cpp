@@ -103,7 +103,7 @@ bool progress(std::size_t times) {
   retry_heap retries;
   for (std::uint16_t i = 0; i < 100; ++i)
     retries.put({.subject = 1, .due = published});
-  auto entry = delivered(1, 0);
+  logged_call entry{delivered(1, 0)};
   for (std::size_t i = 0; i < times; ++i) {
     const auto begin = i - i % steps.size();
     const auto& now = steps[i % steps.size()];

@@ -269,8 +269,7 @@ private:
         mine->result.timings.dns = mine->clock.in_phase(steady_clock::now());
         if (!answer.failure.empty())
           abandon(*mine, answer.failure + whose,
-                  answer.source == answered_by::nobody ? fault_of_silence(*mine)
-                                                       : fault::receiver);
+                  fault_of(*mine, answer.source));
         else if (answer.addresses.empty())
           abandon(*mine, "dns: no address for " + host + whose);
         else
@@ -359,10 +358,13 @@ private:
             });
   }
 
-  /// Of an exchange whose name nobody has answered for.
-  [[nodiscard]] fault fault_of_silence(const exchange& subject) const {
-    return names_ && !names_->heard_since(subject.asked) ? fault::network
-                                                         : fault::receiver;
+  /// Of an exchange whose name was not found.
+  [[nodiscard]] fault fault_of(const exchange& subject,
+                               answered_by source) const {
+    if (source == answered_by::server || source == answered_by::machine
+        || !names_ || names_->heard_since(subject.asked))
+      return fault::receiver;
+    return source == answered_by::unable ? fault::domain : fault::network;
   }
 
   void abandon(exchange& subject, std::string reason,
@@ -428,7 +430,7 @@ private:
                 each->clock.timeout_reason(
                   each->request.limits, each->on && each->on->in_proxy(), now),
                 each->look_up != 0 && each->clock.waits_for == phase::dns
-                  ? fault_of_silence(*each)
+                  ? fault_of(*each, answered_by::nobody)
                   : fault::receiver);
     }
     pool_.expire(now);

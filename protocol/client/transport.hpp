@@ -59,6 +59,8 @@ enum class fault : std::uint8_t {
   here,     ///< this machine lacks ports, descriptors, memory
   network,  ///< no name server answers, or there is no route: this machine's,
             ///< unless others are reached
+  domain,   ///< name servers answer, but not for its name: the receiver's,
+            ///< unless that is so for others, too
 };
 
 /// The result. `status` 0 means that no status line came. `reason` then says

@@ -6,10 +6,12 @@
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 
 #include <netinet/in.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <utility>
 
@@ -90,6 +92,7 @@ void dns_channel::ask(const std::string& name) {
   constexpr int type_a = 1;
   constexpr int type_aaaa = 28;
   answer_ = {};
+  failed_ = false;
   ares_query(
     channel_, name.c_str(), internet,
     family_ == ip_family::v4 ? type_a : type_aaaa,
@@ -200,10 +203,31 @@ void dns_channel::wait(watch& subject) {
 void dns_channel::on_ready(watch& subject, ares_socket_t readable,
                            ares_socket_t writable) {
   const boost::intrusive_ptr<channel_owner> alive{&subject.of->owner_};
+  if (readable != ARES_SOCKET_BAD && holds_failure(readable))
+    subject.of->failed_ = true;
   ares_process_fd(subject.of->channel_, readable, writable);
   alive->go_on();
   if (subject.of)
     wait(subject);
+}
+
+bool dns_channel::holds_failure(ares_socket_t socket) {
+  constexpr int header_size = 12;
+  constexpr unsigned is_response = 0x80;
+  constexpr unsigned code_mask = 0x0f;
+  constexpr unsigned server_failure = 2;
+  int type = 0;
+  socklen_t size = sizeof type;
+  int waiting = 0;
+  std::array<unsigned char, 4> head{};
+  // An error that waits is c-ares' to take: it looks for a message first.
+  return ::getsockopt(socket, SOL_SOCKET, SO_TYPE, &type, &size) == 0
+      && type == SOCK_DGRAM && ::ioctl(socket, FIONREAD, &waiting) == 0
+      && waiting >= header_size
+      && ::recv(socket, head.data(), head.size(), MSG_PEEK | MSG_DONTWAIT)
+           == static_cast<ssize_t>(head.size())
+      && (head[2] & is_response) != 0
+      && (head[3] & code_mask) == server_failure;
 }
 
 void dns_channel::forget(watch& subject) {

@@ -62,6 +62,12 @@ public:
   [[nodiscard]] const family_answer& answer() const noexcept {
     return answer_;
   }
+  /// Whether a name server has said since the last query that it could not
+  /// answer it (SERVFAIL). c-ares asks the next one then, and reports the last
+  /// one's silence and its failure alike.
+  [[nodiscard]] bool was_failed() const noexcept {
+    return failed_;
+  }
 
   /// When to call `on_timeout` next; nothing if not needed.
   [[nodiscard]] std::optional<time_point> timeout(time_point now) const;
@@ -78,6 +84,8 @@ private:
   static void on_ready(watch& subject, ares_socket_t readable,
                        ares_socket_t writable);
   static void forget(watch& subject);
+  /// What waits on a socket of UDP is a failure.
+  [[nodiscard]] static bool holds_failure(ares_socket_t socket);
 
   channel_owner& owner_;
   boost::asio::io_context& context_;
@@ -85,6 +93,7 @@ private:
   ares_channel channel_ = nullptr; // null: closed
   std::vector<boost::intrusive_ptr<watch>> watches_;
   family_answer answer_;
+  bool failed_ = false;
 };
 
 } // namespace fanfare::protocol

@@ -31,6 +31,13 @@ resolution not_answered(const std::string& host) {
           answered_by::nobody};
 }
 
+resolution not_found_out(const std::string& host) {
+  return {{},
+          "dns: temporary failure, the name server failed (SERVFAIL) for "
+            + host,
+          answered_by::unable};
+}
+
 /// The name itself, or one below it.
 bool is_in(std::string_view host, std::string_view domain) {
   return host.ends_with(domain)
@@ -131,6 +138,7 @@ void lookup::go_on() {
         return;
       }
       unsure_ |= !v4.says_nothing() || !v6.says_nothing();
+      unable_ |= v4_.was_failed() || v6_.was_failed();
       life_ = std::min({life_, v4.life, v6.life});
       if (next_name_ == names_.size()) {
         give_up();
@@ -196,7 +204,8 @@ void lookup::give_up() {
       return;
     }
   if (unsure_)
-    conclude(not_answered(host), dns_life::shortest);
+    conclude(unable_ ? not_found_out(host) : not_answered(host),
+             dns_life::shortest);
   else
     conclude(not_found(host), std::max(life_, dns_life::shortest));
 }

@@ -113,6 +113,7 @@ private:
   std::optional<dns_channel::time_point> give_up_other_;
   std::chrono::seconds life_; // of a negative answer
   bool unsure_ = false;       // a name might exist after all
+  bool unable_ = false;       // a name server said that it could not find out
 };
 
 } // namespace fanfare::protocol

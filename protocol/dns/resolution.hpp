@@ -16,7 +16,8 @@ namespace fanfare::protocol {
 enum class answered_by : std::uint8_t {
   server,  ///< a name server
   machine, ///< the hosts file, or the rules for special names
-  nobody,  ///< no name server gave a definite answer
+  unable,  ///< a name server, which could not find out (SERVFAIL)
+  nobody,  ///< no name server gave an answer
 };
 
 struct resolution {

@@ -104,6 +104,26 @@ TEST_F(FinalStatusesTest, OfAProbeLetTheNextOneProbe) {
   EXPECT_EQ(inspect(hook).breaker, delivery_state::breaker_state::closed);
 }
 
+TEST_F(FinalStatusesTest, HoldWhatComesNextAfterARestartToo) {
+  auto r = status(429);
+  r.retry_after = "600";
+  node_->wire.script = [r](const fake_wire::exchange&) {
+    return std::optional{r};
+  };
+  const auto hook = add();
+  node_->publish(1);
+  ASSERT_EQ(node_->calls(hook).at(0).result, outcome::given_up);
+  const auto began = clock_.now();
+  for (const bool saved : {false, true}) {
+    if (saved)
+      node_->checkpoint();
+    restart();
+    node_->publish(1);
+    EXPECT_THAT(sent(), IsEmpty());
+    EXPECT_EQ(inspect(hook).held_until, began + 600s);
+  }
+}
+
 TEST_F(FinalStatusesTest, LetTheNextOneGoInOrder) {
   code_ = 422;
   const auto hook = add([](webhook_record& w) { w.delivery.ordered = true; });

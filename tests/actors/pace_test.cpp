@@ -167,7 +167,7 @@ TEST_F(PaceTest, ARateSurvivesAClockThatWasSetBack) {
   policy_.rate = {.count = 2, .period = 60'000ms};
   configure();
   // As the log has them: the newest entry first.
-  pace_.restore_rate({now_ - 30s, now_ - 1s});
+  pace_.restore_rate({now_ - 30s, now_ - 1s}, true, now_);
   EXPECT_EQ(ask(), reason::rate);
   now_ += 30s;
   EXPECT_EQ(ask(), reason::none) << "one has come back";
@@ -176,7 +176,7 @@ TEST_F(PaceTest, ARateSurvivesAClockThatWasSetBack) {
 TEST_F(PaceTest, ARateSurvivesARestart) {
   policy_.rate = {.count = 10, .period = 60'000ms};
   configure();
-  pace_.restore_rate(std::vector<timestamp>(10, now_ - 1s));
+  pace_.restore_rate(std::vector<timestamp>(10, now_ - 1s), false, now_);
   EXPECT_EQ(ask(), reason::rate) << "the ten were taken";
   now_ += 5s;
   EXPECT_EQ(ask(), reason::none) << "one has come back";
@@ -185,12 +185,39 @@ TEST_F(PaceTest, ARateSurvivesARestart) {
 
   pace_ = pace{};
   configure();
-  pace_.restore_rate({now_ - 1s, now_ - 2s});
+  pace_.restore_rate({now_ - 1s, now_ - 2s}, true, now_);
   for (int i = 0; i < 8; ++i) {
     ASSERT_EQ(ask(), reason::none) << i;
     pace_.started(now_, false);
   }
   EXPECT_EQ(ask(), reason::rate);
+}
+
+TEST_F(PaceTest, WhatIsNotKnownOfTheTimeBeforeARestartWasUsedUp) {
+  policy_.rate = {.count = 1'000, .period = 3'600'000ms};
+  configure();
+  // Of the rest of the hour nothing is known.
+  pace_.restore_rate(std::vector<timestamp>(40, now_ - 1s), false, now_);
+  EXPECT_EQ(ask(), reason::rate);
+  now_ += 2'600ms; // one comes back in 3.6 s
+  EXPECT_EQ(ask(), reason::none);
+  pace_.started(now_, false);
+  EXPECT_EQ(ask(), reason::rate);
+
+  pace_ = pace{};
+  configure();
+  pace_.restore_rate({}, false, now_);
+  EXPECT_EQ(ask(), reason::rate) << "since the start";
+  now_ += 3'600ms;
+  EXPECT_EQ(ask(), reason::none);
+
+  pace_ = pace{};
+  configure();
+  pace_.restore_rate({}, true, now_);
+  for (int i = 0; i < 1'000; ++i) {
+    ASSERT_EQ(ask(), reason::none) << i;
+    pace_.started(now_, false);
+  }
 }
 
 // -- Retry-After --------------------------------------------------------------

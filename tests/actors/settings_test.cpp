@@ -456,6 +456,24 @@ TEST_F(SettingsTest, ARateLimitIsNotForgottenByAnIdleWebhook) {
   EXPECT_EQ(node_->active_webhooks, 0U) << "nothing is left to remember";
 }
 
+TEST_F(SettingsTest, ARateLimitOfBatchesSurvivesARestart) {
+  const auto batched = [](webhook_record& w) {
+    w.delivery.rate_limit = {.count = 50, .period = 3'600'000ms};
+    w.delivery.batch = {.max_count = 100, .max_wait = 10'000ms};
+  };
+  add(batched);
+  for (int i = 0; i < 50; ++i)
+    node_->publish(100);
+  ASSERT_THAT(sent(), SizeIs(50));
+  node_->publish(100);
+  ASSERT_THAT(sent(), SizeIs(50)) << "its rate is used up";
+  ASSERT_THAT(node_->store.contents().calls, SizeIs(5'000));
+  restart();
+  EXPECT_THAT(sent(), IsEmpty());
+  node_->advance(72s);
+  EXPECT_THAT(sent(), SizeIs(1));
+}
+
 TEST_F(SettingsTest, ATimeThatPassesWhileItWorksIsNotMissed) {
   // Each look at the clock finds it a millisecond later.
   clock_.tick = 1ms;
@@ -686,6 +704,80 @@ TEST_F(SettingsTest, WaitingForAsLongAsAReceiverSaysUsesUpNoAttempt) {
   EXPECT_EQ(all.back().attempt, 1);
 }
 
+TEST_F(SettingsTest, AnAnswerThatEndsANotificationHoldsAfterARestartToo) {
+  auto r = status(503);
+  r.retry_after = "600";
+  node_->wire.script = [r](const fake_wire::exchange&) {
+    return std::optional{r};
+  };
+  const auto hook = add(
+    [](webhook_record& w) { w.delivery.max_age = std::chrono::minutes{1}; });
+  node_->publish();
+  ASSERT_EQ(node_->calls(hook).at(0).result, outcome::given_up);
+  const auto began = clock_.now();
+  restart();
+  node_->publish();
+  EXPECT_THAT(sent(), IsEmpty());
+  EXPECT_EQ(inspect(hook).held_until, began + 600s);
+}
+
+TEST_F(SettingsTest, OnePathThatKeepsRefusingHoldsNoOtherOfItsHost) {
+  bool all_busy = true;
+  node_->wire.script = [&all_busy](const fake_wire::exchange& e) {
+    auto r = status(all_busy || e.url.ends_with("/bad") ? 429 : 200);
+    r.retry_after = e.url.ends_with("/bad") ? "600" : "2";
+    return std::optional{r};
+  };
+  const auto add_at = [this](const char* url) {
+    return add([url](webhook_record& w) { w.target_url = url; });
+  };
+  add_at("https://a.example/bad");
+  const auto good = add_at("https://a.example/good");
+  node_->publish();
+  EXPECT_EQ(inspect(good).held_by, hold_reason::retry_after);
+  all_busy = false;
+  node_->advance(5s);
+  const auto delivered = [&] {
+    return std::ranges::count(node_->calls(good), outcome::delivered,
+                              &call::result);
+  };
+  ASSERT_EQ(delivered(), 1);
+  for (int i = 0; i < 30; ++i) {
+    node_->publish();
+    node_->advance(1s);
+    EXPECT_EQ(delivered(), 2 + i);
+  }
+}
+
+TEST_F(SettingsTest, ASharedHoldSurvivesARestartUnlessItWasLifted) {
+  std::uint16_t code = 429;
+  const auto script = [&code](const fake_wire::exchange&) {
+    auto r = status(code);
+    r.retry_after = "600";
+    return std::optional{r};
+  };
+  node_->wire.script = script;
+  const auto first = add([](webhook_record&) {});
+  add([](webhook_record&) {});
+  node_->publish();
+  ASSERT_THAT(sent(), SizeIs(2));
+  restart();
+  node_->wire.script = script;
+  const auto third = add([](webhook_record&) {});
+  node_->publish();
+  EXPECT_THAT(sent(), IsEmpty()) << "by the node that was started again";
+  EXPECT_EQ(inspect(third).held_by, hold_reason::retry_after);
+  code = 200;
+  node_->crew.router().send(
+    atom::order_v, third,
+    std::make_shared<const webhook_order>(
+      expedite_order{reply<std::size_t>{[](const result<std::size_t>&) {}}}));
+  node_->run();
+  ASSERT_THAT(node_->calls(third), SizeIs(1));
+  restart();
+  EXPECT_EQ(inspect(first).held_by, hold_reason::none) << "one was taken";
+}
+
 TEST_F(SettingsTest, WhatTheTargetBeforeAnsweredHoldsNothing) {
   hang();
   const auto hook = add([](webhook_record&) {});
@@ -734,6 +826,59 @@ TEST_F(SettingsTest, TimeThatTheEngineWasOffDoesNotCountAsFailing) {
   }
   node_->advance(5 * 24h);
   EXPECT_FALSE(enabled()) << "the time that it was on counts";
+}
+
+TEST_F(SettingsTest, TimeOffCountsFromTheStopAndNotFromTheLastFailure) {
+  code_ = 500;
+  for (const bool killed : {false, true}) {
+    SCOPED_TRACE(killed);
+    start({});
+    const auto hook = add([](webhook_record& w) {
+      w.delivery.schedule = std::vector(100, std::chrono::milliseconds{24h});
+      w.delivery.max_age = 24h * 60;
+    });
+    const auto enabled = [&] {
+      return node_->store.registry().find_webhook(hook)->current().enabled;
+    };
+    node_->publish();
+    // Off for an hour a day, shortly before the next attempt.
+    for (int day = 0; day < 7; ++day) {
+      EXPECT_TRUE(enabled() || day > 5);
+      node_->advance(23h);
+      if (!killed)
+        node_->crew.drain();
+      node_->checkpoint();
+      clock_.set(clock_.now() + 1h);
+      restart();
+    }
+    EXPECT_FALSE(enabled()) << "it was on for 23 hours of each day";
+  }
+}
+
+TEST_F(SettingsTest, AStopIsKeptAndAnIdleEngineWritesNothing) {
+  const auto known = [this] { return node_->store.contents().runs.until; };
+  node_->checkpoint();
+  EXPECT_EQ(known(), timestamp{});
+  node_->crew.drain();
+  node_->checkpoint();
+  EXPECT_EQ(known(), clock_.now());
+}
+
+TEST_F(SettingsTest, WhileAWebhookHasSomethingToDoTheStoreKnowsThatItRuns) {
+  code_ = 500;
+  add([](webhook_record& w) {
+    w.delivery.schedule = std::vector(9, std::chrono::milliseconds{24h});
+  });
+  node_->publish();
+  node_->checkpoint();
+  const auto known = [this] { return node_->store.contents().runs.until; };
+  EXPECT_EQ(known(), clock_.now());
+  node_->advance(29s);
+  node_->checkpoint();
+  EXPECT_EQ(known(), clock_.now() - 29s) << "not at each checkpoint";
+  node_->advance(1s);
+  node_->checkpoint();
+  EXPECT_EQ(known(), clock_.now());
 }
 
 TEST_F(SettingsTest, APauseDoesNotCountAsFailing) {

@@ -36,7 +36,7 @@ protected:
   }
 
   bool allow(admission::permit& permit) {
-    return throttle_.allow(*gate_, permit, plan_, now, now, false);
+    return throttle_.allow(1, *gate_, permit, plan_, now, now, false);
   }
 
   [[nodiscard]] delivery_state state() const {
@@ -189,7 +189,7 @@ TEST_F(ThrottleTest, ALackOfNetworkIsTheReceiversOnceOthersAreReached) {
   const auto fault_at = [&](timestamp at) {
     protocol::exchange_result r;
     r.whose = protocol::fault::network;
-    throttle_.find_fault(r, at, &outage);
+    throttle_.find_fault(r, "a.example", at, &outage);
     return r.whose;
   };
   outage.note_reached(now - 1s);
@@ -205,13 +205,39 @@ TEST_F(ThrottleTest, ALackOfNetworkIsTheReceiversOnceOthersAreReached) {
   EXPECT_EQ(fault_at(now + 20s), protocol::fault::here);
 }
 
+TEST_F(ThrottleTest, NameServersThatFailForOneNameOnlyAreTheReceivers) {
+  fake_clock clock;
+  clock.set(now);
+  local_outage outage{clock, {}, [] {}};
+  const auto fault_of = [&](const std::string& host, timestamp at) {
+    protocol::exchange_result r;
+    r.whose = protocol::fault::domain;
+    throttle one;
+    one.find_fault(r, host, at, &outage);
+    return r.whose;
+  };
+  using protocol::fault;
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(fault_of("a.example", now + i * 5s), fault::receiver)
+      << "also if it is the only one";
+  EXPECT_EQ(fault_of("b.example", now + 11s), fault::here)
+    << "they fail for everybody";
+  EXPECT_EQ(fault_of("a.example", now + 12s), fault::here);
+  EXPECT_EQ(fault_of("a.example", now + 72s), fault::receiver)
+    << "alone for a minute";
+  EXPECT_EQ(fault_of("b.example", now + 73s), fault::here);
+  outage.note_reached(now + 74s);
+  EXPECT_EQ(fault_of("a.example", now + 75s), fault::receiver);
+  EXPECT_EQ(fault_of("b.example", now + 200s), fault::receiver);
+}
+
 TEST_F(ThrottleTest, ALackOfDescriptorsIsAlwaysOurs) {
   fake_clock clock;
   local_outage outage{clock, {}, [] {}};
   for (int i = 0; i < 3; ++i) {
     protocol::exchange_result r;
     r.whose = protocol::fault::here;
-    throttle_.find_fault(r, now + i * 5s, &outage);
+    throttle_.find_fault(r, "a.example", now + i * 5s, &outage);
     EXPECT_EQ(r.whose, protocol::fault::here);
     outage.note_reached(now + i * 5s + 1s);
   }

@@ -144,6 +144,7 @@ private:
         auto& h = any_of(truth.hooks).second;
         batch.emplace_back(drop_retries{h.hook.id});
         batch.emplace_back(amend_progress{.hook = h.hook.id,
+                                          .off_since = at_ms(clock_ - 5),
                                           .off_until = at_ms(clock_),
                                           .lift_hold = chance(50),
                                           .forget_failures = chance(20)});
@@ -336,6 +337,12 @@ private:
   void plan_webhook(std::vector<operation>& batch, model& truth) {
     auto hook = hook_of(static_cast<organizer_id>(1 + below(2)), {});
     hook.current() = random_subscription();
+    if (chance(50))
+      hook.delivery.rate_limit = {
+        .count = static_cast<std::uint32_t>(1 + below(9)),
+        .period = std::chrono::milliseconds{1 + below(50)}};
+    if (chance(30))
+      hook.delivery.batch = {.max_count = 2};
     batch.emplace_back(add_webhook{.value = hook});
     hook.id = truth.hooks.size() + 1;
     hook.versions.front().from = truth.tail() + 1;
@@ -399,8 +406,12 @@ private:
       return;
     }
     auto c = call_of(h.hook.id, subject, result, 0);
-    c.time = at_ms(++clock_);
+    c.time = at_ms(chance(80) ? ++clock_ : clock_);
     c.attempt = attempt;
+    c.repeated = chance(10);
+    c.unsent = chance(10);
+    if (chance(10))
+      c.held_until = at_ms(clock_ + static_cast<std::int64_t>(below(1000)));
     c.shows = static_cast<evidence>(chance(80) ? 0 : 1 + below(3));
     if (result == outcome::retried)
       c.retry_due = at_ms(clock_ + static_cast<std::int64_t>(below(1000)));
@@ -440,6 +451,8 @@ private:
           {.hook = id, .cursor = chance(80) ? pending.front() - 1 : h.floor});
     }
     std::ranges::shuffle(op.behind, random_);
+    if (chance(50))
+      op.runs = started_again({.until = at_ms(clock_)}, at_ms(clock_ + 7));
     truth.routed_upto = op.routed_upto;
     batch.emplace_back(std::move(op));
   }

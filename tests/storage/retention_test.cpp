@@ -18,7 +18,7 @@ protected:
     return store_->plan_expiry(at_ms(cutoff), limit, {}).value();
   }
 
-  call_id append_at(std::int64_t ms, call c) {
+  call_id append_at(std::int64_t ms, logged_call c) {
     c.time = at_ms(ms);
     return append(std::move(c));
   }

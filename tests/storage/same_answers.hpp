@@ -55,7 +55,8 @@ inline bool is_same(webhook_state a, webhook_state b) {
   for (auto* set : {&a.retries, &b.retries})
     std::ranges::sort(*set, {}, &retry::subject); // in any order
   return a.hook == b.hook && a.upto == b.upto && a.retries == b.retries
-      && a.running == b.running;
+      && a.running == b.running && a.recent == b.recent
+      && a.recent_complete == b.recent_complete;
 }
 
 inline bool is_same(const boxed_result<webhook_state>& a,
@@ -108,6 +109,7 @@ public:
     const auto& b = b_.recovered();
     ASSERT_EQ(a.routed_upto, b.routed_upto);
     ASSERT_EQ(a.calls_replayed, b.calls_replayed);
+    ASSERT_TRUE(a.runs == b.runs);
     const auto as_tuple = [](const recovery::unsettled& u) {
       return std::tuple{u.hook, u.behind ? u.cursor : 0, u.behind,
                         u.has_retries};

@@ -4,6 +4,7 @@
 
 /// What tests of a store do in one line each.
 
+#include "model/records.hpp"
 #include "storage/store.hpp"
 
 #include <gtest/gtest.h>
@@ -71,9 +72,9 @@ inline append_notifications publish_of(std::vector<draft> drafts,
 }
 
 /// A call as the store gets it, without id.
-inline call call_of(webhook_id hook, position subject, outcome result,
-                    position settled_upto) {
-  call c;
+inline logged_call call_of(webhook_id hook, position subject, outcome result,
+                           position settled_upto) {
+  logged_call c;
   c.hook = hook;
   c.subject = subject;
   c.result = result;
@@ -193,7 +194,7 @@ protected:
       id, [=](webhook_record& hook) { hook.current().enabled = enabled; });
   }
 
-  call_id append(call c) {
+  call_id append(logged_call c) {
     return run(append_call{std::move(c)}).entry.id;
   }
 

@@ -22,18 +22,19 @@ enum call_field : std::uint8_t {
   is_later_attempt = 128,
 };
 
-std::uint8_t flags_of(const logged_call& c) {
-  return static_cast<std::uint8_t>(
+std::uint16_t flags_of(const logged_call& c) {
+  return static_cast<std::uint16_t>(
     (c.resent ? is_resent : 0) | (c.by_replay ? is_by_replay : 0)
     | (c.unsent ? is_unsent : 0) | (c.thin ? is_thin_call : 0)
     | (c.repeated ? is_repeated : 0) | (c.uncounted ? is_uncounted : 0)
+    | (c.held_until == timestamp{} ? 0 : has_hold)
     | static_cast<unsigned>(c.shows) << shows_shift);
 }
 
 void get_facts(byte_reader& from, logged_call& c, std::uint8_t& mask) {
   const auto flags = get_flags(from, is_resent | is_by_replay | is_unsent
                                        | is_thin_call | is_repeated | shows
-                                       | is_uncounted);
+                                       | is_uncounted | has_hold);
   c.resent = (flags & is_resent) != 0;
   c.by_replay = (flags & is_by_replay) != 0;
   c.unsent = (flags & is_unsent) != 0;
@@ -55,6 +56,8 @@ void get_facts(byte_reader& from, logged_call& c, std::uint8_t& mask) {
                                      : timestamp{};
   c.attempt = mask & is_later_attempt ? from.number<std::uint16_t>()
                                       : std::uint16_t{1};
+  c.held_until = (flags & has_hold) != 0 ? to_time(get_near(from, raw(c.time)))
+                                         : timestamp{};
 }
 
 } // namespace
@@ -82,6 +85,8 @@ void encode(std::string& out, const logged_call& value) {
     put_near(to, raw(value.retry_due), raw(value.time));
   if (value.attempt != 1)
     to.number(value.attempt);
+  if (value.held_until != timestamp{})
+    put_near(to, raw(value.held_until), raw(value.time));
   to.number(value.status);
   if (new_connection) {
     put(to, t.dns);

@@ -14,8 +14,9 @@ namespace fanfare::storage::lmdb {
 
 namespace {
 
-/// Attempts that failed in a row. Written only if one did, by versions before
-/// 0.2 in a layout of its own, which said less.
+/// Attempts that failed in a row, and what the receiver asked for. Written only
+/// if there is any of it, by versions before 0.2 in a layout of its own, which
+/// said less.
 constexpr std::uint8_t old_failing_layout = 2;
 constexpr std::uint8_t failing_layout = 3;
 
@@ -23,11 +24,11 @@ constexpr std::uint8_t failing_layout = 3;
 
 void encode(std::string& out, const progress& value) {
   byte_writer to{out};
-  to.u8(value.failures == 0 ? first_layout : failing_layout);
+  to.u8(value.has_failures() ? failing_layout : first_layout);
   to.number(value.cursor);
   to.number(value.last_call);
   put_ids(to, value.ahead);
-  if (value.failures == 0)
+  if (!value.has_failures())
     return;
   to.number(value.failures);
   put(to, value.failing_since);

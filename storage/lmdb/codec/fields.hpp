@@ -34,35 +34,48 @@ inline bool has_later_layout(byte_reader& from, std::uint8_t later) {
   return found == later;
 }
 
-// Calls and retries: a byte of flags follows this layout. It is written only if
-// a flag is set.
+// Calls and retries: a byte of flags follows the second layout, two follow the
+// third. Each is written only if a flag of its last byte is set.
 inline constexpr std::uint8_t flagged_layout = 2;
+inline constexpr std::uint8_t wide_flagged_layout = 3;
 inline constexpr unsigned shows_shift = 5;
-enum record_flag : std::uint8_t {
+enum record_flag : std::uint16_t {
   is_resent = 1,
   is_by_replay = 2,
   is_unsent = 4, ///< of calls
   is_tried = 4,  ///< of retries
   is_thin_call = 8,
   is_repeated = 16,
-  shows = 32 + 64, ///< two bits: `call::shows`
-  is_uncounted = 128,
+  shows = 32 + 64,    ///< two bits: `call::shows`
+  is_uncounted = 128, ///< of calls
+  has_hold = 256,     ///< of calls: `logged_call::held_until`
 };
 
 /// Writes the layout too.
-inline void put_flags(byte_writer& to, std::uint8_t flags) {
-  to.u8(flags != 0 ? flagged_layout : first_layout);
-  if (flags != 0)
-    to.u8(flags);
+inline void put_flags(byte_writer& to, std::uint16_t flags) {
+  constexpr unsigned byte = 8;
+  const auto high = static_cast<std::uint8_t>(flags >> byte);
+  if (flags == 0)
+    return to.u8(first_layout);
+  to.u8(high == 0 ? flagged_layout : wide_flagged_layout);
+  to.u8(static_cast<std::uint8_t>(flags));
+  if (high != 0)
+    to.u8(high);
 }
 
 /// Reads the layout too.
-inline std::uint8_t get_flags(byte_reader& from, std::uint8_t known) {
+inline std::uint16_t get_flags(byte_reader& from, std::uint16_t known) {
+  constexpr unsigned byte = 8;
   const auto found = from.u8();
   if (found == first_layout)
     return 0;
-  const auto flags = from.u8();
-  if (found != flagged_layout || flags == 0 || (flags & ~known) != 0)
+  const auto low = from.u8();
+  const auto high = found == wide_flagged_layout ? from.u8() : std::uint8_t{0};
+  const auto flags = static_cast<std::uint16_t>(low | high << byte);
+  const bool written = found == wide_flagged_layout
+                       ? high != 0
+                       : found == flagged_layout && low != 0;
+  if (!written || (flags & ~known) != 0)
     from.fail();
   return flags;
 }

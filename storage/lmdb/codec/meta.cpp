@@ -40,4 +40,32 @@ bool decode(std::string_view in, counters& value) {
   return from.complete();
 }
 
+// -- run times ----------------------------------------------------------------
+
+void encode(std::string& out, const run_times& value) {
+  byte_writer to{out};
+  to.u8(first_layout);
+  put(to, value.until);
+  to.number(value.off.size());
+  for (const auto& [since, until] : value.off) {
+    put_near(to, raw(since), raw(value.until));
+    put_near(to, raw(until), raw(value.until));
+  }
+}
+
+bool decode(std::string_view in, run_times& value) {
+  byte_reader from{in};
+  expect_first_layout(from);
+  value.until = get_time(from);
+  const auto count = from.count();
+  value.off.clear();
+  value.off.reserve(count);
+  for (std::size_t i = 0; i < count && from.ok(); ++i) {
+    const auto since = get_near(from, raw(value.until));
+    const auto until = get_near(from, raw(value.until));
+    value.off.push_back({to_time(since), to_time(until)});
+  }
+  return from.complete();
+}
+
 } // namespace fanfare::storage::lmdb

@@ -5,6 +5,7 @@
 /// Records of the table meta: codec.hpp says how to use them.
 
 #include "fanfare/types.hpp"
+#include "storage/run_times.hpp"
 
 #include <string>
 #include <string_view>
@@ -31,5 +32,8 @@ void encode(std::string& out, const checkpoint& value);
 
 void encode(std::string& out, const counters& value);
 [[nodiscard]] bool decode(std::string_view in, counters& value);
+
+void encode(std::string& out, const run_times& value);
+[[nodiscard]] bool decode(std::string_view in, run_times& value);
 
 } // namespace fanfare::storage::lmdb

@@ -19,7 +19,7 @@ using bytes = std::string_view;
 /// big-endian one, sorted as bytes. keys.hpp makes the keys, codec.hpp the
 /// records.
 enum class table : std::uint8_t {
-  meta,               ///< name → format stamp, checkpoint, counters
+  meta,               ///< name → format stamp, checkpoint, counters, runs
   journal,            ///< n position → notification
   journal_index,      ///< n organizer → many index_entry
   calls,              ///< n call → call

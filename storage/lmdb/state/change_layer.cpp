@@ -163,7 +163,7 @@ void change_layer::forget_failures(record_writer& to, webhook_id hook) {
 
 void change_layer::amend(record_writer& to, const amend_progress& how) {
   auto& upto = touch(how.hook).value.upto;
-  const bool excused = upto.was_off_until(how.off_until);
+  const bool excused = upto.excuse(how.off_since, how.off_until);
   const bool lifted = how.lift_hold && upto.lift_hold();
   const bool forgotten = how.forget_failures && upto.forget_failures();
   if (excused || lifted || forgotten)

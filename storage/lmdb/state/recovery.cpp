@@ -121,6 +121,8 @@ recovered_state recover(transaction& txn) {
   state.start = read_checkpoint(txn);
   state.last = read_counters(txn, state.start);
   change_layer layer{txn, state.since, state.start};
+  find_record(txn, table::meta, meta_key::runs, state.found.runs,
+              "the times of running");
   state.found.routed_upto = state.start.routed_upto;
   state.found.calls_replayed = replay_calls(txn, state.start.last_call, layer);
   find_unsettled(txn, layer, state.start.routed_upto, state.found);

@@ -53,6 +53,8 @@ std::vector<unsettled> drop_unnamed(write_transaction& txn,
 
 void write_checkpoint(record_writer& to, change_layer& layer,
                       const save_checkpoint& op, const counters& last) {
+  if (op.runs)
+    to.put(table::meta, meta_key::runs, *op.runs);
   const auto before = layer.last_checkpoint();
   // One that lies before the last one says nothing new, and what the last one
   // says still holds.

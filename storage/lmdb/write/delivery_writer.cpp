@@ -115,14 +115,22 @@ void delivery_writer::execute(barrier& op) {
 }
 
 void delivery_writer::read_recent(webhook_state& state) {
+  if (!state.hook.delivery.rate_limit)
+    return;
   logged_call c;
   for (auto next = state.upto.last_call; next != 0; next = c.previous) {
     const auto record = txn_.get(table::calls, as_key(next));
+    if (!record)
+      break; // it has expired, and so is all before it
     c.id = next;
-    // One that is gone has expired, and so is all before it.
-    if (!record || !decode_facts(*record, c) || !add_recent(state, c))
+    if (!decode_facts(*record, c)) {
+      txn_.damaged("call", next);
+      return;
+    }
+    if (!add_recent(state, c))
       return;
   }
+  state.recent_complete = true;
 }
 
 } // namespace fanfare::storage::lmdb

@@ -148,6 +148,37 @@ TEST_F(OffAndOnTest, ANameThatDoesNotExistIsTheReceiversFault) {
   EXPECT_EQ(number_of(health("acme", hook).at("breaker"), "failures"), 2U);
 }
 
+TEST_F(OffAndOnTest, ANameServerThatFailsForOneNameIsTheReceiversFault) {
+  dns_server dns;
+  dns.set("broken.test", dns_answer::failing());
+  start({"--dns-server", dns.address(), "--schedule", "100ms"});
+  add_organizer("acme");
+  const auto hook = add_webhook("acme", {.url = "http://broken.test/"});
+  publish();
+  const auto log = wait_for_calls("acme", hook, 2);
+  EXPECT_THAT(text_of(log[0], "reason"), HasSubstr("SERVFAIL"));
+  EXPECT_EQ(number_of(log[1], "attempt"), 2U);
+  EXPECT_EQ(number_of(health("acme", hook).at("breaker"), "failures"), 2U);
+}
+
+TEST_F(OffAndOnTest, NameServersThatFailForAllNamesAreNoReceiversFault) {
+  dns_server dns;
+  dns.set("one.test", dns_answer::failing());
+  dns.set("two.test", dns_answer::failing());
+  start({"--dns-server", dns.address(), "--schedule", "1s,1s,1s"});
+  add_organizer("acme");
+  const auto one = add_webhook("acme", {.url = "http://one.test/"});
+  const auto two = add_webhook("acme", {.url = "http://two.test/"});
+  publish();
+  for (const auto hook : {one, two}) {
+    EXPECT_TRUE(eventually(patience, [&] {
+      return health("acme", hook).at("held_by") == "outage";
+    }));
+    // The very first one could not know.
+    EXPECT_LE(number_of(health("acme", hook).at("breaker"), "failures"), 1U);
+  }
+}
+
 TEST_F(OffAndOnTest, ATestCountsForNothing) {
   http_sink sink{[](const request_record& request) {
     return response_plan::answer(

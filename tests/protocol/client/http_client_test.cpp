@@ -178,6 +178,21 @@ TEST_F(HttpClientTest, ReportsAnUnknownName) {
   EXPECT_EQ(result.reason, "dns: name not found: nonexistent.invalid");
 }
 
+TEST_F(HttpClientTest, SaysWhoseFaultTheLackOfAnAddressIs) {
+  auto names = std::make_shared<scripted_resolver::state>();
+  options.names = std::make_unique<scripted_resolver>(names);
+  const auto fault_of = [&](answered_by source, bool heard) {
+    names->at_once = {{}, "dns: none", source};
+    names->heard = heard;
+    return call("http://a.example/").whose;
+  };
+  EXPECT_EQ(fault_of(answered_by::server, false), fault::receiver);
+  EXPECT_EQ(fault_of(answered_by::nobody, false), fault::network);
+  EXPECT_EQ(fault_of(answered_by::nobody, true), fault::receiver);
+  EXPECT_EQ(fault_of(answered_by::unable, false), fault::domain);
+  EXPECT_EQ(fault_of(answered_by::unable, true), fault::receiver);
+}
+
 TEST_F(HttpClientTest, TakesAnAnswerThatComesBeforeAReset) {
   raw_receiver receiver{{[&](tcp::socket& socket) {
     raw_receiver::read_head(socket);

@@ -123,13 +123,20 @@ TEST_F(LookupTest, SaysWhyThereIsNoAddress) {
     return "dns: temporary failure, no name server answered for " + host;
   };
   server.set("failing.test", dns_answer::failing());
-  EXPECT_EQ(ask("failing.test").failure, temporary("failing.test"));
+  const auto failing = ask("failing.test");
+  EXPECT_EQ(failing.failure, "dns: temporary failure, the name server failed "
+                             "(SERVFAIL) for failing.test");
+  EXPECT_EQ(failing.source, answered_by::unable);
   server.set("silent.test", dns_answer::hanging());
-  EXPECT_EQ(ask("silent.test").failure, temporary("silent.test"));
+  const auto silent = ask("silent.test");
+  EXPECT_EQ(silent.failure, temporary("silent.test"));
+  EXPECT_EQ(silent.source, answered_by::nobody);
   auto refused = dns_answer::failing();
   refused.code = 5;
   server.set("refused.test", refused);
-  EXPECT_EQ(ask("refused.test").failure, temporary("refused.test"));
+  const auto not_served = ask("refused.test");
+  EXPECT_EQ(not_served.failure, temporary("refused.test"));
+  EXPECT_EQ(not_served.source, answered_by::nobody);
   // A name that no message can hold.
   auto endless = std::string(64, 'x');
   endless += ".test";
@@ -179,6 +186,23 @@ TEST_F(LookupTest, AsksTheNextServerWhenOneIsDead) {
   options.servers = {silent.address(), server.address()};
   options.patience = 50ms;
   EXPECT_THAT(texts(ask("name.test")), ElementsAre("2001:db8::1", "192.0.2.1"));
+}
+
+TEST_F(LookupTest, AServerThatFailsIsOneThatAnswersWhateverTheOthersDo) {
+  options.patience = 50ms;
+  dns_server silent;
+  silent.set("name.test", dns_answer::hanging());
+  server.set("name.test", dns_answer::failing());
+  for (const auto& order : {std::vector{silent.address(), server.address()},
+                            std::vector{server.address(), silent.address()}}) {
+    names_ = nullptr;
+    options.servers = order;
+    EXPECT_EQ(ask("name.test").source, answered_by::unable);
+  }
+  silent.set("name.test", dns_answer::of({"192.0.2.1"}));
+  names_ = nullptr;
+  EXPECT_THAT(texts(ask("name.test")), ElementsAre("192.0.2.1"))
+    << "another one is asked";
 }
 
 TEST_F(LookupTest, FailsWhenNoServerListens) {
@@ -251,7 +275,8 @@ TEST_F(LookupTest, LooksInSearchDomains) {
   // A domain that cannot be asked leaves it open.
   server.set("unsure.one.test", dns_answer::failing());
   EXPECT_EQ(ask("unsure").failure,
-            "dns: temporary failure, no name server answered for unsure");
+            "dns: temporary failure, the name server failed (SERVFAIL) for "
+            "unsure");
 }
 
 TEST_F(LookupTest, NoticesANewConfiguration) {

@@ -128,6 +128,9 @@ TEST(Golden, Call) {
                "1d68747470733a2f2f757365723a2a2a2a406578616d706c652e6f72672f"
                "11616e7377657265642077697468203530330b5365727665723a20780d0a"
                "0800ff80200a225c30");
+  auto held = plain_call();
+  held.held_until = held.time + std::chrono::seconds{60};
+  expect_bytes(held, "028000e807e807ac020080a0abfef962c0a907c8018407e80700");
 }
 
 TEST(Golden, Retry) {
@@ -149,6 +152,14 @@ TEST(Golden, Progress) {
                "01ac020101ae02");
   expect_bytes(full_progress(), "030a4d030c01b3843d80d0acf30e098aa0abfef962"
                                 "02bff6a3fef962");
+  expect_bytes(held_progress(), "030a4d0000000000c0a907");
+}
+
+TEST(Golden, TimesOfRunning) {
+  expect_bytes(run_times{}, "010000");
+  expect_bytes(full_run_times(),
+               "0180a0abfef962029f9eb6fef962ff81b5fef962e7a7abfef9629798abfe"
+               "f962");
 }
 
 TEST(Golden, CheckpointAndCounters) {

@@ -163,6 +163,16 @@ inline logged_call full_call() {
   return c;
 }
 
+/// Given up by an answer that was final, and said when to come back.
+inline logged_call held_call() {
+  auto c = full_call();
+  c.retry_due = {};
+  c.result = outcome::given_up;
+  c.shows = evidence::unclear;
+  c.held_until = c.time + std::chrono::seconds{60};
+  return c;
+}
+
 /// As most are: delivered at the first attempt over a warm connection.
 inline logged_call plain_call() {
   logged_call c;
@@ -212,6 +222,17 @@ inline storage::progress full_progress() {
           .last_failure = sample_time(),
           .excused = std::chrono::milliseconds{2},
           .held_until = sample_time(60'000)};
+}
+
+/// Its receiver has asked for a pause by an answer that is no failure.
+inline storage::progress held_progress() {
+  return {.cursor = 10, .last_call = 77, .held_until = sample_time(60'000)};
+}
+
+inline storage::run_times full_run_times() {
+  return {.until = sample_time(),
+          .off = {{sample_time(-90'000), sample_time(-80'000)},
+                  {sample_time(-500), sample_time(500)}}};
 }
 
 inline remembered full_answer() {
@@ -272,6 +293,10 @@ void for_each_sample(Visit visit) {
   visit(full_replay());
   visit(storage::progress{});
   visit(full_progress());
+  visit(held_progress());
+  visit(storage::run_times{});
+  visit(full_run_times());
+  visit(held_call());
   visit(checkpoint{.routed_upto = 1, .last_call = 2});
   visit(
     counters{.tail = std::numeric_limits<position>::max(), .last_call = 300});

@@ -176,7 +176,7 @@ void memory_writer::execute(storage::change_webhook& op) {
   if (wanted.enabled != before.current().enabled)
     toggle(*record, op.now);
   if (changed.target_url != before.target_url
-      && to_.standing(op.id).upto.failures != 0) {
+      && to_.standing(op.id).upto.has_failures()) {
     to_.touch(op.id).upto.forget_failures();
     to_.save(op.id);
   }

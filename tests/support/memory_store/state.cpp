@@ -71,7 +71,8 @@ void memory_state::save(webhook_id id) {
 }
 
 storage::recovery memory_state::recover() {
-  storage::recovery found{.routed_upto = stored.routed_upto};
+  storage::recovery found{.routed_upto = stored.routed_upto,
+                          .runs = stored.runs};
   since.clear();
   for (const auto& c : stored.calls) {
     if (c.id <= stored.reflected_call)

@@ -75,6 +75,7 @@ struct disk {
   std::map<webhook_id, hook_standing> saved;
 
   std::map<idempotency_key, remembered> answers;
+  storage::run_times runs;
 
   [[nodiscard]] position tail() const {
     return last_position;

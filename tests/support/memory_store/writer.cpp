@@ -89,7 +89,7 @@ void memory_writer::execute(storage::amend_progress& op) {
   if (!disk_.find_hook(op.hook))
     return;
   auto& upto = to_.touch(op.hook).upto;
-  const bool excused = upto.was_off_until(op.off_until);
+  const bool excused = upto.excuse(op.off_since, op.off_until);
   const bool lifted = op.lift_hold && upto.lift_hold();
   const bool forgotten = op.forget_failures && upto.forget_failures();
   if (excused || lifted || forgotten)
@@ -144,9 +144,12 @@ void memory_writer::execute(storage::barrier& op) {
     state.retries = at.retries.all();
     if (is_replaying(*record))
       state.running = record->sent_again;
-    for (auto c = disk_.calls.rbegin(); c != disk_.calls.rend(); ++c)
-      if (c->hook == op.load && !add_recent(state, *c))
-        break;
+    auto c = disk_.calls.rbegin();
+    while (c != disk_.calls.rend()
+           && (c->hook != op.load || add_recent(state, *c)))
+      ++c;
+    if (c == disk_.calls.rend() && record->hook.delivery.rate_limit)
+      state.recent_complete = true;
   }
   op.done = std::move(state);
 }
@@ -154,6 +157,8 @@ void memory_writer::execute(storage::barrier& op) {
 // -- checkpoint ---------------------------------------------------------------
 
 void memory_writer::execute(storage::save_checkpoint& op) {
+  if (op.runs)
+    disk_.runs = *op.runs;
   if (op.routed_upto < disk_.routed_upto)
     return;
   for (auto& [id, at] : to_.since)
