@@ -23,8 +23,6 @@ namespace fanfare::protocol {
 inline constexpr std::size_t kept_head = 8 * 1024;
 /// Longest meaningful value of Retry-After: a date has 29.
 inline constexpr std::size_t kept_retry_after = 128;
-/// Interim answers (1xx) before the final one.
-inline constexpr unsigned most_interim_answers = 16;
 
 class answer_parser {
 public:
@@ -75,7 +73,7 @@ public:
 
   /// Whether an interim answer came before: the receiver has the request.
   [[nodiscard]] bool had_interim() const noexcept {
-    return interim_ > 0;
+    return had_interim_;
   }
 
 private:
@@ -105,7 +103,7 @@ private:
   std::size_t take_body(std::string_view bytes);
   void take_line(std::string_view line, bool whole);
   bool check_beginning(std::string_view bytes);
-  void take_status_line(std::string_view line);
+  void take_status_line(std::string_view line, bool whole);
   void take_field(std::string_view line, bool whole);
   void take_fold(std::string_view more);
   static field field_named(std::string_view name);
@@ -118,7 +116,7 @@ private:
   void begin_chunk();
   void keep_body(std::string_view bytes);
   [[nodiscard]] std::string amount() const;
-  void exceed();
+  void exceed(std::string_view line);
   void unreadable(std::string_view why);
   void finish();
   void fail(std::string_view why);
@@ -144,11 +142,15 @@ private:
   std::uint64_t body_bytes_ = 0; ///< of the body itself
   std::size_t head_ = 0;         ///< bytes taken, also of interim answers
   std::size_t wire_body_ = 0;    ///< bytes taken after the head
-  std::uint8_t interim_ = 0;
   place at_ = place::status_line;
   field last_field_ = field::other;
-  bool last_kept_ = false; ///< the last field is in the log
+  /// What of the head is in the log.
+  struct logging {
+    bool last = false;  ///< the last field is
+    bool lacks = false; ///< a part has no room there
+  } log_;
   bool interim_answer_ = false;
+  bool had_interim_ = false;
   bool has_field_ = false; ///< a folded line can belong to one
   bool skipping_ = false;  ///< the rest of an overlong line
   bool close_ = false;
