@@ -196,7 +196,7 @@ void answer_parser::take_line(std::string_view line, bool whole) {
       if (line.empty())
         on_head_end();
       else if (is_blank(line.front()))
-        take_fold(trim(line));
+        take_fold(trim(line), whole);
       else
         take_field(line, whole);
       return;
@@ -255,6 +255,7 @@ void answer_parser::take_status_line(std::string_view line, bool whole) {
   close_ = false;
   framing_ = {};
   has_field_ = false;
+  log_.lacks = false;
   out_->response_head.clear();
   out_->retry_after.clear();
   interim_answer_ = status < 200 && status != 101;
@@ -284,6 +285,7 @@ void answer_parser::take_field(std::string_view line, bool whole) {
   log_.last = false;
   if (!whole) {
     // Longer than what the log keeps of the whole head.
+    log_.lacks = true;
     if (last_field_ != field::other)
       spoil("a field of the head was cut");
     return;
@@ -294,7 +296,7 @@ void answer_parser::take_field(std::string_view line, bool whole) {
 }
 
 /// A line that begins with a blank continues the field before (RFC 9112, 5.2).
-void answer_parser::take_fold(std::string_view more) {
+void answer_parser::take_fold(std::string_view more, bool whole) {
   odd_ = true;
   if (!has_field_) {
     spoil("a line of the head that is no field was left out");
@@ -302,8 +304,10 @@ void answer_parser::take_fold(std::string_view more) {
   }
   note(more);
   auto& head = out_->response_head;
-  if (!log_.last || head.size() + more.size() + 1 > kept_head)
+  if (!whole || !log_.last || head.size() + more.size() + 1 > kept_head) {
+    log_.lacks = true;
     return;
+  }
   head.resize(head.size() - 2);
   head.append(1, ' ');
   append_text(head, more);
@@ -403,8 +407,10 @@ void answer_parser::on_head_end() {
 void answer_parser::keep_field(std::string_view name, std::string_view value) {
   auto& head = out_->response_head;
   log_.last = head.size() + name.size() + value.size() + 4 <= kept_head;
-  if (!log_.last)
+  if (!log_.last) {
+    log_.lacks = true;
     return;
+  }
   if (head.empty())
     head.reserve(256);
   append_text(head, name);
@@ -525,6 +531,8 @@ void answer_parser::unreadable(std::string_view why) {
 
 void answer_parser::finish() {
   at_ = place::done;
+  if (log_.lacks && out_->reason.empty())
+    out_->reason = "head cut in the log";
 }
 
 void answer_parser::fail(std::string_view why) {

@@ -7,7 +7,7 @@
 /// whatever is wrong with the rest, so nothing after the status line becomes a
 /// failure. Fields and bodies are kept in bounded excerpts for the call log; an
 /// unreadable part is dropped or cut, the result's `reason` says so, and the
-/// connection is not reused.
+/// connection is not reused. It also says if the log has not all of the head.
 
 #include "protocol/client/transport.hpp"
 
@@ -105,7 +105,7 @@ private:
   bool check_beginning(std::string_view bytes);
   void take_status_line(std::string_view line, bool whole);
   void take_field(std::string_view line, bool whole);
-  void take_fold(std::string_view more);
+  void take_fold(std::string_view more, bool whole);
   static field field_named(std::string_view name);
   void note(std::string_view value);
   void note_length(std::string_view value);

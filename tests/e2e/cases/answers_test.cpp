@@ -126,6 +126,11 @@ const answer_case successes[] = {
    .raw = ok + "Connection: keep-alive; timeout=5\r\n" + ok_body},
   {.name = "ManyInterimAnswers",
    .raw = repeated("HTTP/1.1 102 Processing\r\n\r\n", 40) + ok + ok_body},
+  {.name = "NineKibibytesOfHead",
+   .raw = ok + repeated("X-Long: " + std::string(1014, 'x') + "\r\n", 9)
+        + ok_body,
+   .reason = "head cut in the log",
+   .after = stays_open},
   {.name = "SeventeenKibibytesOfHead",
    .raw = ok + repeated("X-Long: " + std::string(1014, 'x') + "\r\n", 17)
         + ok_body,

@@ -479,7 +479,7 @@ TEST(AnswerParserTest, DropsTheEndOfALineThatItsBufferCannotHold) {
   EXPECT_EQ(got.status, 200);
   EXPECT_EQ(got.body, "ok");
   EXPECT_TRUE(got.done);
-  EXPECT_EQ(got.reason, "");
+  EXPECT_EQ(got.reason, "head cut in the log");
   EXPECT_EQ(got.head, "T-E: 1\r\nTransfer-Encoding: chunked\r\n");
   EXPECT_TRUE(got.reusable);
 }
@@ -512,6 +512,52 @@ TEST(AnswerParserTest, FailsWhereALongLineHasNoStatus) {
     EXPECT_THAT(got.reason, HasSubstr("its status line has no status"));
   }
 }
+
+// -- the log ------------------------------------------------------------------
+
+TEST(AnswerParserTest, SaysThatTheLogLacksAPartOfTheHead) {
+  const std::string status = "HTTP/1.1 200 OK\r\n";
+  const std::string end = "Content-Length: 2\r\n\r\nok";
+  const auto one_field = [](std::size_t size) {
+    return "X: " + std::string(size - 5, 'x') + "\r\n";
+  };
+  const auto rest = end.size() - 4; // of the log; neither the empty line
+                                    // nor the body
+  const auto whole = read(status + one_field(kept_head - rest) + end,
+                          ending::open);
+  EXPECT_EQ(whole.reason, "");
+  EXPECT_EQ(whole.head.size(), kept_head);
+  const std::string cuts[] = {
+    // The last field has no room, a longer one, a folded line, one line that is
+    // longer than the buffer.
+    one_field(kept_head - rest + 1) + end,
+    one_field(6'000) + one_field(6'000) + end,
+    one_field(6'000) + "Y: 1\r\n " + std::string(6'000, 'y') + "\r\n" + end,
+    one_field(9'000) + end,
+  };
+  for (const auto& bytes : cuts) {
+    const auto got = read(status + bytes, ending::open);
+    EXPECT_EQ(got.status, 200);
+    EXPECT_EQ(got.reason, "head cut in the log");
+    EXPECT_EQ(got.body, "ok");
+    EXPECT_LE(got.head.size(), kept_head);
+  }
+  for (const auto* bytes : {&cuts[0], &cuts[1], &cuts[3]})
+    EXPECT_TRUE(read(status + *bytes, ending::open).reusable);
+}
+
+TEST(AnswerParserTest, SaysRatherWhatIsWrongWithTheAnswer) {
+  const auto got = read("HTTP/1.1 200 OK\r\nX: " + std::string(9'000, 'x')
+                        + "\r\nContent-Length: 3\r\n\r\nok");
+  EXPECT_EQ(got.reason, "body ended after 2 of 3 bytes");
+  // An interim answer is not logged.
+  const auto interim = read("HTTP/1.1 103 Early Hints\r\nX: "
+                            + std::string(9'000, 'x') + "\r\n\r\n"
+                            + std::string{plain});
+  EXPECT_EQ(interim.reason, "");
+}
+
+// -- lines that are too long --------------------------------------------------
 
 TEST(AnswerParserTest, DoesNotTrustAFramingFieldThatItsBufferCannotHold) {
   const auto got = read("HTTP/1.1 200 OK\r\nConnection: "
