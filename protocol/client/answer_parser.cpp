@@ -466,12 +466,10 @@ void answer_parser::end(std::string_view rest) {
   if (done())
     return;
   if (!has_verdict()) {
-    if (rest.empty() && head_ == 0)
-      fail("reset: connection closed before an answer");
-    else if (at_ == place::status_line && !rest.empty())
-      fail("malformed answer: connection closed within the status line");
-    else
-      fail("malformed answer: connection closed within the head");
+    const auto there = where(rest);
+    fail((there.starts_with("within") ? "malformed answer: connection closed "
+                                      : "reset: connection closed ")
+         + std::string{there});
     return;
   }
   if (at_ == place::head)
@@ -479,6 +477,13 @@ void answer_parser::end(std::string_view rest) {
   else if (at_ != place::until_close)
     spoil("body ended after " + amount());
   finish();
+}
+
+void answer_parser::break_off(std::string_view why, std::string_view rest) {
+  auto reason = "reset: " + std::string{why};
+  if (!has_verdict())
+    reason.append(" ").append(where(rest));
+  cut(reason);
 }
 
 void answer_parser::cut(std::string_view why) {
@@ -492,6 +497,16 @@ void answer_parser::cut(std::string_view why) {
                             : "body cut after " + amount())
         + ": " + std::string{why});
   finish();
+}
+
+/// What there is of an answer without a verdict.
+std::string_view answer_parser::where(std::string_view rest) const {
+  if (!has_begun(rest))
+    return "before an answer";
+  if (at_ == place::head)
+    return "within the head";
+  return rest.find_first_not_of("\r\n") == rest.npos ? "after an interim answer"
+                                                     : "within the status line";
 }
 
 /// "2 of 3 bytes", "2 bytes, before its last chunk".

@@ -46,6 +46,9 @@ public:
   /// incomplete line, for a better reason.
   void end(std::string_view rest = {});
 
+  /// The connection broke there for this reason ("connection reset by peer").
+  void break_off(std::string_view why, std::string_view rest = {});
+
   /// Nothing more will be read: `why` ("timeout: …") is for the log.
   void cut(std::string_view why);
 
@@ -71,6 +74,12 @@ public:
     return close_;
   }
 
+  /// Whether anything of an answer came, be it an interim one. Empty lines are
+  /// no part of one (RFC 9112, 2.2). `rest` as of `end`.
+  [[nodiscard]] bool has_begun(std::string_view rest) const noexcept {
+    return at_ != place::status_line || had_interim_
+        || rest.find_first_not_of("\r\n") != rest.npos;
+  }
   /// Whether an interim answer came before: the receiver has the request.
   [[nodiscard]] bool had_interim() const noexcept {
     return had_interim_;
@@ -115,6 +124,7 @@ private:
   void take_chunk_size(std::string_view line, bool whole);
   void begin_chunk();
   void keep_body(std::string_view bytes);
+  [[nodiscard]] std::string_view where(std::string_view rest) const;
   [[nodiscard]] std::string amount() const;
   void exceed(std::string_view line);
   void unreadable(std::string_view why);

@@ -371,13 +371,11 @@ void client_connection::on_read(const error_code& code, std::size_t bytes) {
 void client_connection::on_end(const error_code& code) {
   const bool closed = is_end(code);
   const bool reset = is_reset(code);
-  if (answer_.received() > 0) {
+  if (answer_.has_begun()) {
     if (closed)
       answer_.end();
     else
-      answer_.cut(
-        "reset: " + plain(code)
-        + (answer_.has_verdict() ? "" : " within the head of the answer"));
+      answer_.break_off(plain(code));
     finish();
     return;
   }

@@ -54,7 +54,11 @@ public:
   void end() {
     parser_->end(bytes_.view());
   }
-  /// The connection broke, or time is up: `why` says so.
+  /// The connection broke: `why` says how.
+  void break_off(std::string_view why) {
+    parser_->break_off(why, bytes_.view());
+  }
+  /// Nothing more will be read: `why` is for the log.
   void cut(std::string_view why) {
     parser_->cut(why);
   }
@@ -71,6 +75,10 @@ public:
   /// The status line was read: the rest cannot make it a failure.
   [[nodiscard]] bool has_verdict() const noexcept {
     return parser_ && parser_->has_verdict();
+  }
+  /// More than empty lines came.
+  [[nodiscard]] bool has_begun() const noexcept {
+    return parser_ && parser_->has_begun(bytes_.view());
   }
   /// An interim answer came, as only to a request that was read.
   [[nodiscard]] bool had_interim() const noexcept {

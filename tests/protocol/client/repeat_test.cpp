@@ -14,6 +14,8 @@
 #include <openssl/bio.h>
 #include <openssl/ssl.h>
 
+#include <future>
+
 namespace fanfare::protocol {
 namespace {
 
@@ -187,6 +189,75 @@ TEST_F(RepeatTest, TakesA408BehindAnInterimAnswerForTheAnswer) {
   const auto result = call(receiver.url(), "");
   EXPECT_EQ(result.status, 408);
   EXPECT_FALSE(result.repeated);
+}
+
+TEST_F(RepeatTest, TakesAnEmptyLineForNoPartOfAnAnswer) {
+  const std::string fine = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+  for (const bool hard : {false, true}) {
+    raw_receiver receiver{
+      {[&](tcp::socket& socket) {
+         raw_receiver::read_head(socket);
+         raw_receiver::say(socket, fine);
+         raw_receiver::read_head(socket);
+         raw_receiver::say(socket, "\r\n");
+         if (hard)
+           socket.set_option(asio::socket_base::linger{true, 0});
+       },
+       [&](tcp::socket& socket) {
+         raw_receiver::read_head(socket);
+         raw_receiver::say(socket, fine);
+         raw_receiver::drain(socket);
+       }}};
+    EXPECT_EQ(call(receiver.url(), "").status, 200);
+    const auto result = call(receiver.url(), "");
+    EXPECT_EQ(result.status, 200) << result.reason;
+    EXPECT_TRUE(result.repeated);
+    client_ = nullptr;
+    options.policy = loopback_allowed();
+  }
+  // A fresh connection is no idle one.
+  raw_receiver fresh{{[](tcp::socket& socket) {
+    raw_receiver::read_head(socket);
+    raw_receiver::say(socket, "\r\n");
+  }}};
+  EXPECT_EQ(call(fresh.url(), "").reason,
+            "reset: connection closed before an answer");
+}
+
+TEST_F(RepeatTest, DoesNotSendAgainBehindAnInterimAnswer) {
+  for (const bool hard : {false, true}) {
+    std::promise<void> seen;
+    auto is_seen = seen.get_future();
+    raw_receiver receiver{{[&](tcp::socket& socket) {
+      raw_receiver::read_head(socket);
+      raw_receiver::say(socket, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+      raw_receiver::read_head(socket);
+      raw_receiver::say(socket, "HTTP/1.1 100 Continue\r\n\r\n");
+      if (hard) {
+        // A reset throws away what the client has not read.
+        is_seen.wait_for(10s);
+        socket.set_option(asio::socket_base::linger{true, 0});
+        socket.close();
+      }
+    }}};
+    EXPECT_EQ(call(receiver.url(), "").status, 200);
+    std::optional<exchange_result> out;
+    const auto limit = steady_clock::now() + 50ms;
+    client().send({target::parse(receiver.url()).value(), body_of(""), {}},
+                  [&](exchange_result&& result) { out = std::move(result); });
+    if (hard)
+      run_until([&] { return steady_clock::now() > limit; });
+    seen.set_value();
+    ASSERT_TRUE(run_until([&] { return out.has_value(); }));
+    EXPECT_EQ(out->status, 0);
+    EXPECT_EQ(out->reason, hard ? "reset: connection reset by peer after an "
+                                  "interim answer"
+                                : "reset: connection closed after an interim "
+                                  "answer");
+    EXPECT_FALSE(out->repeated);
+    client_ = nullptr;
+    options.policy = loopback_allowed();
+  }
 }
 
 /// Answers the first request over TLS, and of the answer to the second sends so
