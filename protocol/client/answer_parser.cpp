@@ -127,8 +127,11 @@ std::size_t answer_parser::take(std::string_view bytes, bool full) {
 
 /// Takes one line, or what there is of one that is too long.
 std::size_t answer_parser::take_lines(std::string_view bytes, bool full) {
-  if (at_ == place::status_line && !skipping_ && !check_beginning(bytes))
-    return 0;
+  if (at_ == place::status_line) {
+    before_ = head_;
+    if (!check_beginning(bytes))
+      return 0;
+  }
   auto& taken = in_head() ? head_ : wire_body_;
   const auto most = (in_head() ? head_limit_ : body_limit_) - taken;
   const auto* end = static_cast<const char*>(

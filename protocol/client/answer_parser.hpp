@@ -74,6 +74,10 @@ public:
     return close_;
   }
 
+  /// Bytes taken before the status line: empty lines, interim answers.
+  [[nodiscard]] std::size_t before() const noexcept {
+    return before_;
+  }
   /// Whether anything of an answer came, be it an interim one. Empty lines are
   /// no part of one (RFC 9112, 2.2). `rest` as of `end`.
   [[nodiscard]] bool has_begun(std::string_view rest) const noexcept {
@@ -151,6 +155,7 @@ private:
   std::uint64_t left_ = 0;       ///< of the body or its chunk
   std::uint64_t body_bytes_ = 0; ///< of the body itself
   std::size_t head_ = 0;         ///< bytes taken, also of interim answers
+  std::size_t before_ = 0;       ///< of these, before the status line
   std::size_t wire_body_ = 0;    ///< bytes taken after the head
   place at_ = place::status_line;
   field last_field_ = field::other;

@@ -329,7 +329,7 @@ void client_connection::on_written(const error_code& code) {
   // A failure to write is not the last word: the peer may have answered before
   // it closed. The read that is in progress finds out.
   request_.ended(!code);
-  if (answer_.received() == 0)
+  if (!answer_.has_verdict())
     subject_->clock.enter(phase::first_byte,
                           subject_->request.limits.first_byte,
                           steady_clock::now());
@@ -354,18 +354,23 @@ void client_connection::on_read(const error_code& code, std::size_t bytes) {
     on_end(code);
     return;
   }
-  if (answer_.received() == 0) {
-    const auto now = steady_clock::now();
-    subject_->result.timings.first_byte = subject_->clock.in_phase(now);
-    note_taken();
-    if (served_ > 0)
-      to_->note_answer_after(now - subject_->clock.phase_started);
-    subject_->clock.enter(phase::answer, subject_->request.limits.total, now);
-  }
-  if (answer_.take(bytes) == incoming_answer::progress::more)
-    read();
-  else
+  note_taken();
+  const bool waited = !answer_.has_verdict();
+  const bool over = answer_.take(bytes) == incoming_answer::progress::over;
+  if (waited && (over || answer_.has_verdict()))
+    on_answer();
+  if (over)
     finish();
+  else
+    read();
+}
+
+void client_connection::on_answer() {
+  const auto now = steady_clock::now();
+  subject_->result.timings.first_byte = subject_->clock.in_phase(now);
+  if (served_ > 0)
+    to_->note_answer_after(now - subject_->clock.phase_started);
+  subject_->clock.enter(phase::answer, subject_->request.limits.total, now);
 }
 
 void client_connection::on_end(const error_code& code) {
@@ -425,7 +430,7 @@ void client_connection::repeat() {
 
 void client_connection::finish() {
   auto& subject = *subject_;
-  // A byte of the answer has come, so the phase began with it.
+  // An answer with a status began the phase.
   if (may_repeat({.status = subject.result.status,
                   .last = !answer_.reusable(),
                   .interim = answer_.had_interim(),

@@ -163,7 +163,7 @@ public:
   /// Ends everything at once, without notifying the owner.
   void close();
 
-  /// Bytes of the answer received so far, interim ones included.
+  /// Bytes of the final answer received so far.
   [[nodiscard]] std::size_t received() const noexcept {
     return answer_.received();
   }
@@ -226,6 +226,8 @@ private:
   void on_written(const error_code& code);
   void read();
   void on_read(const error_code& code, std::size_t bytes);
+  /// The status line of the final answer came, or something else in its place.
+  void on_answer();
   void on_end(const error_code& code);
   /// Once more, elsewhere if this connection was a fresh one.
   void repeat();
