@@ -153,7 +153,7 @@ public:
     return subject.way
            ? subject.way->left() > 0
            : std::ranges::any_of(subject.addresses, [&](const auto& each) {
-               return each != not_here;
+               return each != not_here && !refusal(subject, each);
              });
   }
 
@@ -421,13 +421,16 @@ private:
     for (const auto& each : late) {
       if (each->over)
         continue;
+      const auto waits_for = each->clock.waits_for;
+      auto why = waits_for == phase::connect && !each->shown.empty()
+                 ? std::move(each->shown)
+                 : each->clock.timeout_reason(
+                   each->request.limits, each->on && each->on->in_proxy(), now);
       const bool goes_on = each->clock.ends > now && each->on
-                        && each->on->skip_handshake();
+                        && each->on->skip_handshake(why);
       if (!goes_on)
-        abandon(*each,
-                each->clock.timeout_reason(
-                  each->request.limits, each->on && each->on->in_proxy(), now),
-                each->look_up != 0 && each->clock.waits_for == phase::dns
+        abandon(*each, std::move(why),
+                each->look_up != 0 && waits_for == phase::dns
                   ? fault_of_silence(*each)
                   : fault::receiver);
     }

@@ -260,6 +260,26 @@ TEST_F(RepeatTest, DoesNotSendAgainBehindAnInterimAnswer) {
   }
 }
 
+TEST_F(RepeatTest, IsNoneUnlessASecondRequestGoesOut) {
+  auto names = std::make_shared<scripted_resolver::state>();
+  options.names = std::make_unique<scripted_resolver>(names);
+  names->at_once = {{asio::ip::make_address("127.0.0.1")}, ""};
+  raw_receiver receiver{{[](tcp::socket& socket) {
+    raw_receiver::read_head(socket);
+    raw_receiver::say(socket, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    raw_receiver::read_head(socket);
+  }}};
+  auto url = receiver.url();
+  url.replace(url.find("127.0.0.1"), 9, "moved.example");
+  EXPECT_EQ(call(url, "").status, 200);
+  // Nobody is there.
+  names->at_once = {{asio::ip::make_address("127.0.0.9")}, ""};
+  const auto result = call(url, "");
+  EXPECT_EQ(result.status, 0);
+  EXPECT_THAT(result.reason, StartsWith("connect: connection refused"));
+  EXPECT_FALSE(result.repeated);
+}
+
 /// Answers the first request over TLS, and of the answer to the second sends so
 /// many bytes of its record before it closes the connection.
 raw_receiver::script cutting(const test::certificate& with, std::size_t bytes) {
