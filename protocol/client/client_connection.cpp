@@ -135,32 +135,30 @@ void client_connection::on_connected(client_socket socket) {
     on_way();
     return;
   }
+  const auto which = way_->next++;
+  if (way_->name.empty())
+    address_ = way_->targets[which];
   if (to_->forwarded) {
-    if (way_->name.empty())
-      address_ = way_->targets[way_->next];
     forwards_ = way_->via;
     way_ = nullptr;
     on_way();
     return;
   }
   enter(state::tunnelling);
-  if (const auto left = way_->left(); left > 1) {
+  if (const auto left = way_->left(); left > 0) {
     const auto now = steady_clock::now();
-    way_until_ = now + (subject_->clock.deadline - now) / left;
+    way_until_ = now + (subject_->clock.deadline - now) / (left + 1);
   }
   tunnel_ = new proxy_tunnel(stream_.socket(), way_->via);
   auto opened = [self = boost::intrusive_ptr<client_connection>(this)](
                   proxy_tunnel::outcome&& how) {
     self->on_tunnel(std::move(how));
   };
-  const auto which = way_->next++;
   const auto port = subject_->request.to->port();
-  if (!way_->name.empty()) {
+  if (way_->name.empty())
+    tunnel_->open(address_, port, std::move(opened));
+  else
     tunnel_->open(way_->name, port, std::move(opened));
-    return;
-  }
-  address_ = way_->targets[which];
-  tunnel_->open(address_, port, std::move(opened));
 }
 
 void client_connection::on_tunnel(proxy_tunnel::outcome&& how) {

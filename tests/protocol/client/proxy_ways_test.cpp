@@ -239,6 +239,26 @@ TEST_F(ProxyWaysTest, WhatAForwardingProxyRefusesIsTold) {
   EXPECT_EQ(result.reason, "forwarded by a proxy, whose own answer it may be");
 }
 
+TEST_F(ProxyWaysTest, AForwardingProxyHasNoSecondAddress) {
+  http_sink sink{
+    [](const test::request_record&) { return test::response_plan::closing(); }};
+  for (const bool by_name : {false, true}) {
+    proxy_server server{{.forwards_after = 403, .relay_to = sink.port()}};
+    if (by_name)
+      use_resolving(server);
+    else
+      use(server);
+    const auto before = sink.size();
+    const auto result = call(by_name ? "http://shop.example/" : sink.url());
+    EXPECT_EQ(result.status, 0);
+    EXPECT_EQ(result.reason, "reset: connection closed before an answer");
+    EXPECT_FALSE(result.repeated);
+    EXPECT_EQ(sink.size(), before + 1);
+    client_ = nullptr;
+    options.policy = loopback_allowed();
+  }
+}
+
 TEST_F(ProxyWaysTest, ANameIsForwardedOnlyToAProxyThatLooksItUp) {
   http_sink sink;
   proxy_server server{{.forwards_after = 403, .relay_to = sink.port()}};
