@@ -15,6 +15,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -348,6 +349,12 @@ private:
       try_next_address(subject, std::move(way));
       return;
     }
+    if (way->via->fenced)
+      if (auto why = policy_of(subject).refusal_of_name(way->via->host)) {
+        why->insert(std::string_view{"policy: "}.size(), "the proxy's name ");
+        abandon(subject, std::move(*why));
+        return;
+      }
     // Both look-ups share a limit.
     if (subject.clock.waits_for != phase::dns)
       subject.clock.enter(phase::dns, subject.request.limits.dns,

@@ -204,6 +204,38 @@ TEST_F(ProxyWaysTest, ADeniedNameIsNotLookedUp) {
   EXPECT_THAT(names->asked, IsEmpty());
 }
 
+TEST_F(ProxyWaysTest, AProxyOfItsOwnIsNotCalledByADeniedName) {
+  options.policy = address_policy{
+    {*network::parse("127.0.0.0/8")},
+    {},
+    host_list::parse({"internal.example"}).value()};
+  proxy_server server;
+  http_sink sink;
+  const auto names = script_names();
+  const auto proxy_url = "http://squid.internal.example:"
+                       + std::to_string(server.port());
+  auto by = std::make_shared<egress>();
+  by->via = std::make_shared<const proxy>(proxy::parse(proxy_url).value());
+  by->tag = "own";
+  request_style style;
+  style.tag = by->tag;
+  exchange_request request{
+    target::parse(sink.url(), style).value(), body_of("{}"), {}};
+  request.by = by;
+  EXPECT_EQ(run(request).reason, "policy: the proxy's name "
+                                 "squid.internal.example is denied by the "
+                                 "configuration");
+  EXPECT_THAT(names->asked, IsEmpty());
+  EXPECT_EQ(server.connections(), 0U);
+  // That of the operator may have any name.
+  auto own = proxy::parse(proxy_url).value();
+  own.fenced = false;
+  auto trusted = std::make_shared<egress>(*by);
+  trusted->via = std::make_shared<const proxy>(std::move(own));
+  request.by = trusted;
+  EXPECT_EQ(run(request).status, 200);
+}
+
 // -- a proxy that forwards ----------------------------------------------------
 
 TEST_F(ProxyWaysTest, AProxyThatDoesNotConnectGetsTheAbsoluteForm) {
