@@ -447,9 +447,12 @@ void client_connection::finish() {
     repeat({});
     return;
   }
-  if (auto& reason = subject.result.reason;
-      forwards_ && subject.result.status >= 400 && reason.empty())
-    reason = "forwarded by a proxy, whose own answer it may be";
+  if (const auto status = subject.result.status;
+      forwards_ && status != 0 && status / 100 != 2) {
+    auto& reason = subject.result.reason;
+    reason += reason.empty() ? "" : "; ";
+    reason += "forwarded by a proxy, whose own answer it may be";
+  }
   if (answer_.reusable() && request_.sent()) {
     subject_ = nullptr;
     answer_.clear();

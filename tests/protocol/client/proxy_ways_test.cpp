@@ -271,6 +271,29 @@ TEST_F(ProxyWaysTest, WhatAForwardingProxyRefusesIsTold) {
   EXPECT_EQ(result.reason, "forwarded by a proxy, whose own answer it may be");
 }
 
+TEST_F(ProxyWaysTest, AllButSuccessesMayBeTheForwardingProxysOwn) {
+  const std::pair<const char*, const char*> table[] = {
+    {"HTTP/1.1 204 No Content\r\n\r\n", ""},
+    {"HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n",
+     "forwarded by a proxy, whose own answer it may be"},
+    {"HTTP/1.1 101 Switching Protocols\r\n\r\n",
+     "switched to another protocol, which was not asked for; forwarded by a "
+     "proxy, whose own answer it may be"},
+    {"HTTP/1.1 503 Busy\r\nContent-Length: 3\r\n\r\nno",
+     "body ended after 2 of 3 bytes; forwarded by a proxy, whose own answer it "
+     "may be"}};
+  for (const auto& [raw, reason] : table) {
+    http_sink sink{[raw = raw](const test::request_record&) {
+      return test::response_plan::bytes(raw);
+    }};
+    proxy_server server{{.forwards_after = 403}};
+    use(server);
+    EXPECT_EQ(call(sink.url()).reason, reason);
+    client_ = nullptr;
+    options.policy = loopback_allowed();
+  }
+}
+
 TEST_F(ProxyWaysTest, AForwardingProxyHasNoSecondAddress) {
   http_sink sink{
     [](const test::request_record&) { return test::response_plan::closing(); }};
