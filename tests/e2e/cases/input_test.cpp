@@ -177,6 +177,23 @@ TEST_F(DigitsTest, OfAFilterAreThoseOfTheNumber) {
   }
 }
 
+TEST_F(DigitsTest, OfAFilterAreComparedToTheLast) {
+  const auto id = add_webhook("acme", {.url = sink_.url("/")});
+  ASSERT_EQ(
+    set_filter(id, R"({"x":{"$in":[12345678901234567890123,0]}})").status,
+    200U);
+  // These come to nobody, so what arrives first is the last.
+  for (const std::string other : {"12345678901234567890124", "1e-400"})
+    ASSERT_EQ(send("POST", publish_path("acme"),
+                   "{\"action\":\"" + std::string{order_placed}
+                     + "\",\"x\":" + other + "}")
+                .status,
+              202U);
+  EXPECT_THAT(delivered("\"x\":12345678901234567890123"),
+              HasSubstr("\"x\": 12345678901234567890123"));
+  EXPECT_EQ(sink_.size(), 1U);
+}
+
 TEST_F(DigitsTest, OfAFilterThatCannotBeKeptAreRefused) {
   const auto id = add_webhook("acme", {.url = sink_.url("/")});
   const std::pair<std::string, const char*> bad[] = {
