@@ -14,6 +14,8 @@
 namespace fanfare::test {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -302,6 +304,18 @@ TEST_F(SettingsTest, OfAStepAndOfTheWholeHaveToGoTogether) {
   stop();
   start({"--total-timeout", "150s"});
   EXPECT_EQ(change(id, R"({"timeouts":{"first_byte":120}})").status, 200U);
+}
+
+TEST_F(ConfigurationTest, AStepHasToFitIntoTheWhole) {
+  EXPECT_THAT(refusal("first-byte-timeout = \"120s\"\n"),
+              AllOf(HasSubstr("first-byte-timeout (120 s) is longer than"),
+                    HasSubstr("total (30 s)")));
+  EXPECT_THAT(refusal("tls-timeout = \"3s\"\ntotal-timeout = \"2s\"\n"),
+              AllOf(HasSubstr("tls-timeout (3 s) is longer than"),
+                    HasSubstr("total (2 s)")));
+  // Nobody asked for more than that.
+  EXPECT_THAT(directories_of({"--total-timeout", "2s", "--data", "d"}),
+              ElementsAre("d"));
 }
 
 TEST_F(SettingsTest, RefuseNamesThatAnAttemptWould) {
