@@ -6,6 +6,8 @@
 #include "tests/e2e/support/e2e_test.hpp"
 #include "tests/support/paths.hpp"
 
+#include <boost/json/parse.hpp>
+
 #include <gmock/gmock.h>
 
 #include <csignal>
@@ -194,6 +196,41 @@ TEST_F(DigitsTest, OfAFilterAreComparedToTheLast) {
   EXPECT_THAT(delivered("\"x\":12345678901234567890123"),
               HasSubstr("\"x\": 12345678901234567890123"));
   EXPECT_EQ(sink_.size(), 1U);
+}
+
+TEST_F(DigitsTest, OfAFilterAreShownToEverybody) {
+  const auto id = add_webhook("acme", {.url = sink_.url("/")});
+  const std::string filter = R"({"a":10.271304065520191,)"
+                             R"("b":12345678901234567890123,"c":1.50})";
+  ASSERT_EQ(set_filter(id, filter).status, 200U);
+  const auto indented = api().send("GET",
+                                   webhook_path("acme", id) + "delivery/", {},
+                                   {{"Accept", "application/json; indent=2"}});
+  EXPECT_THAT(indented.body, HasSubstr("\n  \"filter\": {\n"
+                                       "    \"a\": 10.271304065520191,\n"
+                                       "    \"b\": 12345678901234567890123,\n"
+                                       "    \"c\": 1.50\n"
+                                       "  },\n"));
+  const auto shown = [&](const char* form) {
+    child_process process{
+      {.program = fanfare_program(),
+       .args = {"webhooks", "show", std::to_string(id), form},
+       .env = {{"FANFARE_URL",
+                "http://127.0.0.1:" + std::to_string(running().port())},
+               {"FANFARE_TOKEN", server::admin_key},
+               {"FANFARE_ORGANIZER", "acme"}},
+       .working_directory = dir_.path()}};
+    const auto status = process.wait(patience);
+    EXPECT_TRUE(status && status->code == 0);
+    std::string out;
+    for (const auto& line : process.lines())
+      out += line + '\n';
+    return out;
+  };
+  const auto text = shown("--json");
+  EXPECT_THAT(text, HasSubstr("\"filter\":" + filter));
+  EXPECT_EQ(number_of(boost::json::parse(text), "id"), id);
+  EXPECT_THAT(shown("--table"), HasSubstr(filter));
 }
 
 TEST_F(DigitsTest, OfAFilterThatCannotBeKeptAreRefused) {
