@@ -4,6 +4,7 @@
 #include "engine/options.hpp"
 
 #include "engine/networks.hpp"
+#include "protocol/client/exchange_clock.hpp"
 #include "protocol/dns/resolver.hpp"
 
 #include <string.h> // NOLINT(modernize-deprecated-headers): explicit_bzero
@@ -63,6 +64,27 @@ positive(std::string_view name, std::size_t value,
   return {};
 }
 
+/// A step that is longer than the whole would end with it. Those that nobody
+/// has set do: only the whole was meant.
+result<void> check_steps(const timeout_options& given) {
+  const timeout_options defaults;
+  const std::pair<const char*, std::chrono::milliseconds timeout_options::*>
+    steps[] = {{"timeouts.dns", &timeout_options::dns},
+               {"timeouts.connect", &timeout_options::connect},
+               {"timeouts.tls", &timeout_options::tls},
+               {"timeouts.first_byte", &timeout_options::first_byte}};
+  for (const auto& [name, step] : steps)
+    if (given.*step > given.total && given.*step != defaults.*step)
+      return error{ec::invalid_argument,
+                   std::string{name} + " (" + protocol::in_seconds(given.*step)
+                     + ") is longer than timeouts.total ("
+                     + protocol::in_seconds(given.total)
+                     + "), which would end the attempt before: set "
+                       "timeouts.total (--total-timeout) to at least as much",
+                   name};
+  return {};
+}
+
 result<void> check_limits(const engine_options& o) {
   for (auto checked :
        {positive("retries.max_age", o.retries.max_age),
@@ -89,6 +111,8 @@ result<void> check_limits(const engine_options& o) {
         not_negative("publish_patience", o.publish_patience)})
     if (!checked)
       return checked;
+  if (auto checked = check_steps(o.timeouts); !checked)
+    return checked;
   if (o.threads > most_threads)
     return out_of_range("threads", "at most " + std::to_string(most_threads));
   if (o.retries.schedule.size() > longest_schedule)

@@ -83,7 +83,7 @@ payload_filter::parse(std::string_view text) {
 }
 
 json::value payload_filter::read(std::string_view text) {
-  return filter::read_body(text, {}).value_or(nullptr);
+  return filter::show_filter(text);
 }
 
 bool payload_filter::matches(const json::value& notification) const noexcept {

@@ -43,9 +43,8 @@
 /// - `$in` with an empty list never holds, `$nin` always does; `$and` and `$or`
 ///   need a member. `$startsWith`, `$endsWith` and `$contains` with the empty
 ///   text hold for every text.
-/// - Integers are exact over all 64 bits, also against fractions; numbers with
-///   more digits are the nearest double. A filter cannot hold a number beyond
-///   the range of doubles.
+/// - Numbers are exact, with all digits that they are written with, however
+///   many. A filter cannot hold a number beyond the range of doubles.
 /// - Texts are compared as they are: no case folding, no Unicode normalization.
 /// - Keys that begin with "$" are always operators, and a key that is written
 ///   twice in one object is an error of `parse`.
@@ -83,7 +82,7 @@ public:
   /// boost::json::parse does not read all numbers exactly.
   [[nodiscard]] static result<std::shared_ptr<const payload_filter>>
   compile(const boost::json::value& conditions);
-  /// The text of a filter as a value, with the numbers that it compares with;
+  /// The text of a filter as a value, with the doubles next to its numbers;
   /// null if it is none.
   [[nodiscard]] static boost::json::value read(std::string_view text);
 

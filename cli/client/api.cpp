@@ -92,18 +92,13 @@ std::string api::in_organizer(std::string_view rest) const {
   return "/api/v1/organizers/" + settings_.organizer + "/" + std::string{rest};
 }
 
-json::value api::get(const std::string& target) {
+api_answer api::get(const std::string& target) {
   return send({.target = target});
 }
 
-json::value api::post(const std::string& target, const json::value& body) {
+api_answer api::post(const std::string& target, const json::value& body) {
   return send(
     {.method = "POST", .target = target, .body = json::serialize(body)});
-}
-
-json::value api::patch(const std::string& target, const json::object& body) {
-  return send(
-    {.method = "PATCH", .target = target, .body = json::serialize(body)});
 }
 
 void api::erase(const std::string& target) {
@@ -123,19 +118,21 @@ protocol::api_response api::ask(protocol::api_request request) {
   return std::move(*answer);
 }
 
-json::value api::send(protocol::api_request request) {
-  const auto answer = ask(std::move(request));
-  if (answer.status < 200 || answer.status > 299)
-    refuse(answer);
-  if (answer.body.empty())
-    return nullptr;
+api_answer api::send(protocol::api_request request) {
+  auto got = ask(std::move(request));
+  if (got.status < 200 || got.status > 299)
+    refuse(got);
+  api_answer out;
+  if (got.body.empty())
+    return out;
   json::error_code failed;
-  auto value = json::parse(answer.body, failed);
+  out.value = json::parse(got.body, failed);
   if (failed)
     throw command_error{exit_code::refused,
                         "the answer of " + client_.origin()
                           + " is no JSON; is it a Fanfare server?"};
-  return value;
+  out.text = std::move(got.body);
+  return out;
 }
 
 void api::refuse(const protocol::api_response& answer) const {
@@ -170,7 +167,7 @@ void api::each(std::string target, std::size_t limit,
   }
   while (!target.empty() && limit > 0) {
     const auto page = get(target);
-    const auto* object = page.if_object();
+    const auto* object = page.value.if_object();
     const auto* results = object ? object->if_contains("results") : nullptr;
     if (results == nullptr || !results->is_array())
       throw command_error{exit_code::refused,

@@ -24,6 +24,16 @@ namespace fanfare::cli {
 
 inline constexpr std::size_t no_limit = std::numeric_limits<std::size_t>::max();
 
+/// A value of the server, and its text, in which numbers have all their digits.
+struct api_answer {
+  boost::json::value value;
+  std::string text; ///< empty: there was none, and the value is null
+
+  [[nodiscard]] const boost::json::object& as_object() const {
+    return value.as_object();
+  }
+};
+
 /// Not to be used by several threads at once.
 class api {
 public:
@@ -37,15 +47,12 @@ public:
     return settings_;
   }
 
-  boost::json::value get(const std::string& target);
-  boost::json::value
-  post(const std::string& target,
-       const boost::json::value& body = boost::json::object{});
-  boost::json::value patch(const std::string& target,
-                           const boost::json::object& body);
+  api_answer get(const std::string& target);
+  api_answer post(const std::string& target,
+                  const boost::json::value& body = boost::json::object{});
   void erase(const std::string& target);
-  /// Any other request. Null if the answer has no body.
-  boost::json::value send(protocol::api_request request);
+  /// Any other request.
+  api_answer send(protocol::api_request request);
 
   /// Returns the answer, whatever its status. Throws if there is none.
   protocol::api_response ask(protocol::api_request request);

@@ -65,7 +65,7 @@ void show(command_context& context, const options& o) {
   auto& server = context.server();
   const auto call = server.get(call_path(server, o));
   if (context.out().json())
-    context.out().document(call);
+    context.out().document_text(call.text);
   else
     show_call(context.out(), call.as_object());
 }
@@ -74,7 +74,7 @@ void resend(command_context& context, const options& o) {
   auto& server = context.server();
   const auto answer = server.post(call_path(server, o) + "resend/");
   if (context.out().json())
-    return context.out().document(answer);
+    return context.out().document_text(answer.text);
   const auto& due = answer.as_object();
   std::cout << "notification " << cell_of(due, "notification_id")
             << " is sent again, attempt " << cell_of(due, "attempt")

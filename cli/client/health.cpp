@@ -38,7 +38,7 @@ void show(command_context& context, std::uint64_t webhook) {
   const auto answer = server.get(
     server.in_organizer(webhook_path(webhook, "health/")));
   if (context.out().json())
-    return context.out().document(answer);
+    return context.out().document_text(answer.text);
   const auto& h = answer.as_object();
   const bool more = cell_of(h, "backlog_complete") == "no";
   context.out().fields({

@@ -52,7 +52,7 @@ void add_slug_list(CLI::App& app, const command_adder& add,
         body["name"] = o->name;
       const auto made = server.post(path(server), body);
       if (context.out().json())
-        return context.out().document(made);
+        return context.out().document_text(made.text);
       list_printer row{context.out(), columns()};
       row.add(made.as_object());
       row.flush();

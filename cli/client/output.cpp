@@ -5,6 +5,7 @@
 
 #include "cli/client/terminal.hpp"
 #include "cli/client/terminal_text.hpp"
+#include "protocol/payload/json_slices.hpp"
 #include "protocol/payload/json_text.hpp"
 
 #include <boost/json/array.hpp>
@@ -85,9 +86,13 @@ bool output::shows_progress() {
 }
 
 void output::document(const boost::json::value& value) {
+  document_text(protocol::to_json_text(value));
+}
+
+void output::document_text(std::string_view text) {
   // ASCII only: terminal escapes become \u001b.
   const unsigned indent = is_terminal(standard_stream::out) ? 2 : 0;
-  std::cout << protocol::to_json_text(value, indent) << std::endl;
+  std::cout << protocol::ascii_json(text, {.spaces = indent}) << std::endl;
 }
 
 void output::line(const boost::json::value& value) {

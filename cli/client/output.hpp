@@ -53,6 +53,8 @@ public:
 
   /// One document: indented on a terminal, else on one line.
   void document(const boost::json::value& value);
+  /// The same of JSON text, whose numbers stay as they are written.
+  void document_text(std::string_view text);
   /// One line of JSON.
   void line(const boost::json::value& value);
   /// Names and values, one pair per line; empty values are left out.

@@ -61,9 +61,9 @@ std::string preview_text(const object& preview) {
   return out;
 }
 
-void print(command_context& context, const boost::json::value& replay) {
+void print(command_context& context, const api_answer& replay) {
   if (context.out().json())
-    return context.out().document(replay);
+    return context.out().document_text(replay.text);
   const auto& r = replay.as_object();
   std::vector<std::pair<std::string, std::string>> fields;
   for (const auto* key :
@@ -87,7 +87,7 @@ std::string progress_text(const object& r) {
 void watch(command_context& context, const options& o) {
   auto& server = context.server();
   progress_bar bar;
-  boost::json::value last;
+  api_answer last;
   for (;; std::this_thread::sleep_for(look_interval)) {
     last = server.get(path_of(server, o));
     const auto& r = last.as_object();
@@ -113,7 +113,7 @@ void start(command_context& context, const options& o) {
   const auto preview = server.post(path_of(server, o), request(o, true));
   if (o.dry_run) {
     if (context.out().json())
-      context.out().document(preview);
+      context.out().document_text(preview.text);
     else
       std::cout << preview_text(preview.as_object()) << " would be sent again"
                 << std::endl;
@@ -122,7 +122,7 @@ void start(command_context& context, const options& o) {
   if (number(preview.as_object(), "count") == 0) {
     output::note("Nothing to send again.");
     if (context.out().json())
-      context.out().document(preview);
+      context.out().document_text(preview.text);
     return;
   }
   confirm(o.yes, "Send " + preview_text(preview.as_object())

@@ -48,7 +48,7 @@ void drop(command_context& context, const options& o) {
   const auto answer = server.post(
     server.in_organizer(webhook_path(o.webhook, "retries/drop/")), of);
   if (context.out().json())
-    return context.out().document(answer);
+    return context.out().document_text(answer.text);
   std::cout << "dropped: " << cell_of(answer.as_object(), "dropped")
             << std::endl;
 }
@@ -73,7 +73,7 @@ void expedite(command_context& context, const options& o) {
   auto& server = context.server();
   const auto answer = server.post(expedite_path(server, o));
   if (context.out().json())
-    return context.out().document(answer);
+    return context.out().document_text(answer.text);
   const auto& counts = answer.as_object();
   std::cout << "expedited: " << cell_of(counts, "expedited");
   if (counts.contains("webhooks"))

@@ -31,7 +31,7 @@ void create(command_context& context, const options& o) {
   auto& server = context.server();
   const auto made = server.post(server.in_organizer("tokens/"), body);
   if (context.out().json())
-    return context.out().document(made);
+    return context.out().document_text(made.text);
   const auto& token = made.as_object();
   context.out().fields({{"id", cell_of(token, "id")},
                         {"name", cell_of(token, "name")},

@@ -4,8 +4,10 @@
 #include "cli/client/call_view.hpp"
 #include "cli/client/commands.hpp"
 #include "cli/client/key_value.hpp"
+#include "protocol/payload/json_slices.hpp"
 
 #include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -48,9 +50,9 @@ std::string events_of(const object& hook) {
                                               : cell_of(hook, "limit_events");
 }
 
-void print(command_context& context, const boost::json::value& hook) {
+void print(command_context& context, const api_answer& hook) {
   if (context.out().json())
-    return context.out().document(hook);
+    return context.out().document_text(hook.text);
   const auto& shown = hook.as_object();
   std::vector<std::pair<std::string, std::string>> fields{
     {"webhook", cell_of(shown, "id")},
@@ -60,12 +62,12 @@ void print(command_context& context, const boost::json::value& hook) {
     {"events", events_of(shown)},
     {"comment", cell_of(shown, "comment")},
   };
-  if (const auto* delivery = shown.if_contains("delivery");
-      delivery != nullptr && delivery->is_object())
-    for (const auto& setting : delivery->get_object())
-      fields.emplace_back(
-        "delivery." + std::string{setting.key().data(), setting.key().size()},
-        cell_text(setting.value()));
+  if (const auto delivery = protocol::member_of(hook.text, "delivery"))
+    for (const auto& [name, setting] : protocol::members_of(*delivery))
+      fields.emplace_back("delivery." + name,
+                          setting.starts_with('{')
+                            ? protocol::ascii_json(setting)
+                            : cell_text(boost::json::parse(setting)));
   context.out().fields(fields);
 }
 
@@ -90,8 +92,9 @@ void list(command_context& context, const options& o) {
 void show(command_context& context, const options& o) {
   auto& server = context.server();
   const auto path = server.in_organizer(webhook_path(o.id));
-  auto hook = server.get(path).as_object();
-  hook["delivery"] = server.get(path + "delivery/");
+  auto hook = server.get(path);
+  const auto delivery = server.get(path + "delivery/");
+  hook.text.insert(hook.text.rfind('}'), R"(,"delivery":)" + delivery.text);
   print(context, hook);
 }
 
@@ -172,7 +175,7 @@ void test(command_context& context, const options& o) {
      .timeout = longest_test});
   const auto& call = answer.as_object();
   if (context.out().json())
-    context.out().document(answer);
+    context.out().document_text(answer.text);
   else
     show_call(context.out(), call);
   if (cell_of(call, "success") != "yes")

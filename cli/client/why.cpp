@@ -43,7 +43,7 @@ void show(command_context& context, const options& o) {
   auto& server = context.server();
   const auto answer = server.get(path_of(server, o));
   if (context.out().json())
-    return context.out().document(answer);
+    return context.out().document_text(answer.text);
   const auto& n = answer.as_object();
   context.out().fields({{"notification", cell_of(n, "notification_id")},
                         {"time", cell_of(n, "datetime")},

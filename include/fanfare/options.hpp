@@ -96,7 +96,7 @@ struct concurrency_options {
   std::size_t window = 256;
 };
 
-/// Limits of one attempt.
+/// Limits of one attempt. None may be set to more than `total`.
 struct timeout_options {
   std::chrono::milliseconds dns{5'000};         ///< the look-up of the host
   std::chrono::milliseconds connect{5'000};     ///< the connection

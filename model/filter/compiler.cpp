@@ -247,7 +247,7 @@ private:
         break;
       case op::starts_with:
       case op::ends_with:
-        if (!from.is_string())
+        if (text_of(from) == nullptr)
           return fail(here, "must be a text.");
         [[fallthrough]];
       default:

@@ -48,7 +48,7 @@ bool contains(const condition& c, const json::value& seen) {
   if (const auto* list = seen.if_array())
     return std::any_of(list->begin(), list->end(),
                        [&](const auto& v) { return equal(wanted, v); });
-  const auto* text = seen.if_string();
+  const auto* text = text_of(seen);
   return text != nullptr && wanted.what == kind::text
       && has_text(view(*text), wanted.text, c.borders);
 }
@@ -85,12 +85,16 @@ bool holds(const condition& c, const json::value* seen) {
       case op::less_equal: return std::is_lteq(order(value, c));
       case op::greater: return std::is_gt(order(value, c));
       case op::greater_equal: return std::is_gteq(order(value, c));
-      case op::starts_with:
-        return value.is_string()
-            && view(value.get_string()).starts_with(c.operands.front().text);
-      case op::ends_with:
-        return value.is_string()
-            && view(value.get_string()).ends_with(c.operands.front().text);
+      case op::starts_with: {
+        const auto* text = text_of(value);
+        return text != nullptr
+            && view(*text).starts_with(c.operands.front().text);
+      }
+      case op::ends_with: {
+        const auto* text = text_of(value);
+        return text != nullptr
+            && view(*text).ends_with(c.operands.front().text);
+      }
       case op::contains: return contains(c, value);
       case op::exists: return seen != nullptr;
     }

@@ -5,6 +5,7 @@
 /// The values that a filter compares with, and how a JSON value compares with
 /// them. Nothing here allocates while it compares.
 
+#include "model/filter/decimal.hpp"
 #include "model/filter/number.hpp"
 
 #include <boost/json/value.hpp>
@@ -36,8 +37,8 @@ enum class kind : std::uint8_t {
 /// The content of a value unless it is a list or an object. Owns nothing.
 struct scalar {
   kind what = kind::null;
-  filter::number value{}; ///< of numbers; 0 or 1 for booleans
-  std::string_view text{};
+  filter::number value{};  ///< of numbers; 0 or 1 for booleans
+  std::string_view text{}; ///< of numbers with digits: as encoded
 };
 
 [[nodiscard]] inline scalar scalar_of(const boost::json::value& v) {
@@ -53,12 +54,23 @@ struct scalar {
       if (std::isnan(v.get_double()))
         return {kind::nothing};
       return {kind::number, make_number(v.get_double())};
-    case boost::json::kind::string:
-      return {kind::text, {}, view(v.get_string())};
+    case boost::json::kind::string: {
+      const auto text = view(v.get_string());
+      if (is_encoded(text)) [[unlikely]]
+        return {kind::number, decode(text), text};
+      return {kind::text, {}, text};
+    }
     case boost::json::kind::array: return {kind::list};
     case boost::json::kind::object: return {kind::object};
   }
   return {};
+}
+
+/// The text of a value; null if it is none.
+[[nodiscard]] inline const boost::json::string*
+text_of(const boost::json::value& v) {
+  const auto* text = v.if_string();
+  return text != nullptr && !is_encoded(view(*text)) ? text : nullptr;
 }
 
 /// A total order of scalars: by kind, then by value. All lists are equivalent
@@ -69,7 +81,10 @@ struct scalar {
     return a.what <=> b.what;
   switch (a.what) {
     case kind::boolean:
-    case kind::number: return compare(a.value, b.value);
+    case kind::number:
+      if (a.value.digits || b.value.digits) [[unlikely]]
+        return compare_digits(a.value, a.text, b.value, b.text);
+      return compare(a.value, b.value);
     // UTF-8 sorts by code point as long as its bytes compare as unsigned,
     // which char_traits guarantees.
     case kind::text: return a.text <=> b.text;

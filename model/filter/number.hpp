@@ -13,12 +13,14 @@ namespace fanfare::filter {
 
 /// Normalized so that equal values are represented equally: every integer of
 /// 64 bits by sign and magnitude, even if it was parsed as a double; all other
-/// numbers as a double.
+/// numbers as a double, or by their digits where that is not exact
+/// (model/filter/decimal.hpp).
 struct number {
   std::uint64_t magnitude = 0;
   double real = 0; ///< unless integral
   bool integral = true;
   bool negative = false;
+  bool digits = false; ///< kept elsewhere; `real` is the nearest double
 };
 
 inline constexpr double two_to_64 = 18446744073709551616.0;
@@ -61,6 +63,7 @@ inline constexpr double two_to_64 = 18446744073709551616.0;
                                      : std::strong_ordering::greater;
 }
 
+/// Not for numbers with digits.
 [[nodiscard]] inline std::strong_ordering compare(const number& a,
                                                   const number& b) {
   if (a.integral != b.integral)

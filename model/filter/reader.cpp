@@ -3,6 +3,7 @@
 
 #include "model/filter/reader.hpp"
 
+#include "model/filter/decimal.hpp"
 #include "model/filter/limits.hpp"
 #include "model/filter/literal.hpp"
 #include "model/filter/refusal.hpp"
@@ -12,6 +13,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -23,13 +25,20 @@ namespace json = boost::json;
 
 namespace {
 
+/// What else a builder does.
+struct building {
+  bool strict = false; ///< stops at a key that an object has twice
+  bool digits = true;  ///< keeps those that no double has
+};
+
 /// Builds a value from the events of a parser. Unlike Boost's own it reads
-/// doubles exactly and, if strict, stops at a key that an object has twice.
+/// numbers exactly.
 class value_builder {
 public:
-  value_builder(json::storage_ptr storage, bool strict)
+  value_builder(json::storage_ptr storage, building how)
     : stack_{{}, buffer_, sizeof buffer_},
-      strict_{strict} {
+      strict_{how.strict},
+      digits_{how.digits} {
     stack_.reset(std::move(storage));
   }
 
@@ -125,7 +134,15 @@ public:
     double exact = 0;
     const auto* end = text.data() + text.size();
     const auto read = std::from_chars(text.data(), end, exact);
-    stack_.push_double(read.ec == std::errc{} && read.ptr == end ? exact : n);
+    if (read.ec != std::errc{} || read.ptr != end)
+      exact = n;
+    const auto size = std::abs(exact);
+    if (!digits_
+        || (text.size() <= short_number && size > least_exact
+            && size < two_to_53))
+      stack_.push_double(exact);
+    else
+      push_exactly({text.data(), text.size()}, exact);
     return true;
   }
   bool on_bool(bool b, failure&) {
@@ -144,6 +161,25 @@ public:
   }
 
 private:
+  /// Of 15 digits and a dot: within these bounds, doubles tell them apart.
+  static constexpr std::size_t short_number = 16;
+  static constexpr double least_exact = 1e-290;
+  static constexpr double two_to_53 = 9007199254740992.0;
+
+  void push_exactly(std::string_view text, double nearest) {
+    const auto read = read_exactly(text, nearest, encoded_);
+    switch (read.as) {
+      case exact_number::form::integer:
+        if (read.negative)
+          stack_.push_int64(static_cast<std::int64_t>(0 - read.magnitude));
+        else
+          stack_.push_uint64(read.magnitude);
+        return;
+      case exact_number::form::real: stack_.push_double(nearest); return;
+      case exact_number::form::digits: stack_.push_string(encoded_); return;
+    }
+  }
+
   bool note_key() {
     auto& keys = levels_.back().sorted;
     const auto at = std::lower_bound(keys.begin(), keys.end(), key_);
@@ -170,6 +206,8 @@ private:
   unsigned char buffer_[1024] = {}; // most bodies need no more
   json::value_stack stack_;
   bool strict_;
+  bool digits_;
+  std::string encoded_; ///< the last number that needs its digits
   std::vector<level> levels_;
   std::string key_; ///< the parts seen so far
   std::optional<repeat> repeated_;
@@ -193,23 +231,33 @@ std::size_t run(value_parser& parser, std::string_view text,
   return used;
 }
 
+std::optional<json::value> read_value(std::string_view text,
+                                      json::storage_ptr storage, building how) {
+  value_parser parser{up_to_depth(body_depth_limit), std::move(storage), how};
+  json::error_code failure;
+  run(parser, text, failure);
+  if (failure)
+    return std::nullopt;
+  return parser.handler().take();
+}
+
 } // namespace
 
 std::optional<json::value> read_body(std::string_view body,
                                      json::storage_ptr storage) {
-  value_parser parser{up_to_depth(body_depth_limit), std::move(storage), false};
-  json::error_code failure;
-  run(parser, body, failure);
-  if (failure)
-    return std::nullopt;
-  return parser.handler().take();
+  return read_value(body, std::move(storage), {});
+}
+
+json::value show_filter(std::string_view text) {
+  return read_value(text, {}, {.digits = false}).value_or(nullptr);
 }
 
 result<json::value> read_filter(std::string_view text) {
   // The compiler can say where a filter is nested too deep, so some more is
   // let through to it: twice the limit because lists between objects do not
   // count, and twice that again.
-  value_parser parser{up_to_depth(4 * depth_limit), json::storage_ptr{}, true};
+  value_parser parser{up_to_depth(4 * depth_limit), json::storage_ptr{},
+                      building{.strict = true}};
   json::error_code failure;
   const auto used = run(parser, text, failure);
   if (const auto& twice = parser.handler().repeated())

@@ -50,6 +50,29 @@ bool equals(std::string_view text, std::string_view lower) {
   return true;
 }
 
+constexpr std::size_t minor_version = std::string_view{"HTTP/1."}.size();
+
+/// Of "HTTP/1.x", blanks, three digits, and a blank before the reason if any.
+/// Not `whole`: more of the line may come, and the digits may go on.
+std::optional<unsigned> status_in(std::string_view line, bool whole) {
+  if (line.size() <= minor_version || !is_digit(line[minor_version]))
+    return std::nullopt;
+  auto rest = line.substr(minor_version + 1);
+  if (rest.empty() || !is_blank(rest.front()))
+    return std::nullopt;
+  rest.remove_prefix(std::min(rest.find_first_not_of(" \t"), rest.size()));
+  const auto code = rest.substr(0, 3);
+  rest.remove_prefix(code.size());
+  if (code.size() < 3 || !std::ranges::all_of(code, is_digit)
+      || (rest.empty() ? !whole
+                       : !is_blank(rest.front())
+                           && rest.find_first_not_of('\r') != rest.npos))
+    return std::nullopt;
+  unsigned status = 0;
+  std::from_chars(code.data(), code.data() + code.size(), status);
+  return status;
+}
+
 /// Calls `each` with the elements of a comma-separated list (RFC 9110, 5.6.1).
 template <class Each>
 void for_each_element(std::string_view list, Each each) {
@@ -104,27 +127,30 @@ std::size_t answer_parser::take(std::string_view bytes, bool full) {
 
 /// Takes one line, or what there is of one that is too long.
 std::size_t answer_parser::take_lines(std::string_view bytes, bool full) {
-  if (at_ == place::status_line && !skipping_ && !check_beginning(bytes))
-    return 0;
+  if (at_ == place::status_line) {
+    before_ = head_;
+    if (!check_beginning(bytes))
+      return 0;
+  }
   auto& taken = in_head() ? head_ : wire_body_;
   const auto most = (in_head() ? head_limit_ : body_limit_) - taken;
   const auto* end = static_cast<const char*>(
     std::memchr(bytes.data(), '\n', std::min(bytes.size(), most)));
   if (end == nullptr) {
     if (bytes.size() > most) {
-      exceed();
+      exceed(bytes.substr(0, most));
       return 0;
     }
     if (!full && !skipping_)
       return 0;
-    if (at_ == place::status_line) {
-      fail("malformed answer: its status line is longer than "
-           + std::to_string(bytes.size()) + " bytes");
-      return 0;
-    }
     taken += bytes.size();
-    if (!std::exchange(skipping_, true))
+    if (!std::exchange(skipping_, true)) {
+      const bool first = at_ == place::status_line;
       take_line(bytes, false);
+      if (first && has_verdict())
+        spoil("head cut: its status line exceeds "
+              + std::to_string(bytes.size()) + " bytes");
+    }
     return bytes.size();
   }
   const auto size = static_cast<std::size_t>(end - bytes.data());
@@ -146,7 +172,7 @@ std::size_t answer_parser::take_lines(std::string_view bytes, bool full) {
 std::size_t answer_parser::take_body(std::string_view bytes) {
   auto most = body_limit_ - wire_body_;
   if (most == 0) {
-    exceed();
+    exceed({});
     return 0;
   }
   if (at_ != place::until_close && left_ < most)
@@ -168,12 +194,12 @@ std::size_t answer_parser::take_body(std::string_view bytes) {
 
 void answer_parser::take_line(std::string_view line, bool whole) {
   switch (at_) {
-    case place::status_line: take_status_line(line); return;
+    case place::status_line: take_status_line(line, whole); return;
     case place::head:
       if (line.empty())
         on_head_end();
       else if (is_blank(line.front()))
-        take_fold(trim(line));
+        take_fold(trim(line), whole);
       else
         take_field(line, whole);
       return;
@@ -217,38 +243,28 @@ bool answer_parser::check_beginning(std::string_view bytes) {
   return false;
 }
 
-void answer_parser::take_status_line(std::string_view line) {
+void answer_parser::take_status_line(std::string_view line, bool whole) {
   if (line.empty() || line == "\r") {
     odd_ = false;
     return;
   }
-  // "HTTP/1.x", blanks, three digits, and a blank before the reason if any.
-  constexpr std::size_t minor = 7;
-  auto rest = line.substr(std::min(line.size(), minor + 1));
-  const auto code = trim(rest).substr(0, 3);
-  if (line.size() <= minor || !is_digit(line[minor]) || rest.empty()
-      || !is_blank(rest.front()) || code.size() < 3
-      || !std::ranges::all_of(code, is_digit))
+  const auto read = status_in(line, whole);
+  if (!read)
     return fail("malformed answer: its status line has no status");
-  rest = trim(rest).substr(3);
-  if (!rest.empty() && !is_blank(rest.front()))
-    return fail("malformed answer: its status line has no status");
-  unsigned status = 0;
-  std::from_chars(code.data(), code.data() + code.size(), status);
+  const auto status = *read;
   if (status < 100)
     return fail("malformed answer: status below 100");
-  persistent_ = line[minor] != '0';
+  persistent_ = line[minor_version] != '0';
   close_ = false;
   framing_ = {};
   has_field_ = false;
+  log_.lacks = false;
   out_->response_head.clear();
   out_->retry_after.clear();
   interim_answer_ = status < 200 && status != 101;
   at_ = place::head;
   if (interim_answer_) {
-    if (++interim_ > most_interim_answers)
-      fail("malformed answer: more than " + std::to_string(most_interim_answers)
-           + " interim answers");
+    had_interim_ = true;
     return;
   }
   out_->status = static_cast<std::uint16_t>(status);
@@ -269,9 +285,10 @@ void answer_parser::take_field(std::string_view line, bool whole) {
   }
   odd_ |= is_blank(line[colon - 1]);
   last_field_ = field_named(name);
-  last_kept_ = false;
+  log_.last = false;
   if (!whole) {
     // Longer than what the log keeps of the whole head.
+    log_.lacks = true;
     if (last_field_ != field::other)
       spoil("a field of the head was cut");
     return;
@@ -282,7 +299,7 @@ void answer_parser::take_field(std::string_view line, bool whole) {
 }
 
 /// A line that begins with a blank continues the field before (RFC 9112, 5.2).
-void answer_parser::take_fold(std::string_view more) {
+void answer_parser::take_fold(std::string_view more, bool whole) {
   odd_ = true;
   if (!has_field_) {
     spoil("a line of the head that is no field was left out");
@@ -290,8 +307,10 @@ void answer_parser::take_fold(std::string_view more) {
   }
   note(more);
   auto& head = out_->response_head;
-  if (!last_kept_ || head.size() + more.size() + 1 > kept_head)
+  if (!whole || !log_.last || head.size() + more.size() + 1 > kept_head) {
+    log_.lacks = true;
     return;
+  }
   head.resize(head.size() - 2);
   head.append(1, ' ');
   append_text(head, more);
@@ -390,9 +409,11 @@ void answer_parser::on_head_end() {
 
 void answer_parser::keep_field(std::string_view name, std::string_view value) {
   auto& head = out_->response_head;
-  last_kept_ = head.size() + name.size() + value.size() + 4 <= kept_head;
-  if (!last_kept_)
+  log_.last = head.size() + name.size() + value.size() + 4 <= kept_head;
+  if (!log_.last) {
+    log_.lacks = true;
     return;
+  }
   if (head.empty())
     head.reserve(256);
   append_text(head, name);
@@ -448,12 +469,10 @@ void answer_parser::end(std::string_view rest) {
   if (done())
     return;
   if (!has_verdict()) {
-    if (rest.empty() && head_ == 0)
-      fail("reset: connection closed before an answer");
-    else if (at_ == place::status_line && !rest.empty())
-      fail("malformed answer: connection closed within the status line");
-    else
-      fail("malformed answer: connection closed within the head");
+    const auto there = where(rest);
+    fail((there.starts_with("within") ? "malformed answer: connection closed "
+                                      : "reset: connection closed ")
+         + std::string{there});
     return;
   }
   if (at_ == place::head)
@@ -461,6 +480,13 @@ void answer_parser::end(std::string_view rest) {
   else if (at_ != place::until_close)
     spoil("body ended after " + amount());
   finish();
+}
+
+void answer_parser::break_off(std::string_view why, std::string_view rest) {
+  auto reason = "reset: " + std::string{why};
+  if (!has_verdict())
+    reason.append(" ").append(where(rest));
+  cut(reason);
 }
 
 void answer_parser::cut(std::string_view why) {
@@ -476,6 +502,16 @@ void answer_parser::cut(std::string_view why) {
   finish();
 }
 
+/// What there is of an answer without a verdict.
+std::string_view answer_parser::where(std::string_view rest) const {
+  if (!has_begun(rest))
+    return "before an answer";
+  if (at_ == place::head)
+    return "within the head";
+  return rest.find_first_not_of("\r\n") == rest.npos ? "after an interim answer"
+                                                     : "within the status line";
+}
+
 /// "2 of 3 bytes", "2 bytes, before its last chunk".
 std::string answer_parser::amount() const {
   auto text = std::to_string(body_bytes_);
@@ -487,8 +523,12 @@ std::string answer_parser::amount() const {
   return text + " bytes";
 }
 
-/// A limit of size was reached.
-void answer_parser::exceed() {
+/// A limit of size was reached, within this line if it is one.
+void answer_parser::exceed(std::string_view line) {
+  if (at_ == place::status_line && status_in(line, false))
+    take_status_line(line, false);
+  if (done())
+    return;
   const auto limit = std::to_string(in_head() ? head_limit_ : body_limit_)
                    + " bytes";
   if (!has_verdict()) {
@@ -509,6 +549,8 @@ void answer_parser::unreadable(std::string_view why) {
 
 void answer_parser::finish() {
   at_ = place::done;
+  if (log_.lacks && out_->reason.empty())
+    out_->reason = "head cut in the log";
 }
 
 void answer_parser::fail(std::string_view why) {

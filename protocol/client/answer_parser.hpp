@@ -7,7 +7,7 @@
 /// whatever is wrong with the rest, so nothing after the status line becomes a
 /// failure. Fields and bodies are kept in bounded excerpts for the call log; an
 /// unreadable part is dropped or cut, the result's `reason` says so, and the
-/// connection is not reused.
+/// connection is not reused. It also says if the log has not all of the head.
 
 #include "protocol/client/transport.hpp"
 
@@ -23,8 +23,6 @@ namespace fanfare::protocol {
 inline constexpr std::size_t kept_head = 8 * 1024;
 /// Longest meaningful value of Retry-After: a date has 29.
 inline constexpr std::size_t kept_retry_after = 128;
-/// Interim answers (1xx) before the final one.
-inline constexpr unsigned most_interim_answers = 16;
 
 class answer_parser {
 public:
@@ -47,6 +45,9 @@ public:
   /// The peer closed the connection after the bytes taken. `rest`: the
   /// incomplete line, for a better reason.
   void end(std::string_view rest = {});
+
+  /// The connection broke there for this reason ("connection reset by peer").
+  void break_off(std::string_view why, std::string_view rest = {});
 
   /// Nothing more will be read: `why` ("timeout: …") is for the log.
   void cut(std::string_view why);
@@ -73,9 +74,19 @@ public:
     return close_;
   }
 
+  /// Bytes taken before the status line: empty lines, interim answers.
+  [[nodiscard]] std::size_t before() const noexcept {
+    return before_;
+  }
+  /// Whether anything of an answer came, be it an interim one. Empty lines are
+  /// no part of one (RFC 9112, 2.2). `rest` as of `end`.
+  [[nodiscard]] bool has_begun(std::string_view rest) const noexcept {
+    return at_ != place::status_line || had_interim_
+        || rest.find_first_not_of("\r\n") != rest.npos;
+  }
   /// Whether an interim answer came before: the receiver has the request.
   [[nodiscard]] bool had_interim() const noexcept {
-    return interim_ > 0;
+    return had_interim_;
   }
 
 private:
@@ -105,9 +116,9 @@ private:
   std::size_t take_body(std::string_view bytes);
   void take_line(std::string_view line, bool whole);
   bool check_beginning(std::string_view bytes);
-  void take_status_line(std::string_view line);
+  void take_status_line(std::string_view line, bool whole);
   void take_field(std::string_view line, bool whole);
-  void take_fold(std::string_view more);
+  void take_fold(std::string_view more, bool whole);
   static field field_named(std::string_view name);
   void note(std::string_view value);
   void note_length(std::string_view value);
@@ -117,8 +128,9 @@ private:
   void take_chunk_size(std::string_view line, bool whole);
   void begin_chunk();
   void keep_body(std::string_view bytes);
+  [[nodiscard]] std::string_view where(std::string_view rest) const;
   [[nodiscard]] std::string amount() const;
-  void exceed();
+  void exceed(std::string_view line);
   void unreadable(std::string_view why);
   void finish();
   void fail(std::string_view why);
@@ -143,12 +155,17 @@ private:
   std::uint64_t left_ = 0;       ///< of the body or its chunk
   std::uint64_t body_bytes_ = 0; ///< of the body itself
   std::size_t head_ = 0;         ///< bytes taken, also of interim answers
+  std::size_t before_ = 0;       ///< of these, before the status line
   std::size_t wire_body_ = 0;    ///< bytes taken after the head
-  std::uint8_t interim_ = 0;
   place at_ = place::status_line;
   field last_field_ = field::other;
-  bool last_kept_ = false; ///< the last field is in the log
+  /// What of the head is in the log.
+  struct logging {
+    bool last = false;  ///< the last field is
+    bool lacks = false; ///< a part has no room there
+  } log_;
   bool interim_answer_ = false;
+  bool had_interim_ = false;
   bool has_field_ = false; ///< a folded line can belong to one
   bool skipping_ = false;  ///< the rest of an overlong line
   bool close_ = false;

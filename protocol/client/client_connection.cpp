@@ -105,6 +105,11 @@ client_connection::refusal(const asio::ip::address& address) {
   return why;
 }
 
+void client_connection::on_useless(const asio::ip::address& address) {
+  if (!way_)
+    std::erase(subject_->addresses, address);
+}
+
 bool client_connection::make_room() {
   return owner_->make_room();
 }
@@ -117,8 +122,7 @@ void client_connection::on_not_connected(std::string reason, fault whose) {
   if (const auto where = reason.rfind('(');
       way_ && reason.starts_with("connect: ") && where != std::string::npos)
     reason.insert(where + 1, "proxy ");
-  // After a detour, the receiver has shown a fault of its own.
-  fail(std::move(reason), subject_->detours == 0 ? whose : fault::receiver);
+  fail_to_reach(std::move(reason), whose);
 }
 
 void client_connection::on_connected(client_socket socket) {
@@ -131,32 +135,30 @@ void client_connection::on_connected(client_socket socket) {
     on_way();
     return;
   }
+  const auto which = way_->next++;
+  if (way_->name.empty())
+    address_ = way_->targets[which];
   if (to_->forwarded) {
-    if (way_->name.empty())
-      address_ = way_->targets[way_->next];
     forwards_ = way_->via;
     way_ = nullptr;
     on_way();
     return;
   }
   enter(state::tunnelling);
-  if (const auto left = way_->left(); left > 1) {
+  if (const auto left = way_->left(); left > 0) {
     const auto now = steady_clock::now();
-    way_until_ = now + (subject_->clock.deadline - now) / left;
+    way_until_ = now + (subject_->clock.deadline - now) / (left + 1);
   }
   tunnel_ = new proxy_tunnel(stream_.socket(), way_->via);
   auto opened = [self = boost::intrusive_ptr<client_connection>(this)](
                   proxy_tunnel::outcome&& how) {
     self->on_tunnel(std::move(how));
   };
-  const auto which = way_->next++;
   const auto port = subject_->request.to->port();
-  if (!way_->name.empty()) {
+  if (way_->name.empty())
+    tunnel_->open(address_, port, std::move(opened));
+  else
     tunnel_->open(way_->name, port, std::move(opened));
-    return;
-  }
-  address_ = way_->targets[which];
-  tunnel_->open(address_, port, std::move(opened));
 }
 
 void client_connection::on_tunnel(proxy_tunnel::outcome&& how) {
@@ -181,7 +183,7 @@ void client_connection::on_tunnel(proxy_tunnel::outcome&& how) {
     owner_->try_next_address(subject, std::move(way_));
     return;
   }
-  fail(std::move(how.failure));
+  fail_to_reach(std::move(how.failure));
 }
 
 bool client_connection::may_be_forwarded() const {
@@ -239,7 +241,7 @@ void client_connection::on_handshake(const error_code& code) {
   if (code) {
     if (auto why = tls_failure(stream_.tls(), code,
                                subject_->request.to->host(), tunnelled_);
-        !skip_handshake())
+        !skip_handshake(why))
       fail(std::move(why));
     return;
   }
@@ -271,6 +273,7 @@ void client_connection::start() {
 }
 
 void client_connection::write() {
+  subject_->result.repeated = subject_->again;
   auto all = forwards_ ? request_.begin_forwarded(
                subject_->request,
                forwards_->user.empty()
@@ -330,7 +333,7 @@ void client_connection::on_written(const error_code& code) {
   // A failure to write is not the last word: the peer may have answered before
   // it closed. The read that is in progress finds out.
   request_.ended(!code);
-  if (answer_.received() == 0)
+  if (!answer_.has_verdict())
     subject_->clock.enter(phase::first_byte,
                           subject_->request.limits.first_byte,
                           steady_clock::now());
@@ -355,92 +358,102 @@ void client_connection::on_read(const error_code& code, std::size_t bytes) {
     on_end(code);
     return;
   }
-  if (answer_.received() == 0) {
-    const auto now = steady_clock::now();
-    subject_->result.timings.first_byte = subject_->clock.in_phase(now);
-    note_taken();
-    if (served_ > 0)
-      to_->note_answer_after(now - subject_->clock.phase_started);
-    subject_->clock.enter(phase::answer, subject_->request.limits.total, now);
-  }
-  if (answer_.take(bytes) == incoming_answer::progress::more)
-    read();
-  else
+  note_taken();
+  const bool waited = !answer_.has_verdict();
+  const bool over = answer_.take(bytes) == incoming_answer::progress::over;
+  if (waited && (over || answer_.has_verdict()))
+    on_answer();
+  if (over)
     finish();
+  else
+    read();
+}
+
+void client_connection::on_answer() {
+  const auto now = steady_clock::now();
+  subject_->result.timings.first_byte = subject_->clock.in_phase(now);
+  if (served_ > 0)
+    to_->note_answer_after(now - subject_->clock.phase_started);
+  subject_->clock.enter(phase::answer, subject_->request.limits.total, now);
 }
 
 void client_connection::on_end(const error_code& code) {
   const bool closed = is_end(code);
   const bool reset = is_reset(code);
-  if (answer_.received() > 0) {
+  if (answer_.has_begun()) {
     if (closed)
       answer_.end();
     else
-      answer_.cut(
-        "reset: " + plain(code)
-        + (answer_.has_verdict() ? "" : " within the head of the answer"));
+      answer_.break_off(plain(code));
     finish();
     return;
   }
-  const bool begun = stream_.has_partial_record();
   const auto after = steady_clock::now() - asked_at_;
+  auto why = why_ended(code, after);
   if (may_repeat({.by_peer = closed || reset,
                   .reused = served_ > 0,
                   .elsewhere = owner_->has_elsewhere(*subject_, address_),
                   .repeated = subject_->result.repeated,
-                  .begun = begun,
-                  .after = after})) {
-    repeat();
-  } else if (begun) {
-    fail("reset: connection ended within the first TLS record of the answer");
-  } else if (auto why = stream_.tls()
-                        ? tls_refusal(stream_.tls(), code, served_ == 0)
-                        : std::nullopt) {
-    fail(std::move(*why));
-  } else if ((closed || reset) && served_ > 0 && after > repeat_within) {
-    // Whoever looks for a stale connection should find a handler that failed.
-    using tenths = std::chrono::duration<std::int64_t, std::deci>;
-    fail("reset: the kept connection was "
-         + std::string{closed ? "closed " : "reset "}
-         + in_seconds(std::chrono::round<tenths>(after))
-         + " after the request, without an answer");
-  } else if (closed) {
-    fail("reset: connection closed before an answer");
-  } else if (reset) {
-    fail("reset: connection reset before an answer");
-  } else {
-    fail("reset: " + plain(code));
-  }
+                  .begun = stream_.has_partial_record(),
+                  .after = after}))
+    repeat(std::move(why));
+  else
+    fail(std::move(why));
+}
+
+std::string client_connection::why_ended(const error_code& code,
+                                         steady_clock::duration after) const {
+  if (stream_.has_partial_record())
+    return "reset: connection ended within the first TLS record of the answer";
+  if (stream_.tls())
+    if (auto why = tls_refusal(stream_.tls(), code, served_ == 0))
+      return std::move(*why);
+  const bool closed = is_end(code);
+  if (!closed && !is_reset(code))
+    return "reset: " + plain(code);
+  const std::string how = closed ? "closed " : "reset ";
+  if (served_ == 0 || after <= repeat_within)
+    return "reset: connection " + how + "before an answer";
+  // Whoever looks for a stale connection should find a handler that failed.
+  using tenths = std::chrono::duration<std::int64_t, std::deci>;
+  return "reset: the kept connection was " + how
+       + in_seconds(std::chrono::round<tenths>(after))
+       + " after the request, without an answer";
 }
 
 // -- endings ------------------------------------------------------------------
 
-void client_connection::repeat() {
+void client_connection::repeat(std::string why) {
   auto& subject = *subject_;
   close();
-  subject.result = {};
-  subject.result.repeated = true;
-  if (served_ > 0)
+  subject.again = true;
+  if (served_ > 0) {
+    subject.result = {};
     owner_->repeat(subject);
-  else
+  } else {
+    subject.shown = std::move(why);
     owner_->go_elsewhere(subject, address_);
+  }
 }
 
 void client_connection::finish() {
   auto& subject = *subject_;
-  // A byte of the answer has come, so the phase began with it.
+  // An answer with a status began the phase.
   if (may_repeat({.status = subject.result.status,
                   .last = !answer_.reusable(),
                   .interim = answer_.had_interim(),
                   .reused = served_ > 0,
                   .repeated = subject.result.repeated,
                   .after = subject.clock.phase_started - asked_at_})) {
-    repeat();
+    repeat({});
     return;
   }
-  if (auto& reason = subject.result.reason;
-      forwards_ && subject.result.status >= 400 && reason.empty())
-    reason = "forwarded by a proxy, whose own answer it may be";
+  if (const auto status = subject.result.status;
+      forwards_ && status != 0 && status / 100 != 2) {
+    auto& reason = subject.result.reason;
+    reason += reason.empty() ? "" : "; ";
+    reason += "forwarded by a proxy, whose own answer it may be";
+  }
   if (answer_.reusable() && request_.sent()) {
     subject_ = nullptr;
     answer_.clear();
@@ -461,6 +474,13 @@ void client_connection::fail(std::string reason, fault whose) {
   owner_->finish(subject);
 }
 
+void client_connection::fail_to_reach(std::string reason, fault whose) {
+  if (auto& shown = subject_->shown; !shown.empty())
+    fail(std::move(shown));
+  else
+    fail(std::move(reason), whose);
+}
+
 void client_connection::note_taken() {
   if (untaken_)
     to_->taken_upto = std::max(to_->taken_upto, opened_);
@@ -472,13 +492,14 @@ void client_connection::stop_waiting() {
     to_->crowded_until = {};
 }
 
-bool client_connection::skip_handshake() {
+bool client_connection::skip_handshake(const std::string& why) {
   if (state_ != state::handshaking
       || !owner_->has_elsewhere(*subject_, address_))
     return false;
   const boost::intrusive_ptr<client_connection> alive{this};
   auto& subject = *subject_;
   close();
+  subject.shown = why;
   owner_->go_elsewhere(subject, address_);
   return true;
 }

@@ -145,9 +145,9 @@ public:
   /// Tries the next address for that reason.
   void skip_way();
 
-  /// The handshake has taken too long: tries another address. False: there is
-  /// none, or it is over.
-  [[nodiscard]] bool skip_handshake();
+  /// The handshake has failed or taken too long, as `why` says: tries another
+  /// address. False: there is none, or it is over.
+  [[nodiscard]] bool skip_handshake(const std::string& why);
 
   /// Runs an exchange on an idle connection. Never finishes it before it
   /// returns.
@@ -163,7 +163,7 @@ public:
   /// Ends everything at once, without notifying the owner.
   void close();
 
-  /// Bytes of the answer received so far, interim ones included.
+  /// Bytes of the final answer received so far.
   [[nodiscard]] std::size_t received() const noexcept {
     return answer_.received();
   }
@@ -202,6 +202,7 @@ private:
 
   std::optional<std::string>
   refusal(const boost::asio::ip::address& address) override;
+  void on_useless(const boost::asio::ip::address& address) override;
   bool make_room() override;
   void on_connected(client_socket socket) override;
   void on_not_connected(std::string reason, fault whose) override;
@@ -226,15 +227,24 @@ private:
   void on_written(const error_code& code);
   void read();
   void on_read(const error_code& code, std::size_t bytes);
+  /// The status line of the final answer came, or something else in its place.
+  void on_answer();
   void on_end(const error_code& code);
-  /// Once more, elsewhere if this connection was a fresh one.
-  void repeat();
+  /// Why there is no answer.
+  [[nodiscard]] std::string
+  why_ended(const error_code& code,
+            std::chrono::steady_clock::duration after) const;
+  /// Once more, elsewhere if this connection was a fresh one, which ended as
+  /// `why` says.
+  void repeat(std::string why);
 
   // -- endings ----------------------------------------------------------------
 
   /// The answer is over.
   void finish();
   void fail(std::string reason, fault whose = fault::receiver);
+  /// The target cannot be reached.
+  void fail_to_reach(std::string reason, fault whose = fault::receiver);
 
   connection_owner* owner_;
   boost::asio::io_context& context_;

@@ -110,6 +110,7 @@ void connector::try_next() {
     if (auto why = owner_->refusal(address)) {
       if (refused_.empty())
         refused_ = std::move(*why);
+      owner_->on_useless(address);
       continue;
     }
     const asio::ip::tcp::endpoint there{address, port_};
@@ -184,6 +185,7 @@ void connector::note_failure(std::size_t address, const error_code& code) {
   only_here_ = only_here_ && is_local_fault(code);
   is_short_ = is_short_ || !is_no_route(code);
   const auto& there = addresses_[address];
+  owner_->on_useless(there);
   const auto host = there.is_v6() ? "[" + there.to_string() + "]"
                                   : there.to_string();
   failed_ = "connect: " + plain_reason(code) + " (" + host + ":"

@@ -45,6 +45,8 @@ public:
   /// before the connect.
   virtual std::optional<std::string>
   refusal(const boost::asio::ip::address& address) = 0;
+  /// The address is refused, or cannot be connected to.
+  virtual void on_useless(const boost::asio::ip::address& address) = 0;
   /// Out of file descriptors: close unneeded ones. False: none was closed.
   virtual bool make_room() = 0;
   /// Unless closed before, one of these two is called, once.

@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace fanfare::protocol {
@@ -72,10 +73,14 @@ struct exchange : counted<exchange>, list_hook<of_all> {
   exchange_clock clock;
   boost::intrusive_ptr<destination> to;
   boost::intrusive_ptr<client_connection> on;
-  /// Of the target, except those that failed. Empty on a reused connection, or
-  /// if the host is an address.
+  /// Of the target, except those that failed or are refused. Empty on a reused
+  /// connection, or if the host is an address.
   std::vector<boost::asio::ip::address> addresses;
-  std::size_t detours = 0;          ///< how often it moved on
+  std::size_t detours = 0; ///< how often it moved on
+  /// Why it moved on from the receiver at the address before. That is what
+  /// ended the attempt if the next one cannot be reached.
+  std::string shown;
+  bool again = false; ///< what goes out next goes out a second time
   std::shared_ptr<proxied_way> way; ///< through a proxy to these, or null
   std::uint64_t look_up = 0;        ///< the resolver's ticket
   std::chrono::steady_clock::time_point asked; ///< the resolver

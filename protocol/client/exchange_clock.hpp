@@ -21,7 +21,7 @@ enum class phase : std::uint8_t {
   connect,
   tls,
   first_byte,
-  answer, ///< the rest of an answer that has begun, within `total`
+  answer, ///< what follows the status line of an answer, within `total`
   total,  ///< its turn, or for its request to be taken
 };
 

@@ -15,6 +15,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -153,7 +154,7 @@ public:
     return subject.way
            ? subject.way->left() > 0
            : std::ranges::any_of(subject.addresses, [&](const auto& each) {
-               return each != not_here;
+               return each != not_here && !refusal(subject, each);
              });
   }
 
@@ -347,6 +348,12 @@ private:
       try_next_address(subject, std::move(way));
       return;
     }
+    if (way->via->fenced)
+      if (auto why = policy_of(subject).refusal_of_name(way->via->host)) {
+        why->insert(std::string_view{"policy: "}.size(), "the proxy's name ");
+        abandon(subject, std::move(*why));
+        return;
+      }
     // Both look-ups share a limit.
     if (subject.clock.waits_for != phase::dns)
       subject.clock.enter(phase::dns, subject.request.limits.dns,
@@ -423,13 +430,16 @@ private:
     for (const auto& each : late) {
       if (each->over)
         continue;
+      const auto waits_for = each->clock.waits_for;
+      auto why = waits_for == phase::connect && !each->shown.empty()
+                 ? std::move(each->shown)
+                 : each->clock.timeout_reason(
+                   each->request.limits, each->on && each->on->in_proxy(), now);
       const bool goes_on = each->clock.ends > now && each->on
-                        && each->on->skip_handshake();
+                        && each->on->skip_handshake(why);
       if (!goes_on)
-        abandon(*each,
-                each->clock.timeout_reason(
-                  each->request.limits, each->on && each->on->in_proxy(), now),
-                each->look_up != 0 && each->clock.waits_for == phase::dns
+        abandon(*each, std::move(why),
+                each->look_up != 0 && waits_for == phase::dns
                   ? fault_of(*each, answered_by::nobody)
                   : fault::receiver);
     }

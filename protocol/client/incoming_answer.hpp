@@ -30,7 +30,7 @@ public:
     out.reason.clear();
     out.response_body.clear();
     parser_.emplace(out, limits);
-    received_ = 0;
+    total_ = 0;
   }
 
   /// Where the next read puts its bytes.
@@ -41,7 +41,7 @@ public:
   /// `bytes` arrived in `space()`. Over: `status` and `reason` of the result
   /// are final.
   [[nodiscard]] progress take(std::size_t bytes) {
-    received_ += bytes;
+    total_ += bytes;
     bytes_.add(bytes);
     bytes_.remove(parser_->take(bytes_.view(), bytes_.full()));
     if (parser_->done())
@@ -54,7 +54,11 @@ public:
   void end() {
     parser_->end(bytes_.view());
   }
-  /// The connection broke, or time is up: `why` says so.
+  /// The connection broke: `why` says how.
+  void break_off(std::string_view why) {
+    parser_->break_off(why, bytes_.view());
+  }
+  /// Nothing more will be read: `why` is for the log.
   void cut(std::string_view why) {
     parser_->cut(why);
   }
@@ -64,13 +68,18 @@ public:
     bytes_.clear();
   }
 
-  /// Bytes received, interim answers included.
+  /// Bytes received of the final answer, from its status line on; 0 without a
+  /// verdict.
   [[nodiscard]] std::size_t received() const noexcept {
-    return received_;
+    return has_verdict() ? total_ - parser_->before() : 0;
   }
   /// The status line was read: the rest cannot make it a failure.
   [[nodiscard]] bool has_verdict() const noexcept {
     return parser_ && parser_->has_verdict();
+  }
+  /// More than empty lines came.
+  [[nodiscard]] bool has_begun() const noexcept {
+    return parser_ && parser_->has_begun(bytes_.view());
   }
   /// An interim answer came, as only to a request that was read.
   [[nodiscard]] bool had_interim() const noexcept {
@@ -83,7 +92,7 @@ public:
 
 private:
   std::optional<answer_parser> parser_;
-  std::size_t received_ = 0;
+  std::size_t total_ = 0; // interim answers included
   answer_buffer bytes_;
 };
 

@@ -23,7 +23,7 @@ struct lost_exchange {
   bool reused = false;    ///< it had served another exchange before
   bool elsewhere = false; ///< the receiver has another address to try
   bool repeated = false;  ///< the request went out a second time already
-  bool begun = false;     ///< part of the answer, or of its record, came
+  bool begun = false;     ///< part of an answer, or of its record, came
   /// From the first byte of the request to the end of the connection.
   std::chrono::steady_clock::duration after{0};
 };
@@ -44,7 +44,7 @@ struct early_answer {
   bool interim = false;  ///< another one (1xx) came before
   bool reused = false;   ///< as in `lost_exchange`
   bool repeated = false; ///< as in `lost_exchange`
-  /// From the first byte of the request to that of the answer.
+  /// From the first byte of the request to the answer's status line.
   std::chrono::steady_clock::duration after{0};
 };
 

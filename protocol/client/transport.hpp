@@ -24,7 +24,8 @@ struct exchange_limits {
   std::chrono::milliseconds dns{5'000};
   std::chrono::milliseconds connect{5'000};
   std::chrono::milliseconds tls{5'000};
-  /// From the request's last byte to the answer's first.
+  /// From the request's last byte to the status line of the answer; an interim
+  /// one (1xx) is none.
   std::chrono::milliseconds first_byte{30'000};
   /// From the start, name look-up included, to the answer's last byte.
   std::chrono::milliseconds total{30'000};

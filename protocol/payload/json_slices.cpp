@@ -102,19 +102,41 @@ void each_member(std::string_view object, Each each) {
 
 } // namespace
 
-std::string ascii_json(std::string_view text) {
+std::string ascii_json(std::string_view text, json_indent how) {
   std::string out;
   out.reserve(text.size());
+  std::size_t level = how.level;
+  const auto line = [&] {
+    if (how.spaces > 0)
+      out.append(1, '\n').append(how.spaces * level, ' ');
+  };
+  bool open = false; // the last one was { or [
   for (std::size_t at = 0; at < text.size();) {
-    if (text[at] == '"') {
+    const char c = text[at];
+    if (white.find(c) != std::string_view::npos) {
+      ++at;
+      continue;
+    }
+    const bool closes = c == '}' || c == ']';
+    if (closes && level > how.level)
+      --level;
+    if (open != closes)
+      line();
+    open = c == '{' || c == '[';
+    if (c == '"') {
       const auto end = end_of_string(text, at);
       append_json_string(out, unescaped(text.substr(at, end - at)));
       at = end;
-    } else {
-      if (white.find(text[at]) == std::string_view::npos)
-        out += text[at];
-      ++at;
+      continue;
     }
+    out += c;
+    ++at;
+    if (open)
+      ++level;
+    else if (c == ',')
+      line();
+    else if (c == ':' && how.spaces > 0)
+      out += ' ';
   }
   return out;
 }

@@ -31,8 +31,15 @@ struct json_member {
 [[nodiscard]] std::optional<std::string_view> member_of(std::string_view object,
                                                         std::string_view key);
 
-/// The same text in ASCII and without white space: its numbers stay as they are
-/// written, its strings are rendered as append_json_string() does.
-[[nodiscard]] std::string ascii_json(std::string_view text);
+/// How much JSON is indented.
+struct json_indent {
+  unsigned spaces = 0; ///< per level; 0: compact, no spaces
+  unsigned level = 0;  ///< that the text is put into
+};
+
+/// The same text in ASCII, spaced as append_json() does: its numbers stay as
+/// they are written, its strings are rendered as append_json_string() does.
+[[nodiscard]] std::string ascii_json(std::string_view text,
+                                     json_indent how = {});
 
 } // namespace fanfare::protocol

@@ -100,6 +100,19 @@ std::optional<http_response> admit(exchange& x, std::string_view admin_hash,
   return std::nullopt;
 }
 
+/// The answer that needs no resource, or only one that is open to everybody.
+std::optional<http_response>
+answer_early(exchange& x, std::string_view admin_hash, auth_limiter& limiter) {
+  auto out = answer_unrouted(x);
+  if (!out)
+    out = answer_open(x);
+  if (!out)
+    out = negotiate(x);
+  if (!out)
+    out = admit(x, admin_hash, limiter);
+  return out;
+}
+
 bool is_quick(const exchange& x) {
   switch (x.route.what->quick) {
     case from_memory::nothing: return false;
@@ -143,13 +156,14 @@ void run(const std::shared_ptr<exchange>& x) {
   x->respond(std::move(*out));
 }
 
-/// The same on a thread that may wait, unless the answer to the request's key
-/// is stored already.
-void run_waiting(const std::shared_ptr<exchange>& x) {
+/// Goes on with `then` on a thread that may wait, unless the answer to the
+/// request's key is stored already.
+template <class Then>
+void run_waiting(const std::shared_ptr<exchange>& x, Then then) {
   const auto& workers = x->api.run;
   const auto& start = x->is_write() && workers.writing ? workers.writing
                                                        : workers.blocking;
-  start([x] {
+  start([x, then = std::move(then)] {
     if (x->keyed) {
       x->keyed->note(x->request);
       if (const auto kept = x->service.find_answer(x->keyed->key());
@@ -157,8 +171,16 @@ void run_waiting(const std::shared_ptr<exchange>& x) {
         return x->keyed->accepts(**kept) ? x->keyed->answer_kept(**kept)
                                          : x->respond(key_is_used(*x));
     }
-    run(x);
+    then();
   });
+}
+
+/// Gives the answer that needed no resource, by way of the store if the key
+/// keeps such ones.
+void respond_early(const std::shared_ptr<exchange>& x, http_response answer) {
+  if (!x->keyed || !x->keyed->keeps(answer))
+    return x->respond(std::move(answer));
+  run_waiting(x, [x, answer = std::move(answer)] { x->respond(answer); });
 }
 
 } // namespace
@@ -199,18 +221,12 @@ void rest_api::serve(const std::shared_ptr<exchange>& x) {
   x->route = find_route(x->path);
   if (is_keyed(*x) && !begin_keyed(*x))
     return x->respond(key_is_running(*x));
-  if (auto done = answer_unrouted(*x))
-    return x->respond(std::move(*done));
-  if (auto done = answer_open(*x))
-    return x->respond(std::move(*done));
-  if (auto failure = negotiate(*x))
-    return x->respond(std::move(*failure));
-  if (auto failure = admit(*x, admin_hash_, limiter_))
-    return x->respond(std::move(*failure));
-  if (is_quick(*x))
+  if (auto done = answer_early(*x, admin_hash_, limiter_))
+    respond_early(x, std::move(*done));
+  else if (is_quick(*x))
     run(x);
   else
-    run_waiting(x);
+    run_waiting(x, [x] { run(x); });
 }
 
 std::optional<http_response> rest_api::check_head(const http_request& head) {
@@ -218,13 +234,7 @@ std::optional<http_response> rest_api::check_head(const http_request& head) {
   x.route = find_route(x.path);
   if (is_keyed(x))
     return std::nullopt; // the key's stored answer comes first
-  auto answer = answer_unrouted(x);
-  if (!answer)
-    answer = answer_open(x);
-  if (!answer)
-    answer = negotiate(x);
-  if (!answer)
-    answer = admit(x, admin_hash_, limiter_);
+  auto answer = answer_early(x, admin_hash_, limiter_);
   if (answer && answer->status < 400)
     answer.reset(); // handle() gives it
   return answer;

@@ -379,6 +379,9 @@ TEST_F(EngineTest, RefusesOptionsByTheirName) {
             "retries.disable_after");
   EXPECT_EQ(field({.timeouts = {.total = ever}}), "timeouts.total");
   EXPECT_EQ(field({.timeouts = {.dns = 0ms}}), "timeouts.dns");
+  EXPECT_EQ(field({.timeouts = {.first_byte = 120s}}), "timeouts.first_byte");
+  EXPECT_EQ(field({.timeouts = {.connect = 11s, .total = 10s}}),
+            "timeouts.connect");
   constexpr auto most = std::numeric_limits<std::size_t>::max();
   EXPECT_EQ(field({.concurrency = {.max_in_flight = 0}}),
             "concurrency.max_in_flight");

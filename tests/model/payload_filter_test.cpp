@@ -7,6 +7,7 @@
 #include "model/records.hpp"
 
 #include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 
 #include <gtest/gtest.h>
 
@@ -123,8 +124,85 @@ TEST(PayloadFilter, ComparesNumbersByTheirExactValue) {
     // What no double can hold.
     {R"({"a": {"$gt": 1e300}})", R"({"a": 1e400})", true},
     {R"({"a": {"$lt": -1e300}})", R"({"a": -1e400})", true},
-    {R"({"a": 0})", R"({"a": 1e-400})", true},
+    {R"({"a": 0})", R"({"a": 0.0e-400})", true},
+    {R"({"a": 0})", R"({"a": -0.000000000000000000000000000})", true},
   });
+}
+
+TEST(PayloadFilterTest, ComparesEveryDigitOfANumber) {
+  check_texts({
+    {R"({"a": 0})", R"({"a": 1e-400})", false},
+    {R"({"a": {"$gt": 0}})", R"({"a": 1e-400})", true},
+    {R"({"a": {"$lt": 0}})", R"({"a": -1e-400})", true},
+    {R"({"a": {"$gt": 1e-400}})", R"({"a": 1e-399})", true},
+    {R"({"a": {"$lt": 1e-300}})", R"({"a": 1e-400})", true},
+    {R"({"a": -1e-400})", R"({"a": 1e-400})", false},
+    {R"({"a": 12345678901234567890123})", R"({"a": 12345678901234567890123})",
+     true},
+    {R"({"a": 12345678901234567890123})", R"({"a": 12345678901234567890124})",
+     false},
+    {R"({"a": {"$lt": 12345678901234567890124}})",
+     R"({"a": 12345678901234567890123})", true},
+    {R"({"a": {"$lt": -12345678901234567890123}})",
+     R"({"a": -12345678901234567890124})", true},
+    {R"({"a": 12345678901234567890123})",
+     R"({"a": 12345678901234567890.123e3})", true},
+    {R"({"a": 12345678901234567890123})",
+     R"({"a": 0.00012345678901234567890123000E+26})", true},
+    {R"({"a": 12345678901234567890123})", R"({"a": -12345678901234567890123})",
+     false},
+    {R"({"a": {"$gt": 0.1}})", R"({"a": 0.10000000000000000001})", true},
+    {R"({"a": {"$lt": 0.1}})", R"({"a": 0.09999999999999999999})", true},
+    {R"({"a": 0.1})", R"({"a": 0.10000000000000000000})", true},
+    {R"({"a": 0.1})", R"({"a": 0.1000000000000000055511151231257827})", false},
+    {R"({"a": {"$gt": 2}})", R"({"a": 2.00000000000000000001})", true},
+    {R"({"a": 2})", R"({"a": 2.00000000000000000001})", false},
+    {R"({"a": {"$lt": 9007199254740993}})", R"({"a": 9007199254740992.5})",
+     true},
+    {R"({"a": 9007199254740993})", R"({"a": 9007199254740993.0})", true},
+    {R"({"a": 123456789012345e5})", R"({"a": 12345678901234500000})", true},
+    {R"({"a": 12345678901234567000.0})", R"({"a": 12345678901234567000})",
+     true},
+    {R"({"a": 1e22})", R"({"a": 10000000000000000000000})", true},
+    {R"({"a": 1e23})", R"({"a": 100000000000000000000000})", true},
+    {R"({"a": 1e23})", R"({"a": 99999999999999991611392})", false},
+    {R"({"a": 18446744073709551616})", R"({"a": 18446744073709551616.0})",
+     true},
+    {R"({"a": 18446744073709551616})", R"({"a": 18446744073709551617})", false},
+    {R"({"a": {"$gt": 18446744073709551615}})",
+     R"({"a": 18446744073709551616})", true},
+    {R"({"a": -9223372036854775809})", R"({"a": -9223372036854775809.0})",
+     true},
+    {R"({"a": -9223372036854775809})", R"({"a": -9223372036854775808})", false},
+    {R"({"a": {"$lt": -9223372036854775808}})",
+     R"({"a": -9223372036854775809})", true},
+    {R"({"a": 5e-324})", R"({"a": 5e-324})", true},
+    {R"({"a": 5e-324})", R"({"a": 4e-324})", false},
+    {R"({"a": {"$in": [1, 0.10000000000000000001, "x", 1e30]}})",
+     R"({"a": 0.10000000000000000001})", true},
+    {R"({"a": {"$in": [0.1, 0.10000000000000000002, 0.10000000000000000003]}})",
+     R"({"a": 0.10000000000000000001})", false},
+    {R"({"a": {"$contains": 0.10000000000000000001}})",
+     R"({"a": [0.1, 0.10000000000000000001]})", true},
+    {R"({"a": {"$eq": {"b": [12345678901234567890123]}}})",
+     R"({"a": {"b": [12345678901234567890123.0]}})", true},
+    // A number is no text.
+    {R"({"a": {"$startsWith": ""}})", R"({"a": 12345678901234567890123})",
+     false},
+    {R"({"a": {"$endsWith": "3"}})", R"({"a": 12345678901234567890123})",
+     false},
+    {R"({"a": {"$contains": "1"}})", R"({"a": 12345678901234567890123})",
+     false},
+    {R"({"a": {"$gt": ""}})", R"({"a": 12345678901234567890123})", false},
+    {R"({"a": {"$gt": 12345678901234567890123}})", R"({"a": "x"})", false},
+    {R"({"a": {"$exists": true}})", R"({"a": 12345678901234567890123})", true},
+  });
+  const std::string many(1'000'000, '7');
+  const auto filter = filter_of(R"({"a": {"$gt": )" + many.substr(0, 300)
+                                + "}}");
+  EXPECT_TRUE(filter->matches(1, R"({"a": )" + many + "}"));
+  EXPECT_TRUE(filter->matches(2, R"({"a": )" + many.substr(0, 300) + ".1}"));
+  EXPECT_FALSE(filter->matches(3, R"({"a": )" + many.substr(0, 300) + ".0}"));
 }
 
 TEST(PayloadFilter, ReadsEveryDigitOfANumber) {
@@ -135,15 +213,18 @@ TEST(PayloadFilter, ReadsEveryDigitOfANumber) {
           + std::to_string(random());
     if (i % 2 == 0)
       text += "e" + std::to_string(static_cast<int>(random() % 500) - 250);
-    // The exact double, from its shortest spelling.
-    json::object exact;
-    exact["a"] = std::strtod(text.c_str(), nullptr);
-    const auto filter = payload_filter::compile(exact);
+    // The double next to it, from its shortest spelling, is another number.
+    json::object nearest;
+    nearest["a"] = std::strtod(text.c_str(), nullptr);
+    const auto filter = payload_filter::compile(nearest);
     ASSERT_TRUE(filter);
-    EXPECT_TRUE((*filter)->matches(1, R"({"a": )" + text + "}")) << text;
-    EXPECT_TRUE((*filter)->matches(exact)) << text;
-    const auto written = filter_of(R"({"a": )" + text + "}");
-    EXPECT_TRUE(written->matches(exact)) << text;
+    const auto body = R"({"a": )" + text + "}";
+    const auto rounded = json::serialize(nearest);
+    EXPECT_TRUE((*filter)->matches(1, rounded)) << text;
+    EXPECT_FALSE((*filter)->matches(2, body)) << text;
+    const auto written = filter_of(body);
+    EXPECT_TRUE(written->matches(2, body)) << text;
+    EXPECT_FALSE(written->matches(1, rounded)) << text;
     EXPECT_EQ(written->text(), R"({"a":)" + text + "}");
   }
 }

@@ -44,20 +44,29 @@ struct case_of_matching {
   bool expected;
 };
 
-/// Matches each body with its filter in all the ways there are.
+/// Matches each body's text with its filter. A value of Boost's need not have
+/// the same numbers.
 template <std::size_t Count>
-void check(const case_of_matching (&cases)[Count]) {
+void check_texts(const case_of_matching (&cases)[Count]) {
   std::uint64_t id = 0;
   for (const auto& c : cases) {
     const auto filter = filter_of(c.filter);
     EXPECT_EQ(filter->matches(++id, c.body), c.expected)
       << c.filter << " on " << c.body;
-    EXPECT_EQ(filter->matches(boost::json::parse(c.body)), c.expected)
-      << c.filter << " on " << c.body;
     // The text means the same.
     EXPECT_EQ(filter_of(filter->text())->matches(id, c.body), c.expected)
       << filter->text() << " on " << c.body;
   }
+}
+
+/// Matches each body with its filter in all the ways there are.
+template <std::size_t Count>
+void check(const case_of_matching (&cases)[Count]) {
+  check_texts(cases);
+  for (const auto& c : cases)
+    EXPECT_EQ(filter_of(c.filter)->matches(boost::json::parse(c.body)),
+              c.expected)
+      << c.filter << " on " << c.body;
 }
 
 inline std::string repeat(std::string_view text, std::size_t times) {

@@ -46,7 +46,7 @@ idempotency_key make_idempotency_key(std::string_view authorization,
 }
 
 bool is_kept(const http_response& answer, bool compatible) {
-  if (!compatible && answer.status >= 400)
+  if (!compatible && answer.status >= 300)
     return false;
   for (const auto& [name, value] : answer.headers)
     if (name == "Cache-Control" && value == "no-store")
@@ -137,7 +137,8 @@ void keyed_request::respond(http_response response) {
 
 void keyed_request::answer(const std::shared_ptr<keyed_request>& to,
                            http_response response) {
-  if (!is_kept(response, to->compatible_))
+  // Without what was asked, another request would get it as well.
+  if (!to->asked_ || !to->keeps(response))
     return to->respond(std::move(response));
   plain_answer kept{.status = response.status,
                     .headers = response.headers,

@@ -9,9 +9,9 @@
 ///
 /// A key that comes back with another request is refused, or one of the two
 /// would be lost (draft-ietf-httpapi-idempotency-key-header-07, section 2.7),
-/// and a refusal is not stored, since it changed nothing. Under the header of
-/// the compatible API, X-Idempotency-Key, it is as there: whatever is asked
-/// next gets the first answer, and refusals are stored.
+/// and neither a refusal nor a redirect is stored, since it changed nothing.
+/// Under the header of the compatible API, X-Idempotency-Key, it is as there:
+/// whatever is asked next gets the first answer, and those are stored too.
 
 #include "model/idempotency.hpp"
 #include "protocol/rest/access/running_keys.hpp"
@@ -44,7 +44,7 @@ make_idempotency_key(std::string_view authorization, std::string_view key);
 
 /// Whether an answer is worth storing. Not one that a repetition would change,
 /// nor one that says `no-store`: it shows what is stored sealed. `compatible`:
-/// as the compatible API has it, refusals too.
+/// as the compatible API has it, refusals and redirects too.
 [[nodiscard]] bool is_kept(const http_response& answer, bool compatible);
 
 [[nodiscard]] http_response to_response(const stored_answer& kept);
@@ -75,13 +75,17 @@ public:
   [[nodiscard]] const idempotency_key& key() const {
     return key_;
   }
-  /// What is asked for, stored with the answer. Takes a while if the body is
-  /// large; before the request is carried out.
+  /// What is asked for, stored with the answer, or none is. Takes a while if
+  /// the body is large; before the request is carried out.
   void note(const http_request& request) {
     asked_ = fingerprint_of(request);
   }
   [[nodiscard]] const std::optional<request_fingerprint>& asked() const {
     return asked_;
+  }
+  /// Whether this answer is worth storing.
+  [[nodiscard]] bool keeps(const http_response& answer) const {
+    return is_kept(answer, compatible_);
   }
   /// Whether an answer that is stored may be given to this request.
   [[nodiscard]] bool accepts(const stored_answer& kept) const;

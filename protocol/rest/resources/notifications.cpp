@@ -80,6 +80,8 @@ std::string read_trace(const http_request& request) {
 }
 
 void publish(const std::shared_ptr<exchange>& x) {
+  if (x->keyed)
+    x->keyed->note(x->request);
   if (auto failure = check_json_type(*x))
     return x->respond(std::move(*failure));
   auto read = read_publications(x->request.body, x->owner.slug);
@@ -92,7 +94,6 @@ void publish(const std::shared_ptr<exchange>& x) {
   auto& service = x->service;
   const auto owner = x->owner.id;
   if (const auto keyed = x->keyed) {
-    keyed->note(x->request);
     const publish_once once{.key = keyed->key(),
                             .list = list,
                             .indent = x->indent,

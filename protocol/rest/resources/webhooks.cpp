@@ -253,13 +253,13 @@ std::optional<http_response> load_listed(const exchange& x, webhook& out) {
 
 http_response delivery_answer(const exchange& x, const webhook& hook) {
   auto out = json_answer(x, 200, delivery_json(hook, x.service));
-  // As it was written, which a value is not: 1.50 is no 1.5 there. Only a
-  // client that asks for indentation gets it anew.
-  if (!hook.filter.empty() && x.indent == 0)
+  // As it was written, which a value is not: 1.50 is no 1.5 there.
+  if (!hook.filter.empty())
     if (const auto shown = member_of(out.body, "filter"))
       out.body.replace(
         static_cast<std::size_t>(shown->data() - out.body.data()),
-        shown->size(), ascii_json(hook.filter));
+        shown->size(),
+        ascii_json(hook.filter, {.spaces = x.indent, .level = 1}));
   // Values of headers are stored sealed, never in clear.
   if (!hook.delivery.headers.empty())
     out.headers.emplace_back("Cache-Control", "no-store");

@@ -6,6 +6,8 @@
 #include "tests/e2e/support/e2e_test.hpp"
 #include "tests/support/paths.hpp"
 
+#include <boost/json/parse.hpp>
+
 #include <gmock/gmock.h>
 
 #include <csignal>
@@ -14,6 +16,8 @@
 namespace fanfare::test {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -177,6 +181,58 @@ TEST_F(DigitsTest, OfAFilterAreThoseOfTheNumber) {
   }
 }
 
+TEST_F(DigitsTest, OfAFilterAreComparedToTheLast) {
+  const auto id = add_webhook("acme", {.url = sink_.url("/")});
+  ASSERT_EQ(
+    set_filter(id, R"({"x":{"$in":[12345678901234567890123,0]}})").status,
+    200U);
+  // These come to nobody, so what arrives first is the last.
+  for (const std::string other : {"12345678901234567890124", "1e-400"})
+    ASSERT_EQ(send("POST", publish_path("acme"),
+                   "{\"action\":\"" + std::string{order_placed}
+                     + "\",\"x\":" + other + "}")
+                .status,
+              202U);
+  EXPECT_THAT(delivered("\"x\":12345678901234567890123"),
+              HasSubstr("\"x\": 12345678901234567890123"));
+  EXPECT_EQ(sink_.size(), 1U);
+}
+
+TEST_F(DigitsTest, OfAFilterAreShownToEverybody) {
+  const auto id = add_webhook("acme", {.url = sink_.url("/")});
+  const std::string filter = R"({"a":10.271304065520191,)"
+                             R"("b":12345678901234567890123,"c":1.50})";
+  ASSERT_EQ(set_filter(id, filter).status, 200U);
+  const auto indented = api().send("GET",
+                                   webhook_path("acme", id) + "delivery/", {},
+                                   {{"Accept", "application/json; indent=2"}});
+  EXPECT_THAT(indented.body, HasSubstr("\n  \"filter\": {\n"
+                                       "    \"a\": 10.271304065520191,\n"
+                                       "    \"b\": 12345678901234567890123,\n"
+                                       "    \"c\": 1.50\n"
+                                       "  },\n"));
+  const auto shown = [&](const char* form) {
+    child_process process{
+      {.program = fanfare_program(),
+       .args = {"webhooks", "show", std::to_string(id), form},
+       .env = {{"FANFARE_URL",
+                "http://127.0.0.1:" + std::to_string(running().port())},
+               {"FANFARE_TOKEN", server::admin_key},
+               {"FANFARE_ORGANIZER", "acme"}},
+       .working_directory = dir_.path()}};
+    const auto status = process.wait(patience);
+    EXPECT_TRUE(status && status->code == 0);
+    std::string out;
+    for (const auto& line : process.lines())
+      out += line + '\n';
+    return out;
+  };
+  const auto text = shown("--json");
+  EXPECT_THAT(text, HasSubstr("\"filter\":" + filter));
+  EXPECT_EQ(number_of(boost::json::parse(text), "id"), id);
+  EXPECT_THAT(shown("--table"), HasSubstr(filter));
+}
+
 TEST_F(DigitsTest, OfAFilterThatCannotBeKeptAreRefused) {
   const auto id = add_webhook("acme", {.url = sink_.url("/")});
   const std::pair<std::string, const char*> bad[] = {
@@ -285,6 +341,18 @@ TEST_F(SettingsTest, OfAStepAndOfTheWholeHaveToGoTogether) {
   stop();
   start({"--total-timeout", "150s"});
   EXPECT_EQ(change(id, R"({"timeouts":{"first_byte":120}})").status, 200U);
+}
+
+TEST_F(ConfigurationTest, AStepHasToFitIntoTheWhole) {
+  EXPECT_THAT(refusal("first-byte-timeout = \"120s\"\n"),
+              AllOf(HasSubstr("first-byte-timeout (120 s) is longer than"),
+                    HasSubstr("total (30 s)")));
+  EXPECT_THAT(refusal("tls-timeout = \"3s\"\ntotal-timeout = \"2s\"\n"),
+              AllOf(HasSubstr("tls-timeout (3 s) is longer than"),
+                    HasSubstr("total (2 s)")));
+  // Nobody asked for more than that.
+  EXPECT_THAT(directories_of({"--total-timeout", "2s", "--data", "d"}),
+              ElementsAre("d"));
 }
 
 TEST_F(SettingsTest, RefuseNamesThatAnAttemptWould) {

@@ -105,6 +105,10 @@ protected:
     return {};
   }
 
+  void on_useless(const asio::ip::address& address) override {
+    useless.push_back(address.to_string());
+  }
+
   bool make_room() override {
     ++rooms;
     return room && room();
@@ -174,6 +178,7 @@ protected:
   std::function<bool()> room;
   int rooms = 0;
   std::vector<std::string> asked;
+  std::vector<std::string> useless;
   std::vector<steady_clock::time_point> asked_at;
   std::optional<client_socket> connected;
   std::optional<std::string> failure;
@@ -314,6 +319,13 @@ TEST_F(ConnectorTest, AsksThePolicyRightBeforeItConnects) {
   io.run_for(connector::attempt_delay + 200ms);
   EXPECT_FALSE(over());
   EXPECT_THAT(asked, ElementsAre("127.0.0.2", "127.0.0.1"));
+}
+
+TEST_F(ConnectorTest, SaysWhichAddressesAreOfNoUse) {
+  forbidden = {"127.0.0.2"};
+  run(addresses({"127.0.0.2", "127.0.0.3", "127.0.0.1", "127.0.0.4"}));
+  EXPECT_EQ(peer(), "127.0.0.1");
+  EXPECT_THAT(useless, ElementsAre("127.0.0.2", "127.0.0.3"));
 }
 
 TEST_F(ConnectorTest, ReportsThePolicyIfItRefusesAll) {

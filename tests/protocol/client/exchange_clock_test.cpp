@@ -217,6 +217,70 @@ TEST_F(ExchangeLimitsTest, SaysThatAnAnswerNeverBegan) {
             "timeout: no answer within 100 ms (total)");
 }
 
+/// Says this and nothing more, until the client closes.
+raw_receiver::script only_saying(std::string raw) {
+  return [raw = std::move(raw)](tcp::socket& socket) {
+    raw_receiver::read_head(socket);
+    raw_receiver::say(socket, raw);
+    raw_receiver::drain(socket);
+  };
+}
+
+constexpr const char* no_answers[] = {"\r\n", "HTTP/1.1 100 Continue\r\n\r\n",
+                                      "HTTP/1.1 103 Early Hints\r\nLi",
+                                      "HTTP/1.1 20"};
+
+TEST_F(ExchangeLimitsTest, WaitsForTheAnswerBehindWhatIsNone) {
+  exchange_limits limits;
+  limits.first_byte = 100ms;
+  for (const auto* raw : no_answers) {
+    raw_receiver receiver{{only_saying(raw)}};
+    EXPECT_EQ(call(receiver.url(), "{}", limits).reason,
+              "timeout: no answer within 100 ms (first_byte)")
+      << raw;
+  }
+}
+
+TEST_F(ExchangeLimitsTest, SaysThatNoAnswerCameBehindWhatIsNone) {
+  exchange_limits limits;
+  limits.total = 100ms;
+  for (const auto* raw : no_answers) {
+    raw_receiver receiver{{only_saying(raw)}};
+    EXPECT_EQ(call(receiver.url(), "{}", limits).reason,
+              "timeout: no answer within 100 ms (total)")
+      << raw;
+  }
+}
+
+TEST_F(ExchangeLimitsTest, JudgesNoPaceBeforeTheAnswer) {
+  exchange_limits limits;
+  limits.min_rate = 100;
+  limits.total = 1'200ms;
+  raw_receiver receiver{{only_saying("HTTP/1.1 103 Early Hints\r\n\r\n")}};
+  EXPECT_EQ(call(receiver.url(), "{}", limits).reason,
+            "timeout: no answer within 1.2 s (total)");
+}
+
+TEST_F(ExchangeLimitsTest, CountsTheFirstByteUpToTheAnswer) {
+  std::promise<void> go_on;
+  auto told = go_on.get_future();
+  raw_receiver receiver{{[&](tcp::socket& socket) {
+    raw_receiver::read_head(socket);
+    raw_receiver::say(socket, "HTTP/1.1 100 Continue\r\n\r\n");
+    told.wait();
+    raw_receiver::say(socket, "HTTP/1.1 204 No Content\r\n\r\n");
+  }}};
+  std::optional<exchange_result> ended;
+  const auto begin = steady_clock::now();
+  client().send({target::parse(receiver.url()).value(), body_of("{}"), {}},
+                [&](exchange_result&& result) { ended = std::move(result); });
+  ASSERT_TRUE(run_until([&] { return steady_clock::now() >= begin + 100ms; }));
+  go_on.set_value();
+  ASSERT_TRUE(run_until([&] { return ended.has_value(); }));
+  EXPECT_EQ(ended->status, 204);
+  EXPECT_GE(ended->timings.first_byte, 50ms);
+}
+
 TEST_F(ExchangeLimitsTest, EndsAHandshakeThatHangs) {
   raw_receiver receiver{
     {[](tcp::socket& socket) { raw_receiver::drain(socket); }}};

@@ -379,6 +379,107 @@ TEST_F(TwoAddressesTest, SaysWhyTheLastHandshakeFailed) {
             "tls: certificate is not for this host (two.example)");
 }
 
+/// Where the other address is of no use. One that is tried before the receiver,
+/// one behind it, and one that the policy refuses: none of them hides what the
+/// receiver did.
+class UselessAddressTest : public HttpClientTest {
+protected:
+  static constexpr const char* lists[][2] = {{"127.0.0.9", "127.0.0.1"},
+                                             {"127.0.0.1", "127.0.0.9"},
+                                             {"10.0.0.1", "127.0.0.1"},
+                                             {"127.0.0.1", "10.0.0.1"}};
+
+  /// Calls it by a name with these addresses.
+  exchange_result call_by(const char* const (&list)[2], const std::string& url,
+                          const exchange_limits& limits = {}) {
+    auto names = std::make_shared<scripted_resolver::state>();
+    names->at_once = {
+      {asio::ip::make_address(list[0]), asio::ip::make_address(list[1])}, ""};
+    client_ = nullptr;
+    options = {};
+    options.policy = loopback_allowed();
+    options.tick = 5ms;
+    options.tls = trusted;
+    options.names = std::make_unique<scripted_resolver>(names);
+    return call(url, "{}", limits);
+  }
+
+  std::shared_ptr<tls_settings> trusted;
+};
+
+TEST_F(UselessAddressTest, DoesNotHideThatTheReceiverEndedTheConnection) {
+  http_sink sink{closing()};
+  for (const auto& list : lists) {
+    const auto before = sink.size();
+    const auto result = call_by(list, sink.url("/", "two.example"));
+    EXPECT_EQ(result.status, 0);
+    EXPECT_EQ(result.reason, "reset: connection closed before an answer")
+      << list[0] << " " << list[1];
+    EXPECT_FALSE(result.repeated);
+    EXPECT_EQ(result.whose, fault::receiver);
+    EXPECT_EQ(sink.size(), before + 1);
+  }
+}
+
+TEST_F(UselessAddressTest, DoesNotHideWhyTheHandshakeFailed) {
+  const test::certificate_authority ca;
+  trusted = tls_settings::trusting(ca.pem()).value();
+  test::sink_options expired;
+  expired.tls = test::server_context(ca.expired({"two.example"}));
+  http_sink sink{{}, expired};
+  http_sink plain;
+  auto plain_url = plain.url("/", "two.example");
+  plain_url.insert(4, "s");
+  for (const auto& list : lists) {
+    const auto result = call_by(list, sink.url("/", "two.example"));
+    EXPECT_THAT(result.reason, ::testing::StartsWith("tls: "));
+    EXPECT_THAT(result.reason, HasSubstr("expired"));
+    EXPECT_FALSE(result.repeated);
+    EXPECT_THAT(call_by(list, plain_url).reason,
+                ::testing::StartsWith("tls: "));
+  }
+}
+
+TEST_F(UselessAddressTest, DoesNotHideThatTheHandshakeHung) {
+  const test::certificate_authority ca;
+  trusted = tls_settings::trusting(ca.pem()).value();
+  exchange_limits limits;
+  limits.tls = 100ms;
+  for (const auto& list : lists) {
+    raw_receiver silent{{raw_receiver::drain}};
+    auto url = silent.url();
+    url.replace(url.find("127.0.0.1"), 9, "two.example").insert(4, "s");
+    EXPECT_EQ(call_by(list, url, limits).reason,
+              "timeout: TLS handshake took longer than 100 ms (tls)");
+  }
+}
+
+TEST_F(UselessAddressTest, DoesNotHideItByHanging) {
+  http_sink sink{closing()};
+  // A queue of accepted connections that is full: the kernel drops what comes.
+  asio::io_context other;
+  tcp::acceptor full{other};
+  const tcp::endpoint there{asio::ip::make_address("127.0.0.9"), sink.port()};
+  full.open(there.protocol());
+  full.bind(there);
+  full.listen(0);
+  std::vector<tcp::socket> fillers;
+  for (int i = 0; i < 4; ++i) {
+    auto& each = fillers.emplace_back(other);
+    each.open(there.protocol());
+    each.non_blocking(true);
+    // Asio's own waits for the outcome, non-blocking or not.
+    (void)::connect(each.native_handle(), there.data(),
+                    static_cast<socklen_t>(there.size()));
+  }
+  exchange_limits limits;
+  limits.connect = 100ms;
+  const auto result = call_by({"127.0.0.1", "127.0.0.9"},
+                              sink.url("/", "two.example"), limits);
+  EXPECT_EQ(result.reason, "reset: connection closed before an answer");
+  EXPECT_FALSE(result.repeated);
+}
+
 TEST_F(TwoAddressesTest, BeginsEachAttemptWithAnother) {
   const auto once = [](const request_record&) {
     auto plan = response_plan::answer(500);

@@ -472,6 +472,22 @@ TEST_P(ProxyTunnelTest, SaysTheLastRefusal) {
   EXPECT_EQ(server().asked().size(), 2u);
 }
 
+TEST_P(ProxyTunnelTest, DoesNotHideWhatTheReceiverDidBehindARefusal) {
+  auto names = script_names();
+  names->at_once = {{address("127.0.0.1"), address("127.0.0.2")}, ""};
+  http_sink sink{
+    [](const request_record&) { return response_plan::closing(); }};
+  how.relay_to = sink.port();
+  how.judge = [socks = how.socks](const std::string& place) {
+    return place == "127.0.0.1:80" ? 0U : socks ? 4U : 502U;
+  };
+  const auto result = call_by(through(), "http://two.example/");
+  EXPECT_EQ(result.reason, "reset: connection closed before an answer");
+  EXPECT_FALSE(result.repeated);
+  EXPECT_EQ(sink.size(), 1u);
+  EXPECT_THAT(server().asked(), ElementsAre("127.0.0.1:80", "127.0.0.2:80"));
+}
+
 TEST_P(ProxyTunnelTest, TriesTheNextAddressIfTheProxyEndsOrSaysNothing) {
   auto names = script_names();
   names->at_once = {{address("127.0.0.1"), address("127.0.0.2")}, ""};

@@ -204,6 +204,38 @@ TEST_F(ProxyWaysTest, ADeniedNameIsNotLookedUp) {
   EXPECT_THAT(names->asked, IsEmpty());
 }
 
+TEST_F(ProxyWaysTest, AProxyOfItsOwnIsNotCalledByADeniedName) {
+  options.policy = address_policy{
+    {*network::parse("127.0.0.0/8")},
+    {},
+    host_list::parse({"internal.example"}).value()};
+  proxy_server server;
+  http_sink sink;
+  const auto names = script_names();
+  const auto proxy_url = "http://squid.internal.example:"
+                       + std::to_string(server.port());
+  auto by = std::make_shared<egress>();
+  by->via = std::make_shared<const proxy>(proxy::parse(proxy_url).value());
+  by->tag = "own";
+  request_style style;
+  style.tag = by->tag;
+  exchange_request request{
+    target::parse(sink.url(), style).value(), body_of("{}"), {}};
+  request.by = by;
+  EXPECT_EQ(run(request).reason, "policy: the proxy's name "
+                                 "squid.internal.example is denied by the "
+                                 "configuration");
+  EXPECT_THAT(names->asked, IsEmpty());
+  EXPECT_EQ(server.connections(), 0U);
+  // That of the operator may have any name.
+  auto own = proxy::parse(proxy_url).value();
+  own.fenced = false;
+  auto trusted = std::make_shared<egress>(*by);
+  trusted->via = std::make_shared<const proxy>(std::move(own));
+  request.by = trusted;
+  EXPECT_EQ(run(request).status, 200);
+}
+
 // -- a proxy that forwards ----------------------------------------------------
 
 TEST_F(ProxyWaysTest, AProxyThatDoesNotConnectGetsTheAbsoluteForm) {
@@ -237,6 +269,49 @@ TEST_F(ProxyWaysTest, WhatAForwardingProxyRefusesIsTold) {
   const auto result = call(sink.url());
   EXPECT_EQ(result.status, 403);
   EXPECT_EQ(result.reason, "forwarded by a proxy, whose own answer it may be");
+}
+
+TEST_F(ProxyWaysTest, AllButSuccessesMayBeTheForwardingProxysOwn) {
+  const std::pair<const char*, const char*> table[] = {
+    {"HTTP/1.1 204 No Content\r\n\r\n", ""},
+    {"HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n",
+     "forwarded by a proxy, whose own answer it may be"},
+    {"HTTP/1.1 101 Switching Protocols\r\n\r\n",
+     "switched to another protocol, which was not asked for; forwarded by a "
+     "proxy, whose own answer it may be"},
+    {"HTTP/1.1 503 Busy\r\nContent-Length: 3\r\n\r\nno",
+     "body ended after 2 of 3 bytes; forwarded by a proxy, whose own answer it "
+     "may be"}};
+  for (const auto& [raw, reason] : table) {
+    http_sink sink{[raw = raw](const test::request_record&) {
+      return test::response_plan::bytes(raw);
+    }};
+    proxy_server server{{.forwards_after = 403}};
+    use(server);
+    EXPECT_EQ(call(sink.url()).reason, reason);
+    client_ = nullptr;
+    options.policy = loopback_allowed();
+  }
+}
+
+TEST_F(ProxyWaysTest, AForwardingProxyHasNoSecondAddress) {
+  http_sink sink{
+    [](const test::request_record&) { return test::response_plan::closing(); }};
+  for (const bool by_name : {false, true}) {
+    proxy_server server{{.forwards_after = 403, .relay_to = sink.port()}};
+    if (by_name)
+      use_resolving(server);
+    else
+      use(server);
+    const auto before = sink.size();
+    const auto result = call(by_name ? "http://shop.example/" : sink.url());
+    EXPECT_EQ(result.status, 0);
+    EXPECT_EQ(result.reason, "reset: connection closed before an answer");
+    EXPECT_FALSE(result.repeated);
+    EXPECT_EQ(sink.size(), before + 1);
+    client_ = nullptr;
+    options.policy = loopback_allowed();
+  }
 }
 
 TEST_F(ProxyWaysTest, ANameIsForwardedOnlyToAProxyThatLooksItUp) {

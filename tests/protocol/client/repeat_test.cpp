@@ -14,6 +14,8 @@
 #include <openssl/bio.h>
 #include <openssl/ssl.h>
 
+#include <future>
+
 namespace fanfare::protocol {
 namespace {
 
@@ -186,6 +188,95 @@ TEST_F(RepeatTest, TakesA408BehindAnInterimAnswerForTheAnswer) {
   EXPECT_EQ(call(receiver.url(), "").status, 200);
   const auto result = call(receiver.url(), "");
   EXPECT_EQ(result.status, 408);
+  EXPECT_FALSE(result.repeated);
+}
+
+TEST_F(RepeatTest, TakesAnEmptyLineForNoPartOfAnAnswer) {
+  const std::string fine = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+  for (const bool hard : {false, true}) {
+    raw_receiver receiver{
+      {[&](tcp::socket& socket) {
+         raw_receiver::read_head(socket);
+         raw_receiver::say(socket, fine);
+         raw_receiver::read_head(socket);
+         raw_receiver::say(socket, "\r\n");
+         if (hard)
+           socket.set_option(asio::socket_base::linger{true, 0});
+       },
+       [&](tcp::socket& socket) {
+         raw_receiver::read_head(socket);
+         raw_receiver::say(socket, fine);
+         raw_receiver::drain(socket);
+       }}};
+    EXPECT_EQ(call(receiver.url(), "").status, 200);
+    const auto result = call(receiver.url(), "");
+    EXPECT_EQ(result.status, 200) << result.reason;
+    EXPECT_TRUE(result.repeated);
+    client_ = nullptr;
+    options.policy = loopback_allowed();
+  }
+  // A fresh connection is no idle one.
+  raw_receiver fresh{{[](tcp::socket& socket) {
+    raw_receiver::read_head(socket);
+    raw_receiver::say(socket, "\r\n");
+  }}};
+  EXPECT_EQ(call(fresh.url(), "").reason,
+            "reset: connection closed before an answer");
+}
+
+TEST_F(RepeatTest, DoesNotSendAgainBehindAnInterimAnswer) {
+  for (const bool hard : {false, true}) {
+    std::promise<void> seen;
+    auto is_seen = seen.get_future();
+    raw_receiver receiver{{[&](tcp::socket& socket) {
+      raw_receiver::read_head(socket);
+      raw_receiver::say(socket, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+      raw_receiver::read_head(socket);
+      raw_receiver::say(socket, "HTTP/1.1 100 Continue\r\n\r\n");
+      if (hard) {
+        // A reset throws away what the client has not read.
+        is_seen.wait_for(10s);
+        socket.set_option(asio::socket_base::linger{true, 0});
+        socket.close();
+      }
+    }}};
+    EXPECT_EQ(call(receiver.url(), "").status, 200);
+    std::optional<exchange_result> out;
+    const auto limit = steady_clock::now() + 50ms;
+    client().send({target::parse(receiver.url()).value(), body_of(""), {}},
+                  [&](exchange_result&& result) { out = std::move(result); });
+    if (hard)
+      run_until([&] { return steady_clock::now() > limit; });
+    seen.set_value();
+    ASSERT_TRUE(run_until([&] { return out.has_value(); }));
+    EXPECT_EQ(out->status, 0);
+    EXPECT_EQ(out->reason, hard ? "reset: connection reset by peer after an "
+                                  "interim answer"
+                                : "reset: connection closed after an interim "
+                                  "answer");
+    EXPECT_FALSE(out->repeated);
+    client_ = nullptr;
+    options.policy = loopback_allowed();
+  }
+}
+
+TEST_F(RepeatTest, IsNoneUnlessASecondRequestGoesOut) {
+  auto names = std::make_shared<scripted_resolver::state>();
+  options.names = std::make_unique<scripted_resolver>(names);
+  names->at_once = {{asio::ip::make_address("127.0.0.1")}, ""};
+  raw_receiver receiver{{[](tcp::socket& socket) {
+    raw_receiver::read_head(socket);
+    raw_receiver::say(socket, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    raw_receiver::read_head(socket);
+  }}};
+  auto url = receiver.url();
+  url.replace(url.find("127.0.0.1"), 9, "moved.example");
+  EXPECT_EQ(call(url, "").status, 200);
+  // Nobody is there.
+  names->at_once = {{asio::ip::make_address("127.0.0.9")}, ""};
+  const auto result = call(url, "");
+  EXPECT_EQ(result.status, 0);
+  EXPECT_THAT(result.reason, StartsWith("connect: connection refused"));
   EXPECT_FALSE(result.repeated);
 }
 

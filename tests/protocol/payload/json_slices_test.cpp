@@ -3,6 +3,10 @@
 
 #include "protocol/payload/json_slices.hpp"
 
+#include "protocol/payload/json_text.hpp"
+
+#include <boost/json/parse.hpp>
+
 #include <gmock/gmock.h>
 
 namespace fanfare::protocol {
@@ -52,6 +56,18 @@ TEST(JsonSlicesTest, KeepsTheSpellingOfNumbersInAscii) {
             R"({"\u00e4 A":[1.50,1e400,-0],"a\\":null})");
 }
 
+TEST(JsonSlicesTest, IndentsLikeTheRendererOfValues) {
+  for (const std::string_view text :
+       {"{}", "[]", R"("a")", R"({"a":{"b":[1,[],{"c":{}},"x:,{"]}})",
+        R"([[1],[{"a":null}],2])"}) {
+    EXPECT_EQ(ascii_json(text, {.spaces = 2}),
+              to_json_text(boost::json::parse(text), 2));
+    EXPECT_EQ(ascii_json(ascii_json(text, {.spaces = 3})), text);
+  }
+  EXPECT_EQ(ascii_json(R"({"a":[1.50]})", {.spaces = 2, .level = 1}),
+            "{\n    \"a\": [\n      1.50\n    ]\n  }");
+}
+
 TEST(JsonSlicesTest, ReadsNothingBehindTextsThatAreNoJson) {
   for (const std::string_view text :
        {"",          " ",      "{",       "{\"",       "{\"a",
@@ -66,6 +82,7 @@ TEST(JsonSlicesTest, ReadsNothingBehindTextsThatAreNoJson) {
     EXPECT_LE(items_of(own).size(), 1U) << text;
     (void)member_of(own, "a");
     (void)ascii_json(own);
+    (void)ascii_json(own, {.spaces = 1});
   }
 }
 

@@ -113,6 +113,54 @@ TEST_F(RestIdempotencyTest, KeepsNoRefusal) {
   EXPECT_EQ(service.kept.size(), 2U);
 }
 
+TEST_F(RestIdempotencyTest, KeepsNoRedirect) {
+  const auto path = make_hook();
+  const auto slashless = path.substr(0, path.size() - 1);
+  const auto remove = [this](std::string_view target, headers more) {
+    return ask("DELETE", target, {}, "hooks", std::move(more));
+  };
+  EXPECT_EQ(remove(slashless, key("k")).status, 301);
+  EXPECT_EQ(remove(slashless, key("k")).status, 301);
+  EXPECT_TRUE(service.kept.empty());
+  EXPECT_EQ(remove(path, key("k")).status, 204);
+  const auto again = remove(path, key("k"));
+  EXPECT_EQ(again.status, 204);
+  EXPECT_EQ(again.header(replayed), "true");
+  // The compatible API has it otherwise.
+  const auto other = make_hook();
+  EXPECT_EQ(
+    remove(other.substr(0, other.size() - 1), compatible_key("c")).status, 301);
+  EXPECT_EQ(remove(other, compatible_key("c")).status, 301);
+}
+
+TEST_F(RestIdempotencyTest, KeepsWithEachAnswerWhatWasAsked) {
+  const auto path = make_hook();
+  const auto slashless = path.substr(0, path.size() - 1);
+  const auto with = [](std::string_view name, headers more) {
+    more.emplace_back("x-idempotency-key", std::string{name});
+    return more;
+  };
+  EXPECT_EQ(ask("DELETE", slashless, {}, "hooks", with("1", {})).status, 301);
+  EXPECT_EQ(ask("PUT", slashless, {}, "hooks", with("2", {})).status, 404);
+  EXPECT_EQ(ask("DELETE", hooks_path, {}, "hooks", with("3", {})).status, 405);
+  EXPECT_EQ(ask("DELETE", path, {}, "publisher", with("4", {})).status, 403);
+  EXPECT_EQ(
+    ask("DELETE", path, {}, "hooks", with("5", {{"accept", "text/csv"}}))
+      .status,
+    406);
+  EXPECT_EQ(publish("{", with("6", {})).status, 400);
+  EXPECT_EQ(publish("a=b", with("7", {{"content-type", "text/plain"}})).status,
+            415);
+  EXPECT_EQ(post("{", with("8", {})).status, 400);
+  EXPECT_EQ(service.kept.size(), 8U);
+  for (const auto& [name, kept] : service.kept)
+    EXPECT_TRUE(std::visit(
+      [](const auto& answer) { return answer.asked.has_value(); }, kept));
+  // So none of them is taken for the answer to another request.
+  EXPECT_EQ(ask("DELETE", path, {}, "hooks", key("1")).status, 422);
+  EXPECT_EQ(ask("DELETE", slashless, {}, "hooks", key("1")).status, 301);
+}
+
 TEST_F(RestIdempotencyTest, DoesUnderTheCompatibleHeaderAsTheCompatibleApi) {
   const auto refused = post("{", compatible_key("r"));
   EXPECT_EQ(refused.status, 400);
@@ -143,7 +191,7 @@ TEST_F(RestIdempotencyTest, GivesAnAnswerOfWhichNothingElseIsKnown) {
   EXPECT_EQ(got.body, "old");
 }
 
-TEST(RestFingerprint, TellsRequestsApart) {
+TEST(RequestFingerprintTest, TellsRequestsApart) {
   const http_request plain{
     .method = "POST", .target = "/a", .body = "b", .peer_address = "1.2.3.4"};
   auto same = plain;
