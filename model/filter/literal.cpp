@@ -8,6 +8,11 @@
 namespace fanfare::filter {
 
 bool equal(const literal& l, const boost::json::value& v) {
+  if (l.what == kind::text) {
+    // The commonest, and none that is encoded begins like a text.
+    const auto* text = v.if_string();
+    return text != nullptr && view(*text) == l.text;
+  }
   const auto seen = scalar_of(v);
   if (l.is_scalar() || l.what != seen.what)
     return std::is_eq(compare(l.as_scalar(), seen));

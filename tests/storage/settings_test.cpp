@@ -259,7 +259,8 @@ TEST_P(SettingsTest, TheNewestRequestsAreReadAsFarAsARateNeeds) {
     publish(draft_of(1));
   position next = 0;
   const auto logged_at = [&](std::int64_t ms) {
-    auto c = call_of(hook.id, ++next, outcome::delivered, next);
+    ++next;
+    auto c = call_of(hook.id, next, outcome::delivered, next);
     c.time = at_ms(ms);
     return c;
   };

@@ -262,19 +262,24 @@ TEST_F(ExchangeLimitsTest, JudgesNoPaceBeforeTheAnswer) {
 }
 
 TEST_F(ExchangeLimitsTest, CountsTheFirstByteUpToTheAnswer) {
+  std::promise<void> said;
+  auto is_said = said.get_future();
   std::promise<void> go_on;
   auto told = go_on.get_future();
   raw_receiver receiver{{[&](tcp::socket& socket) {
     raw_receiver::read_head(socket);
     raw_receiver::say(socket, "HTTP/1.1 100 Continue\r\n\r\n");
+    said.set_value();
     told.wait();
     raw_receiver::say(socket, "HTTP/1.1 204 No Content\r\n\r\n");
   }}};
   std::optional<exchange_result> ended;
-  const auto begin = steady_clock::now();
   client().send({target::parse(receiver.url()).value(), body_of("{}"), {}},
                 [&](exchange_result&& result) { ended = std::move(result); });
-  ASSERT_TRUE(run_until([&] { return steady_clock::now() >= begin + 100ms; }));
+  ASSERT_TRUE(run_until(
+    [&] { return is_said.wait_for(0s) == std::future_status::ready; }));
+  const auto begin = steady_clock::now();
+  ASSERT_TRUE(run_until([&] { return steady_clock::now() >= begin + 50ms; }));
   go_on.set_value();
   ASSERT_TRUE(run_until([&] { return ended.has_value(); }));
   EXPECT_EQ(ended->status, 204);

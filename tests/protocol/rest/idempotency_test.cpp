@@ -127,10 +127,11 @@ TEST_F(RestIdempotencyTest, KeepsNoRedirect) {
   EXPECT_EQ(again.status, 204);
   EXPECT_EQ(again.header(replayed), "true");
   // The compatible API has it otherwise.
-  const auto other = make_hook();
+  const auto second = make_hook();
   EXPECT_EQ(
-    remove(other.substr(0, other.size() - 1), compatible_key("c")).status, 301);
-  EXPECT_EQ(remove(other, compatible_key("c")).status, 301);
+    remove(second.substr(0, second.size() - 1), compatible_key("c")).status,
+    301);
+  EXPECT_EQ(remove(second, compatible_key("c")).status, 301);
 }
 
 TEST_F(RestIdempotencyTest, KeepsWithEachAnswerWhatWasAsked) {

@@ -608,10 +608,10 @@ TEST_F(RestCallsTest, OfOneActionTypeAreDropped) {
   EXPECT_EQ(error("[]").find("dropped"), std::string::npos);
   // None of them has dropped all.
   EXPECT_EQ(service.due[1].size(), 1U);
-  const auto other = ask("POST", path,
-                         R"({"action_type":"pretix.event.order.canceled"})");
-  EXPECT_EQ(other.body, R"({"dropped":0})");
-  EXPECT_TRUE(other.blocking);
+  const auto of_another_type = ask(
+    "POST", path, R"({"action_type":"pretix.event.order.canceled"})");
+  EXPECT_EQ(of_another_type.body, R"({"dropped":0})");
+  EXPECT_TRUE(of_another_type.blocking);
   const auto what = service.find_notification(owner, 1).value()->action;
   EXPECT_EQ(ask("POST", path, R"({"action_type":")" + what + "\"}").body,
             R"({"dropped":1})");
