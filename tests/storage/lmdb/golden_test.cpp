@@ -130,7 +130,7 @@ TEST(Golden, Call) {
                "0800ff80200a225c30");
   auto held = plain_call();
   held.held_until = held.time + std::chrono::seconds{60};
-  expect_bytes(held, "028000e807e807ac020080a0abfef962c0a907c8018407e80700");
+  expect_bytes(held, "03000100e807e807ac020080a0abfef962c0a907c8018407e80700");
 }
 
 TEST(Golden, Retry) {
