@@ -1,0 +1,89 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// One file of the log, of a fixed length: a header of a page, then records.
+
+#include "fanfare/error.hpp"
+#include "storage/log/commit_log.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace fanfare::storage::log {
+
+/// Of a store: its log belongs to no other one.
+using store_id = std::array<char, 16>;
+
+/// The first page of a segment that is in use.
+struct segment_header {
+  std::array<char, 8> magic{};
+  store_id store{};
+  std::uint64_t number = 0;   ///< as in the file's name
+  log_sequence first = 0;     ///< the group of its first record
+  std::uint32_t previous = 0; ///< checksum of the record before that
+  std::uint32_t epoch = 0;
+  std::uint32_t unused = 0;
+  std::uint32_t checksum = 0; ///< of what is before it
+};
+static_assert(sizeof(segment_header) == 56);
+
+class segment {
+public:
+  /// Where records begin.
+  static constexpr std::size_t begin = 4096;
+
+  /// A new file of zeros, on disk: store_full, io_error.
+  static result<segment> make(const std::filesystem::path& file,
+                              std::size_t size);
+  /// One that is there.
+  static result<segment> open(const std::filesystem::path& file);
+
+  segment(segment&& other) noexcept;
+  segment& operator=(segment&& other) noexcept;
+  ~segment();
+
+  [[nodiscard]] const std::filesystem::path& path() const noexcept {
+    return path_;
+  }
+  [[nodiscard]] std::size_t size() const noexcept {
+    return size_;
+  }
+
+  result<void> rename(const std::filesystem::path& to);
+  /// Removes the file.
+  void remove() noexcept;
+
+  /// Within the file.
+  result<void> write(std::size_t at, std::string_view bytes);
+  result<void> write_header(segment_header header);
+  /// What was written is on disk afterwards. After an error nobody knows.
+  result<void> flush();
+
+  /// store_damaged: it has none, and so is in no use.
+  [[nodiscard]] result<segment_header> header() const;
+  /// All of it: io_error.
+  [[nodiscard]] result<std::string> read() const;
+
+private:
+  segment(std::filesystem::path path, int file, std::size_t size)
+    : path_(std::move(path)),
+      file_(file),
+      size_(size) {}
+
+  [[nodiscard]] result<std::string> read_first(std::size_t size) const;
+
+  std::filesystem::path path_;
+  int file_ = -1;
+  std::size_t size_ = 0;
+};
+
+/// Of the bytes of a segment; nothing if it is in no use.
+[[nodiscard]] std::optional<segment_header> read_header(std::string_view of);
+
+} // namespace fanfare::storage::log

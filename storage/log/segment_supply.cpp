@@ -1,0 +1,110 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "storage/log/segment_supply.hpp"
+
+#include "storage/log/folder.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace fanfare::storage::log {
+
+namespace {
+
+/// As many are kept to be used again; the smallest go.
+constexpr std::size_t most_used = 2;
+
+} // namespace
+
+segment_supply::segment_supply(options opts, std::uint64_t next)
+  : options_(std::move(opts)),
+    next_(next),
+    next_size_(options_.first),
+    thread_([this] { work(); }) {}
+
+segment_supply::~segment_supply() {
+  {
+    const std::lock_guard guard{mutex_};
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+result<segment> segment_supply::take() {
+  std::unique_lock guard{mutex_};
+  if (failure_) {
+    failure_.reset(); // there may be room by now
+    changed_.notify_all();
+  }
+  changed_.wait(guard, [this] { return ready_ || failure_; });
+  if (!ready_)
+    return *failure_;
+  auto taken = std::move(*ready_);
+  ready_.reset();
+  guard.unlock();
+  changed_.notify_all();
+  return taken;
+}
+
+void segment_supply::give_back(segment&& one) {
+  std::optional<segment> surplus;
+  {
+    const std::lock_guard guard{mutex_};
+    used_.push_back(std::move(one));
+    std::ranges::sort(used_, std::ranges::greater{}, &segment::size);
+    if (used_.size() > most_used) {
+      surplus = std::move(used_.back());
+      used_.pop_back();
+    }
+    failure_.reset();
+  }
+  changed_.notify_all();
+  if (surplus)
+    surplus->remove();
+}
+
+void segment_supply::work() {
+  std::unique_lock guard{mutex_};
+  for (;;) {
+    changed_.wait(guard,
+                  [this] { return stopping_ || (!ready_ && !failure_); });
+    if (stopping_)
+      return;
+    std::optional<segment> used;
+    if (!used_.empty()) {
+      used = std::move(used_.front());
+      used_.erase(used_.begin());
+    }
+    const bool makes = !used;
+    guard.unlock();
+    auto made = prepare(std::move(used), next_, next_size_);
+    guard.lock();
+    if (made) {
+      ready_ = std::move(*made);
+      ++next_;
+      if (makes && ++made_ > 1)
+        next_size_ = std::min(2 * next_size_, options_.largest);
+    } else {
+      failure_ = made.error();
+    }
+    changed_.notify_all();
+  }
+}
+
+result<segment> segment_supply::prepare(std::optional<segment> used,
+                                        std::uint64_t number,
+                                        std::size_t size) const {
+  const auto file = segment_file(options_.folder, number);
+  auto made = used ? result<segment>{std::move(*used)}
+                   : segment::make(file, size);
+  if (!made)
+    return made;
+  if (auto named = made->rename(file); !named)
+    return named.error();
+  if (auto synced = sync_names(options_.folder); !synced)
+    return synced.error();
+  return made;
+}
+
+} // namespace fanfare::storage::log

@@ -1,0 +1,170 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "storage/log/walk.hpp"
+
+#include "storage/log/crc32c.hpp"
+#include "storage/log/record.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace fanfare::storage::log {
+
+namespace {
+
+error damaged(log_sequence which) {
+  return {ec::store_damaged,
+          "The store's log is damaged: commit " + std::to_string(which)
+            + " was on disk and cannot be read. Restore the data directory "
+              "from a backup."};
+}
+
+class walker {
+public:
+  walker(const store_id& store, log_sequence after,
+         const commit_log::visitor& visit)
+    : seed_(crc32c({store.data(), store.size()})),
+      after_(after),
+      visit_(visit) {}
+
+  [[nodiscard]] const log_end& end() const {
+    return end_;
+  }
+  [[nodiscard]] log_sequence next() const {
+    return end_.last + 1;
+  }
+
+  /// Whether a segment with this header comes next.
+  [[nodiscard]] bool continues(const segment_header& header) const {
+    return !begun_
+        || (header.number == number_ + 1 && header.previous == end_.chain
+            && header.first == next() && header.epoch >= end_.epoch);
+  }
+
+  void enter(const segment_header& header) {
+    number_ = header.number;
+    if (begun_)
+      return;
+    begun_ = true;
+    end_.chain = header.previous;
+    end_.epoch = header.epoch;
+    end_.last = header.first - 1;
+  }
+
+  /// Reads the records of the segment in `bytes`. Where they end.
+  result<std::size_t> read(std::string_view bytes) {
+    auto at = segment::begin;
+    while (const auto found = next_record(bytes.substr(at))) {
+      if (auto done = take(*found); !done)
+        return done.error();
+      at += record_size(found->header.size);
+      if (at >= bytes.size())
+        break;
+    }
+    return std::min(at, bytes.size());
+  }
+
+  /// Whether a record in these bytes, which are behind the end, says that what
+  /// is not there was on disk.
+  [[nodiscard]] bool was_durable(std::string_view bytes) const {
+    for (std::size_t at = 0; at + sizeof(record_header) <= bytes.size();
+         at += record_alignment) {
+      record_header header;
+      std::memcpy(&header, bytes.data() + at, sizeof header);
+      if (header.durable >= next() && header.sequence > header.durable
+          && header.epoch >= end_.epoch && read_record(bytes.substr(at), seed_))
+        return true;
+    }
+    return false;
+  }
+
+private:
+  /// The record there, if it continues the chain.
+  [[nodiscard]] std::optional<record> next_record(std::string_view in) const {
+    auto found = read_record(in, seed_);
+    if (!found)
+      return std::nullopt;
+    const auto& header = found->header;
+    const bool begins = (header.part & record_header::begins) != 0;
+    if (header.previous != end_.chain || header.epoch < end_.epoch
+        || header.sequence != next() || (begins && !group_.empty() && !torn_))
+      return std::nullopt;
+    return found;
+  }
+
+  result<void> take(const record& found) {
+    const auto& header = found.header;
+    end_.chain = header.checksum;
+    end_.epoch = header.epoch;
+    if ((header.part & record_header::begins) != 0) {
+      torn_ = false;
+      group_.clear();
+    }
+    group_ += found.payload;
+    if ((header.part & record_header::ends) == 0)
+      return {};
+    end_.last = header.sequence;
+    // The beginning of the first one may be in a segment that is gone.
+    const bool whole = !torn_;
+    torn_ = false;
+    const auto group = std::exchange(group_, {});
+    if (!whole)
+      return {};
+    if (end_.first == 0)
+      end_.first = end_.last;
+    if (visit_ && end_.last > after_)
+      return visit_(end_.last, group);
+    return {};
+  }
+
+  std::uint32_t seed_;
+  log_sequence after_;
+  const commit_log::visitor& visit_;
+  bool begun_ = false;
+  std::uint64_t number_ = 0;
+  log_end end_;
+  bool torn_ = true; ///< the beginning of the group has not been seen
+  std::string group_;
+};
+
+} // namespace
+
+result<log_end> walk(std::span<const segment> segments, const store_id& store,
+                     log_sequence after, const commit_log::visitor& visit) {
+  walker at{store, after, visit};
+  log_end found;
+  bool ended = false;
+  std::string behind; // of the segment in which the chain has ended
+  for (const auto& one : segments) {
+    const auto bytes = one.read();
+    if (!bytes)
+      return bytes.error();
+    const auto header = read_header(*bytes);
+    if (!header)
+      return damaged(at.next());
+    if (!ended && at.continues(*header)) {
+      at.enter(*header);
+      const auto end = at.read(*bytes);
+      if (!end)
+        return end.error();
+      behind = bytes->substr(*end);
+      ++found.segments;
+      found.offset = *end;
+      continue;
+    }
+    ended = true;
+    if (header->first > at.next() || at.was_durable(*bytes))
+      return damaged(at.next());
+  }
+  if (at.was_durable(behind))
+    return damaged(at.next());
+  auto end = at.end();
+  end.segments = found.segments;
+  end.offset = found.offset;
+  return end;
+}
+
+} // namespace fanfare::storage::log

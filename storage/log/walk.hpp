@@ -1,0 +1,34 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// Reads the records of a log's segments in order, as far as they continue the
+/// chain.
+
+#include "fanfare/error.hpp"
+#include "storage/log/commit_log.hpp"
+#include "storage/log/segment.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace fanfare::storage::log {
+
+/// Where the log ends.
+struct log_end {
+  log_sequence first = 0;   ///< the oldest group that is there as a whole; or 0
+  log_sequence last = 0;    ///< the newest one
+  std::uint32_t chain = 0;  ///< checksum of its last record
+  std::size_t segments = 0; ///< as many of those given are part of it
+  std::size_t offset = 0;   ///< in the last of these
+  std::uint32_t epoch = 0;
+};
+
+/// Calls `visit`, unless it is empty, with each group that is whole and after
+/// `after`. A record that was torn ends the log. store_damaged: it had been
+/// durable, as a later one says.
+result<log_end> walk(std::span<const segment> segments, const store_id& store,
+                     log_sequence after, const commit_log::visitor& visit);
+
+} // namespace fanfare::storage::log
