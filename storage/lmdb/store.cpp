@@ -2,11 +2,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storage/lmdb/store.hpp"
 
+#include "storage/lmdb/file/errors.hpp"
 #include "storage/lmdb/read/retention.hpp"
+#include "storage/lmdb/replay/effects.hpp"
 #include "storage/lmdb/tables/format.hpp"
 #include "storage/lmdb/write/answers.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <optional>
+#include <system_error>
 #include <utility>
 
 namespace fanfare::storage {
@@ -26,18 +33,111 @@ namespace fanfare::storage::lmdb {
 
 // -- opening ------------------------------------------------------------------
 
+namespace {
+
+constexpr std::size_t page = 4096;
+
+/// What of the maximum size the log may take; the rest is the tables'.
+std::size_t log_share(std::size_t max_size) {
+  constexpr std::size_t most = std::size_t{192} << 20; // three segments
+  return std::min(max_size / 4, most);
+}
+
+log::file_log::options log_options(const std::filesystem::path& folder,
+                                   const log_mark& mark, std::size_t max_size) {
+  constexpr std::size_t first = std::size_t{1} << 20;
+  constexpr std::size_t largest = std::size_t{64} << 20;
+  const auto most = max_size / 8 / page * page;
+  return {.folder = folder,
+          .store = mark.store,
+          .first_segment = std::min(first, most),
+          .largest_segment = std::min(largest, most)};
+}
+
+/// What the tables have of the log. A store without one, which is new or was
+/// written before there were logs, gets an id.
+result<log_mark> find_mark(environment& env) {
+  log_mark mark;
+  {
+    read_transaction txn{env};
+    if (find_record(txn, table::meta, meta_key::log, mark, "the log's mark"))
+      return mark;
+    if (!txn.ok())
+      return txn.failure();
+  }
+  if (::getentropy(mark.store.data(), mark.store.size()) != 0)
+    return to_error(errno, "make an id for the store");
+  write_transaction txn{env};
+  record_writer{txn}.put(table::meta, meta_key::log, mark);
+  if (auto made = txn.commit(); !made)
+    return made.error();
+  if (auto synced = env.sync(); !synced)
+    return synced.error();
+  return mark;
+}
+
+/// Takes over what the log has and the tables do not.
+result<void> catch_up(environment& env, log::file_log& log, log_mark& mark) {
+  if (log.last() == mark.sequence && !log.is_new())
+    return {};
+  write_transaction txn{env};
+  const auto read = log.read(mark.sequence,
+                             [&](log_sequence, std::string_view group) {
+                               apply_group(txn, group);
+                               return txn.ok() ? result<void>{} : txn.failure();
+                             });
+  if (!read)
+    return read;
+  if (log.last() == mark.sequence)
+    return {};
+  mark.sequence = log.last();
+  record_writer{txn}.put(table::meta, meta_key::log, mark);
+  if (auto done = txn.commit(); !done)
+    return done;
+  return env.sync();
+}
+
+} // namespace
+
 embedded_store::embedded_store(data_directory directory,
                                std::unique_ptr<environment> env,
-                               std::size_t max_size, recovered_state&& from)
+                               std::unique_ptr<log::file_log> log,
+                               std::size_t max_size, const log_mark& mark,
+                               recovered_state&& from)
   : directory_(std::move(directory)),
     env_(std::move(env)),
+    log_(std::move(log)),
+    max_size_(max_size),
     recovered_(std::move(from.found)),
-    writer_(live_, max_size, std::move(from)) {}
+    live_(*env_, std::move(from.since)),
+    tables_(std::make_unique<applier>(live_, *log_, mark, from.start)),
+    writer_(live_, *log_, *tables_,
+            space_budget{max_size - log_share(max_size)}, from.last) {}
+
+embedded_store::~embedded_store() {
+  if (directory_.is_of_this_process())
+    return;
+  // A fork copies no threads: nobody could end them.
+  (void)tables_.release();
+  (void)log_.release();
+}
 
 result<std::unique_ptr<embedded_store>>
 embedded_store::open(const std::filesystem::path& directory,
                      const store_options& options) {
-  constexpr std::size_t page = 4096;
+  try {
+    return open_or_throw(directory, options);
+  } catch (const std::system_error& e) {
+    return error{ec::io_error,
+                 "Cannot start the store's threads: " + e.code().message()
+                   + ". Raise the limits of this process (ulimit -u and -v, "
+                     "systemd's TasksMax)."};
+  }
+}
+
+result<std::unique_ptr<embedded_store>>
+embedded_store::open_or_throw(const std::filesystem::path& directory,
+                              const store_options& options) {
   constexpr std::size_t smallest = 256 * page;
   const auto max_size = std::max(options.max_size / page * page, smallest);
   auto locked = data_directory::open(directory);
@@ -50,11 +150,12 @@ embedded_store::open(const std::filesystem::path& directory,
   auto& env = **opened;
   // A store that has grown beyond a maximum that was lowered since must still
   // be able to make room.
-  if (const auto needed = space_budget{max_size}.least_map(
-        env.bytes_allocated());
-      needed > env.map_size())
-    if (auto resized = env.resize(needed); !resized)
-      return resized.error();
+  const auto make_room = [&](std::size_t size) -> result<void> {
+    const auto needed = space_budget{max_size}.least_map(size);
+    return needed > env.map_size() ? env.resize(needed) : result<void>{};
+  };
+  if (auto done = make_room(env.bytes_allocated()); !done)
+    return done.error();
   {
     write_transaction txn{env};
     open_tables(txn);
@@ -62,6 +163,22 @@ embedded_store::open(const std::filesystem::path& directory,
       return made.error();
   }
   locked->sync();
+  auto mark = find_mark(env);
+  if (!mark)
+    return mark.error();
+  auto log = log::file_log::open(
+    log_options(locked->log_folder(), *mark, max_size));
+  if (!log)
+    return log.error();
+  if ((*log)->last() != mark->sequence)
+    if (auto done = make_room(env.bytes_allocated() + 2 * (*log)->size());
+        !done)
+      return done.error();
+  if (auto done = catch_up(env, **log, *mark); !done)
+    return done.error();
+  if (auto begun = (*log)->begin(); !begun)
+    return begun.error();
+  (*log)->truncate(mark->sequence);
   recovered_state found;
   {
     read_transaction txn{env};
@@ -69,8 +186,9 @@ embedded_store::open(const std::filesystem::path& directory,
     if (!txn.ok())
       return txn.failure();
   }
-  return std::unique_ptr<embedded_store>{new embedded_store{
-    std::move(*locked), std::move(*opened), max_size, std::move(found)}};
+  return std::unique_ptr<embedded_store>{
+    new embedded_store{std::move(*locked), std::move(*opened), std::move(*log),
+                       max_size, *mark, std::move(found)}};
 }
 
 // -- reading ------------------------------------------------------------------
@@ -100,13 +218,26 @@ embedded_store::plan_expiry(timestamp cutoff, std::size_t limit,
 }
 
 store_statistics embedded_store::statistics() const {
-  store_statistics s{.bytes_used = env_->bytes_in_use(),
-                     .bytes_max = writer_.budget().max_size(),
+  store_statistics s{.bytes_max = max_size_,
                      .tail = live_.tail(),
                      .last_call = live_.last_call()};
   read_transaction txn{*env_};
+  s.bytes_used = env_->bytes_in_use();
   s.first = first_id<position>(txn, table::journal);
   return s;
+}
+
+// -- for tests ----------------------------------------------------------------
+
+void embedded_store::settle() const {
+  (void)env_->gate().pass();
+}
+
+std::size_t embedded_store::changed_webhooks() const {
+  std::size_t count = 0;
+  std::optional<read_transaction> txn;
+  live_.begin(txn, [&](const changes& in) { count = in.size(); });
+  return count;
 }
 
 } // namespace fanfare::storage::lmdb

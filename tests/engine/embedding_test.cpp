@@ -704,8 +704,8 @@ TEST_F(EmbeddingTest, HasTheThreadsThatItsPageNames) {
   };
   const auto before = threads();
   auto engine = start({}, {}); // with one for delivery
-  EXPECT_TRUE(eventually(patience, [&] { return threads() - before >= 6; }));
-  EXPECT_EQ(threads() - before, 1 + 5);
+  EXPECT_TRUE(eventually(patience, [&] { return threads() - before >= 8; }));
+  EXPECT_EQ(threads() - before, 1 + 7);
   engine.reset();
   EXPECT_TRUE(eventually(patience, [&] { return threads() == before; }));
 }

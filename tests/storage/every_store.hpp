@@ -6,7 +6,7 @@
 /// that the engine opens by default, and the one in memory that the tests of
 /// actors trust.
 
-#include "storage/embedded.hpp"
+#include "storage/lmdb/store.hpp"
 #include "tests/storage/store_steps.hpp"
 #include "tests/support/memory_store/store.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -28,6 +28,8 @@ inline void PrintTo(const store_kind& kind, std::ostream* out) {
 
 inline void open_lmdb(std::unique_ptr<store>& which,
                       const std::filesystem::path& in) {
+  if (auto* open = dynamic_cast<lmdb::embedded_store*>(which.get()))
+    open->abandon();
   which.reset();
   auto opened = open_embedded(in / "data");
   ASSERT_TRUE(opened) << opened.error().detail;

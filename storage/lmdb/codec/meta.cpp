@@ -4,6 +4,8 @@
 
 #include "storage/lmdb/codec/fields.hpp"
 
+#include <algorithm>
+
 namespace fanfare::storage::lmdb {
 
 // -- checkpoint ---------------------------------------------------------------
@@ -37,6 +39,26 @@ bool decode(std::string_view in, counters& value) {
   expect_first_layout(from);
   value.tail = from.number();
   value.last_call = from.number();
+  return from.complete();
+}
+
+// -- log ----------------------------------------------------------------------
+
+void encode(std::string& out, const log_mark& value) {
+  byte_writer to{out};
+  to.u8(first_layout);
+  to.text({value.store.data(), value.store.size()});
+  to.number(value.sequence);
+}
+
+bool decode(std::string_view in, log_mark& value) {
+  byte_reader from{in};
+  expect_first_layout(from);
+  const auto store = from.text();
+  if (store.size() != value.store.size())
+    return false;
+  std::ranges::copy(store, value.store.begin());
+  value.sequence = from.number();
   return from.complete();
 }
 

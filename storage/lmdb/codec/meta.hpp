@@ -7,6 +7,8 @@
 #include "fanfare/types.hpp"
 #include "storage/run_times.hpp"
 
+#include <array>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -27,11 +29,21 @@ struct counters {
   bool operator==(const counters&) const = default;
 };
 
+/// How much of its log the store has taken over.
+struct log_mark {
+  std::array<char, 16> store{}; ///< its id, at random
+  std::uint64_t sequence = 0;   ///< the last group
+  bool operator==(const log_mark&) const = default;
+};
+
 void encode(std::string& out, const checkpoint& value);
 [[nodiscard]] bool decode(std::string_view in, checkpoint& value);
 
 void encode(std::string& out, const counters& value);
 [[nodiscard]] bool decode(std::string_view in, counters& value);
+
+void encode(std::string& out, const log_mark& value);
+[[nodiscard]] bool decode(std::string_view in, log_mark& value);
 
 void encode(std::string& out, const run_times& value);
 [[nodiscard]] bool decode(std::string_view in, run_times& value);

@@ -23,6 +23,7 @@ namespace {
 
 constexpr auto store_name = "fanfare.mdb";
 constexpr auto lock_name = "LOCK";
+constexpr auto log_name = "log";
 
 /// What may be in a directory before the store is: Fanfare's own files that are
 /// made earlier, and what file systems and people leave behind unseen.
@@ -147,13 +148,21 @@ data_directory::~data_directory() {
     return;
   // Children that were forked share the lock, and closing would leave it to
   // them; when they end, it stays with us.
-  if (owner_ == ::getpid())
+  if (is_of_this_process())
     ::flock(lock_, LOCK_UN);
   ::close(lock_);
 }
 
+bool data_directory::is_of_this_process() const noexcept {
+  return owner_ == ::getpid();
+}
+
 void data_directory::sync() const {
   sync_names(path_);
+}
+
+fs::path data_directory::log_folder() const {
+  return path_ / log_name;
 }
 
 fs::path data_directory::store_file() const {

@@ -29,8 +29,12 @@ public:
   [[nodiscard]] const std::filesystem::path& path() const noexcept {
     return path_;
   }
-  /// The file that LMDB keeps everything in.
+  /// The file that LMDB keeps the tables in.
   [[nodiscard]] std::filesystem::path store_file() const;
+  /// The folder of the log.
+  [[nodiscard]] std::filesystem::path log_folder() const;
+  /// False in a copy of the process.
+  [[nodiscard]] bool is_of_this_process() const noexcept;
   /// Makes files that were made in it survive a loss of power.
   void sync() const;
 

@@ -6,6 +6,7 @@
 #include "storage/lmdb/file/file_length.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include <cstring>
 
@@ -36,7 +37,7 @@ result<std::unique_ptr<environment>> environment::open(const options& opts) {
     return to_error(code, doing);
   // Without NOTLS a reading transaction would belong to a thread.
   if (auto code = mdb_env_open(env->env_, opts.file.c_str(),
-                               MDB_NOSUBDIR | MDB_NOTLS, 0600);
+                               MDB_NOSUBDIR | MDB_NOTLS | MDB_NOMETASYNC, 0600);
       code != MDB_SUCCESS)
     return to_error(code, doing);
   // Programs that this one starts must not inherit the store; LMDB leaves one
@@ -79,6 +80,18 @@ result<void> environment::resize(std::size_t map_size) {
   const char* path = nullptr;
   mdb_env_get_path(env_, &path);
   residency_.find(path);
+  return {};
+}
+
+std::size_t environment::length() const {
+  struct stat found {};
+  return ::fstat(file(), &found) == 0 ? static_cast<std::size_t>(found.st_size)
+                                      : 0;
+}
+
+result<void> environment::sync() {
+  if (const auto code = mdb_env_sync(env_, 1); code != MDB_SUCCESS)
+    return to_error(code, "write to the store");
   return {};
 }
 

@@ -8,6 +8,7 @@
 #include "fanfare/error.hpp"
 #include "storage/lmdb/file/file_growth.hpp"
 #include "storage/lmdb/file/map_residency.hpp"
+#include "storage/lmdb/file/read_gate.hpp"
 #include "storage/lmdb/file/table.hpp"
 
 #include <lmdb.h>
@@ -35,6 +36,14 @@ public:
   environment(const environment&) = delete;
   environment& operator=(const environment&) = delete;
 
+  /// Every reading transaction passes it.
+  [[nodiscard]] read_gate& gate() noexcept {
+    return gate_;
+  }
+  /// Commits leave their last page to the system: after a loss of power the
+  /// newest one may be undone, unless another one or this came after it.
+  result<void> sync();
+
   [[nodiscard]] std::size_t page_size() const noexcept {
     return page_size_;
   }
@@ -42,6 +51,8 @@ public:
   /// Writer only, with no transaction open.
   result<void> resize(std::size_t map_size);
 
+  /// Bytes of the file.
+  [[nodiscard]] std::size_t length() const;
   /// Makes the file so much longer, with room on the disk. Writer only.
   result<void> lengthen(std::size_t by);
   /// Keeps zeros after what is used (`file_growth`). Writer only, with no
@@ -84,6 +95,7 @@ private:
   std::array<MDB_dbi, table_count> handles_{};
   file_growth growth_{page_size_};
   map_residency residency_;
+  read_gate gate_;
   std::mutex mutex_;
   /// Under mutex_: reset read transactions, to be renewed.
   std::vector<MDB_txn*> spare_;

@@ -19,21 +19,21 @@ using bytes = std::string_view;
 /// big-endian one, sorted as bytes. keys.hpp makes the keys, codec.hpp the
 /// records.
 enum class table : std::uint8_t {
-  meta,               ///< name → format stamp, checkpoint, counters, runs
-  journal,            ///< n position → notification
-  journal_index,      ///< n organizer → many index_entry
-  calls,              ///< n call → call
-  progress,           ///< n webhook → progress at the last checkpoint
-  behind,             ///< n webhook → n cursor, if it was behind then
-  retries,            ///< retry_key → retry at the last checkpoint
-  organizers,         ///< n organizer → organizer
-  organizer_slugs,    ///< slug → n organizer
-  events,             ///< n event → event
-  event_slugs,        ///< be organizer, slug → n event
-  tokens,             ///< n token → token
-  action_types,       ///< n action type → action_type
-  action_type_names,  ///< name → n action type
-  webhooks,           ///< n webhook → webhook
+  meta,              ///< name → format stamp, checkpoint, counters, runs, log
+  journal,           ///< n position → notification
+  journal_index,     ///< n organizer → many index_entry
+  calls,             ///< n call → call
+  progress,          ///< n webhook → progress at the last checkpoint
+  behind,            ///< n webhook → n cursor, if it was behind then
+  retries,           ///< retry_key → retry at the last checkpoint
+  organizers,        ///< n organizer → organizer
+  organizer_slugs,   ///< slug → n organizer
+  events,            ///< n event → event
+  event_slugs,       ///< be organizer, slug → n event
+  tokens,            ///< n token → token
+  action_types,      ///< n action type → action_type
+  action_type_names, ///< name → n action type
+  webhooks,          ///< n webhook → webhook
   organizer_webhooks, ///< n organizer → many webhook_entry
   replays,            ///< n webhook → its last replay
   idempotency,        ///< idempotency_key → remembered

@@ -60,8 +60,14 @@ std::optional<bytes> transaction::get(table in, bytes key) {
 
 // -- read transaction ---------------------------------------------------------
 
-read_transaction::read_transaction(environment& env) : transaction(env) {
-  if (auto code = env.acquire(txn_); code != MDB_SUCCESS)
+read_transaction::read_transaction(environment& env)
+  : read_transaction(env, env.gate().pass()) {}
+
+read_transaction::read_transaction(environment& env, const result<void>& passed)
+  : transaction(env) {
+  if (!passed)
+    fail(passed.error());
+  else if (auto code = env.acquire(txn_); code != MDB_SUCCESS)
     fail(code, "read from the store");
 }
 
@@ -124,6 +130,9 @@ bool write_transaction::has(table which) {
 void write_transaction::apply(const effect& change, MDB_cursor* at) {
   if (!ok())
     return;
+  ++changes_;
+  if (sink_)
+    sink_->note(change);
   const auto code = change.what == effect::kind::erase ? erase(change, at)
                                                        : put(change, at);
   if (code != MDB_SUCCESS)
@@ -177,6 +186,7 @@ int write_transaction::erase(const effect& change, MDB_cursor* at) {
 }
 
 result<void> write_transaction::commit() {
+  env_->note_end(std::exchange(visited_, 0));
   if (ok()) {
     const auto code = mdb_txn_commit(txn_);
     txn_ = nullptr;

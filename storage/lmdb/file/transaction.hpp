@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 namespace fanfare::storage::lmdb {
 
@@ -73,7 +74,11 @@ private:
 /// Short-lived: the pages it can see are not used again while it lives.
 class read_transaction final : public transaction {
 public:
+  /// Waits at the environment's gate.
   explicit read_transaction(environment& env);
+  /// For whoever has passed the gate, and must not wait any more: `passed` says
+  /// how that ended.
+  read_transaction(environment& env, const result<void>& passed);
   ~read_transaction();
 };
 
@@ -94,7 +99,17 @@ struct effect {
   bytes rest = {};
 };
 
-/// The writer's. Rolled back unless committed.
+/// Gets every change that a transaction makes.
+class effect_sink {
+public:
+  virtual void note(const effect& change) = 0;
+
+protected:
+  ~effect_sink() = default;
+};
+
+/// The writer's. Rolled back unless committed. LMDB wants it to be begun and
+/// ended by one thread; in between any may use it, one at a time.
 class write_transaction final : public transaction {
 public:
   explicit write_transaction(environment& env);
@@ -125,7 +140,18 @@ public:
     apply({effect::kind::erase, in, key, value});
   }
 
-  /// Durable when it returns without error. Ends the transaction in any case.
+  /// From here on `to` gets the changes, before they are made; null: nobody.
+  /// Returns who got them before.
+  effect_sink* tell(effect_sink* to) noexcept {
+    return std::exchange(sink_, to);
+  }
+  /// Changes made so far.
+  [[nodiscard]] std::size_t changes() const noexcept {
+    return changes_;
+  }
+
+  /// Once it returns without error a crash of the process cannot undo it (see
+  /// `environment::sync`). Ends the transaction in any case.
   result<void> commit();
 
 private:
@@ -136,6 +162,9 @@ private:
   void apply(const effect& change, MDB_cursor* at = nullptr);
   int put(const effect& change, MDB_cursor* at);
   int erase(const effect& change, MDB_cursor* at);
+
+  effect_sink* sink_ = nullptr;
+  std::size_t changes_ = 0;
 };
 
 /// Walks a table. Must end before its transaction.

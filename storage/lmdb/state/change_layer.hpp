@@ -47,6 +47,12 @@ public:
     return last_;
   }
 
+  /// What is in force was made from a transaction that has failed: all that
+  /// counts is in this one's tables, or is replayed.
+  void forget_base() noexcept {
+    base_void_ = true;
+  }
+
   /// Fills in `c.previous` and applies the call, whose id is given.
   void append(logged_call& c);
   /// Applies a call of the log unless the tables already reflect it.

@@ -5,9 +5,10 @@
 namespace fanfare::storage::lmdb {
 
 bool live_state::begin_merged(std::optional<read_transaction>& txn,
+                              const result<void>& passed,
                               std::unique_lock<std::mutex>& lock) const {
   for (;;) {
-    txn.emplace(env_);
+    txn.emplace(env_, passed);
     if (!txn->ok())
       return false;
     const auto seen = txn->number();
@@ -18,7 +19,7 @@ bool live_state::begin_merged(std::optional<read_transaction>& txn,
     txn.reset();
     has_merged_.wait(lock, [&] { return merged_ >= seen || incomplete_; });
     if (incomplete_) {
-      txn.emplace(env_);
+      txn.emplace(env_, passed);
       txn->fail(error{ec::internal, "There was not enough memory to take over "
                                     "what was written. Start anew."});
       return false;

@@ -19,7 +19,11 @@ namespace fanfare::storage::lmdb {
 
 class live_state {
 public:
-  explicit live_state(environment& env) : env_(env) {}
+  /// `since`: of the last commit.
+  live_state(environment& env, lmdb::changes since)
+    : env_(env),
+      changes_(std::move(since)),
+      merged_(env.last_commit()) {}
 
   // -- any thread -------------------------------------------------------------
 
@@ -37,8 +41,9 @@ public:
   /// belong to the state it reads.
   template <class Look>
   void begin(std::optional<read_transaction>& txn, Look&& look) const {
+    const auto passed = env_.gate().pass();
     std::unique_lock lock{mutex_};
-    if (begin_merged(txn, lock))
+    if (begin_merged(txn, passed, lock))
       std::forward<Look>(look)(changes_);
   }
   /// The same; returns a copy of the webhook's changes, if it has any.
@@ -50,10 +55,15 @@ public:
   [[nodiscard]] const lmdb::changes& changes() const noexcept {
     return changes_;
   }
-  /// Makes what a commit has written the state that is read. `merge` applies
-  /// what it has changed.
+  /// The last numbers given out.
+  void note_last(const counters& last) noexcept {
+    tail_.store(last.tail, std::memory_order_release);
+    last_call_.store(last.last_call, std::memory_order_release);
+  }
+  /// Makes what a transaction has written the state that is read. `merge`
+  /// applies what it has changed.
   template <class Merge>
-  void take_over(const counters& last, Merge&& merge) {
+  void take_over(Merge&& merge) {
     {
       std::lock_guard lock{mutex_};
       // If merging throws, what is in memory does not belong to what is on
@@ -63,8 +73,6 @@ public:
       std::forward<Merge>(merge)(changes_);
       incomplete_ = false;
       merged_ = env_.last_commit();
-      tail_.store(last.tail, std::memory_order_release);
-      last_call_.store(last.last_call, std::memory_order_release);
     }
     has_merged_.notify_all();
   }
@@ -72,6 +80,7 @@ public:
 private:
   /// False: the transaction has failed.
   bool begin_merged(std::optional<read_transaction>& txn,
+                    const result<void>& passed,
                     std::unique_lock<std::mutex>& lock) const;
 
   environment& env_;

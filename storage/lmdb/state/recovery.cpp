@@ -24,24 +24,6 @@ counters read_counters(transaction& txn, const checkpoint& start) {
   return last;
 }
 
-/// Returns how many.
-std::size_t replay_calls(transaction& txn, call_id after, change_layer& layer) {
-  std::size_t count = 0;
-  cursor at{txn, table::calls};
-  const auto first = after + 1;
-  for (auto more = at.seek(as_key(first)); more; more = at.next()) {
-    logged_call c;
-    c.id = to_number<call_id>(at.key()).value_or(0);
-    if (!decode_facts(at.value(), c)) {
-      txn.damaged("call", c.id);
-      break;
-    }
-    layer.replay(c);
-    ++count;
-  }
-  return count;
-}
-
 // -- who has something to do --------------------------------------------------
 
 /// By ascending id.
@@ -115,6 +97,23 @@ void find_unsettled(transaction& txn, change_layer& layer, position routed_upto,
 }
 
 } // namespace
+
+std::size_t replay_calls(transaction& txn, call_id after, change_layer& layer) {
+  std::size_t count = 0;
+  cursor at{txn, table::calls};
+  const auto first = after + 1;
+  for (auto more = at.seek(as_key(first)); more; more = at.next()) {
+    logged_call c;
+    c.id = to_number<call_id>(at.key()).value_or(0);
+    if (!decode_facts(at.value(), c)) {
+      txn.damaged("call", c.id);
+      break;
+    }
+    layer.replay(c);
+    ++count;
+  }
+  return count;
+}
 
 recovered_state recover(transaction& txn) {
   recovered_state state;

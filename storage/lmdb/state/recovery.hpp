@@ -16,6 +16,9 @@ struct recovered_state {
   changes since;    ///< of the calls after it
 };
 
+/// Applies the calls after the given one to `layer`. Returns how many.
+std::size_t replay_calls(transaction& txn, call_id after, change_layer& layer);
+
 /// Loads the last checkpoint and replays the calls after it.
 recovered_state recover(transaction& txn);
 

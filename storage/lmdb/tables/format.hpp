@@ -12,8 +12,8 @@ namespace fanfare::storage::lmdb {
 
 /// Version of the tables and of all layouts in them. A Fanfare reads stores of
 /// its own version and of earlier ones. 2 added replays and idempotency keys, 4
-/// what was asked for under such a key.
-inline constexpr std::uint32_t format_version = 4;
+/// what was asked for under such a key, 5 the log.
+inline constexpr std::uint32_t format_version = 5;
 
 /// Opens all tables. An empty file becomes a store; one of an earlier version
 /// gets the tables it lacks. Anything else makes the transaction fail:

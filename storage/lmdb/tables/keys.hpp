@@ -22,6 +22,7 @@ namespace meta_key {
 inline constexpr bytes format = "format";
 inline constexpr bytes checkpoint = "checkpoint";
 inline constexpr bytes counters = "counters";
+inline constexpr bytes log = "log";
 inline constexpr bytes runs = "runs";
 } // namespace meta_key
 

@@ -19,14 +19,17 @@ overloaded(Fs...) -> overloaded<Fs...>;
 
 } // namespace
 
-batch::batch(write_transaction& txn, const changes& base, const options& opts)
+batch::batch(write_transaction& txn, change_layer& layer,
+             group_recorder& recorder, const options& opts)
   : txn_(txn),
+    layer_(layer),
+    recorder_(recorder),
     room_(opts.room),
-    layer_(txn, base, opts.recovery_start),
     journal_(records_, registry_, answers_, room_, opts.last.tail),
     deliveries_(records_, layer_, opts.last.last_call) {}
 
 void batch::execute(std::span<operation> operations) {
+  txn_.tell(&recorder_);
   for (auto& op : operations) {
     if (!txn_.ok())
       break;
@@ -37,6 +40,7 @@ void batch::execute(std::span<operation> operations) {
   journal_.flush_index();
   journal_.close();
   deliveries_.close();
+  txn_.tell(nullptr);
 }
 
 void batch::execute(operation& op) {
@@ -58,13 +62,21 @@ void batch::execute(operation& op) {
       [this](enqueue& o) { deliveries_.execute(o); },
       [this](start_replay& o) { deliveries_.execute(o); },
       [this](barrier& o) { deliveries_.execute(o); },
-      [this](save_checkpoint& o) {
-        write_checkpoint(records_, layer_, o, last());
-      },
+      [this](save_checkpoint& o) { save(o); },
       [this](remember_answer& o) { answers_.execute(o); },
       [this](expire& o) { remove_old(o); },
     },
     op);
+}
+
+void batch::save(const save_checkpoint& op) {
+  if (op.runs)
+    records_.put(table::meta, meta_key::runs, *op.runs);
+  auto* const told = txn_.tell(nullptr);
+  const bool says_something = write_checkpoint(records_, layer_, op, last());
+  txn_.tell(told);
+  if (says_something)
+    recorder_.note_checkpoint(op, last());
 }
 
 void batch::remove_old(const expire& op) {

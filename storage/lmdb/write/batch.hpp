@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Carries out the operations of one commit in one write transaction. What is
-/// in memory stays as it was; the owner takes over the outcome once the
-/// transaction is durable.
+/// Carries out the operations of one commit in a write transaction, which may
+/// hold several, and notes what they change.
 
+#include "storage/lmdb/replay/effects.hpp"
 #include "storage/lmdb/state/change_layer.hpp"
 #include "storage/lmdb/tables/records.hpp"
 #include "storage/lmdb/write/answers.hpp"
@@ -26,10 +26,10 @@ public:
   struct options {
     std::size_t room = 0; ///< bytes that publishing may still take
     counters last;
-    checkpoint recovery_start;
   };
 
-  batch(write_transaction& txn, const changes& base, const options& opts);
+  batch(write_transaction& txn, change_layer& layer, group_recorder& recorder,
+        const options& opts);
 
   /// In order; stops at the first error of the transaction.
   void execute(std::span<operation> operations);
@@ -41,22 +41,17 @@ public:
   [[nodiscard]] counters last() const {
     return {.tail = journal_.tail(), .last_call = deliveries_.last_call()};
   }
-  [[nodiscard]] const checkpoint& last_checkpoint() const noexcept {
-    return layer_.last_checkpoint();
-  }
-  /// See `change_layer::merge_into`.
-  void merge_into(changes& base) && {
-    std::move(layer_).merge_into(base);
-  }
 
 private:
   void execute(operation& op);
   void remove_old(const expire& op);
+  void save(const save_checkpoint& op);
 
   write_transaction& txn_;
+  change_layer& layer_;
+  group_recorder& recorder_;
   record_writer records_{txn_};
   publishing_room room_;
-  change_layer layer_;
   registry_writer registry_{records_};
   answer_writer answers_{records_, room_};
   webhook_writer webhooks_{records_, layer_};

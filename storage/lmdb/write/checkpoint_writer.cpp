@@ -51,24 +51,23 @@ std::vector<unsettled> drop_unnamed(write_transaction& txn,
 
 } // namespace
 
-void write_checkpoint(record_writer& to, change_layer& layer,
+bool write_checkpoint(record_writer& to, change_layer& layer,
                       const save_checkpoint& op, const counters& last) {
-  if (op.runs)
-    to.put(table::meta, meta_key::runs, *op.runs);
   const auto before = layer.last_checkpoint();
   // One that lies before the last one says nothing new, and what the last one
   // says still holds.
   if (op.routed_upto < before.routed_upto)
-    return;
+    return false;
+  const auto changes_before = to.txn().changes();
   const checkpoint next{.routed_upto = std::min(op.routed_upto, last.tail),
                         .last_call = last.last_call};
   layer.save(to, next);
   for (const auto& [hook, cursor_of] :
        drop_unnamed(to.txn(), named_by(op), before))
     to.txn().put(table::behind, as_key(hook), as_key(cursor_of));
-  if (next == before)
-    return; // an idle engine's checkpoints cost no disk write
-  to.put(table::meta, meta_key::checkpoint, next);
+  if (next != before) // an idle engine's checkpoints cost no disk write
+    to.put(table::meta, meta_key::checkpoint, next);
+  return to.txn().changes() != changes_before;
 }
 
 } // namespace fanfare::storage::lmdb

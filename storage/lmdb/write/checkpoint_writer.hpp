@@ -11,8 +11,8 @@
 namespace fanfare::storage::lmdb {
 
 /// Writes the changes of `layer`, and who is behind. `last`: the last numbers
-/// given out.
-void write_checkpoint(record_writer& to, change_layer& layer,
+/// given out. False: it has nothing new to say, and nothing was written.
+bool write_checkpoint(record_writer& to, change_layer& layer,
                       const save_checkpoint& op, const counters& last);
 
 } // namespace fanfare::storage::lmdb

@@ -38,6 +38,11 @@ std::size_t estimate(const remember_answer& op) {
   return overhead + estimate_record(texts);
 }
 
+std::size_t estimate(const call& c) {
+  return estimate_record(c.target_url.size() + c.reason.size()
+                         + c.response_head.size() + c.response_body.size());
+}
+
 error publishing_room::refusal() {
   return {ec::store_full,
           "The store is full: it keeps its last room for what it has "
@@ -87,6 +92,19 @@ std::size_t space_budget::wanted(std::span<const operation> operations) {
     else if (const auto* remember = std::get_if<remember_answer>(&op))
       sum += estimate(*remember);
   return sum;
+}
+
+std::size_t space_budget::weight(std::span<const operation> operations,
+                                 bool with_publishing) {
+  constexpr std::size_t page = 4096;
+  std::size_t sum = 0;
+  for (const auto& op : operations)
+    if (const auto* call = std::get_if<append_call>(&op))
+      sum += estimate(call->entry);
+    else if (!publishes(op) && !std::holds_alternative<barrier>(op)
+             && !makes_room(op))
+      sum += page;
+  return with_publishing ? sum + wanted(operations) : sum;
 }
 
 bool space_budget::publish(std::span<const operation> operations) {

@@ -17,6 +17,8 @@ namespace fanfare::storage::lmdb {
 /// What publishing will take in the file, roughly and rather too much.
 [[nodiscard]] std::size_t estimate(const append_notifications& op);
 [[nodiscard]] std::size_t estimate(const remember_answer& op);
+/// The same of a call.
+[[nodiscard]] std::size_t estimate(const call& c);
 
 /// What publishing may still take in one transaction.
 class publishing_room {
@@ -60,6 +62,10 @@ public:
   /// Sum of the estimates.
   [[nodiscard]] static std::size_t
   wanted(std::span<const operation> operations);
+  /// Bytes that all of them may add to the file, roughly and rather too many;
+  /// publishes count only if `with_publishing`.
+  [[nodiscard]] static std::size_t weight(std::span<const operation> operations,
+                                          bool with_publishing);
   /// Whether any of them is refused for want of room, alone, before others are.
   [[nodiscard]] static bool publish(std::span<const operation> operations);
   /// Whether they take more room than they give, apart from publishing.

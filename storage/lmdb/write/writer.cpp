@@ -3,77 +3,122 @@
 #include "storage/lmdb/write/writer.hpp"
 
 #include "storage/lmdb/file/errors.hpp"
+#include "storage/lmdb/write/batch.hpp"
 
-#include <cerrno>
+#include <lmdb.h>
+
+#include <algorithm>
 #include <utility>
 
 namespace fanfare::storage::lmdb {
 
-writer::writer(live_state& live, std::size_t max_size, recovered_state&& from)
+writer::writer(live_state& live, commit_log& log, applier& tables,
+               const space_budget& budget, const counters& last)
   : live_(live),
     env_(live.env()),
-    budget_(max_size),
-    last_(from.last),
-    checkpoint_(from.start) {
-  live_.take_over(last_, [&](changes& to) { to = std::move(from.since); });
+    log_(log),
+    tables_(tables),
+    budget_(budget),
+    last_(last) {
+  live_.note_last(last_);
 }
 
 result<void> writer::commit(std::span<operation> operations) {
-  const auto left = measure(operations);
-  if (!left.growing && space_budget::grow(operations))
-    return to_error(MDB_MAP_FULL, "write to the store");
-  auto done = try_commit(operations, left.publishing);
+  auto done = try_commit(operations, true);
   // What was accepted before has precedence over what could be refused.
-  if (!done && done.error().code == ec::store_full && left.publishing != 0
+  if (!done && done.error().code == ec::store_full
       && space_budget::publish(operations))
-    done = try_commit(operations, 0);
+    done = try_commit(operations, false);
   return done;
 }
 
-writer::room writer::measure(std::span<const operation> operations) const {
+writer::room writer::measure(std::span<const operation> operations) {
   auto used = env_.bytes_allocated();
   // The exact figure costs a walk: only when it matters.
-  if (budget_.exceeded(used + space_budget::wanted(operations)))
+  if (budget_.exceeded(used + tables_.outstanding()
+                       + space_budget::wanted(operations)))
     used = env_.bytes_in_use();
+  used += tables_.outstanding();
   return {.publishing = budget_.for_publishing(used),
           .growing = budget_.can_grow(used, env_.map_size())};
 }
 
+result<void> writer::reserve(std::size_t size) {
+  if (size == 0)
+    return {};
+  // Pages that are rewritten, and the lists of those that become free.
+  constexpr std::size_t slack = std::size_t{256} << 10;
+  const auto more = tables_.outstanding() + size + slack;
+  const auto length = env_.length();
+  if (env_.bytes_allocated() + more <= length)
+    return {};
+  const auto wanted = env_.bytes_in_use() + more;
+  if (wanted <= length)
+    return {};
+  // More at once, unless that is what there is no room for.
+  const auto step = std::min(length / 8, std::size_t{1} << 20);
+  if (wanted - length < step && env_.lengthen(step))
+    return {};
+  return env_.lengthen(wanted - length);
+}
+
 result<void> writer::try_commit(std::span<operation> operations,
-                                std::size_t publishing_room) {
-  // When the disk takes only a part of what is written, LMDB calls that EIO. To
-  // ask for the room by name tells why, or makes it.
-  constexpr std::size_t first = std::size_t{1} << 20;
-  constexpr std::size_t last = std::size_t{256} << 20;
-  int code = 0;
-  auto done = commit_once(operations, publishing_room, code);
-  for (auto more = first; !done && code == EIO && more <= last; more *= 4) {
-    if (auto longer = env_.lengthen(more); !longer)
-      return longer.error().code == ec::store_full ? longer : done;
-    done = commit_once(operations, publishing_room, code);
+                                bool with_publishing) {
+  auto in = tables_.enter();
+  if (!in)
+    return in.error();
+  result<void> done;
+  try {
+    auto left = measure(operations);
+    if (tables_.has_outstanding() && !suffices(left, operations)) {
+      // What makes room does so once the tables have it.
+      tables_.leave();
+      (void)env_.gate().pass();
+      in = tables_.enter();
+      if (!in)
+        return in.error();
+      left = measure(operations);
+    }
+    const auto weight = space_budget::weight(operations, with_publishing);
+    done = !left.growing && space_budget::grow(operations)
+           ? to_error(MDB_MAP_FULL, "write to the store")
+           : reserve(weight);
+    if (!done)
+      tables_.leave();
+    else
+      done = carry_out(operations, *in, weight,
+                       with_publishing ? left.publishing : 0);
+  } catch (...) {
+    batch::take_back(operations);
+    tables_.undo();
+    throw;
   }
   return done;
 }
 
-result<void> writer::commit_once(std::span<operation> operations,
-                                 std::size_t publishing_room, int& code) {
-  write_transaction txn{env_};
+bool writer::suffices(const room& left, std::span<const operation> operations) {
+  return left.growing && space_budget::wanted(operations) <= left.publishing;
+}
+
+result<void> writer::carry_out(std::span<operation> operations,
+                               const applier::work& in, std::size_t weight,
+                               std::size_t publishing_room) {
+  recorder_.clear();
   batch work{
-    txn,
-    live_.changes(),
-    {.room = publishing_room, .last = last_, .recovery_start = checkpoint_}};
+    *in.txn, *in.layer, recorder_, {.room = publishing_room, .last = last_}};
   work.execute(operations);
-  auto done = txn.commit();
-  code = txn.code();
+  auto done = in.txn->ok() ? result<void>{} : in.txn->failure();
+  if (done && !recorder_.empty())
+    done = log_.append(recorder_.group());
   if (!done) {
     batch::take_back(operations);
+    tables_.undo();
     return done;
   }
   last_ = work.last();
-  checkpoint_ = work.last_checkpoint();
-  live_.take_over(last_, [&](changes& to) { std::move(work).merge_into(to); });
-  env_.grow_ahead(); // for the next one
-  return {};
+  live_.note_last(last_);
+  tables_.leave(recorder_.take(), weight);
+  return done;
 }
 
 } // namespace fanfare::storage::lmdb

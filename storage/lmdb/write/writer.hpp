@@ -2,11 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// Makes commits of the LMDB store, one at a time.
+/// Makes commits, one at a time: carries the operations out in the tables, and
+/// waits until the log has what they change.
 
+#include "storage/lmdb/replay/effects.hpp"
 #include "storage/lmdb/state/live_state.hpp"
-#include "storage/lmdb/state/recovery.hpp"
-#include "storage/lmdb/write/batch.hpp"
+#include "storage/lmdb/write/applier.hpp"
 #include "storage/lmdb/write/space_budget.hpp"
 
 #include <cstddef>
@@ -16,15 +17,12 @@ namespace fanfare::storage::lmdb {
 
 class writer {
 public:
-  /// Starts with what recovery has found, and makes it the state that is read.
-  writer(live_state& live, std::size_t max_size, recovered_state&& from);
-
-  [[nodiscard]] const space_budget& budget() const noexcept {
-    return budget_;
-  }
+  /// `last`: the last numbers given out.
+  writer(live_state& live, commit_log& log, applier& tables,
+         const space_budget& budget, const counters& last);
 
   /// Returns once the operations are on disk, or with an error and nothing
-  /// done.
+  /// done. store_full: no room; io_error.
   result<void> commit(std::span<operation> operations);
 
 private:
@@ -34,18 +32,24 @@ private:
     bool growing = false; ///< whether anything but making room is possible
   };
 
-  [[nodiscard]] room measure(std::span<const operation> operations) const;
+  [[nodiscard]] room measure(std::span<const operation> operations);
+  [[nodiscard]] static bool suffices(const room& left,
+                                     std::span<const operation> operations);
+  /// Sees to it that the disk takes so many bytes more.
+  result<void> reserve(std::size_t size);
   result<void> try_commit(std::span<operation> operations,
-                          std::size_t publishing_room);
-  /// Once, without a second try. `code` is that of the error.
-  result<void> commit_once(std::span<operation> operations,
-                           std::size_t publishing_room, int& code);
+                          bool with_publishing);
+  result<void> carry_out(std::span<operation> operations,
+                         const applier::work& in, std::size_t weight,
+                         std::size_t publishing_room);
 
   live_state& live_;
   environment& env_;
+  commit_log& log_;
+  applier& tables_;
   space_budget budget_;
   counters last_;
-  checkpoint checkpoint_;
+  group_recorder recorder_;
 };
 
 } // namespace fanfare::storage::lmdb

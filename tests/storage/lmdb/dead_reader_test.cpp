@@ -85,6 +85,7 @@ protected:
       for (; next_ + 100 <= store_->journal().tail(); ++next_)
         op.notifications.push_back(next_);
       run(op);
+      store_->settle(); // what is free is used again by the next round
     }
     return std::filesystem::file_size(file()) - before;
   }

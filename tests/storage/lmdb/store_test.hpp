@@ -24,6 +24,8 @@ protected:
 
   /// As after a crash: nothing is written when a store ends.
   void reopen(store_options options = {}) {
+    if (store_)
+      store_->abandon();
     store_.reset();
     open(options);
   }

@@ -1,0 +1,154 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "storage/lmdb/replay/effects.hpp"
+
+#include "storage/lmdb/codec/bytes.hpp"
+#include "storage/lmdb/codec/fields.hpp"
+#include "storage/lmdb/state/change_layer.hpp"
+#include "storage/lmdb/state/progress_tables.hpp"
+#include "storage/lmdb/state/recovery.hpp"
+#include "storage/lmdb/tables/keys.hpp"
+#include "storage/lmdb/tables/records.hpp"
+#include "storage/lmdb/write/checkpoint_writer.hpp"
+
+#include <utility>
+
+namespace fanfare::storage::lmdb {
+
+namespace {
+
+enum kind : std::uint8_t { is_put, is_erase, is_checkpoint };
+constexpr unsigned kind_bits = 2;
+static_assert(table_count < 64);
+
+constexpr std::uint64_t is_wide = 1; ///< 64 bits, not 32
+
+} // namespace
+
+// -- recording ----------------------------------------------------------------
+
+void group_recorder::clear() {
+  bytes_.clear();
+  last_ = {};
+}
+
+void group_recorder::note(const effect& change) {
+  byte_writer to{bytes_};
+  const bool erases = change.what == effect::kind::erase;
+  const auto& of = definition_of(change.in);
+  to.u8(
+    static_cast<std::uint8_t>((erases ? is_erase : is_put)
+                              | static_cast<unsigned>(change.in) << kind_bits));
+  if (of.by_number) {
+    auto& last = last_[static_cast<std::size_t>(change.in)];
+    const auto narrow = to_number<std::uint32_t>(change.key);
+    const auto key = narrow ? *narrow
+                            : to_number<std::uint64_t>(change.key).value_or(0);
+    // The sign is the lowest bit of a small number, and the width below it.
+    const auto step = static_cast<std::int64_t>(key - last);
+    const auto folded = (static_cast<std::uint64_t>(step) << 1)
+                      ^ static_cast<std::uint64_t>(step >> 63);
+    to.u8(narrow ? 0 : is_wide);
+    to.number(folded);
+    last = key;
+  } else {
+    to.text(change.key);
+  }
+  if (erases && of.value_size == 0)
+    return;
+  to.number(change.value.size() + change.rest.size());
+  bytes_.append(change.value);
+  bytes_.append(change.rest);
+}
+
+void group_recorder::note_checkpoint(const save_checkpoint& op,
+                                     const counters& last) {
+  byte_writer to{bytes_};
+  to.u8(is_checkpoint);
+  to.number(last.tail);
+  to.number(last.last_call);
+  to.number(op.routed_upto);
+  to.number(op.behind.size());
+  for (const auto& [hook, cursor_of] : op.behind) {
+    to.number(hook);
+    put_near(to, cursor_of, op.routed_upto);
+  }
+}
+
+// -- applying -----------------------------------------------------------------
+
+namespace {
+
+void apply_checkpoint(write_transaction& txn, byte_reader& from) {
+  counters last;
+  last.tail = from.number();
+  last.last_call = from.number();
+  save_checkpoint op;
+  op.routed_upto = from.number();
+  op.behind.resize(from.count());
+  for (auto& one : op.behind) {
+    one.hook = from.number();
+    one.cursor = get_near(from, op.routed_upto);
+  }
+  if (!from.ok())
+    return;
+  const changes none;
+  const auto start = read_checkpoint(txn);
+  change_layer layer{txn, none, start};
+  replay_calls(txn, start.last_call, layer);
+  record_writer to{txn};
+  write_checkpoint(to, layer, op, last);
+}
+
+} // namespace
+
+void apply_group(write_transaction& txn, bytes group) {
+  byte_reader from{group};
+  std::array<std::uint64_t, table_count> last{};
+  while (txn.ok() && from.ok() && !from.complete()) {
+    const auto head = from.u8();
+    const auto what = head & ((1U << kind_bits) - 1);
+    const auto number = static_cast<std::size_t>(head >> kind_bits);
+    if (what == is_checkpoint) {
+      apply_checkpoint(txn, from);
+      continue;
+    }
+    if (what > is_erase || number >= table_count) {
+      from.fail();
+      break;
+    }
+    const auto in = static_cast<table>(number);
+    const auto& of = definition_of(in);
+    std::uint64_t wide = 0;
+    std::uint32_t narrow = 0;
+    bytes key;
+    if (of.by_number) {
+      const bool is_64 = from.u8() == is_wide;
+      const auto folded = from.number();
+      wide = last[number] += (folded >> 1) ^ (std::uint64_t{0} - (folded & 1));
+      narrow = static_cast<std::uint32_t>(wide);
+      key = is_64 ? as_key(wide) : as_key(narrow);
+    } else {
+      key = from.text();
+    }
+    if (what == is_erase) {
+      if (of.value_size == 0)
+        txn.erase(in, key);
+      else
+        txn.erase(in, key, from.text());
+      continue;
+    }
+    auto value = from.text();
+    if (!from.ok())
+      break;
+    if (of.value_size == 0)
+      txn.put(in, key, value);
+    else
+      for (; value.size() >= of.value_size; value.remove_prefix(of.value_size))
+        txn.put(in, key, value.substr(0, of.value_size));
+  }
+  if (txn.ok() && !from.ok())
+    txn.damaged("a commit in the log");
+}
+
+} // namespace fanfare::storage::lmdb

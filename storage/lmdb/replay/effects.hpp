@@ -1,0 +1,59 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// A group of the log as bytes: what a commit has changed in the tables, in the
+/// order of the changes. To apply them is to put and to erase, whatever rules
+/// they came from.
+///
+///     u8      kind (put 0, erase 1, checkpoint 2) + 4 * the table
+///     key     of tables by number: the difference to the key before in this
+///             table, of the width that the next bit says; else a text
+///     value   a text; of an erase only in tables with many values of a key
+///
+/// A checkpoint is an entry of its own: the last numbers given out, up to where
+/// is routed, and who is behind. Whoever applies it folds the calls since the
+/// last one, as recovery does, so that what it writes of each webhook is not in
+/// the log.
+
+#include "storage/lmdb/codec/meta.hpp"
+#include "storage/lmdb/file/transaction.hpp"
+#include "storage/operations.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+
+namespace fanfare::storage::lmdb {
+
+/// Notes the changes of one group.
+class group_recorder final : public effect_sink {
+public:
+  void note(const effect& change) override;
+  void note_checkpoint(const save_checkpoint& op, const counters& last);
+
+  /// Starts again with an empty group.
+  void clear();
+  /// Gives the group away.
+  [[nodiscard]] std::string take() {
+    return std::move(bytes_);
+  }
+  [[nodiscard]] bool empty() const noexcept {
+    return bytes_.empty();
+  }
+  [[nodiscard]] const std::string& group() const noexcept {
+    return bytes_;
+  }
+
+private:
+  std::string bytes_;
+  /// By table: the last key that was a number.
+  std::array<std::uint64_t, table_count> last_{};
+};
+
+/// Applies a group. What fails, fails in the transaction.
+void apply_group(write_transaction& txn, bytes group);
+
+} // namespace fanfare::storage::lmdb

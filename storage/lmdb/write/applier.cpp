@@ -1,0 +1,236 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "storage/lmdb/write/applier.hpp"
+
+#include "storage/lmdb/replay/effects.hpp"
+#include "storage/lmdb/state/progress_tables.hpp"
+#include "storage/lmdb/state/recovery.hpp"
+#include "storage/lmdb/tables/records.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <exception>
+#include <utility>
+
+namespace fanfare::storage::lmdb {
+
+namespace {
+
+/// Before a transaction that could not be committed is tried again.
+constexpr std::chrono::milliseconds retry_pause{250};
+
+error not_enough_memory() {
+  return {ec::internal, "There was not enough memory to take over what was "
+                        "written. Start anew."};
+}
+
+} // namespace
+
+applier::applier(live_state& live, commit_log& log, const log_mark& mark,
+                 const checkpoint& start)
+  : live_(live),
+    env_(live.env()),
+    log_(log),
+    mark_(mark),
+    start_(start),
+    thread_([this] { run(); }) {}
+
+applier::~applier() {
+  {
+    const std::lock_guard guard{mutex_};
+    is_.stopping = true;
+  }
+  wanted_.notify_all();
+  thread_.join();
+}
+
+void applier::abandon() {
+  const std::lock_guard guard{mutex_};
+  is_.abandoned = true;
+}
+
+// -- whoever carries out a commit ---------------------------------------------
+
+result<applier::work> applier::enter() {
+  std::unique_lock guard{mutex_};
+  if (stalled_) {
+    // There may be room by now.
+    stalled_.reset();
+    is_.spoiled = true;
+    wanted_.notify_one();
+  }
+  free_.wait(guard, [this] {
+    return stalled_ || (!is_.busy && !is_.waits && !is_.spoiled);
+  });
+  if (stalled_)
+    return *stalled_;
+  groups_.reserve(groups_.size() + 1);
+  is_.busy = true;
+  return work{&*txn_, &*layer_};
+}
+
+void applier::leave(std::string&& group, std::size_t weight) noexcept {
+  const bool adds = !group.empty();
+  if (adds) {
+    groups_.push_back(std::move(group)); // enter() has made room
+    outstanding_ += weight;
+    env_.gate().answered(mark_.sequence + groups_.size());
+  }
+  bool waits = false;
+  bool is_first = false;
+  {
+    const std::lock_guard guard{mutex_};
+    is_.busy = false;
+    waits = is_.waits;
+    if (adds) {
+      ++count_;
+      is_first = !is_.pending;
+      is_.pending = true;
+      if (is_first)
+        first_at_ = std::chrono::steady_clock::now();
+    }
+  }
+  if (waits || is_first)
+    wanted_.notify_one();
+}
+
+void applier::undo() {
+  std::unique_lock guard{mutex_};
+  is_.busy = false;
+  is_.spoiled = true;
+  wanted_.notify_one();
+  free_.wait(guard, [this] { return stalled_ || !is_.spoiled; });
+}
+
+// -- the thread ---------------------------------------------------------------
+
+void applier::run() {
+  std::unique_lock guard{mutex_};
+  for (;;) {
+    const auto has_work = [this] {
+      return is_.stopping || (!stalled_ && (is_.spoiled || is_.pending));
+    };
+    if (stalled_)
+      wanted_.wait_for(guard, retry_pause, has_work);
+    else
+      wanted_.wait(guard, has_work);
+    if (!is_.spoiled && !is_.stopping)
+      linger(guard);
+    is_.waits = true;
+    wanted_.wait(guard, [this] { return !is_.busy; });
+    if (is_.stopping && is_.abandoned)
+      break;
+    const bool ends = is_.stopping;
+    const bool anew = is_.spoiled;
+    guard.unlock();
+    auto done = follow(anew);
+    guard.lock();
+    is_.waits = false;
+    is_.pending = !groups_.empty();
+    is_.spoiled = !done;
+    if (done)
+      stalled_.reset();
+    else
+      stalled_ = std::move(done.error());
+    free_.notify_all();
+    if (ends)
+      break;
+  }
+  // On the thread that has begun it.
+  layer_.reset();
+  txn_.reset();
+}
+
+void applier::linger(std::unique_lock<std::mutex>& guard) {
+  const auto& gate = env_.gate();
+  for (;;) {
+    const auto seen = count_;
+    const auto now = std::chrono::steady_clock::now();
+    if (now - first_at_ >= (gate.has_waiting() ? read_delay : longest_delay))
+      return;
+    wanted_.wait_until(guard, now + idle_delay,
+                       [this] { return is_.stopping || is_.spoiled; });
+    if (is_.stopping || is_.spoiled || count_ == seen)
+      return;
+  }
+}
+
+// -- following the log --------------------------------------------------------
+
+result<void> applier::follow(bool anew) {
+  result<void> done;
+  try {
+    if (anew)
+      done = begin();
+    if (done && !groups_.empty()) {
+      done = commit_with_room();
+      if (done) {
+        note_committed();
+        done = begin();
+      }
+    }
+  } catch (const std::exception&) {
+    done = not_enough_memory();
+  }
+  if (!done)
+    env_.gate().stall(done.error());
+  return done;
+}
+
+result<void> applier::begin() {
+  layer_.reset();
+  txn_.reset();
+  auto& txn = txn_.emplace(env_);
+  for (const auto& group : groups_)
+    apply_group(txn, group);
+  if (groups_.empty()) {
+    layer_.emplace(txn, live_.changes(), start_);
+  } else {
+    layer_.emplace(txn, live_.changes(), read_checkpoint(txn));
+    layer_->forget_base();
+    replay_calls(txn, layer_->last_checkpoint().last_call, *layer_);
+  }
+  if (!txn.ok())
+    return txn.failure();
+  return {};
+}
+
+result<void> applier::commit() {
+  auto next = mark_;
+  next.sequence += groups_.size();
+  record_writer{*txn_}.put(table::meta, meta_key::log, next);
+  auto done = txn_->commit();
+  code_ = txn_->code();
+  return done;
+}
+
+result<void> applier::commit_with_room() {
+  // When the disk takes only a part of what is written, LMDB calls that EIO. To
+  // ask for the room by name tells why, or makes it.
+  constexpr std::size_t first = std::size_t{1} << 20;
+  constexpr std::size_t last = std::size_t{256} << 20;
+  auto done = commit();
+  for (auto more = first; !done && code_ == EIO && more <= last; more *= 4) {
+    if (auto longer = env_.lengthen(more); !longer)
+      return longer.error().code == ec::store_full ? longer : done;
+    done = begin();
+    if (done)
+      done = commit();
+  }
+  return done;
+}
+
+void applier::note_committed() {
+  start_ = layer_->last_checkpoint();
+  live_.take_over([&](changes& to) { std::move(*layer_).merge_into(to); });
+  mark_.sequence += groups_.size();
+  groups_.clear();
+  outstanding_ = 0;
+  env_.grow_ahead(); // for the next one
+  env_.gate().reached(mark_.sequence);
+  // What the tables have for good the log need not keep.
+  if (log_.can_truncate() && env_.sync())
+    log_.truncate(mark_.sequence);
+}
+
+} // namespace fanfare::storage::lmdb
