@@ -86,7 +86,7 @@ position first_since(transaction& txn, timestamp t) {
 // -- reads --------------------------------------------------------------------
 
 result<notification_ptr> journal::find(position at) const {
-  read_transaction txn{live_.env()};
+  read_transaction txn{live_.env(), live_.wait_for(at)};
   auto found = read_notification(txn, at);
   if (!txn.ok())
     return txn.failure();
@@ -100,7 +100,7 @@ journal::read(position after, position upto, std::size_t limit) const {
   std::vector<notification_ptr> found;
   if (after >= upto)
     return found;
-  read_transaction txn{live_.env()};
+  read_transaction txn{live_.env(), live_.wait_for(upto)};
   cursor at{txn, table::journal};
   const auto first = after + 1;
   auto more = limit > 0 && at.seek(as_key(first));
@@ -123,10 +123,14 @@ result<backlog>
 journal::read_backlog(const webhook_record& hook, position after, position upto,
                       std::size_t max_matches, std::size_t max_scan) const {
   upto = std::min(upto, tail());
+  // Who has much to catch up need not wait for what was published just now.
+  if (const auto there = live_.tail_of_tables();
+      there < upto && there > after && there - after >= max_matches)
+    upto = there;
   backlog found{.matches = {}, .read_upto = std::max(after, upto)};
   if (after >= upto)
     return found;
-  read_transaction txn{live_.env()};
+  read_transaction txn{live_.env(), live_.wait_for(upto)};
   index_cursor at{txn, hook.owner};
   std::size_t scanned = 0;
   auto last = after;

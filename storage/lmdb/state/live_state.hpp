@@ -37,6 +37,17 @@ public:
     return last_call_.load(std::memory_order_acquire);
   }
 
+  /// The newest position that the tables have; what is later was answered and
+  /// is on its way there.
+  [[nodiscard]] position tail_of_tables() const {
+    return tail_of_tables_.load(std::memory_order_acquire);
+  }
+  /// Waits until the tables have the journal up to there, if it goes that far:
+  /// for `read_transaction`.
+  [[nodiscard]] result<void> wait_for(position upto) const {
+    return upto <= tail_of_tables() ? result<void>{} : env_.gate().pass();
+  }
+
   /// Begins a transaction in `txn` and calls `look` with the changes that
   /// belong to the state it reads.
   template <class Look>
@@ -59,6 +70,10 @@ public:
   void note_last(const counters& last) noexcept {
     tail_.store(last.tail, std::memory_order_release);
     last_call_.store(last.last_call, std::memory_order_release);
+  }
+  /// The tables have all up to the last numbers.
+  void note_reached() noexcept {
+    tail_of_tables_.store(tail(), std::memory_order_release);
   }
   /// Makes what a transaction has written the state that is read. `merge`
   /// applies what it has changed.
@@ -92,6 +107,7 @@ private:
   bool incomplete_ = false; ///< taking over has thrown
   std::atomic<position> tail_{0};
   std::atomic<call_id> last_call_{0};
+  std::atomic<position> tail_of_tables_{0};
 };
 
 } // namespace fanfare::storage::lmdb

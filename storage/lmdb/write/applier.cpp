@@ -223,6 +223,7 @@ result<void> applier::commit_with_room() {
 void applier::note_committed() {
   start_ = layer_->last_checkpoint();
   live_.take_over([&](changes& to) { std::move(*layer_).merge_into(to); });
+  live_.note_reached();
   mark_.sequence += groups_.size();
   groups_.clear();
   outstanding_ = 0;

@@ -21,6 +21,7 @@ writer::writer(live_state& live, commit_log& log, applier& tables,
     budget_(budget),
     last_(last) {
   live_.note_last(last_);
+  live_.note_reached();
 }
 
 result<void> writer::commit(std::span<operation> operations) {
