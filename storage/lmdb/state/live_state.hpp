@@ -37,8 +37,8 @@ public:
     return last_call_.load(std::memory_order_acquire);
   }
 
-  /// The newest position that the tables have; what is later was answered and
-  /// is on its way there.
+  /// The newest position up to which the tables have the journal as it is; what
+  /// is later was answered and is on its way there. 0 while a removal is.
   [[nodiscard]] position tail_of_tables() const {
     return tail_of_tables_.load(std::memory_order_acquire);
   }
@@ -70,6 +70,10 @@ public:
   void note_last(const counters& last) noexcept {
     tail_.store(last.tail, std::memory_order_release);
     last_call_.store(last.last_call, std::memory_order_release);
+  }
+  /// Old notifications go, in the tables a little later.
+  void note_removal() noexcept {
+    tail_of_tables_.store(0, std::memory_order_release);
   }
   /// The tables have all up to the last numbers.
   void note_reached() noexcept {

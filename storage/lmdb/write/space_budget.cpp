@@ -111,9 +111,12 @@ bool space_budget::publish(std::span<const operation> operations) {
   return std::ranges::any_of(operations, publishes);
 }
 
+bool space_budget::removes(std::span<const operation> operations) {
+  return std::ranges::any_of(operations, makes_room);
+}
+
 bool space_budget::grow(std::span<const operation> operations) {
-  return std::ranges::any_of(operations, grows)
-      && std::ranges::none_of(operations, makes_room);
+  return std::ranges::any_of(operations, grows) && !removes(operations);
 }
 
 } // namespace fanfare::storage::lmdb

@@ -68,6 +68,8 @@ public:
                                           bool with_publishing);
   /// Whether any of them is refused for want of room, alone, before others are.
   [[nodiscard]] static bool publish(std::span<const operation> operations);
+  /// Whether any of them removes old entries.
+  [[nodiscard]] static bool removes(std::span<const operation> operations);
   /// Whether they take more room than they give, apart from publishing.
   [[nodiscard]] static bool grow(std::span<const operation> operations);
 

@@ -118,6 +118,8 @@ result<void> writer::carry_out(std::span<operation> operations,
   }
   last_ = work.last();
   live_.note_last(last_);
+  if (space_budget::removes(operations))
+    live_.note_removal();
   tables_.leave(recorder_.take(), weight);
   return done;
 }
