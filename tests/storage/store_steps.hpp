@@ -109,6 +109,7 @@ inline change_webhook change_of(webhook_id id,
 
 inline std::vector<position> ids_of(const std::vector<notification_ptr>& list) {
   std::vector<position> ids;
+  ids.reserve(list.size());
   for (const auto& n : list)
     ids.push_back(n->id);
   return ids;
@@ -116,6 +117,7 @@ inline std::vector<position> ids_of(const std::vector<notification_ptr>& list) {
 
 inline std::vector<call_id> ids_of(const std::vector<call>& list) {
   std::vector<call_id> ids;
+  ids.reserve(list.size());
   for (const auto& c : list)
     ids.push_back(c.id);
   return ids;
@@ -123,6 +125,7 @@ inline std::vector<call_id> ids_of(const std::vector<call>& list) {
 
 inline std::vector<position> subjects_of(const std::vector<retry>& list) {
   std::vector<position> subjects;
+  subjects.reserve(list.size());
   for (const auto& r : list)
     subjects.push_back(r.subject);
   return subjects;

@@ -47,8 +47,10 @@ TEST_F(TablesFollowTest, WhoeverReadsFindsWhatWasAnswered) {
   std::atomic<bool> over{false};
   std::atomic<std::size_t> stale{0};
   std::atomic<std::size_t> looks{0};
+  constexpr std::size_t count_of_readers = 3;
   std::vector<std::jthread> readers;
-  for (int i = 0; i < 3; ++i)
+  readers.reserve(count_of_readers);
+  for (std::size_t i = 0; i < count_of_readers; ++i)
     readers.emplace_back([&] {
       while (!over) {
         const auto newest = answered.load();
@@ -59,12 +61,11 @@ TEST_F(TablesFollowTest, WhoeverReadsFindsWhatWasAnswered) {
         ++looks;
       }
     });
-  for (int i = 0; i < 2'000; ++i)
+  for (int i = 0; i < 500 || looks < 300; ++i)
     answered = publish(draft_of(1))->id;
   over = true;
   readers.clear();
   EXPECT_EQ(stale, 0U);
-  EXPECT_GT(looks, 100U);
 }
 
 TEST_F(TablesFollowTest, AThreadMayCommitOnceAndEnd) {
