@@ -316,8 +316,8 @@ public:
   /// can still be `overloaded`, or `store_full` once `store.max_size` is used
   /// up.
   [[nodiscard]] bool ready() const;
-  /// Reads the store's list of free pages, which is mostly in memory; never
-  /// waits for a commit.
+  /// Reads the store's list of free pages, which is mostly in memory. May wait
+  /// some milliseconds, until the tables have what was answered.
   [[nodiscard]] engine_statistics statistics() const;
   /// As statistics: most of that and more, in the form of a metrics library.
   [[nodiscard]] std::vector<metric> metrics() const;

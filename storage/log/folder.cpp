@@ -2,11 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storage/log/folder.hpp"
 
+#include "storage/sync_directory.hpp"
 #include "storage/system_error.hpp"
 
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -45,21 +44,9 @@ fs::path segment_file(const fs::path& folder, std::uint64_t number) {
   return folder / name;
 }
 
-result<void> sync_names(const fs::path& folder) {
-  const auto fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0)
-    return system_error(errno, "open " + folder.string());
-  const bool done = ::fsync(fd) == 0;
-  const auto code = errno;
-  ::close(fd);
-  if (!done)
-    return system_error(code, "write to " + folder.string());
-  return {};
-}
-
 result<void> make_folder(const fs::path& folder) {
   if (::mkdir(folder.c_str(), 0700) == 0)
-    return sync_names(folder.parent_path());
+    return sync_directory(folder.parent_path());
   if (errno != EEXIST)
     return system_error(errno, "make the directory " + folder.string());
   return {};

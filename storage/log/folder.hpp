@@ -17,9 +17,6 @@ namespace fanfare::storage::log {
 [[nodiscard]] std::filesystem::path
 segment_file(const std::filesystem::path& folder, std::uint64_t number);
 
-/// Makes the names in it survive a loss of power.
-result<void> sync_names(const std::filesystem::path& folder);
-
 /// Makes the folder if there is none, with its name on disk.
 result<void> make_folder(const std::filesystem::path& folder);
 

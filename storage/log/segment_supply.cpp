@@ -3,8 +3,10 @@
 #include "storage/log/segment_supply.hpp"
 
 #include "storage/log/folder.hpp"
+#include "storage/sync_directory.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 namespace fanfare::storage::log {
@@ -94,7 +96,7 @@ void segment_supply::work() {
 
 result<segment> segment_supply::prepare(std::optional<segment> used,
                                         std::uint64_t number,
-                                        std::size_t size) const {
+                                        std::size_t size) const try {
   const auto file = segment_file(options_.folder, number);
   auto made = used ? result<segment>{std::move(*used)}
                    : segment::make(file, size);
@@ -102,9 +104,13 @@ result<segment> segment_supply::prepare(std::optional<segment> used,
     return made;
   if (auto named = made->rename(file); !named)
     return named.error();
-  if (auto synced = sync_names(options_.folder); !synced)
+  if (auto synced = sync_directory(options_.folder); !synced)
     return synced.error();
   return made;
+} catch (const std::exception&) {
+  return error{ec::io_error,
+               "Cannot make a file of the store's log: there is not enough "
+               "memory."};
 }
 
 } // namespace fanfare::storage::log

@@ -113,8 +113,6 @@ private:
     const auto group = std::exchange(group_, {});
     if (!whole)
       return {};
-    if (end_.first == 0)
-      end_.first = end_.last;
     if (visit_ && end_.last > after_)
       return visit_(end_.last, group);
     return {};

@@ -17,8 +17,7 @@ namespace fanfare::storage::log {
 
 /// Where the log ends.
 struct log_end {
-  log_sequence first = 0;   ///< the oldest group that is there as a whole; or 0
-  log_sequence last = 0;    ///< the newest one
+  log_sequence last = 0;    ///< the newest group that is there
   std::uint32_t chain = 0;  ///< checksum of its last record
   std::size_t segments = 0; ///< as many of those given are part of it
   std::size_t offset = 0;   ///< in the last of these

@@ -3,6 +3,7 @@
 #include "storage/lmdb/file/directory.hpp"
 
 #include "storage/lmdb/file/errors.hpp"
+#include "storage/sync_directory.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -33,15 +34,6 @@ bool may_precede_store(const std::string& name) {
       || name == std::string{store_name} + "-lock";
 }
 
-/// Makes the names in it survive a loss of power.
-void sync_names(const fs::path& path) {
-  if (auto file = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-      file >= 0) {
-    ::fsync(file);
-    ::close(file);
-  }
-}
-
 result<void> make(const fs::path& path) {
   std::error_code code;
   if (fs::is_directory(path, code))
@@ -54,7 +46,8 @@ result<void> make(const fs::path& path) {
   if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
     return to_error(errno, "make the directory " + path.string());
   auto parent = path.parent_path();
-  sync_names(parent.empty() ? fs::path{"."} : parent);
+  // As far as that can be done: some parents may not be read.
+  (void)sync_directory(parent.empty() ? fs::path{"."} : parent);
   if (!fs::is_directory(path, code))
     return to_error(ENOTDIR, "use " + path.string() + " as data directory");
   return {};
@@ -158,7 +151,7 @@ bool data_directory::is_of_this_process() const noexcept {
 }
 
 void data_directory::sync() const {
-  sync_names(path_);
+  (void)sync_directory(path_);
 }
 
 fs::path data_directory::log_folder() const {

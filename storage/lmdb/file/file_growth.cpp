@@ -52,8 +52,12 @@ result<void> lengthen(int file, std::size_t by) {
   struct stat found {};
   if (::fstat(file, &found) != 0)
     return to_error(errno, "write to the store");
-  if (::fallocate(file, 0, found.st_size, static_cast<off_t>(by)) != 0)
-    return to_error(errno, "write to the store");
+  // Where the file system cannot reserve room, the C library writes to each
+  // block.
+  if (const auto code = ::posix_fallocate(file, found.st_size,
+                                          static_cast<off_t>(by));
+      code != 0)
+    return to_error(code, "write to the store");
   return {};
 }
 

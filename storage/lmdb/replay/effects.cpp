@@ -21,8 +21,6 @@ enum kind : std::uint8_t { is_put, is_erase, is_checkpoint };
 constexpr unsigned kind_bits = 2;
 static_assert(table_count < 64);
 
-constexpr std::uint64_t is_wide = 1; ///< 64 bits, not 32
-
 } // namespace
 
 // -- recording ----------------------------------------------------------------
@@ -44,12 +42,8 @@ void group_recorder::note(const effect& change) {
     const auto narrow = to_number<std::uint32_t>(change.key);
     const auto key = narrow ? *narrow
                             : to_number<std::uint64_t>(change.key).value_or(0);
-    // The sign is the lowest bit of a small number, and the width below it.
-    const auto step = static_cast<std::int64_t>(key - last);
-    const auto folded = (static_cast<std::uint64_t>(step) << 1)
-                      ^ static_cast<std::uint64_t>(step >> 63);
-    to.u8(narrow ? 0 : is_wide);
-    to.number(folded);
+    to.u8(static_cast<std::uint8_t>(change.key.size()));
+    put_near(to, key, last);
     last = key;
   } else {
     to.text(change.key);
@@ -123,11 +117,10 @@ void apply_group(write_transaction& txn, bytes group) {
     std::uint32_t narrow = 0;
     bytes key;
     if (of.by_number) {
-      const bool is_64 = from.u8() == is_wide;
-      const auto folded = from.number();
-      wide = last[number] += (folded >> 1) ^ (std::uint64_t{0} - (folded & 1));
+      const bool is_narrow = from.u8() == sizeof narrow;
+      wide = last[number] = get_near(from, last[number]);
       narrow = static_cast<std::uint32_t>(wide);
-      key = is_64 ? as_key(wide) : as_key(narrow);
+      key = is_narrow ? as_key(narrow) : as_key(wide);
     } else {
       key = from.text();
     }

@@ -7,8 +7,8 @@
 /// they came from.
 ///
 ///     u8      kind (put 0, erase 1, checkpoint 2) + 4 * the table
-///     key     of tables by number: the difference to the key before in this
-///             table, of the width that the next bit says; else a text
+///     key     of tables by number: its bytes, and the difference to the key
+///             before it in this table; else a text
 ///     value   a text; of an erase only in tables with many values of a key
 ///
 /// A checkpoint is an entry of its own: the last numbers given out, up to where

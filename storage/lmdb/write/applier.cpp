@@ -160,20 +160,24 @@ void applier::linger(std::unique_lock<std::mutex>& guard) {
 result<void> applier::follow(bool anew) {
   result<void> done;
   try {
-    if (anew)
+    if (broken_)
+      done = *broken_;
+    else if (anew)
       done = begin();
     if (done && !groups_.empty()) {
       done = commit_with_room();
-      if (done) {
-        note_committed();
+      if (done)
+        done = note_committed();
+      if (done)
         done = begin();
-      }
     }
   } catch (const std::exception&) {
     done = not_enough_memory();
   }
   if (!done)
     env_.gate().stall(done.error());
+  else if (anew)
+    env_.gate().reached(mark_.sequence); // nothing is in the way any more
   return done;
 }
 
@@ -220,7 +224,7 @@ result<void> applier::commit_with_room() {
   return done;
 }
 
-void applier::note_committed() {
+result<void> applier::note_committed() {
   start_ = layer_->last_checkpoint();
   live_.take_over([&](changes& to) { std::move(*layer_).merge_into(to); });
   live_.note_reached();
@@ -229,9 +233,18 @@ void applier::note_committed() {
   outstanding_ = 0;
   env_.grow_ahead(); // for the next one
   env_.gate().reached(mark_.sequence);
-  // What the tables have for good the log need not keep.
-  if (log_.can_truncate() && env_.sync())
-    log_.truncate(mark_.sequence);
+  if (!log_.can_truncate())
+    return {};
+  // What the tables have for good the log need not keep. What a flush that has
+  // failed has left on disk nobody knows, and the next one would not say.
+  if (auto synced = env_.sync(); !synced) {
+    broken_ = error{ec::io_error, synced.error().detail
+                                    + " Nothing more is written: restart "
+                                      "Fanfare afterwards."};
+    return *broken_;
+  }
+  log_.truncate(mark_.sequence);
+  return {};
 }
 
 } // namespace fanfare::storage::lmdb

@@ -56,6 +56,7 @@ public:
     return outstanding_;
   }
 
+  /// Whether there are any.
   [[nodiscard]] bool has_outstanding() const noexcept {
     return !groups_.empty();
   }
@@ -83,7 +84,8 @@ private:
   result<void> commit();
   /// The same, making room for what the disk does not take.
   result<void> commit_with_room();
-  void note_committed();
+  /// Takes over what was committed, and gives back what the log need not keep.
+  result<void> note_committed();
 
   live_state& live_;
   environment& env_;
@@ -96,7 +98,8 @@ private:
   std::optional<change_layer> layer_;
   std::vector<std::string> groups_; ///< of the log, after mark_
   std::size_t outstanding_ = 0;
-  int code_ = 0; ///< of the last failure
+  int code_ = 0;                ///< of the last failure
+  std::optional<error> broken_; ///< a flush has failed: nothing goes on
 
   std::mutex mutex_;
   std::condition_variable free_;   ///< for those who want in
