@@ -44,6 +44,12 @@ public:
   [[nodiscard]] bool covers(timestamp started) const {
     return opened_ > 0 && started >= from_ && started <= to_;
   }
+  /// A request has ended that says nothing of the receiver: another one takes
+  /// its place in the round.
+  void withdrawn(timestamp started) {
+    if (covers(started) && opened_ > closed_)
+      --opened_;
+  }
   /// A request was answered; true if the round is over.
   bool answered(timestamp started, timestamp now,
                 std::chrono::microseconds took);
@@ -89,6 +95,10 @@ public:
   /// so long.
   void answered(timestamp started, timestamp now,
                 std::chrono::microseconds took);
+  /// A request that started then says nothing of the receiver.
+  void withdrawn(timestamp started) {
+    latency_.withdrawn(started);
+  }
   /// A request that started then was too much.
   void too_busy(timestamp started, timestamp now);
   /// The receiver answers again after an outage: begins at one.

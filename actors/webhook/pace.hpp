@@ -110,6 +110,10 @@ public:
   /// notification was held by a pause.
   [[nodiscard]] verdict ask(timestamp now, std::size_t in_flight, bool resumed);
   void started(timestamp now, bool resumed);
+  /// A request that started then has ended, and says nothing of the receiver.
+  void withdrawn(timestamp started) {
+    limit_.withdrawn(started);
+  }
   /// The request that ran went out twice, which counts for the rate.
   void repeated(timestamp now) {
     rate_.owe(now);

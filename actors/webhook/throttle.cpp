@@ -102,6 +102,7 @@ throttle::lesson throttle::learn(webhook_id hook,
     return learned;
   }
   if (is_own_fault(from)) {
+    pace_.withdrawn(started);
     if (shares)
       shared_->note_failure(hook, now);
     if (from.whose == protocol::fault::here) {

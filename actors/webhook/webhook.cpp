@@ -404,6 +404,8 @@ void webhook_worker::on_finished(attempt_result& r) {
   timestamp held_until{};
   if (how.current && !how.test)
     held_until = learn(r, how);
+  else
+    throttle_.pace().withdrawn(r.started);
   how.busy = held_until != timestamp{};
   auto entry = describe(r, *registered_.record(), how);
   entry.held_until = held_until;

@@ -413,6 +413,29 @@ TEST_F(PaceTest, AClockThatIsSetBackDoesNotFreezeTheConcurrency) {
   EXPECT_EQ(pace_.concurrency(), 8U);
 }
 
+TEST_F(PaceTest, WhatSaysNothingOfTheReceiverDoesNotFreezeTheConcurrency) {
+  configure();
+  for (int i = 0; i < 3; ++i)
+    call(500);
+  now_ += policy_.breaker_pause;
+  ASSERT_TRUE(call(200));
+  ASSERT_EQ(pace_.concurrency(), 1U);
+  // As a test call, or one that this machine could not make.
+  const auto takes_a_place = [this] {
+    const auto began = now_;
+    pace_.started(began, false);
+    now_ += 10ms;
+    pace_.withdrawn(began);
+  };
+  takes_a_place();
+  for (int i = 0; i < 60; ++i) {
+    if (i % 7 == 0)
+      takes_a_place();
+    call(200);
+  }
+  EXPECT_EQ(pace_.concurrency(), 8U);
+}
+
 TEST_F(PaceTest, AnotherCapHoldsAtOnce) {
   configure();
   policy_.cap = 2;
