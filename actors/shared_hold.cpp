@@ -152,6 +152,13 @@ shared_hold::note_busy(webhook_id who, timestamp started, timestamp now,
   return before;
 }
 
+std::optional<timestamp> shared_hold::held_until(timestamp now) const {
+  const std::lock_guard guard{mutex_};
+  if (!active() || phase_ != phase::held || held_until_ <= now)
+    return std::nullopt;
+  return held_until_;
+}
+
 std::vector<webhook_id>
 shared_hold::note_success(webhook_id who, timestamp started, timestamp now) {
   const std::lock_guard guard{mutex_};

@@ -54,6 +54,8 @@ public:
   [[nodiscard]] bool active() const {
     return active_.load(std::memory_order_relaxed);
   }
+  /// Until when nothing goes at all; nothing if something may.
+  [[nodiscard]] std::optional<timestamp> held_until(timestamp now) const;
   /// Takes the next slot for a request of `who`, who is not held alone. While
   /// it is active.
   [[nodiscard]] slot reserve(webhook_id who, timestamp now);
@@ -102,7 +104,7 @@ private:
   std::atomic<bool> active_{false};
   std::atomic<std::uint32_t> epoch_{0};
   std::atomic<std::uint32_t> lifted_{0};
-  std::mutex mutex_; ///< of what follows
+  mutable std::mutex mutex_; ///< of what follows
   phase phase_ = phase::held;
   struct {
     webhook_id who = 0;

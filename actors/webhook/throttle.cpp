@@ -156,6 +156,10 @@ void throttle::describe(delivery_state& into, timestamp now) const {
   } else if (pace_.held_until() > now) {
     into.held_by = hold_reason::retry_after;
     into.held_until = pace_.held_until();
+  } else if (const auto shared = shared_ ? shared_->held_until(now)
+                                         : std::nullopt) {
+    into.held_by = hold_reason::retry_after;
+    into.held_until = shared;
   } else if (pace_.stalled_until() > now) {
     into.held_by = hold_reason::outage;
     into.held_until = pace_.stalled_until();

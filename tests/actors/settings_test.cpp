@@ -764,6 +764,8 @@ TEST_F(SettingsTest, ASharedHoldSurvivesARestartUnlessItWasLifted) {
   restart();
   node_->wire.script = script;
   const auto third = add([](webhook_record&) {});
+  EXPECT_EQ(inspect(third).held_by, hold_reason::retry_after)
+    << "what comes will be held";
   node_->publish();
   EXPECT_THAT(sent(), IsEmpty()) << "by the node that was started again";
   EXPECT_EQ(inspect(third).held_by, hold_reason::retry_after);

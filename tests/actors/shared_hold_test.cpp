@@ -38,6 +38,8 @@ TEST(SharedHold, OneProbeGoesAfterItAndTheRestWaitForThat) {
   auto slot = hold.reserve(9, start + 1s);
   EXPECT_FALSE(slot.firm);
   EXPECT_EQ(slot.at, start + 10s) << "only one was told more";
+  EXPECT_EQ(hold.held_until(start + 1s), start + 10s);
+  EXPECT_EQ(hold.held_until(start + 10s), std::nullopt);
   slot = hold.reserve(9, start + 10s);
   EXPECT_TRUE(slot.firm);
   EXPECT_EQ(slot.at, start + 10s);
