@@ -77,8 +77,9 @@ public:
 
   /// Executes the operations in one transaction and calls `done` once they are
   /// on disk. An error (store_full, io_error) means that nothing was done, not
-  /// even in memory, and that the same operations can be retried later. A list
-  /// of barriers does not touch the disk.
+  /// even in memory, and that the same operations can be retried later; after a
+  /// flush that has failed, they may be there when the store is opened anew. A
+  /// list of barriers does not touch the disk.
   ///
   /// Both belong to the caller and stay in place until `done` is called; until
   /// then the store may read and change the operations. `done` is called on

@@ -3,14 +3,12 @@
 
 #include "protocol/server/worker.hpp"
 
+#include "model/without_signals.hpp"
 #include "protocol/server/connection.hpp"
 
 #include <boost/asio/post.hpp>
 
-#include <pthread.h>
-
 #include <algorithm>
-#include <csignal>
 #include <memory>
 #include <utility>
 
@@ -29,25 +27,6 @@ std::chrono::milliseconds tick_of(const http_server_options& options) {
   return std::clamp(shortest / 8, std::chrono::milliseconds{5ms},
                     std::chrono::milliseconds{250ms});
 }
-
-/// Signals are for the threads of the program: those started meanwhile get
-/// none.
-class without_signals {
-public:
-  without_signals() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  without_signals(const without_signals&) = delete;
-  without_signals& operator=(const without_signals&) = delete;
-  ~without_signals() {
-    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
-
-private:
-  sigset_t before_{};
-};
 
 } // namespace
 

@@ -2,11 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storage/lmdb/store.hpp"
 
+#include "model/without_signals.hpp"
 #include "storage/lmdb/file/errors.hpp"
 #include "storage/lmdb/read/retention.hpp"
 #include "storage/lmdb/replay/effects.hpp"
 #include "storage/lmdb/tables/format.hpp"
 #include "storage/lmdb/write/answers.hpp"
+#include "storage/log/folder.hpp"
 
 #include <unistd.h>
 
@@ -37,21 +39,34 @@ namespace {
 
 constexpr std::size_t page = 4096;
 
-/// What of the maximum size the log may take; the rest is the tables'.
+/// What of the maximum size the log takes: one segment in use, one that is
+/// ready, one to be used again, and one that the tables do not have yet.
+constexpr std::size_t segments_at_once = 4;
+
+std::size_t largest_segment(std::size_t max_size) {
+  constexpr std::size_t most = std::size_t{64} << 20;
+  return std::min(max_size / 16 / page * page, most);
+}
+
 std::size_t log_share(std::size_t max_size) {
-  constexpr std::size_t most = std::size_t{192} << 20; // three segments
-  return std::min(max_size / 4, most);
+  return segments_at_once * largest_segment(max_size);
+}
+
+/// Address space for the tables beyond their share: what was accepted must
+/// never be refused by the map.
+std::size_t map_of(std::size_t max_size) {
+  constexpr std::size_t least = std::size_t{64} << 20;
+  return max_size + std::max(max_size / 4, least);
 }
 
 log::file_log::options log_options(const std::filesystem::path& folder,
                                    const log_mark& mark, std::size_t max_size) {
   constexpr std::size_t first = std::size_t{1} << 20;
-  constexpr std::size_t largest = std::size_t{64} << 20;
-  const auto most = max_size / 8 / page * page;
+  const auto largest = largest_segment(max_size);
   return {.folder = folder,
           .store = mark.store,
-          .first_segment = std::min(first, most),
-          .largest_segment = std::min(largest, most)};
+          .first_segment = std::min(first, largest),
+          .largest_segment = largest};
 }
 
 /// What the tables have of the log. A store without one, which is new or was
@@ -79,7 +94,9 @@ result<log_mark> find_mark(environment& env) {
 /// Takes over what the log has and the tables do not.
 result<void> catch_up(environment& env, log::file_log& log, log_mark& mark) {
   if (log.last() == mark.sequence && !log.is_new())
-    return {};
+    return env.sync(); // before the log gives back what the tables have
+  if (auto done = log.harden(mark.sequence); !done)
+    return done;
   write_transaction txn{env};
   const auto read = log.read(mark.sequence,
                              [&](log_sequence, std::string_view group) {
@@ -89,7 +106,7 @@ result<void> catch_up(environment& env, log::file_log& log, log_mark& mark) {
   if (!read)
     return read;
   if (log.last() == mark.sequence)
-    return {};
+    return env.sync();
   mark.sequence = log.last();
   record_writer{txn}.put(table::meta, meta_key::log, mark);
   if (auto done = txn.commit(); !done)
@@ -126,6 +143,7 @@ result<std::unique_ptr<embedded_store>>
 embedded_store::open(const std::filesystem::path& directory,
                      const store_options& options) {
   try {
+    const without_signals in_our_threads;
     return open_or_throw(directory, options);
   } catch (const std::system_error& e) {
     return error{ec::io_error,
@@ -144,14 +162,14 @@ embedded_store::open_or_throw(const std::filesystem::path& directory,
   if (!locked)
     return locked.error();
   auto opened = environment::open(
-    {.file = locked->store_file(), .map_size = max_size});
+    {.file = locked->store_file(), .map_size = map_of(max_size)});
   if (!opened)
     return opened.error();
   auto& env = **opened;
   // A store that has grown beyond a maximum that was lowered since must still
   // be able to make room.
   const auto make_room = [&](std::size_t size) -> result<void> {
-    const auto needed = space_budget{max_size}.least_map(size);
+    const auto needed = map_of(size);
     return needed > env.map_size() ? env.resize(needed) : result<void>{};
   };
   if (auto done = make_room(env.bytes_allocated()); !done)
@@ -222,7 +240,8 @@ store_statistics embedded_store::statistics() const {
                      .tail = live_.tail(),
                      .last_call = live_.last_call()};
   read_transaction txn{*env_};
-  s.bytes_used = env_->bytes_in_use();
+  s.bytes_used = env_->bytes_in_use()
+               + log::folder_size(directory_.log_folder());
   s.first = first_id<position>(txn, table::journal);
   return s;
 }

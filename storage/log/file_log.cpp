@@ -34,15 +34,38 @@ result<std::unique_ptr<file_log>> file_log::open(options opts) {
   auto found = find_segments(log->options_.folder, log->options_.store);
   if (!found)
     return found.error();
-  auto end = walk(*found, log->options_.store, 0, {});
+  auto end = walk(found->log, log->options_.store, 0, {});
   if (!end)
     return end.error();
   log->end_ = *end;
-  log->old_ = std::move(*found);
-  // Of a group that was not finished. Their numbers are given out again.
-  for (; log->old_.size() > end->segments; log->old_.pop_back())
-    log->old_.back().remove();
+  log->old_ = std::move(found->log);
+  log->unused_ = std::move(found->unused);
   return log;
+}
+
+result<void> file_log::harden(log_sequence after) {
+  // A killed process, or one whose flush has failed, may have left in the
+  // system's memory what is not on disk. Written anew, it is on disk after a
+  // flush, or that one fails, too.
+  for (std::size_t i = 0; i < end_.segments; ++i) {
+    if (i + 1 < end_.segments) {
+      const auto next = old_[i + 1].header();
+      if (!next)
+        return next.error();
+      if (next->first <= after)
+        continue;
+    }
+    const auto bytes = old_[i].read();
+    if (!bytes)
+      return bytes.error();
+    const auto used = i + 1 < end_.segments ? bytes->size() : end_.offset;
+    if (auto done = old_[i].write(0, std::string_view{*bytes}.substr(0, used));
+        !done)
+      return done;
+    if (auto done = old_[i].flush(); !done)
+      return done;
+  }
+  return {};
 }
 
 std::size_t file_log::size() const noexcept {
@@ -54,6 +77,13 @@ std::size_t file_log::size() const noexcept {
 
 result<void> file_log::begin() {
   ++end_.epoch;
+  // The store is accepted. The oldest go first, so that no gap is left.
+  for (auto& one : unused_)
+    one.remove();
+  unused_.clear();
+  // Of a group that was not finished. Their numbers are given out again.
+  for (; old_.size() > end_.segments; old_.pop_back())
+    old_.back().remove();
   if (!old_.empty()) {
     const auto header = old_.back().header();
     if (!header)
@@ -98,6 +128,8 @@ result<void> file_log::read(log_sequence after, const visitor& visit) const {
   const auto end = walk(old_, options_.store, after, in_order);
   if (!end)
     return end.error();
+  if (next != end_.last + 1) // its beginning is in a segment that is gone
+    return in_order(next + 1, {});
   return {};
 }
 

@@ -42,8 +42,12 @@ public:
   /// Bytes of its files, before begin().
   [[nodiscard]] std::size_t size() const noexcept;
 
-  /// Goes on where it ends, and needs no room for that unless it is new. To be
-  /// called once, before the first append().
+  /// Has the groups after `after` on disk whatever became of the process that
+  /// wrote them. To be called before anything else relies on them.
+  result<void> harden(log_sequence after);
+  /// Goes on where it ends, and needs no room for that unless it is new.
+  /// Removes the files that are in no use. To be called once, when the store is
+  /// accepted, before the first append().
   result<void> begin();
 
   [[nodiscard]] log_sequence last() const override {
@@ -77,8 +81,9 @@ private:
   options options_;
   std::uint32_t seed_; ///< of all checksums
   log_end end_;
-  std::vector<segment> old_; ///< those found, until begin()
-  std::uint64_t number_ = 0; ///< of the active one
+  std::vector<segment> old_;    ///< those found, until begin()
+  std::vector<segment> unused_; ///< those in no use, until begin()
+  std::uint64_t number_ = 0;    ///< of the active one
   std::unique_ptr<segment_supply> supply_;
   std::optional<segment> active_;
   std::size_t at_ = 0;        ///< in active_

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -52,10 +53,22 @@ result<void> make_folder(const fs::path& folder) {
   return {};
 }
 
-result<std::vector<segment>> find_segments(const fs::path& folder,
-                                           const store_id& store) {
-  std::vector<std::pair<std::uint64_t, segment>> found;
-  std::vector<segment> unused;
+std::size_t folder_size(const fs::path& folder) {
+  std::size_t sum = 0;
+  std::error_code code;
+  for (fs::directory_iterator at{folder, code}, end; !code && at != end;
+       at.increment(code)) {
+    std::error_code gone; // it was renamed or removed meanwhile
+    const auto size = at->file_size(gone);
+    if (!gone && number_of(at->path()))
+      sum += size;
+  }
+  return sum;
+}
+
+result<found_segments> find_segments(const fs::path& folder,
+                                     const store_id& store) {
+  std::vector<std::pair<std::uint64_t, segment>> all;
   std::error_code code;
   for (fs::directory_iterator at{folder, code}, end; !code && at != end;
        at.increment(code)) {
@@ -65,29 +78,46 @@ result<std::vector<segment>> find_segments(const fs::path& folder,
     auto opened = segment::open(at->path());
     if (!opened)
       return opened.error();
-    const auto header = opened->header();
-    if (!header && header.error().code != ec::store_damaged)
+    all.emplace_back(*number, std::move(*opened));
+  }
+  if (code)
+    return system_error(code.value(), "read the directory " + folder.string());
+  std::ranges::sort(all, {}, [](const auto& one) { return one.first; });
+  found_segments found;
+  std::uint64_t last = 0;
+  for (auto& [number, one] : all) {
+    const auto in_use = one.has_header();
+    if (!in_use)
+      return in_use.error();
+    if (!*in_use) {
+      found.unused.push_back(std::move(one));
+      continue;
+    }
+    const auto header = one.header();
+    if (!header)
       return header.error();
-    if (!header || header->number != *number)
-      unused.push_back(std::move(*opened));
-    else if (header->store != store)
+    if (header->number < number) { // renamed, to be used again
+      found.unused.push_back(std::move(one));
+      continue;
+    }
+    if (header->number > number)
+      return error{ec::store_damaged,
+                   "The store's log is damaged: " + one.path().string()
+                     + " is segment " + std::to_string(header->number)
+                     + ". Restore the data directory from a backup."};
+    if (header->store != store)
       return error{ec::store_damaged,
                    "The log in " + folder.string()
                      + " belongs to another store. Restore the whole data "
                        "directory from one backup."};
-    else
-      found.emplace_back(*number, std::move(*opened));
+    if (number != last + 1)
+      // What is before a gap was given back when the store ended.
+      std::ranges::move(std::exchange(found.log, {}),
+                        std::back_inserter(found.unused));
+    last = number;
+    found.log.push_back(std::move(one));
   }
-  if (code)
-    return system_error(code.value(), "read the directory " + folder.string());
-  for (auto& one : unused)
-    one.remove();
-  std::ranges::sort(found, {}, [](const auto& one) { return one.first; });
-  std::vector<segment> segments;
-  segments.reserve(found.size());
-  for (auto& [number, one] : found)
-    segments.push_back(std::move(one));
-  return segments;
+  return found;
 }
 
 } // namespace fanfare::storage::log

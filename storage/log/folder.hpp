@@ -7,6 +7,7 @@
 #include "fanfare/error.hpp"
 #include "storage/log/segment.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <vector>
@@ -20,9 +21,19 @@ segment_file(const std::filesystem::path& folder, std::uint64_t number);
 /// Makes the folder if there is none, with its name on disk.
 result<void> make_folder(const std::filesystem::path& folder);
 
-/// The segments in use, by number. Removes files that were made ready but not
-/// used. Errors: store_damaged, if it is the log of another store; io_error.
-result<std::vector<segment>> find_segments(const std::filesystem::path& folder,
-                                           const store_id& store);
+/// Bytes of its files; 0 if it cannot be read.
+[[nodiscard]] std::size_t folder_size(const std::filesystem::path& folder);
+
+struct found_segments {
+  std::vector<segment> log; ///< by number, without gaps
+  /// Made ready but not used, or older than those before a gap; the oldest
+  /// first.
+  std::vector<segment> unused;
+};
+
+/// Changes nothing. Errors: store_damaged, if it is the log of another store,
+/// or a segment's header cannot be read; io_error.
+result<found_segments> find_segments(const std::filesystem::path& folder,
+                                     const store_id& store);
 
 } // namespace fanfare::storage::log

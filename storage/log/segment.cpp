@@ -33,8 +33,16 @@ result<segment> segment::make(const std::filesystem::path& file,
   if (fd < 0)
     return system_error(errno, "make " + file.string());
   segment made{file, fd, size};
-  // Written, not only reserved: to turn what is reserved into what is written
-  // is a matter of the file system's own log, at each flush.
+  // Reserved first, so that a disk without room is not filled for nothing.
+  int code = EINTR;
+  while (code == EINTR)
+    code = ::posix_fallocate(fd, 0, static_cast<off_t>(size));
+  if (code == ENOSPC || code == EDQUOT || code == EFBIG) {
+    made.remove();
+    return system_error(code, writing);
+  }
+  // Written, too: to turn what is reserved into what is written is a matter of
+  // the file system's own log, at each flush.
   static constexpr std::array<char, std::size_t{64} << 10> zeros{};
   for (std::size_t at = 0; at < size;) {
     const auto next = std::min(zeros.size(), size - at);
@@ -118,9 +126,17 @@ result<void> segment::write_header(segment_header header) {
 }
 
 result<void> segment::flush() {
-  if (::fdatasync(file_) != 0)
-    return system_error(errno, writing);
+  while (::fdatasync(file_) != 0)
+    if (errno != EINTR)
+      return system_error(errno, writing);
   return {};
+}
+
+result<bool> segment::has_header() const {
+  const auto bytes = read_first(sizeof(segment_header));
+  if (!bytes)
+    return bytes.error();
+  return bytes->find_first_not_of('\0') != std::string::npos;
 }
 
 result<segment_header> segment::header() const {

@@ -65,7 +65,9 @@ public:
   /// What was written is on disk afterwards. After an error nobody knows.
   result<void> flush();
 
-  /// store_damaged: it has none, and so is in no use.
+  /// Whether anything is where the header is: else it was never used.
+  [[nodiscard]] result<bool> has_header() const;
+  /// store_damaged: it cannot be read.
   [[nodiscard]] result<segment_header> header() const;
   /// All of it: io_error.
   [[nodiscard]] result<std::string> read() const;

@@ -13,8 +13,9 @@ namespace fanfare::storage::log {
 
 namespace {
 
-/// As many are kept to be used again; the smallest go.
-constexpr std::size_t most_used = 2;
+/// As many are kept to be used again. The oldest are used and removed first:
+/// those on disk are always the newest ones, without gaps.
+constexpr std::size_t most_used = 1;
 
 } // namespace
 
@@ -54,10 +55,9 @@ void segment_supply::give_back(segment&& one) {
   {
     const std::lock_guard guard{mutex_};
     used_.push_back(std::move(one));
-    std::ranges::sort(used_, std::ranges::greater{}, &segment::size);
     if (used_.size() > most_used) {
-      surplus = std::move(used_.back());
-      used_.pop_back();
+      surplus = std::move(used_.front());
+      used_.pop_front();
     }
     failure_.reset();
   }
@@ -76,7 +76,7 @@ void segment_supply::work() {
     std::optional<segment> used;
     if (!used_.empty()) {
       used = std::move(used_.front());
-      used_.erase(used_.begin());
+      used_.pop_front();
     }
     const bool makes = !used;
     guard.unlock();
@@ -100,6 +100,10 @@ result<segment> segment_supply::prepare(std::optional<segment> used,
   const auto file = segment_file(options_.folder, number);
   auto made = used ? result<segment>{std::move(*used)}
                    : segment::make(file, size);
+  // A small one serves as well where there is no room for a large one.
+  for (; !made && made.error().code == ec::store_full && size > options_.first;
+       made = segment::make(file, size))
+    size = std::max(size / 2, options_.first);
   if (!made)
     return made;
   if (auto named = made->rename(file); !named)

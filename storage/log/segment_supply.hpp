@@ -11,11 +11,11 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <filesystem>
 #include <mutex>
 #include <optional>
 #include <thread>
-#include <vector>
 
 namespace fanfare::storage::log {
 
@@ -53,7 +53,7 @@ private:
   std::size_t made_ = 0; ///< new ones
   std::optional<segment> ready_;
   std::optional<error> failure_; ///< of the last try
-  std::vector<segment> used_;    ///< to be used again
+  std::deque<segment> used_;     ///< to be used again, the oldest first
   bool stopping_ = false;
   std::thread thread_; ///< begins last
 };

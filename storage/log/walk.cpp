@@ -24,14 +24,21 @@ error damaged(log_sequence which) {
 
 class walker {
 public:
+  /// As many times its size are the records behind the end read.
+  static constexpr std::size_t longest_search = 16;
+
   walker(const store_id& store, log_sequence after,
          const commit_log::visitor& visit)
     : seed_(crc32c({store.data(), store.size()})),
       after_(after),
       visit_(visit) {}
 
-  [[nodiscard]] const log_end& end() const {
-    return end_;
+  /// Behind the last whole group. What a later one has begun with is no part of
+  /// the log: it need not be on disk.
+  [[nodiscard]] log_end end() const {
+    auto out = whole_;
+    out.epoch = end_.epoch;
+    return out;
   }
   [[nodiscard]] log_sequence next() const {
     return end_.last + 1;
@@ -46,21 +53,25 @@ public:
 
   void enter(const segment_header& header) {
     number_ = header.number;
+    ++end_.segments;
     if (begun_)
       return;
     begun_ = true;
     end_.chain = header.previous;
     end_.epoch = header.epoch;
     end_.last = header.first - 1;
+    end_.offset = segment::begin;
+    whole_ = end_;
   }
 
   /// Reads the records of the segment in `bytes`. Where they end.
   result<std::size_t> read(std::string_view bytes) {
     auto at = segment::begin;
     while (const auto found = next_record(bytes.substr(at))) {
+      at += record_size(found->header.size);
+      end_.offset = std::min(at, bytes.size());
       if (auto done = take(*found); !done)
         return done.error();
-      at += record_size(found->header.size);
       if (at >= bytes.size())
         break;
     }
@@ -70,12 +81,22 @@ public:
   /// Whether a record in these bytes, which are behind the end, says that what
   /// is not there was on disk.
   [[nodiscard]] bool was_durable(std::string_view bytes) const {
+    // What receivers have answered is among them. It may look like records, but
+    // must not keep a start busy: their checksums begin with the store's id.
+    auto budget = longest_search * bytes.size();
+    const auto most = bytes.size() / sizeof(record_header);
     for (std::size_t at = 0; at + sizeof(record_header) <= bytes.size();
          at += record_alignment) {
       record_header header;
       std::memcpy(&header, bytes.data() + at, sizeof header);
-      if (header.durable >= next() && header.sequence > header.durable
-          && header.epoch >= end_.epoch && read_record(bytes.substr(at), seed_))
+      if (header.durable < next() || header.sequence != header.durable + 1
+          || header.sequence - next() > most || header.epoch < end_.epoch
+          || header.size > bytes.size() - at)
+        continue;
+      if (header.size > budget)
+        return false;
+      budget -= header.size;
+      if (read_record(bytes.substr(at), seed_))
         return true;
     }
     return false;
@@ -88,9 +109,10 @@ private:
     if (!found)
       return std::nullopt;
     const auto& header = found->header;
-    const bool begins = (header.part & record_header::begins) != 0;
+    // One that begins may follow one that does not end: a group of which only
+    // a part was written before the store was opened anew.
     if (header.previous != end_.chain || header.epoch < end_.epoch
-        || header.sequence != next() || (begins && !group_.empty() && !torn_))
+        || header.sequence != next())
       return std::nullopt;
     return found;
   }
@@ -107,6 +129,7 @@ private:
     if ((header.part & record_header::ends) == 0)
       return {};
     end_.last = header.sequence;
+    whole_ = end_;
     // The beginning of the first one may be in a segment that is gone.
     const bool whole = !torn_;
     torn_ = false;
@@ -123,7 +146,8 @@ private:
   const commit_log::visitor& visit_;
   bool begun_ = false;
   std::uint64_t number_ = 0;
-  log_end end_;
+  log_end end_;      ///< of what was read
+  log_end whole_;    ///< the same at the end of the last whole group
   bool torn_ = true; ///< the beginning of the group has not been seen
   std::string group_;
 };
@@ -133,7 +157,6 @@ private:
 result<log_end> walk(std::span<const segment> segments, const store_id& store,
                      log_sequence after, const commit_log::visitor& visit) {
   walker at{store, after, visit};
-  log_end found;
   bool ended = false;
   std::string behind; // of the segment in which the chain has ended
   for (const auto& one : segments) {
@@ -149,8 +172,6 @@ result<log_end> walk(std::span<const segment> segments, const store_id& store,
       if (!end)
         return end.error();
       behind = bytes->substr(*end);
-      ++found.segments;
-      found.offset = *end;
       continue;
     }
     ended = true;
@@ -159,10 +180,7 @@ result<log_end> walk(std::span<const segment> segments, const store_id& store,
   }
   if (at.was_durable(behind))
     return damaged(at.next());
-  auto end = at.end();
-  end.segments = found.segments;
-  end.offset = found.offset;
-  return end;
+  return at.end();
 }
 
 } // namespace fanfare::storage::log

@@ -15,13 +15,13 @@
 
 namespace fanfare::storage::log {
 
-/// Where the log ends.
+/// Where the log ends: behind the last group that is whole.
 struct log_end {
-  log_sequence last = 0;    ///< the newest group that is there
+  log_sequence last = 0;    ///< that group
   std::uint32_t chain = 0;  ///< checksum of its last record
   std::size_t segments = 0; ///< as many of those given are part of it
   std::size_t offset = 0;   ///< in the last of these
-  std::uint32_t epoch = 0;
+  std::uint32_t epoch = 0;  ///< the newest that was read
 };
 
 /// Calls `visit`, unless it is empty, with each group that is whole and after

@@ -99,6 +99,10 @@ result<void> environment::lengthen(std::size_t by) {
   return lmdb::lengthen(file(), by);
 }
 
+result<void> environment::reserve(std::size_t size) {
+  return lmdb::reserve(file(), 0, size);
+}
+
 void environment::grow_ahead() {
   growth_.grow_ahead(file(), bytes_allocated(), map_size());
 }

@@ -55,6 +55,9 @@ public:
   [[nodiscard]] std::size_t length() const;
   /// Makes the file so much longer, with room on the disk. Writer only.
   result<void> lengthen(std::size_t by);
+  /// Has room on the disk for so many bytes of the file, and makes it as long.
+  /// Writer only.
+  result<void> reserve(std::size_t size);
   /// Keeps zeros after what is used (`file_growth`). Writer only, with no
   /// transaction open.
   void grow_ahead();

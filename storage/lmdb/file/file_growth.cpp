@@ -48,17 +48,21 @@ void file_growth::grow_ahead(int file, std::size_t used, std::size_t limit) {
   seen_to_ = std::max(upto, used + step); // tried once, not at each commit
 }
 
+result<void> reserve(int file, std::size_t from, std::size_t size) {
+  // Where the file system cannot reserve room, the C library writes to each
+  // block.
+  int code = EINTR;
+  while (code == EINTR)
+    code = ::posix_fallocate(file, static_cast<off_t>(from),
+                             static_cast<off_t>(size));
+  return code == 0 ? result<void>{} : to_error(code, "write to the store");
+}
+
 result<void> lengthen(int file, std::size_t by) {
   struct stat found {};
   if (::fstat(file, &found) != 0)
     return to_error(errno, "write to the store");
-  // Where the file system cannot reserve room, the C library writes to each
-  // block.
-  if (const auto code = ::posix_fallocate(file, found.st_size,
-                                          static_cast<off_t>(by));
-      code != 0)
-    return to_error(code, "write to the store");
-  return {};
+  return reserve(file, static_cast<std::size_t>(found.st_size), by);
 }
 
 } // namespace fanfare::storage::lmdb

@@ -26,6 +26,10 @@ private:
   std::size_t seen_to_ = 0; ///< bytes of the file
 };
 
+/// Has room on the disk for so many bytes of the file from there on, which
+/// becomes as long: store_full, io_error.
+result<void> reserve(int file, std::size_t from, std::size_t size);
+
 /// Makes the file so much longer, with room on the disk: store_full, io_error.
 result<void> lengthen(int file, std::size_t by);
 

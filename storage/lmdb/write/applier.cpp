@@ -24,6 +24,11 @@ error not_enough_memory() {
                         "written. Start anew."};
 }
 
+error for_good(const error& why) {
+  return {ec::io_error,
+          why.detail + " Nothing more is written: restart Fanfare afterwards."};
+}
+
 } // namespace
 
 applier::applier(live_state& live, commit_log& log, const log_mark& mark,
@@ -33,6 +38,7 @@ applier::applier(live_state& live, commit_log& log, const log_mark& mark,
     log_(log),
     mark_(mark),
     start_(start),
+    backlog_{.groups = mark.sequence},
     thread_([this] { run(); }) {}
 
 applier::~applier() {
@@ -69,25 +75,29 @@ result<applier::work> applier::enter() {
   return work{&*txn_, &*layer_};
 }
 
-void applier::leave(std::string&& group, std::size_t weight) noexcept {
-  const bool adds = !group.empty();
-  if (adds) {
-    groups_.push_back(std::move(group)); // enter() has made room
-    outstanding_ += weight;
-    env_.gate().answered(mark_.sequence + groups_.size());
-  }
+void applier::add(std::string&& group, std::size_t weight) noexcept {
+  if (group.empty())
+    return;
+  groups_.push_back(std::move(group)); // enter() has made room
+  outstanding_ += weight;
+  env_.gate().answered(mark_.sequence + groups_.size());
+}
+
+void applier::leave() noexcept {
   bool waits = false;
   bool is_first = false;
   {
     const std::lock_guard guard{mutex_};
     is_.busy = false;
     waits = is_.waits;
-    if (adds) {
-      ++count_;
+    const auto last = mark_.sequence + groups_.size();
+    if (last != backlog_.groups) {
+      backlog_.groups = last;
+      backlog_.bytes = outstanding_;
       is_first = !is_.pending;
       is_.pending = true;
       if (is_first)
-        first_at_ = std::chrono::steady_clock::now();
+        backlog_.first_at = std::chrono::steady_clock::now();
     }
   }
   if (waits || is_first)
@@ -123,10 +133,15 @@ void applier::run() {
     const bool ends = is_.stopping;
     const bool anew = is_.spoiled;
     guard.unlock();
+    const auto began = std::chrono::steady_clock::now();
     auto done = follow(anew);
     guard.lock();
     is_.waits = false;
     is_.pending = !groups_.empty();
+    backlog_.bytes = outstanding_;
+    if (done && !anew)
+      commit_took_ = std::chrono::duration_cast<std::chrono::microseconds>(
+        std::chrono::steady_clock::now() - began);
     is_.spoiled = !done;
     if (done)
       stalled_.reset();
@@ -141,16 +156,21 @@ void applier::run() {
   txn_.reset();
 }
 
+std::chrono::microseconds applier::delay() const {
+  if (env_.gate().has_waiting())
+    return read_delay;
+  return std::clamp(commit_took_ * commit_share, quiet_delay, longest_delay);
+}
+
 void applier::linger(std::unique_lock<std::mutex>& guard) {
-  const auto& gate = env_.gate();
   for (;;) {
-    const auto seen = count_;
+    const auto seen = backlog_.groups;
     const auto now = std::chrono::steady_clock::now();
-    if (now - first_at_ >= (gate.has_waiting() ? read_delay : longest_delay))
+    if (now - backlog_.first_at >= delay() || backlog_.bytes >= longest_backlog)
       return;
     wanted_.wait_until(guard, now + idle_delay,
                        [this] { return is_.stopping || is_.spoiled; });
-    if (is_.stopping || is_.spoiled || count_ == seen)
+    if (is_.stopping || is_.spoiled || backlog_.groups == seen)
       return;
   }
 }
@@ -215,12 +235,15 @@ result<void> applier::commit_with_room() {
   constexpr std::size_t last = std::size_t{256} << 20;
   auto done = commit();
   for (auto more = first; !done && code_ == EIO && more <= last; more *= 4) {
-    if (auto longer = env_.lengthen(more); !longer)
-      return longer.error().code == ec::store_full ? longer : done;
-    done = begin();
-    if (done)
-      done = commit();
+    if (auto there = env_.reserve(env_.bytes_allocated() + outstanding_ + more);
+        !there)
+      return there.error().code == ec::store_full ? there : done;
+    if (auto begun = begin(); !begun)
+      return begun;
+    done = commit();
   }
+  if (!done && code_ == EIO)
+    broken_ = for_good(done.error()); // there is room: it is the disk
   return done;
 }
 
@@ -238,9 +261,7 @@ result<void> applier::note_committed() {
   // What the tables have for good the log need not keep. What a flush that has
   // failed has left on disk nobody knows, and the next one would not say.
   if (auto synced = env_.sync(); !synced) {
-    broken_ = error{ec::io_error, synced.error().detail
-                                    + " Nothing more is written: restart "
-                                      "Fanfare afterwards."};
+    broken_ = for_good(synced.error());
     return *broken_;
   }
   log_.truncate(mark_.sequence);

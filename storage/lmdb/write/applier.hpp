@@ -45,9 +45,11 @@ public:
   /// Waits until the transaction is free. store_full, io_error: the tables
   /// cannot follow, and so nothing is to be added to the log.
   result<work> enter();
-  /// Ends it. The log has the group, unless that is empty; `weight`: bytes that
-  /// it takes in the tables, roughly.
-  void leave(std::string&& group = {}, std::size_t weight = 0) noexcept;
+  /// The log has this group of what was carried out, unless that is empty;
+  /// `weight`: bytes that it takes in the tables, roughly.
+  void add(std::string&& group, std::size_t weight) noexcept;
+  /// Ends it.
+  void leave() noexcept;
   /// What was carried out since enter() is to be undone. Waits for that.
   void undo();
   /// Bytes that the groups take in the tables which these do not have yet.
@@ -68,7 +70,13 @@ public:
   /// somebody waits to read.
   static constexpr std::chrono::microseconds read_delay{5'000};
   /// The same if nobody does: each commit costs the disk a flush.
-  static constexpr std::chrono::microseconds longest_delay{50'000};
+  static constexpr std::chrono::microseconds quiet_delay{50'000};
+  /// Nothing is carried out while the tables are committed. Under load that may
+  /// take this part of the time; the delay grows with what a commit takes.
+  static constexpr int commit_share = 20; // one in twenty
+  /// But never above this, nor above so many bytes in the tables.
+  static constexpr std::chrono::microseconds longest_delay{1'000'000};
+  static constexpr std::size_t longest_backlog = std::size_t{32} << 20;
   /// The same if no other one has come for so long.
   static constexpr std::chrono::microseconds idle_delay{400};
 
@@ -76,6 +84,8 @@ private:
   void run();
   /// With the lock held: gives the others time to share the transaction.
   void linger(std::unique_lock<std::mutex>& guard);
+  /// How long the first of those outstanding may wait for the others.
+  [[nodiscard]] std::chrono::microseconds delay() const;
   /// Without the lock held, while nobody is in: commits what is outstanding.
   /// `anew`: begins a transaction first.
   result<void> follow(bool anew);
@@ -114,10 +124,16 @@ private:
     bool abandoned = false;
   };
   status is_;
-  std::uint64_t count_ = 0;                          ///< groups so far
-  std::chrono::steady_clock::time_point first_at_{}; ///< of those pending
-  std::optional<error> stalled_; ///< why it has no transaction
-  std::thread thread_;           ///< begins last
+  /// What the tables do not have yet.
+  struct backlog {
+    std::uint64_t groups = 0; ///< the last one, counted from the start
+    std::size_t bytes = 0;
+    std::chrono::steady_clock::time_point first_at{};
+  };
+  backlog backlog_;
+  std::chrono::microseconds commit_took_{0}; ///< the last one
+  std::optional<error> stalled_;             ///< why it has no transaction
+  std::thread thread_;                       ///< begins last
 };
 
 } // namespace fanfare::storage::lmdb

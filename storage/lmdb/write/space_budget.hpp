@@ -44,19 +44,15 @@ public:
   [[nodiscard]] std::size_t max_size() const noexcept {
     return max_size_;
   }
-  /// How large a map must be for a store of so many bytes to make room.
-  [[nodiscard]] std::size_t least_map(std::size_t size) const {
-    return size + last_reserve();
-  }
   /// Whether publishing may not take the store beyond so many bytes.
   [[nodiscard]] bool exceeded(std::size_t size) const {
     return size > max_size_ - reserve_;
   }
   /// Bytes that publishing may still take.
   [[nodiscard]] std::size_t for_publishing(std::size_t used) const;
-  /// Whether anything but making room is possible.
-  [[nodiscard]] bool can_grow(std::size_t used, std::size_t map_size) const {
-    return used + last_reserve() < map_size;
+  /// Whether there is room for so many bytes besides what makes room.
+  [[nodiscard]] bool can_grow(std::size_t used, std::size_t by) const {
+    return used + by + last_reserve() < max_size_;
   }
 
   /// Sum of the estimates.

@@ -35,13 +35,14 @@ result<void> writer::commit(std::span<operation> operations) {
 
 writer::room writer::measure(std::span<const operation> operations) {
   auto used = env_.bytes_allocated();
+  const auto more = space_budget::weight(operations, false);
   // The exact figure costs a walk: only when it matters.
   if (budget_.exceeded(used + tables_.outstanding()
-                       + space_budget::wanted(operations)))
+                       + space_budget::wanted(operations) + more))
     used = env_.bytes_in_use();
   used += tables_.outstanding();
   return {.publishing = budget_.for_publishing(used),
-          .growing = budget_.can_grow(used, env_.map_size())};
+          .growing = budget_.can_grow(used, more)};
 }
 
 result<void> writer::reserve(std::size_t size) {
@@ -116,11 +117,13 @@ result<void> writer::carry_out(std::span<operation> operations,
     tables_.undo();
     return done;
   }
+  // Who sees the new tail must find that the tables do not have it yet.
+  tables_.add(recorder_.take(), weight);
   last_ = work.last();
   live_.note_last(last_);
   if (space_budget::removes(operations))
     live_.note_removal();
-  tables_.leave(recorder_.take(), weight);
+  tables_.leave();
   return done;
 }
 

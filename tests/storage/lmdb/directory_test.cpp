@@ -213,6 +213,9 @@ TEST(DataDirectory, ThatWasCutShortSaysSoAndStaysAsItIs) {
       ASSERT_TRUE(store->commit(one));
     }
     used = store->statistics().bytes_used;
+    for (const auto& one :
+         std::filesystem::directory_iterator{dir / "data/log"})
+      used -= one.file_size();
   }
   std::filesystem::copy_file(file, whole);
   for (std::uintmax_t left = used / 2;; left /= 2) {

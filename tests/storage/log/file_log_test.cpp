@@ -13,6 +13,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <chrono>
+#include <cstring>
 #include <fstream>
 #include <random>
 #include <string>
@@ -115,6 +118,16 @@ protected:
   }
   static void write(const fs::path& file, const std::string& bytes) {
     std::ofstream{file, std::ios::binary | std::ios::trunc} << bytes;
+  }
+
+  /// Opens the log, of which only these groups are whole. False: all of it is.
+  bool groups_are_torn(const std::vector<std::string>& whole) {
+    reopen();
+    written_ = groups();
+    if (written_.size() > whole.size())
+      return false;
+    EXPECT_EQ(written_, whole);
+    return true;
   }
 
   /// Where the records of the file begin, in order.
@@ -245,9 +258,11 @@ TEST_F(FileLogTest, ATornGroupOfManySegmentsIsNotThere) {
 TEST_F(FileLogTest, ADamagedRecordBeforeTheLastIsFound) {
   begin();
   append_some(20, 2'000);
-  reopen(); // which removes what was made ahead
   log_.reset();
-  const auto all = files();
+  auto all = files();
+  std::erase_if(all, [](const fs::path& file) {
+    return records_of(read(file)).empty(); // made ahead
+  });
   ASSERT_GT(all.size(), 1U);
   for (const auto& file : all) {
     const auto whole = read(file);
@@ -265,6 +280,194 @@ TEST_F(FileLogTest, ADamagedRecordBeforeTheLastIsFound) {
   }
   reopen();
   EXPECT_EQ(groups(), written_);
+}
+
+// Whatever is given back when, and wherever it ends: what is needed is there.
+TEST_F(FileLogTest, SegmentsOfAnySizeAreGivenBackWithoutGaps) {
+  log_sequence needed = 0;
+  begin();
+  for (int i = 0; i < 400; ++i) {
+    switch (random_() % 6) {
+      case 0:
+        reopen();
+        ASSERT_EQ(log_->last(), written_.size()) << i;
+        ASSERT_EQ(groups(needed),
+                  std::vector<std::string>(
+                    written_.begin() + static_cast<std::ptrdiff_t>(needed),
+                    written_.end()))
+          << i;
+        begin();
+        break;
+      case 1:
+        needed = log_->last() - random_() % (log_->last() - needed + 1);
+        log_->truncate(needed);
+        break;
+      case 2: append_some(1, 250 * kib); break;
+      default: append_some(1 + random_() % 4, 20 * kib);
+    }
+  }
+}
+
+// As a loss of power, or a full disk and a kill, leave it.
+TEST_F(FileLogTest, ATornGroupIsFollowedByOthersWhereverItWasTorn) {
+  begin();
+  append_some(3);
+  append(std::string(150 * kib, 'x'));
+  log_.reset();
+  const auto all = files();
+  std::vector<std::string> whole;
+  for (const auto& file : all)
+    whole.push_back(read(file));
+  const auto before = std::vector<std::string>(written_.begin(),
+                                               written_.end() - 1);
+  std::size_t tears = 0;
+  for (std::size_t which = 0; which < all.size(); ++which) {
+    auto starts = records_of(whole[which]);
+    if (starts.empty())
+      continue; // made ahead
+    const auto torn_record = starts.back();
+    // Only its header, none of it, a part of it, all of it but the rest.
+    for (const auto cut : {log::segment::begin, torn_record, torn_record + 200,
+                           whole[which].size()}) {
+      if (cut < torn_record && which == 0)
+        continue; // those before it were durable
+      for (std::size_t i = 0; i < all.size(); ++i) {
+        auto bytes = whole[i];
+        if (i > which)
+          bytes.assign(bytes.size(), '\0');
+        if (i == which)
+          std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(cut),
+                    bytes.end(), '\0');
+        write(all[i], bytes);
+      }
+      if (groups_are_torn(before)) {
+        ++tears;
+        for (const std::size_t size : {1UL, 5 * kib, 150 * kib}) {
+          begin();
+          append(std::string(size, 'y'));
+          append("behind it");
+          reopen();
+          ASSERT_EQ(groups(), written_) << which << ' ' << cut << ' ' << size;
+        }
+      }
+      log_.reset();
+      for (const auto& file : files())
+        if (std::ranges::find(all, file) == all.end())
+          fs::remove(file);
+    }
+  }
+  EXPECT_GE(tears, 10U);
+}
+
+TEST_F(FileLogTest, OpeningChangesNothingBeforeItIsAccepted) {
+  begin();
+  append_some(3);
+  append(std::string(150 * kib, 'x'));
+  log_.reset();
+  auto all = files();
+  auto torn = read(all[1]);
+  torn[torn.size() / 2] ^= 1;
+  write(all[1], torn);
+  fs::copy(dir_ / "log", dir_ / "copy");
+  reopen();
+  EXPECT_EQ(log_->last(), 3U);
+  log_.reset();
+  EXPECT_EQ(files(), all);
+  for (const auto& file : all)
+    EXPECT_EQ(read(file), read(dir_ / "copy" / file.filename())) << file;
+}
+
+TEST_F(FileLogTest, AHeaderThatCannotBeReadIsDamage) {
+  begin();
+  append_some(20, 2'000);
+  log_.reset();
+  for (const auto& file : files()) {
+    const auto whole = read(file);
+    if (records_of(whole).empty())
+      continue;
+    for (const std::size_t at : {0, 9, 25, 33, 41, 45, 53}) {
+      auto flipped = whole;
+      flipped[at] ^= 1;
+      write(file, flipped);
+      const auto opened = file_log::open(options());
+      EXPECT_EQ(opened ? ec::ok : opened.error().code, ec::store_damaged)
+        << file << " byte " << at;
+    }
+    write(file, whole);
+  }
+  reopen();
+  EXPECT_EQ(groups(), written_);
+}
+
+TEST_F(FileLogTest, AGroupWhoseBeginningIsGoneIsMissed) {
+  begin();
+  append_some(2);
+  append(std::string(100 * kib, 'x'));
+  const auto first = files().front();
+  log_.reset();
+  fs::remove(first);
+  reopen();
+  ASSERT_EQ(log_->last(), 3U);
+  const auto nothing = [](log_sequence, std::string_view) -> result<void> {
+    return {};
+  };
+  EXPECT_TRUE(log_->read(3, nothing));
+  const auto done = log_->read(2, nothing);
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, ec::store_damaged);
+}
+
+TEST_F(FileLogTest, WhatIsBeforeAGapIsOfNoUse) {
+  begin();
+  append_some(60);
+  log_.reset();
+  const auto all = files();
+  ASSERT_GT(all.size(), 4U);
+  fs::remove(all[1]);
+  const auto kept = read(all[2]);
+  log::segment_header header;
+  std::memcpy(&header, kept.data(), sizeof header);
+  reopen();
+  EXPECT_EQ(log_->last(), 60U);
+  EXPECT_EQ(groups(header.first).size(), 60U - header.first);
+  begin();
+  EXPECT_FALSE(fs::exists(all[0]));
+  append("next");
+  reopen();
+  EXPECT_EQ(groups(60), std::vector<std::string>{"next"});
+}
+
+// A receiver's answers are in the log as they came.
+TEST_F(FileLogTest, WhatLooksLikeRecordsDoesNotKeepAStartBusy) {
+  auto opts = options();
+  opts.first_segment = opts.largest_segment = 8'192 * kib;
+  opts.folder = dir_ / "large";
+  auto opened = file_log::open(opts);
+  ASSERT_TRUE(opened);
+  ASSERT_TRUE((*opened)->begin());
+  std::string fakes;
+  for (std::uint64_t i = 1; i < 190'000; ++i) {
+    const log::record_header fake{.checksum = 1,
+                                  .previous = 1,
+                                  .sequence = i + 1,
+                                  .durable = i,
+                                  .epoch = 100,
+                                  .size = 2'048 * kib,
+                                  .part = 3};
+    fakes.append(reinterpret_cast<const char*>(&fake), sizeof fake);
+  }
+  ASSERT_TRUE((*opened)->append("before"));
+  ASSERT_TRUE((*opened)->append(fakes));
+  opened->reset();
+  const auto file = dir_ / "large" / "00000000000000000001.log";
+  auto bytes = read(file);
+  bytes[log::segment::begin + log::record_size(6) + 8] ^= 1; // torn
+  write(file, bytes);
+  const auto began = std::chrono::steady_clock::now();
+  opened = file_log::open(opts);
+  ASSERT_TRUE(opened) << opened.error().detail;
+  EXPECT_EQ((*opened)->last(), 1U);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds{5});
 }
 
 TEST_F(FileLogTest, OfAnotherStoreIsRefused) {
