@@ -3,26 +3,14 @@
 
 #include "protocol/text.hpp"
 
+#include "protocol/ascii.hpp"
+
 #include <algorithm>
 #include <limits>
 
 namespace fanfare::protocol {
 
 namespace {
-
-int hex(char c) {
-  if (c >= '0' && c <= '9')
-    return c - '0';
-  if (c >= 'a' && c <= 'f')
-    return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F')
-    return c - 'A' + 10;
-  return -1;
-}
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 bool is_ascii_space(char c) {
   return c == ' ' || (c >= '\t' && c <= '\r');
@@ -148,9 +136,10 @@ std::string percent_decode(std::string_view text, bool plus) {
   std::string out;
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size() && hex(text[i + 1]) >= 0
-        && hex(text[i + 2]) >= 0) {
-      out += static_cast<char>(hex(text[i + 1]) << 4 | hex(text[i + 2]));
+    if (text[i] == '%' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0
+        && hex_value(text[i + 2]) >= 0) {
+      out += static_cast<char>(hex_value(text[i + 1]) << 4
+                               | hex_value(text[i + 2]));
       i += 2;
     } else {
       out += plus && text[i] == '+' ? ' ' : text[i];

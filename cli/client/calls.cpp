@@ -16,7 +16,7 @@ namespace fanfare::cli {
 
 namespace {
 
-struct options {
+struct call_options {
   std::uint64_t webhook = 0;
   std::uint64_t call = 0;
   std::string since;
@@ -28,7 +28,7 @@ struct options {
   std::size_t limit = no_limit;
 };
 
-std::string filters(const options& o) {
+std::string filters(const call_options& o) {
   std::string out;
   const auto add = [&out](const char* name, const std::string& value) {
     if (!value.empty())
@@ -44,7 +44,7 @@ std::string filters(const options& o) {
   return out;
 }
 
-void list(command_context& context, const options& o) {
+void list(command_context& context, const call_options& o) {
   auto& server = context.server();
   list_printer rows{context.out(), call_columns(false)};
   server.each(server.in_organizer(webhook_path(o.webhook, "calls/"))
@@ -56,12 +56,12 @@ void list(command_context& context, const options& o) {
   rows.flush();
 }
 
-std::string call_path(api& server, const options& o) {
+std::string call_path(api& server, const call_options& o) {
   return server.in_organizer(
     webhook_path(o.webhook, "calls/" + std::to_string(o.call) + "/"));
 }
 
-void show(command_context& context, const options& o) {
+void show(command_context& context, const call_options& o) {
   auto& server = context.server();
   const auto call = server.get(call_path(server, o));
   if (context.out().json())
@@ -70,7 +70,7 @@ void show(command_context& context, const options& o) {
     show_call(context.out(), call.as_object());
 }
 
-void resend(command_context& context, const options& o) {
+void resend(command_context& context, const call_options& o) {
   auto& server = context.server();
   const auto answer = server.post(call_path(server, o) + "resend/");
   if (context.out().json())
@@ -81,7 +81,7 @@ void resend(command_context& context, const options& o) {
             << std::endl;
 }
 
-void add_call(CLI::App& app, options& o) {
+void add_call(CLI::App& app, call_options& o) {
   add_webhook(app, o.webhook);
   app.add_option("call", o.call, "Number of the call")
     ->type_name("CALL")
@@ -95,7 +95,7 @@ void add_call(CLI::App& app, options& o) {
 void add_calls_commands(CLI::App& app, const command_adder& add) {
   auto* const group = add.group(
     app, "calls", "The call log: what was sent and what came back");
-  auto o = std::make_shared<options>();
+  auto o = std::make_shared<call_options>();
 
   auto* const listing = add.command(
     *group, "list", "Show the calls of a webhook, newest first",

@@ -11,7 +11,7 @@ namespace fanfare::cli {
 
 namespace {
 
-struct options {
+struct organizer_options {
   std::string slug;
   std::string name;
   std::size_t limit = no_limit;
@@ -27,7 +27,7 @@ void add_slug_list(CLI::App& app, const command_adder& add,
                    const std::string& help,
                    std::function<std::string(api&)> path) {
   auto* const group = add.group(app, plural, help);
-  auto o = std::make_shared<options>();
+  auto o = std::make_shared<organizer_options>();
   auto* const list = add.command(
     *group, "list", "Show all " + plural, "  fanfare " + plural + " list",
     [o, path](command_context& context) {

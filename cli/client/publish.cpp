@@ -21,7 +21,7 @@ namespace fanfare::cli {
 
 namespace {
 
-struct options {
+struct publish_options {
   std::string file;
   std::string action;
   std::string event;
@@ -29,7 +29,7 @@ struct options {
   std::string key;
 };
 
-void publish_one(command_context& context, const options& o) {
+void publish_one(command_context& context, const publish_options& o) {
   auto body = read_key_values("--set", o.set);
   body.put("action", json_of(o.action));
   if (!o.event.empty())
@@ -139,7 +139,7 @@ private:
   std::string last_id_;
 };
 
-void publish(command_context& context, const options& o) {
+void publish(command_context& context, const publish_options& o) {
   if (!o.action.empty()) {
     if (!o.file.empty())
       throw command_error{exit_code::usage,
@@ -167,7 +167,7 @@ void publish(command_context& context, const options& o) {
 } // namespace
 
 void add_publish_command(CLI::App& app, const command_adder& add) {
-  auto o = std::make_shared<options>();
+  auto o = std::make_shared<publish_options>();
   auto* const publishing = add.command(
     app, "publish",
     "Publish notifications: one from options, or many from a file or standard "

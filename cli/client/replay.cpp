@@ -23,7 +23,7 @@ using namespace std::chrono_literals;
 
 constexpr auto look_interval = 250ms;
 
-struct options {
+struct replay_options {
   std::uint64_t webhook = 0;
   std::string since;
   std::string until;
@@ -39,11 +39,11 @@ std::uint64_t number(const object& o, const char* key) {
   return value && value->is_number() ? value->to_number<std::uint64_t>() : 0;
 }
 
-std::string path_of(api& server, const options& o) {
+std::string path_of(api& server, const replay_options& o) {
   return server.in_organizer(webhook_path(o.webhook, "replay/"));
 }
 
-object request(const options& o, bool dry_run) {
+object request(const replay_options& o, bool dry_run) {
   object body{{"since", o.since}};
   if (!o.until.empty())
     body["until"] = o.until;
@@ -84,7 +84,7 @@ std::string progress_text(const object& r) {
 }
 
 /// Watches the replay until it ends. An interrupt does not end the replay.
-void watch(command_context& context, const options& o) {
+void watch(command_context& context, const replay_options& o) {
   auto& server = context.server();
   progress_bar bar;
   api_answer last;
@@ -102,7 +102,7 @@ void watch(command_context& context, const options& o) {
     throw command_error{exit_code::refused, "the replay was cancelled"};
 }
 
-void start(command_context& context, const options& o) {
+void start(command_context& context, const replay_options& o) {
   if (o.webhook == 0 || o.since.empty())
     throw command_error{exit_code::usage,
                         o.webhook == 0
@@ -141,7 +141,7 @@ void start(command_context& context, const options& o) {
 } // namespace
 
 void add_replay_commands(CLI::App& app, const command_adder& add) {
-  auto o = std::make_shared<options>();
+  auto o = std::make_shared<replay_options>();
   auto* const replay = app.add_subcommand(
     "replay", "Send notifications of the past again to a webhook: shows how "
               "many, asks, and follows it to its end");

@@ -14,7 +14,7 @@ namespace fanfare::cli {
 
 namespace {
 
-struct options {
+struct retry_options {
   std::uint64_t webhook = 0;
   std::size_t limit = no_limit;
   bool yes = false;
@@ -23,7 +23,7 @@ struct options {
   std::optional<std::string> action; ///< an empty one is not all of them
 };
 
-void list(command_context& context, const options& o) {
+void list(command_context& context, const retry_options& o) {
   auto& server = context.server();
   list_printer rows{context.out(),
                     {list_column::number("NOTIFICATION", "notification_id"),
@@ -40,7 +40,7 @@ void list(command_context& context, const options& o) {
 
 /// Drops all retries, or those of an action type; the answer says how many
 /// there were.
-void drop(command_context& context, const options& o) {
+void drop(command_context& context, const retry_options& o) {
   boost::json::object of;
   if (o.action)
     of["action_type"] = *o.action;
@@ -55,7 +55,7 @@ void drop(command_context& context, const options& o) {
 
 /// Where retries are expedited: at one webhook, at those of the organizer, or
 /// at all of the server.
-std::string expedite_path(const api& server, const options& o) {
+std::string expedite_path(const api& server, const retry_options& o) {
   const auto given = (o.webhook != 0 ? 1 : 0) + (o.all_webhooks ? 1 : 0)
                    + (o.all_organizers ? 1 : 0);
   if (given != 1)
@@ -69,7 +69,7 @@ std::string expedite_path(const api& server, const options& o) {
                                : webhook_path(o.webhook, "retries/expedite/"));
 }
 
-void expedite(command_context& context, const options& o) {
+void expedite(command_context& context, const retry_options& o) {
   auto& server = context.server();
   const auto answer = server.post(expedite_path(server, o));
   if (context.out().json())
@@ -86,7 +86,7 @@ void expedite(command_context& context, const options& o) {
 void add_retries_commands(CLI::App& app, const command_adder& add) {
   auto* const group = add.group(app, "retries",
                                 "Failed notifications that will be retried");
-  auto o = std::make_shared<options>();
+  auto o = std::make_shared<retry_options>();
 
   auto* const listing = add.command(
     *group, "list", "Show the retries of a webhook", "  fanfare retries list 3",

@@ -15,14 +15,14 @@ namespace fanfare::cli {
 
 namespace {
 
-struct options {
+struct token_options {
   std::uint64_t id = 0;
   std::string name;
   std::vector<std::string> permissions;
   std::size_t limit = no_limit;
 };
 
-void create(command_context& context, const options& o) {
+void create(command_context& context, const token_options& o) {
   boost::json::object body;
   body["name"] = o.name;
   auto& permissions = body["permissions"].emplace_array();
@@ -45,7 +45,7 @@ void create(command_context& context, const options& o) {
 void add_tokens_commands(CLI::App& app, const command_adder& add) {
   auto* const group = add.group(app, "tokens",
                                 "API keys of an organizer (administrators)");
-  auto o = std::make_shared<options>();
+  auto o = std::make_shared<token_options>();
   auto* const list = add.command(
     *group, "list", "Show all tokens, never their keys",
     "  fanfare tokens list", [o](command_context& context) {

@@ -23,7 +23,7 @@ using boost::json::object;
 /// The longest that an attempt may take.
 constexpr std::chrono::minutes longest_test{11};
 
-struct options {
+struct webhook_options {
   std::uint64_t id = 0;
   std::string url;
   std::vector<std::string> actions;
@@ -71,7 +71,7 @@ void print(command_context& context, const api_answer& hook) {
   context.out().fields(fields);
 }
 
-void list(command_context& context, const options& o) {
+void list(command_context& context, const webhook_options& o) {
   auto& server = context.server();
   list_printer rows{context.out(),
                     {list_column::number("ID", "id"),
@@ -89,7 +89,7 @@ void list(command_context& context, const options& o) {
   rows.flush();
 }
 
-void show(command_context& context, const options& o) {
+void show(command_context& context, const webhook_options& o) {
   auto& server = context.server();
   const auto path = server.in_organizer(webhook_path(o.id));
   auto hook = server.get(path);
@@ -99,7 +99,7 @@ void show(command_context& context, const options& o) {
 }
 
 /// The fields of a webhook that the options set.
-json_members changes(const CLI::App& app, const options& o) {
+json_members changes(const CLI::App& app, const webhook_options& o) {
   object out;
   if (!o.url.empty())
     out["target_url"] = o.url;
@@ -126,7 +126,8 @@ json_members changes(const CLI::App& app, const options& o) {
   return all;
 }
 
-void create(command_context& context, const CLI::App& app, const options& o) {
+void create(command_context& context, const CLI::App& app,
+            const webhook_options& o) {
   auto& server = context.server();
   auto body = changes(app, o);
   if (!body.contains("all_events")) {
@@ -140,7 +141,8 @@ void create(command_context& context, const CLI::App& app, const options& o) {
                               .body = body.text()}));
 }
 
-void edit(command_context& context, const CLI::App& app, const options& o) {
+void edit(command_context& context, const CLI::App& app,
+          const webhook_options& o) {
   const auto body = changes(app, o);
   if (body.empty())
     throw command_error{exit_code::usage,
@@ -151,7 +153,7 @@ void edit(command_context& context, const CLI::App& app, const options& o) {
                               .body = body.text()}));
 }
 
-void remove(command_context& context, const options& o) {
+void remove(command_context& context, const webhook_options& o) {
   auto& server = context.server();
   const auto path = server.in_organizer(webhook_path(o.id));
   const auto number = std::to_string(o.id);
@@ -166,7 +168,7 @@ void remove(command_context& context, const options& o) {
                + " is disabled and its retries have ended; its log stays.");
 }
 
-void test(command_context& context, const options& o) {
+void test(command_context& context, const webhook_options& o) {
   auto& server = context.server();
   const auto answer = server.send(
     {.method = "POST",
@@ -183,7 +185,7 @@ void test(command_context& context, const options& o) {
                         "the call failed: " + cell_of(call, "reason")};
 }
 
-void add_fields(CLI::App& app, options& o) {
+void add_fields(CLI::App& app, webhook_options& o) {
   app
     .add_option("-a,--action", o.actions,
                 "Action type to call for; may be repeated")
@@ -211,7 +213,7 @@ void add_fields(CLI::App& app, options& o) {
 void add_webhooks_commands(CLI::App& app, const command_adder& add) {
   auto* const group = add.group(
     app, "webhooks", "Subscriptions: who is called for what, and how");
-  auto o = std::make_shared<options>();
+  auto o = std::make_shared<webhook_options>();
 
   auto* const listing = add.command(
     *group, "list", "Show all webhooks of the organizer",

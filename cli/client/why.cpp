@@ -16,7 +16,7 @@ namespace {
 
 using boost::json::object;
 
-struct options {
+struct why_options {
   std::uint64_t notification = 0;
   std::uint64_t webhook = 0;
 };
@@ -31,7 +31,7 @@ std::string calls_of(const object& hook) {
   return out;
 }
 
-std::string path_of(api& server, const options& o) {
+std::string path_of(api& server, const why_options& o) {
   auto out = server.in_organizer("notifications/"
                                  + std::to_string(o.notification) + "/");
   if (o.webhook != 0)
@@ -39,7 +39,7 @@ std::string path_of(api& server, const options& o) {
   return out;
 }
 
-void show(command_context& context, const options& o) {
+void show(command_context& context, const why_options& o) {
   auto& server = context.server();
   const auto answer = server.get(path_of(server, o));
   if (context.out().json())
@@ -74,7 +74,7 @@ void show(command_context& context, const options& o) {
 } // namespace
 
 void add_why_command(CLI::App& app, const command_adder& add) {
-  auto o = std::make_shared<options>();
+  auto o = std::make_shared<why_options>();
   auto* const why = add.command(
     app, "why", "Explain which webhooks a notification was sent to, and why",
     "  fanfare why 1207\n  fanfare why 1207 --webhook 3",

@@ -122,7 +122,7 @@ result<engine_options> read_options(const fanfare_options* given) {
   if (from.on_call != nullptr)
     to.call_observers.emplace_back(
       [show = from.on_call, user = from.on_call_user](const call& made) {
-        auto shown = to_c(made);
+        auto shown = c::to_c(made);
         shown.size = sizeof shown;
         show(user, &shown);
       });

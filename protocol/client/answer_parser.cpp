@@ -3,6 +3,8 @@
 
 #include "protocol/client/answer_parser.hpp"
 
+#include "protocol/ascii.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <cstring>
@@ -22,32 +24,12 @@ constexpr std::string_view speaks_tls = "tls: the receiver speaks TLS on this "
                                         "port; the URL should begin with "
                                         "https://";
 
-bool is_blank(char c) {
-  return c == ' ' || c == '\t';
-}
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
-std::string_view trim(std::string_view text) {
+std::string_view trim_blanks(std::string_view text) {
   while (!text.empty() && is_blank(text.front()))
     text.remove_prefix(1);
   while (!text.empty() && (is_blank(text.back()) || text.back() == '\r'))
     text.remove_suffix(1);
   return text;
-}
-
-/// `lower` is in lower case.
-bool equals(std::string_view text, std::string_view lower) {
-  if (text.size() != lower.size())
-    return false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if ((c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c) != lower[i])
-      return false;
-  }
-  return true;
 }
 
 constexpr std::size_t minor_version = std::string_view{"HTTP/1."}.size();
@@ -78,7 +60,8 @@ template <class Each>
 void for_each_element(std::string_view list, Each each) {
   while (!list.empty()) {
     const auto comma = std::min(list.find(','), list.size());
-    if (const auto element = trim(list.substr(0, comma)); !element.empty())
+    if (const auto element = trim_blanks(list.substr(0, comma));
+        !element.empty())
       each(element);
     list.remove_prefix(std::min(comma + 1, list.size()));
   }
@@ -199,7 +182,7 @@ void answer_parser::take_line(std::string_view line, bool whole) {
       if (line.empty())
         on_head_end();
       else if (is_blank(line.front()))
-        take_fold(trim(line), whole);
+        take_fold(trim_blanks(line), whole);
       else
         take_field(line, whole);
       return;
@@ -276,7 +259,7 @@ void answer_parser::take_status_line(std::string_view line, bool whole) {
 
 void answer_parser::take_field(std::string_view line, bool whole) {
   const auto colon = line.find(':');
-  const auto name = trim(line.substr(0, std::min(colon, line.size())));
+  const auto name = trim_blanks(line.substr(0, std::min(colon, line.size())));
   has_field_ = colon != std::string_view::npos && !name.empty();
   if (!has_field_) {
     // Such as a warning that PHP prints before its headers.
@@ -293,7 +276,7 @@ void answer_parser::take_field(std::string_view line, bool whole) {
       spoil("a field of the head was cut");
     return;
   }
-  const auto value = trim(line.substr(colon + 1));
+  const auto value = trim_blanks(line.substr(colon + 1));
   note(value);
   keep_field(name, value);
 }
@@ -320,15 +303,17 @@ void answer_parser::take_fold(std::string_view more, bool whole) {
 answer_parser::field answer_parser::field_named(std::string_view name) {
   switch (name.size()) {
     case 10:
-      return equals(name, "connection") ? field::connection : field::other;
+      return equals_lower(name, "connection") ? field::connection
+                                              : field::other;
     case 11:
-      return equals(name, "retry-after") ? field::retry_after : field::other;
-    case 14:
-      return equals(name, "content-length") ? field::content_length
-                                            : field::other;
-    case 17:
-      return equals(name, "transfer-encoding") ? field::transfer_encoding
+      return equals_lower(name, "retry-after") ? field::retry_after
                                                : field::other;
+    case 14:
+      return equals_lower(name, "content-length") ? field::content_length
+                                                  : field::other;
+    case 17:
+      return equals_lower(name, "transfer-encoding") ? field::transfer_encoding
+                                                     : field::other;
     default: return field::other;
   }
 }
@@ -344,16 +329,16 @@ void answer_parser::note(std::string_view value) {
     case field::transfer_encoding:
       for_each_element(value, [this](auto each) {
         // Of its parameters nothing is known (RFC 9112, 7).
-        const auto coding = trim(each.substr(0, each.find(';')));
-        framing_.coded |= !equals(coding, "identity");
-        framing_.chunked = equals(coding, "chunked");
+        const auto coding = trim_blanks(each.substr(0, each.find(';')));
+        framing_.coded |= !equals_lower(coding, "identity");
+        framing_.chunked = equals_lower(coding, "chunked");
       });
       return;
     case field::connection:
       for_each_element(value, [this](auto each) {
-        if (equals(each, "close"))
+        if (equals_lower(each, "close"))
           close_ = true;
-        else if (equals(each, "keep-alive"))
+        else if (equals_lower(each, "keep-alive"))
           persistent_ = true;
       });
       return;

@@ -5,6 +5,7 @@
 
 #include "protocol/target/target.hpp"
 #include "protocol/target/url_text.hpp"
+#include "protocol/text.hpp"
 
 #include <boost/beast/core/string.hpp>
 
@@ -70,9 +71,9 @@ result<proxy> proxy::parse(std::string_view url) {
     const auto who = place.substr(0, at);
     place.remove_prefix(at + 1);
     const auto middle = who.find(':');
-    out.user = percent_decoded(who.substr(0, middle));
+    out.user = percent_decode(who.substr(0, middle), false);
     if (middle != std::string_view::npos)
-      out.password = percent_decoded(who.substr(middle + 1));
+      out.password = percent_decode(who.substr(middle + 1), false);
     if (out.user.empty())
       return refuse("the user of the proxy is missing");
     if (out.user.size() > longest_credential

@@ -3,6 +3,8 @@
 
 #include "protocol/client/retry_after.hpp"
 
+#include "protocol/ascii.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <ctime>
@@ -39,7 +41,7 @@ std::optional<timestamp> read_retry_after(std::string_view text,
     text.remove_suffix(1);
   if (text.empty() || text.size() > 64)
     return std::nullopt;
-  if (std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; })) {
+  if (std::ranges::all_of(text, is_digit)) {
     std::int64_t seconds = std::numeric_limits<std::int64_t>::max();
     std::from_chars(text.data(), text.data() + text.size(), seconds);
     return now + std::min(std::chrono::seconds{seconds}, longest);

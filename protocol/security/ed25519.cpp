@@ -12,17 +12,17 @@ namespace fanfare::protocol {
 
 namespace {
 
-struct context_deleter {
+struct digest_context_deleter {
   void operator()(EVP_MD_CTX* context) const {
     EVP_MD_CTX_free(context);
   }
 };
 /// One for each call: one for each thread would hold the last key. It takes
 /// little time beside the curve's arithmetic.
-using context_ptr = std::unique_ptr<EVP_MD_CTX, context_deleter>;
+using digest_context = std::unique_ptr<EVP_MD_CTX, digest_context_deleter>;
 
-context_ptr new_context() {
-  context_ptr context{EVP_MD_CTX_new()};
+digest_context new_digest_context() {
+  digest_context context{EVP_MD_CTX_new()};
   if (!context)
     throw std::bad_alloc{};
   return context;
@@ -61,7 +61,7 @@ ed25519_half ed25519_public_half(EVP_PKEY* key) {
 }
 
 ed25519_signature ed25519_sign(EVP_PKEY* key, std::string_view text) {
-  const auto context = new_context();
+  const auto context = new_digest_context();
   ed25519_signature signature{};
   auto size = signature.size();
   if (EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, key) != 1
@@ -74,7 +74,7 @@ ed25519_signature ed25519_sign(EVP_PKEY* key, std::string_view text) {
 
 bool ed25519_verifies(EVP_PKEY* key, std::string_view signature,
                       std::string_view text) {
-  const auto context = new_context();
+  const auto context = new_digest_context();
   return EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, key)
         == 1
       && EVP_DigestVerify(context.get(), bytes_of(signature).data(),

@@ -3,6 +3,7 @@
 
 #include "protocol/security/vault.hpp"
 
+#include "protocol/ascii.hpp"
 #include "protocol/base64.hpp"
 
 #include <openssl/crypto.h>
@@ -36,17 +37,17 @@ constexpr std::size_t tag_size = 16;
 constexpr std::size_t overhead = 1 + nonce_size + tag_size;
 constexpr std::size_t largest_file = std::size_t{64} * 1024;
 
-using key_bytes = std::array<unsigned char, key_size>;
+using vault_key = std::array<unsigned char, key_size>;
 
-struct context_ending {
+struct cipher_context_deleter {
   void operator()(EVP_CIPHER_CTX* context) const {
     EVP_CIPHER_CTX_free(context); // erases the key in it
   }
 };
-using context_ptr = std::unique_ptr<EVP_CIPHER_CTX, context_ending>;
+using cipher_context = std::unique_ptr<EVP_CIPHER_CTX, cipher_context_deleter>;
 
-context_ptr new_context() {
-  context_ptr context{EVP_CIPHER_CTX_new()};
+cipher_context new_cipher_context() {
+  cipher_context context{EVP_CIPHER_CTX_new()};
   if (!context)
     throw std::bad_alloc{};
   return context;
@@ -76,14 +77,14 @@ bool fits(std::string_view text) {
 }
 
 /// The text, if it was sealed with this key.
-std::optional<std::string> opened(const key_bytes& key, std::string_view sealed,
+std::optional<std::string> opened(const vault_key& key, std::string_view sealed,
                                   std::string_view purpose) {
   const auto nonce = sealed.substr(1, nonce_size);
   const auto cipher = sealed.substr(1 + nonce_size, sealed.size() - overhead);
   // OpenSSL wants to write to what it only reads.
   std::array<unsigned char, tag_size> tag{};
   std::memcpy(tag.data(), sealed.data() + sealed.size() - tag_size, tag_size);
-  const auto context = new_context();
+  const auto context = new_cipher_context();
   std::string plain(cipher.size(), '\0');
   int length = 0;
   int rest = 0;
@@ -109,20 +110,10 @@ std::optional<std::string> opened(const key_bytes& key, std::string_view sealed,
 
 // -- texts of keys ------------------------------------------------------------
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9')
-    return c - '0';
-  if (c >= 'a' && c <= 'f')
-    return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F')
-    return c - 'A' + 10;
-  return -1;
-}
-
-bool read_hex(std::string_view text, key_bytes& key) {
+bool read_hex(std::string_view text, vault_key& key) {
   for (std::size_t i = 0; i < key.size(); ++i) {
-    const auto high = hex_digit(text[2 * i]);
-    const auto low = hex_digit(text[2 * i + 1]);
+    const auto high = hex_value(text[2 * i]);
+    const auto low = hex_value(text[2 * i + 1]);
     if (high < 0 || low < 0)
       return false;
     key[i] = static_cast<unsigned char>(high * 16 + low);
@@ -131,7 +122,7 @@ bool read_hex(std::string_view text, key_bytes& key) {
 }
 
 /// Whether the line is a key.
-bool read_key(std::string_view line, key_bytes& key) {
+bool read_key(std::string_view line, vault_key& key) {
   if (line.size() == 2 * key_size)
     return read_hex(line, key);
   if (line.size() != base64_length(key_size))
@@ -228,7 +219,7 @@ void vault::erase() noexcept {
 
 result<vault> vault::from_text(std::string_view text) {
   vault made;
-  key_bytes key{};
+  vault_key key{};
   if (text.size() == key_size && !only_comments(text)) {
     made.keys_.emplace_back();
     std::copy(text.begin(), text.end(), made.keys_.back().begin());
@@ -317,7 +308,7 @@ std::string vault::seal(std::string_view plain,
   // share a nonce with a probability below 2^-32.
   if (RAND_bytes(nonce, nonce_size) != 1)
     throw std::runtime_error{"the system's random generator failed"};
-  const auto context = new_context();
+  const auto context = new_cipher_context();
   int length = 0;
   int rest = 0;
   if (EVP_EncryptInit_ex2(context.get(), aes_256_gcm(), keys_.front().data(),

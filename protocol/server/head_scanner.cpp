@@ -3,7 +3,7 @@
 
 #include "protocol/server/head_scanner.hpp"
 
-#include "protocol/server/ascii.hpp"
+#include "protocol/ascii.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t line_overhead = 64;
 
 bool is_token_char(char c) {
-  return (c >= '0' && c <= '9') || (to_lower(c) >= 'a' && to_lower(c) <= 'z')
+  return is_digit(c) || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z')
       || (c != '\0' && std::strchr("!#$%&'*+-.^_`|~", c) != nullptr);
 }
 
@@ -29,9 +29,8 @@ std::optional<refusal> check_request_line(std::string_view line,
       && version - target > limits.target_limit + 1)
     return refusal{414, "the request target is too long"};
   const auto text = line.substr(version + 1);
-  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-  if (text.size() == 8 && text.starts_with("HTTP/") && digit(text[5])
-      && text[6] == '.' && digit(text[7]) && text != "HTTP/1.1"
+  if (text.size() == 8 && text.starts_with("HTTP/") && is_digit(text[5])
+      && text[6] == '.' && is_digit(text[7]) && text != "HTTP/1.1"
       && text != "HTTP/1.0")
     return refusal{505, "the supported versions are HTTP/1.1 and HTTP/1.0"};
   return std::nullopt;

@@ -3,7 +3,7 @@
 
 #include "protocol/server/request_parser.hpp"
 
-#include "protocol/server/ascii.hpp"
+#include "protocol/ascii.hpp"
 
 #include <boost/beast/http/error.hpp>
 
@@ -92,7 +92,7 @@ void request_parser::on_field_impl(field name, text name_text, text value,
   }
   auto& [key, text_of] = request.headers.emplace_back();
   key.resize(name_text.size());
-  std::transform(name_text.begin(), name_text.end(), key.begin(), to_lower);
+  std::transform(name_text.begin(), name_text.end(), key.begin(), ascii_lower);
   text_of.assign(value.data(), value.size());
 }
 

@@ -3,7 +3,7 @@
 
 #include "protocol/server/response_head.hpp"
 
-#include "protocol/server/ascii.hpp"
+#include "protocol/ascii.hpp"
 
 #include <boost/beast/core/error.hpp> // status.hpp needs its <ostream>
 #include <boost/beast/http/status.hpp>

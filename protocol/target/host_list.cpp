@@ -3,6 +3,7 @@
 
 #include "protocol/target/host_list.hpp"
 
+#include "protocol/ascii.hpp"
 #include "protocol/target/host_name.hpp"
 
 #include <algorithm>
@@ -23,10 +24,6 @@ bool is_network(const std::string& text) {
 /// Whether `host` is below `parent`, which begins with a dot.
 bool is_below(std::string_view host, std::string_view parent) {
   return host.size() > parent.size() && host.ends_with(parent);
-}
-
-constexpr bool is_digit(char c) noexcept {
-  return c >= '0' && c <= '9';
 }
 
 } // namespace

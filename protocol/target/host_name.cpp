@@ -3,6 +3,8 @@
 
 #include "protocol/target/host_name.hpp"
 
+#include "protocol/ascii.hpp"
+
 #include <idn2.h>
 
 #include <algorithm>
@@ -12,15 +14,7 @@ namespace fanfare::protocol {
 
 namespace {
 
-constexpr char lower(char c) noexcept {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-constexpr bool is_digit(char c) noexcept {
-  return c >= '0' && c <= '9';
-}
-
-error refuse(std::string why) {
+error bad_name(std::string why) {
   return {ec::invalid_argument, std::move(why), "target_url"};
 }
 
@@ -33,8 +27,9 @@ result<std::string> ascii_form(const std::string& name) {
   const int code = idn2_to_ascii_8z(name.c_str(), &converted,
                                     IDN2_NONTRANSITIONAL | IDN2_NFC_INPUT);
   if (code != IDN2_OK)
-    return refuse("the host name of the URL is not a valid international name: "
-                  + std::string{idn2_strerror(code)});
+    return bad_name(
+      "the host name of the URL is not a valid international name: "
+      + std::string{idn2_strerror(code)});
   std::string out{converted};
   idn2_free(converted);
   return out;
@@ -52,7 +47,7 @@ bool is_host_name(std::string_view name) {
       label = 0;
       continue;
     }
-    const char l = lower(c);
+    const char l = ascii_lower(c);
     if (!((l >= 'a' && l <= 'z') || is_digit(c) || c == '-' || c == '_')
         || ++label > 63)
       return false;
@@ -66,11 +61,11 @@ result<std::string> to_ascii_name(std::string_view name) {
   auto out = ascii_form(std::string{name});
   if (!out)
     return out;
-  std::ranges::transform(*out, out->begin(), lower);
+  std::ranges::transform(*out, out->begin(), ascii_lower);
   if (out->ends_with('.'))
     out->pop_back();
   if (!is_host_name(*out))
-    return refuse("the host name of the URL is malformed");
+    return bad_name("the host name of the URL is malformed");
   return out;
 }
 

@@ -4,8 +4,10 @@
 #include "protocol/target/target.hpp"
 
 #include "fanfare/version.hpp"
+#include "protocol/ascii.hpp"
 #include "protocol/target/host_name.hpp"
 #include "protocol/target/url_text.hpp"
+#include "protocol/text.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -18,21 +20,6 @@ namespace {
 namespace ip = boost::asio::ip;
 
 constexpr std::size_t longest_url = 8 * 1024;
-
-constexpr char lower(char c) noexcept {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-constexpr bool is_digit(char c) noexcept {
-  return c >= '0' && c <= '9';
-}
-
-constexpr int hex_value(char c) noexcept {
-  if (is_digit(c))
-    return c - '0';
-  const char l = lower(c);
-  return l >= 'a' && l <= 'f' ? l - 'a' + 10 : -1;
-}
 
 error refuse(std::string why) {
   return {ec::invalid_argument, std::move(why), "target_url"};
@@ -98,7 +85,7 @@ std::string request_target(std::string_view rest) {
 bool has_authorization(std::string_view headers) {
   constexpr std::string_view name = "authorization:";
   while (!headers.empty()) {
-    if (std::ranges::equal(headers.substr(0, name.size()), name, {}, lower))
+    if (std::ranges::equal(headers.substr(0, name.size()), name, {}, ascii_lower))
       return true;
     const auto end = headers.find('\n');
     headers.remove_prefix(end == std::string_view::npos ? headers.size()
@@ -123,7 +110,7 @@ target::parse(std::string_view url, const request_style& style) {
 
   auto out = std::make_shared<target>(token{});
   std::string scheme{pieces->scheme};
-  std::ranges::transform(scheme, scheme.begin(), lower);
+  std::ranges::transform(scheme, scheme.begin(), ascii_lower);
   if (scheme == "https")
     out->secure_ = true;
   else if (scheme != "http")
@@ -198,8 +185,8 @@ target::parse(std::string_view url, const request_style& style) {
       colon != std::string_view::npos && !has_authorization(style.headers))
     head += "Authorization: "
           + basic_credentials(
-              percent_decoded(pieces->user_info.substr(0, colon)),
-              percent_decoded(pieces->user_info.substr(colon + 1)))
+              percent_decode(pieces->user_info.substr(0, colon), false),
+              percent_decode(pieces->user_info.substr(colon + 1), false))
           + "\r\n";
   head += style.headers;
   return std::shared_ptr<const target>{std::move(out)};

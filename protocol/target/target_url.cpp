@@ -3,6 +3,7 @@
 
 #include "protocol/target/target_url.hpp"
 
+#include "protocol/ascii.hpp"
 #include "protocol/target/host_name.hpp"
 #include "protocol/text.hpp"
 
@@ -17,10 +18,6 @@ namespace {
 
 constexpr std::size_t label_limit = 63;
 constexpr std::size_t host_limit = 253;
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 bool has_space(std::string_view text) {
   while (!text.empty()) {

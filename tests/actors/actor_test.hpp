@@ -32,6 +32,12 @@ protected:
     restart({}, {});
   }
 
+  /// The node ends while what its callbacks write to is still there: a
+  /// fixture's own members go before those of its base.
+  void TearDown() override {
+    node_.reset();
+  }
+
   void restart(disk from, const node_options& options) {
     node_.reset();
     node_ = std::make_unique<node>(clock_, std::move(from), options);

@@ -5,6 +5,8 @@
 
 #include "actors/certificates.hpp"
 
+#include "tests/actors/support/start.hpp"
+
 #include <gtest/gtest.h>
 
 namespace fanfare::test {
@@ -12,8 +14,6 @@ namespace fanfare::test {
 namespace {
 
 using namespace std::chrono_literals;
-
-constexpr timestamp start{std::chrono::days{20'000}};
 
 webhook_record hook_of(webhook_id id, std::string url = "https://a.example/") {
   webhook_record out;

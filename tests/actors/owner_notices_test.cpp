@@ -5,6 +5,8 @@
 
 #include "actors/webhook/owner_notices.hpp"
 
+#include "tests/actors/support/start.hpp"
+
 #include <gmock/gmock.h>
 
 namespace fanfare::test {
@@ -12,8 +14,6 @@ namespace fanfare::test {
 namespace {
 
 using namespace std::chrono_literals;
-
-constexpr timestamp start{std::chrono::days{20'000}}; // 2024-10-04
 
 class OwnerNoticesTest : public ::testing::Test {
 protected:

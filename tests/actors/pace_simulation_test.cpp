@@ -5,6 +5,7 @@
 /// are simulated by a virtual clock.
 
 #include "actors/webhook/pace.hpp"
+#include "tests/actors/support/start.hpp"
 
 #include <gtest/gtest.h>
 
@@ -24,8 +25,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using micros = std::chrono::microseconds;
-
-constexpr timestamp start{std::chrono::days{20'000}};
 
 /// When a request that arrives then is answered, and how.
 struct answer {

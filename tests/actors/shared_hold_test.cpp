@@ -3,6 +3,8 @@
 
 #include "actors/shared_hold.hpp"
 
+#include "tests/actors/support/start.hpp"
+
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -16,8 +18,6 @@ namespace fanfare::test {
 namespace {
 
 using namespace std::chrono_literals;
-
-constexpr timestamp start{1'000'000s};
 
 TEST(SharedHold, OneWebhookThatIsToldToWaitWaitsAlone) {
   shared_hold hold;

@@ -20,7 +20,7 @@ namespace {
 using namespace std::chrono_literals;
 using clock = std::chrono::steady_clock;
 
-constexpr std::size_t organizers = sanitized ? 200 : 1000;
+constexpr std::size_t organizer_count = sanitized ? 200 : 1000;
 constexpr std::size_t hooks_each = 1000;
 
 /// A line of /proc/PID/status, in MiB.
@@ -62,7 +62,7 @@ protected:
           ids.push_back(type.id);
     ASSERT_EQ(ids.size(), 3U);
     std::ranges::sort(ids);
-    for (std::size_t i = 0; i < organizers; ++i) {
+    for (std::size_t i = 0; i < organizer_count; ++i) {
       std::vector<storage::operation> first;
       first.emplace_back(
         storage::add_organizer{.slug = slug(i), .name = slug(i)});
@@ -98,9 +98,9 @@ TEST_F(MillionWebhooksTest, StartsQuicklyAndStaysSmall) {
   if (HasFatalFailure())
     return;
   std::printf(
-    "registering %zu webhooks of %zu organizers took %.1f s, the "
+    "registering %zu webhooks of %zu organizer_count took %.1f s, the "
     "store has %.0f MiB\n",
-    organizers * hooks_each, organizers,
+    organizer_count * hooks_each, organizer_count,
     std::chrono::duration<double>(clock::now() - before).count(),
     static_cast<double>(std::filesystem::file_size(dir_ / "data/fanfare.mdb"))
       / (1 << 20));

@@ -3,6 +3,8 @@
 
 #include "protocol/rest/messages/iso8601.hpp"
 
+#include "protocol/payload/json_text.hpp"
+
 #include <chrono>
 
 namespace fanfare::protocol::rest {
@@ -100,6 +102,10 @@ std::optional<timestamp> from_iso8601(std::string_view text) {
   return std::chrono::sys_days{date} + std::chrono::hours{*hour}
        + std::chrono::minutes{*minute} + std::chrono::seconds{second}
        + *fraction - *zone;
+}
+
+boost::json::value time_or_null(const std::optional<timestamp>& t) {
+  return t ? boost::json::value(to_iso8601(*t)) : boost::json::value(nullptr);
 }
 
 } // namespace fanfare::protocol::rest

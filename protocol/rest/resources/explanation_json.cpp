@@ -4,6 +4,7 @@
 #include "protocol/rest/resources/explanation_json.hpp"
 
 #include "protocol/rest/messages/answers.hpp"
+#include "protocol/rest/messages/iso8601.hpp"
 #include "protocol/rest/resources/call_json.hpp"
 #include "protocol/rest/resources/health.hpp"
 #include "protocol/target/target.hpp"
@@ -88,10 +89,6 @@ boost::json::object summary(const call& c, std::string_view action) {
   auto out = to_json(c, &subject);
   out.erase("payload");
   return out;
-}
-
-boost::json::value time_or_null(const std::optional<timestamp>& t) {
-  return t ? boost::json::value(to_iso8601(*t)) : boost::json::value(nullptr);
 }
 
 } // namespace

@@ -4,6 +4,7 @@
 #include "protocol/rest/resources/health.hpp"
 
 #include "protocol/rest/messages/answers.hpp"
+#include "protocol/rest/messages/iso8601.hpp"
 #include "protocol/rest/resources/call_json.hpp"
 #include "protocol/rest/resources/webhooks.hpp"
 
@@ -25,10 +26,6 @@ std::string_view name_of(webhook_health::verdict status) {
     case webhook_health::verdict::disabled: return "disabled";
   }
   return {};
-}
-
-boost::json::value time_or_null(const std::optional<timestamp>& t) {
-  return t ? boost::json::value(to_iso8601(*t)) : boost::json::value(nullptr);
 }
 
 /// A readable figure: not 0.33333333333333331.

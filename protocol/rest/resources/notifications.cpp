@@ -44,7 +44,7 @@ explain(const exchange& x, const notification& subject) {
     const auto one = x.service.explain(subject, static_cast<webhook_id>(*id));
     if (!one)
       return answer_to(x, one.error());
-    webhooks.push_back(to_json(*one, subject, now));
+    webhooks.push_back(rest::to_json(*one, subject, now));
     p = page{.count = 1};
   } else {
     const auto count = x.service.count_webhooks(subject.owner, std::nullopt);
@@ -57,7 +57,7 @@ explain(const exchange& x, const notification& subject) {
     if (!all)
       return answer_to(x, all.error());
     for (const auto& one : *all)
-      webhooks.push_back(to_json(one, subject, now));
+      webhooks.push_back(rest::to_json(one, subject, now));
   }
   boost::json::object out;
   out["webhooks_count"] = p->count;

@@ -15,7 +15,6 @@
 #include <functional>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace fanfare::test {
@@ -41,48 +40,16 @@ public:
   explicit fake_wire(const wall_clock& clock) : clock_(clock) {}
 
   void send(protocol::exchange_request request,
-            protocol::exchange_completion done) override {
-    sent.push_back({.url = request.to->masked_url(),
-                    .what = request.what,
-                    .limits = request.limits,
-                    .head = request.to->head() + request.extra_head,
-                    .when = clock_.now(),
-                    .done = std::move(done)});
-    open.push_back(sent.size() - 1);
-    if (on_send)
-      on_send(sent.back());
-  }
+            protocol::exchange_completion done) override;
 
-  void answer(std::size_t i, protocol::exchange_result r) {
-    std::erase(open, i);
-    if (auto done = std::exchange(sent[i].done, nullptr))
-      done(std::move(r));
-  }
+  void answer(std::size_t i, protocol::exchange_result r);
 
   /// Answers what the script has an answer for. True if there was any.
-  bool run_script() {
-    if (!script)
-      return false;
-    bool any = false;
-    for (auto i : std::vector<std::size_t>{open.begin(), open.end()})
-      if (auto r = script(sent[i])) {
-        answer(i, std::move(*r));
-        any = true;
-      }
-    return any;
-  }
+  bool run_script();
 
-  void close() {
-    script = [](const exchange&) { return std::optional{status(0)}; };
-    run_script();
-  }
+  void close();
 
-  [[nodiscard]] std::vector<position> ids() const {
-    std::vector<position> all;
-    for (const auto& e : sent)
-      all.push_back(e.what->id);
-    return all;
-  }
+  [[nodiscard]] std::vector<position> ids() const;
 
   std::deque<exchange> sent;
   std::deque<std::size_t> open;

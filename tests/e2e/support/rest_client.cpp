@@ -24,7 +24,7 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
 
-constexpr std::chrono::seconds patience{60};
+constexpr std::chrono::seconds answer_patience{60};
 
 } // namespace
 
@@ -55,7 +55,7 @@ struct rest_client::impl {
   template <class Start>
   beast::error_code run(Start start) {
     beast::error_code outcome;
-    stream->expires_after(patience);
+    stream->expires_after(answer_patience);
     start([&outcome](beast::error_code ec, auto&&...) { outcome = ec; });
     io.restart();
     io.run();

@@ -24,7 +24,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
-asio::ip::address address(const char* text) {
+asio::ip::address ip_of(const char* text) {
   return asio::ip::make_address(text);
 }
 
@@ -52,7 +52,7 @@ protected:
 
   std::shared_ptr<scripted_resolver::state> script_names() {
     auto out = std::make_shared<scripted_resolver::state>();
-    out->at_once = {{address("127.0.0.1")}, ""};
+    out->at_once = {{ip_of("127.0.0.1")}, ""};
     options.names = std::make_unique<scripted_resolver>(out);
     return out;
   }
@@ -82,7 +82,7 @@ TEST_F(ProxyWaysTest, ANetworkExemptsAddressesAndNamesOfNoOther) {
   EXPECT_EQ(call(sink.url()).status, 200);
   EXPECT_EQ(call(sink.url("/", "all-inside.example")).status, 200);
   EXPECT_THAT(server.asked(), IsEmpty());
-  names->at_once = {{address("127.0.0.1"), address("::1")}, ""};
+  names->at_once = {{ip_of("127.0.0.1"), ip_of("::1")}, ""};
   EXPECT_EQ(call(sink.url("/", "some-inside.example")).status, 200);
   EXPECT_EQ(server.connections(), 1U);
 }
@@ -91,7 +91,7 @@ TEST_F(ProxyWaysTest, WhatIsExemptIsJudgedAllTheSame) {
   proxy_server server;
   use(server);
   exempt({"internal.example"});
-  script_names()->at_once = {{address("10.0.0.1")}, ""};
+  script_names()->at_once = {{ip_of("10.0.0.1")}, ""};
   EXPECT_THAT(call("http://internal.example/").reason,
               StartsWith("policy: 10.0.0.1"));
 }

@@ -9,6 +9,8 @@
 #include "protocol/security/vault.hpp"
 #include "tests/protocol/rest/rest_test.hpp"
 
+#include <gmock/gmock.h>
+
 #include <chrono>
 #include <map>
 #include <memory>

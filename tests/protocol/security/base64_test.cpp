@@ -13,7 +13,7 @@
 namespace fanfare::protocol {
 namespace {
 
-std::string base64(std::string_view bytes) {
+std::string encoded(std::string_view bytes) {
   return encode_base64(
     {reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()});
 }
@@ -30,7 +30,7 @@ TEST(Base64Test, HasTheVectorsOfRfc4648) {
     {"\xfb\xff\xfe", "+//+"},
   };
   for (const auto& [bytes, text] : table) {
-    EXPECT_EQ(base64(bytes), text);
+    EXPECT_EQ(encoded(bytes), text);
     EXPECT_EQ(base64_length(bytes.size()), text.size());
     EXPECT_EQ(decode_base64(text), bytes);
   }
