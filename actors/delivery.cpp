@@ -49,6 +49,7 @@ void delivery::on_exit() {
   if (!reported_) {
     protocol::exchange_result crashed;
     crashed.reason = "internal: the delivery ended without an answer";
+    crashed.whose = protocol::fault::engine;
     report(std::move(crashed));
   }
   owner_ = nullptr;

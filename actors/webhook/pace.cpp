@@ -134,12 +134,12 @@ pace::verdict pace::ask(timestamp now, std::size_t in_flight, bool resumed) {
   return {};
 }
 
-void pace::started(timestamp now, bool resumed) {
+void pace::started(timestamp now, bool resumed, bool test) {
   limit_.started(now);
   rate_.take(now);
   if (resumed)
     resume_.take(now);
-  if (breaker_ == breaker_state::open && now >= open_until_)
+  if (!test && breaker_ == breaker_state::open && now >= open_until_)
     breaker_ = breaker_state::half_open;
 }
 
@@ -172,14 +172,13 @@ std::optional<timestamp> pace::hold_of(timestamp now, const ending& how) const {
   return std::min(*how.retry_after, now + policy_.longest_hold);
 }
 
-timestamp pace::stall(timestamp now) {
+timestamp pace::stall(timestamp now, std::chrono::milliseconds longest) {
   // Those that ran at the same time end for the same cause.
   if (now < stalled_until_)
     return stalled_until_;
   constexpr std::chrono::milliseconds first{1'000};
-  constexpr std::chrono::milliseconds longest{60'000};
   stalled_until_ = now + std::min(first * (1 << stalls_), longest);
-  stalls_ = static_cast<std::uint8_t>(std::min(stalls_ + 1, 6));
+  stalls_ = static_cast<std::uint8_t>(std::min(stalls_ + 1, 10));
   return stalled_until_;
 }
 

@@ -109,7 +109,8 @@ public:
   /// Whether a request may start while `in_flight` others run. `resumed`: its
   /// notification was held by a pause.
   [[nodiscard]] verdict ask(timestamp now, std::size_t in_flight, bool resumed);
-  void started(timestamp now, bool resumed);
+  /// `test`: it does not probe for the breaker.
+  void started(timestamp now, bool resumed, bool test = false);
   /// A request that started then has ended, and says nothing of the receiver.
   void withdrawn(timestamp started) {
     limit_.withdrawn(started);
@@ -125,8 +126,10 @@ public:
   /// It was refused for good, which is no failure: the breaker does not see it.
   void refused(timestamp now, const ending& how);
   /// An attempt ended for want of something on this machine: nothing is
-  /// attempted for a pause, which doubles each time. Returns its end.
-  timestamp stall(timestamp now);
+  /// attempted for a pause, which doubles each time up to `longest`. Returns
+  /// its end.
+  timestamp stall(timestamp now,
+                  std::chrono::milliseconds longest = std::chrono::minutes{1});
   void end_stall() {
     stalled_until_ = {};
     stalls_ = 0;

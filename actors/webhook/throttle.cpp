@@ -59,7 +59,7 @@ bool throttle::admit(admission& gate, admission::permit& permit,
 }
 
 void throttle::find_fault(protocol::exchange_result& of, std::string_view host,
-                          timestamp now, local_outage* outage) {
+                          timestamp now, bool test, local_outage* outage) {
   using protocol::fault;
   if (of.status != 0)
     return;
@@ -72,7 +72,8 @@ void throttle::find_fault(protocol::exchange_result& of, std::string_view host,
   const bool is_ours = outage == nullptr || excused_ == timestamp{}
                     || !outage->reached_since(excused_);
   of.whose = is_ours ? fault::here : fault::receiver;
-  excused_ = now;
+  if (!test)
+    excused_ = now;
 }
 
 throttle::lesson throttle::learn(webhook_id hook,
@@ -105,6 +106,9 @@ throttle::lesson throttle::learn(webhook_id hook,
     pace_.withdrawn(started);
     if (shares)
       shared_->note_failure(hook, now);
+    if (from.whose == protocol::fault::engine)
+      // Only an edit or another start of the engine will change that.
+      pace_.stall(now, std::chrono::minutes{15});
     if (from.whose == protocol::fault::here) {
       pace_.stall(now);
       if (outage != nullptr) {

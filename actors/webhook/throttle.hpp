@@ -60,10 +60,12 @@ public:
   /// The same, whatever the pace.
   bool admit(admission& gate, admission::permit& permit,
              const delivery_plan& plan, bool its_turn);
-  void started(timestamp now, bool resumed) {
+  /// `test`: the breaker and the holds do not see it.
+  void started(timestamp now, bool resumed, bool test) {
     ++requests_;
-    slot_.reset();
-    pace_.started(now, resumed);
+    if (!test)
+      slot_.reset();
+    pace_.started(now, resumed, test);
   }
   void ended() {
     // It may have waited for a further place only.
@@ -73,9 +75,9 @@ public:
   /// Without a network, the fault is this machine's: once. If others were
   /// reached since, it is the receiver's the next time. If name servers fail
   /// for `host`, it is the receiver's unless they fail for others, too.
-  /// `outage` may be null.
+  /// A `test` is judged like the others, and forgotten. `outage` may be null.
   void find_fault(protocol::exchange_result& of, std::string_view host,
-                  timestamp now, local_outage* outage);
+                  timestamp now, bool test, local_outage* outage);
   struct lesson {
     bool recovered = false; ///< the breaker has closed
     timestamp held_until{}; ///< no calls before, if the receiver has said so

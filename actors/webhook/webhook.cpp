@@ -136,6 +136,7 @@ bool webhook_worker::adopt(webhook_ptr hook) {
                       ? context_->holds->find(owner, plan().to->destination())
                       : nullptr);
   throttle_.pace().configure(plan().pace);
+  throttle_.pace().end_stall(); // it may be what was missing
   if (news.redirected) {
     throttle_.pace().reset();
     batch_size_ = {};
@@ -183,8 +184,8 @@ void webhook_worker::on_fetched(
   }
   for (const auto& r : queue_.fetched(*read)) {
     notices_.note_given_up(r.subject);
-    log_unsent(attempt::of(r),
-               "given up: the notification is older than the retention");
+    log().end_unsent(attempt::of(r),
+                     "given up: the notification is older than the retention");
   }
   pump();
 }
@@ -307,7 +308,7 @@ webhook_worker::step webhook_worker::start_next(source from, bool its_turn) {
     const auto what = queue_.pop(from);
     if (chosen.too_old) {
       notices_.note_given_up(what->id, what->action);
-      log_unsent(a, too_old(plan()));
+      log().end_unsent(a, too_old(plan()));
     } else if (from == source::retries) {
       orders_.note_attempt(a); // the one in flight goes for it
     }
@@ -355,7 +356,7 @@ void webhook_worker::send_one(notification_ptr what, attempt a,
                               admission::permit permit) {
   a.thin = plan().thin;
   queue_.begin(a);
-  send_request(carry(std::move(what), a), std::move(permit));
+  send_request(carry(std::move(what), a), std::move(permit), a.test);
 }
 
 void webhook_worker::send_batch(source from, std::size_t count,
@@ -375,10 +376,11 @@ void webhook_worker::send_batch(source from, std::size_t count,
 }
 
 void webhook_worker::send_request(std::shared_ptr<delivery_order> request,
-                                  admission::permit permit) {
-  throttle_.started(now_, plan().resumes(request->what->published));
+                                  admission::permit permit, bool test) {
+  throttle_.started(now_, plan().resumes(request->what->published), test);
   context_->in_flight->fetch_add(1);
   if (!plan().to) {
+    announce_unsendable();
     this->send(handle(), atom::finished_v,
                unsendable(std::move(*request), plan(), now_));
     return;
@@ -386,6 +388,15 @@ void webhook_worker::send_request(std::shared_ptr<delivery_order> request,
   request->permit = std::move(permit);
   prepare(*request, plan(), *context_->wire, now_);
   this->spawn<delivery>(std::move(request), handle());
+}
+
+void webhook_worker::announce_unsendable() const {
+  if (!context_->log || throttle_.pace().stalled() || throttle_.requests() > 1)
+    return;
+  context_->log(log_level::error,
+                "webhook " + std::to_string(queue_.hook())
+                  + ": nothing can be sent, and all of it waits: "
+                  + plan().error);
 }
 
 // -- finished -----------------------------------------------------------------
@@ -397,10 +408,10 @@ void webhook_worker::on_finished(attempt_result& r) {
   throttle_.ended();
   if (!is_success(r.exchange.status) || r.exchange.repeated)
     now_ = context_->clock->now();
+  const bool test = r.members.empty() && log().attempt_of(*r.what, r).test;
   throttle_.find_fault(r.exchange, r.to ? std::string_view{r.to->host()} : "",
-                       now_, context_->outage);
-  const auto a = r.members.empty() ? attempt_of(*r.what, r) : attempt{};
-  auto how = judge(r, a.test, plan());
+                       now_, test, context_->outage);
+  auto how = judge(r, test, plan());
   timestamp held_until{};
   if (how.current && !how.test)
     held_until = learn(r, how);
@@ -409,12 +420,7 @@ void webhook_worker::on_finished(attempt_result& r) {
   how.busy = held_until != timestamp{};
   auto entry = describe(r, *registered_.record(), how);
   entry.held_until = held_until;
-  if (r.members.empty()) {
-    const auto disabling = reason_to_disable(r, a, known_now());
-    log_attempt(*r.what, a, std::move(entry), disabling, true);
-  } else {
-    finish_batch(r, std::move(entry));
-  }
+  log().end_request(r, std::move(entry));
   random_.discard(1);
   pump();
 }
@@ -439,82 +445,15 @@ timestamp webhook_worker::learn(const attempt_result& r, const verdict& how) {
   return lesson.held_until;
 }
 
-attempt webhook_worker::attempt_of(const notification& what,
-                                   const attempt_result& r) const {
-  const auto* a = queue_.in_flight(what.id);
-  return a != nullptr ? *a : attempt{.subject = what.id, .number = r.attempt};
-}
-
-void webhook_worker::finish_batch(const attempt_result& r,
-                                  logged_call&& entry) {
-  // All are judged by what was known before any of them is logged.
-  std::vector<std::pair<attempt, std::string_view>> all;
-  all.reserve(r.members.size());
-  std::size_t last_disabling = 0;
-  for (const auto& member : r.members) {
-    const auto a = attempt_of(*member, r);
-    const auto disabling = reason_to_disable(r, a, known_now());
-    if (!disabling.empty())
-      last_disabling = all.size();
-    all.emplace_back(a, disabling);
-  }
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    log_attempt(*r.members[i], all[i].first, logged_call{entry}, all[i].second,
-                i == last_disabling);
-    entry.uncounted = true; // it was one request
-  }
-}
-
-circumstances webhook_worker::known_now() const {
-  return {.hook = *registered_.record(),
-          .plan = plan(),
-          .progress = queue_.progress(),
-          .now = now_,
-          .held_until = throttle_.pace().quiet_until(),
-          .disable_after = context_->disable_after,
-          .disabling = registered_.disabling(),
-          .draining = draining(),
-          .spread = random_};
-}
-
-// -- log ----------------------------------------------------------------------
-
-void webhook_worker::log_attempt(const notification& what, const attempt& a,
-                                 logged_call&& entry,
-                                 std::string_view disabling, bool last) {
-  queue_.end(a.subject);
-  entry.settled_upto = queue_.floor();
-  orders_.note_attempt(a);
-  settle(entry, a, what.published, disabling, known_now());
-  if (entry.result == outcome::gone && last)
-    return log_and_disable(std::move(entry), what, disabling);
-  if (entry.result == outcome::given_up && !a.test)
-    notices_.note_given_up(what.id, what.action);
-  queue_.apply(entry);
-  append(*context_->commits, std::move(entry),
-         a.test ? orders_.end_test(what.id) : reply<call>{});
-}
-
-void webhook_worker::log_unsent(const attempt& a, std::string reason) {
-  orders_.note_attempt(a);
-  logged_call entry{unsent(a, *registered_.record(), queue_.floor(),
-                           context_->clock->now(), std::move(reason))};
-  queue_.apply(entry);
-  append(*context_->commits, std::move(entry));
-}
-
-void webhook_worker::log_and_disable(logged_call&& last,
-                                     const notification& what,
-                                     std::string_view why) {
-  const auto since = missed_since(last, what.published, known_now());
-  registered_.set_disabling(true);
-  queue_.apply(last);
-  auto told = tell_of_disabling(
-    context_, owner_notices::disabled(last, what.action, why, since),
-    owner_notices::disabled_sentence(last, what.action, since));
-  append_and_disable(*context_->commits, std::move(last),
-                     registered_.record()->target_url, context_->clock->now(),
-                     std::move(told));
+attempt_log webhook_worker::log() {
+  return attempt_log{{.context = context_,
+                      .registered = registered_,
+                      .pace = throttle_,
+                      .queue = queue_,
+                      .orders = orders_,
+                      .notices = notices_,
+                      .spread = random_,
+                      .now = now_}};
 }
 
 void webhook_worker::notify_owner(
@@ -553,7 +492,7 @@ void webhook_worker::pump_orders() {
                       [this](const attempt& a, ended_by why) {
                         if (hold_if_congested())
                           return false;
-                        log_unsent(a, std::string{sentence(why)});
+                        log().end_unsent(a, std::string{sentence(why)});
                         return true;
                       });
   if (orders_.has_replay() && !draining() && !registered_.disabling()

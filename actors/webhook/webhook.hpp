@@ -3,13 +3,14 @@
 #pragma once
 
 /// The actor of one subscriber. It attempts what its queue holds, as fast as
-/// its pace and the lane's admission allow, and appends one call per attempt to
-/// the log. What an attempt's end means is decided in outcome.hpp.
+/// its pace and the lane's admission allow. What an attempt's end means is
+/// decided in outcome.hpp, and logged by attempt_log.hpp.
 
 #include "actors/delivery.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/lanes/lane_actor.hpp"
 #include "actors/webhook/alarm.hpp"
+#include "actors/webhook/attempt_log.hpp"
 #include "actors/webhook/batch.hpp"
 #include "actors/webhook/delivery_queue.hpp"
 #include "actors/webhook/order_book.hpp"
@@ -87,29 +88,16 @@ private:
   void send_one(notification_ptr what, attempt a, admission::permit permit);
   void send_batch(source from, std::size_t count, admission::permit permit);
   void send_request(std::shared_ptr<delivery_order> request,
-                    admission::permit permit);
+                    admission::permit permit, bool test = false);
+  /// Tells the operator why nothing can be sent, when that begins.
+  void announce_unsendable() const;
 
   // -- finished ---------------------------------------------------------------
   void on_finished(attempt_result& r);
   /// Tells the pace and the owner how a request went. Returns the time before
   /// which the receiver wants no calls, if it has named one.
   timestamp learn(const attempt_result& r, const verdict& how);
-  [[nodiscard]] attempt attempt_of(const notification& what,
-                                   const attempt_result& r) const;
-  void finish_batch(const attempt_result& r, logged_call&& entry);
-  [[nodiscard]] circumstances known_now() const;
-
-  // -- log --------------------------------------------------------------------
-  /// Ends and logs one attempt of a request. Of a batch, those not logged yet
-  /// still hold the cursor: a crash may come between any two. `last`: of those
-  /// that disable the webhook for the reason `disabling`.
-  void log_attempt(const notification& what, const attempt& a,
-                   logged_call&& entry, std::string_view disabling, bool last);
-  void log_unsent(const attempt& a, std::string reason);
-  /// Logs the last of the calls that led to it, and disables the webhook in the
-  /// same commit.
-  void log_and_disable(logged_call&& last, const notification& what,
-                       std::string_view why);
+  [[nodiscard]] attempt_log log();
   void notify_owner(const std::optional<owner_notice>& notice) const;
 
   // -- orders -----------------------------------------------------------------
@@ -126,7 +114,7 @@ private:
     return registered_.plan();
   }
   [[nodiscard]] bool draining() const {
-    return context_->draining->load(std::memory_order_relaxed);
+    return context_->is_draining();
   }
 
   std::shared_ptr<const webhook_context> context_;

@@ -92,6 +92,10 @@ struct webhook_context {
     const webhook_context& of_;
   };
 
+  [[nodiscard]] bool is_draining() const {
+    return draining->load(std::memory_order_relaxed);
+  }
+
   [[nodiscard]] std::uint64_t fence_changes() const {
     return fences != nullptr ? fences->load(std::memory_order_relaxed) : 0;
   }

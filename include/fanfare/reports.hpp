@@ -41,7 +41,7 @@ enum class hold_reason : std::uint8_t {
   retry_after, ///< its receiver requested a wait
   rate,        ///< its rate limit
   batch,       ///< a batch fills up
-  outage,      ///< this machine reaches no one
+  outage,      ///< this machine reaches no one, or lacks what the call needs
   concurrency, ///< the most attempts allowed are in flight
 };
 

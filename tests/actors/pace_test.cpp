@@ -5,6 +5,8 @@
 
 #include "actors/webhook/pace.hpp"
 
+#include "tests/actors/support/start.hpp"
+
 #include <gtest/gtest.h>
 
 namespace fanfare::test {
@@ -14,8 +16,6 @@ namespace {
 using namespace std::chrono_literals;
 using reason = pace::reason;
 using breaker = pace::breaker_state;
-
-constexpr timestamp start{std::chrono::days{20'000}};
 
 class PaceTest : public ::testing::Test {
 protected:
@@ -149,6 +149,18 @@ TEST_F(PaceTest, AChangeOfTheRateCountsWhatWasTaken) {
     pace_.started(now_, false);
   }
   EXPECT_EQ(ask(), reason::rate) << "five of the twelve were taken";
+}
+
+TEST_F(PaceTest, ATestDoesNotProbeForTheBreaker) {
+  policy_.breaker_failures = 1;
+  configure();
+  pace_.failed(now_, {.status = 500});
+  now_ = pace_.open_until();
+  pace_.started(now_, false, true);
+  EXPECT_EQ(pace_.breaker(), pace::breaker_state::open);
+  pace_.withdrawn(now_);
+  pace_.started(now_, false);
+  EXPECT_EQ(pace_.breaker(), pace::breaker_state::half_open);
 }
 
 TEST_F(PaceTest, AShorterPeriodOwesNothingOfTheLongerOne) {

@@ -15,10 +15,15 @@ namespace fanfare::test {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::Each;
 using ::testing::ElementsAre;
+using ::testing::Field;
+using ::testing::Ge;
 using ::testing::Gt;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Le;
 using ::testing::Lt;
 using ::testing::Not;
 using ::testing::SizeIs;
@@ -127,6 +132,39 @@ TEST_F(SettingsTest, ASecretThatCannotBeOpenedSendsNothingUnsigned) {
   ASSERT_THAT(calls, SizeIs(1));
   EXPECT_THAT(calls[0].reason, HasSubstr("secret: "));
   EXPECT_EQ(calls[0].result, outcome::retried);
+}
+
+TEST_F(SettingsTest, WhatCannotBeSentForWantOfAKeyIsNotTheReceiversFailure) {
+  const protocol::vault vault;
+  const auto key = protocol::signing_key::make(signing_algorithm::hmac_sha256);
+  const auto hook = add([](webhook_record& w) {
+    w.delivery.signing = signing_algorithm::hmac_sha256;
+    w.secrets = {{.sealed = "\x02 sealed with a key that was lost",
+                  .created = {},
+                  .expires = {}}};
+  });
+  node_->publish(20);
+  node_->advance(24h);
+  EXPECT_THAT(sent(), IsEmpty());
+  const auto calls = node_->calls(hook);
+  EXPECT_THAT(calls, SizeIs(AllOf(Ge(20), Le(1'000))))
+    << "the pauses grow to a quarter of an hour";
+  EXPECT_THAT(calls, Each(Field(&call::attempt, 1))) << "no number is used up";
+  const auto state = inspect(hook);
+  EXPECT_EQ(state.failures, 0U);
+  EXPECT_EQ(state.breaker, delivery_state::breaker_state::closed);
+  EXPECT_FALSE(state.failing_since);
+  EXPECT_THAT(node_->log, Contains(HasSubstr("secret: ")).Times(1))
+    << "the operator is told once";
+  node_->edit(hook, [&](webhook_record& w) {
+    w.secrets = {{.sealed = vault.seal(key.text(), "secret"),
+                  .created = {},
+                  .expires = {}}};
+  });
+  node_->publish();
+  EXPECT_THAT(sent(), Not(IsEmpty())) << "at once after the edit";
+  node_->advance(15min);
+  EXPECT_THAT(node_->retries(hook), IsEmpty()) << "all of them";
 }
 
 TEST_F(SettingsTest, TheTraceOfAPublishIsForwarded) {

@@ -55,7 +55,7 @@ TEST_F(ThrottleTest, WithRoomARequestHasAPlaceAndNothingHoldsIt) {
   admission::permit permit;
   EXPECT_TRUE(allow(permit));
   EXPECT_TRUE(permit);
-  throttle_.started(now, false);
+  throttle_.started(now, false, false);
   EXPECT_EQ(state().in_flight, 1U);
   EXPECT_EQ(state().held_by, hold_reason::none);
   throttle_.ended();
@@ -65,7 +65,7 @@ TEST_F(ThrottleTest, WithRoomARequestHasAPlaceAndNothingHoldsIt) {
 TEST_F(ThrottleTest, ThePaceSaysWhyAndUntilWhen) {
   plan_.pace.rate = {.count = 1, .period = 1'000ms};
   configure();
-  throttle_.started(now, false);
+  throttle_.started(now, false, false);
   admission::permit permit;
   EXPECT_FALSE(allow(permit));
   EXPECT_FALSE(permit);
@@ -93,7 +93,7 @@ TEST_F(ThrottleTest, WithoutAPlaceOnTheLaneItWaitsForItsTurn) {
 TEST_F(ThrottleTest, OnceItsLastRequestHasEndedItWaitsForNoFurtherPlace) {
   admission::permit first;
   ASSERT_TRUE(allow(first));
-  throttle_.started(now, false);
+  throttle_.started(now, false, false);
   admission::permit second;
   ASSERT_FALSE(allow(second));
   ASSERT_FALSE(throttle_.waits_for_nothing());
@@ -106,7 +106,7 @@ TEST_F(ThrottleTest, AHandshakeSaysNothingAboutWhatTheReceiverCanTake) {
   configure();
   auto at = now;
   const auto exchange = [&](call_timings timings) {
-    throttle_.started(at, false);
+    throttle_.started(at, false, false);
     const auto began = at;
     at += 2s;
     throttle_.learn(1, {.status = 200, .reason = {}, .timings = timings}, began,
@@ -189,7 +189,7 @@ TEST_F(ThrottleTest, ALackOfNetworkIsTheReceiversOnceOthersAreReached) {
   const auto fault_at = [&](timestamp at) {
     protocol::exchange_result r;
     r.whose = protocol::fault::network;
-    throttle_.find_fault(r, "a.example", at, &outage);
+    throttle_.find_fault(r, "a.example", at, false, &outage);
     return r.whose;
   };
   outage.note_reached(now - 1s);
@@ -205,6 +205,22 @@ TEST_F(ThrottleTest, ALackOfNetworkIsTheReceiversOnceOthersAreReached) {
   EXPECT_EQ(fault_at(now + 20s), protocol::fault::here);
 }
 
+TEST_F(ThrottleTest, ATestLeavesNoTraceInTheJudgementOfTheNetwork) {
+  fake_clock clock;
+  clock.set(now);
+  local_outage outage{clock, {}, [] {}};
+  const auto fault_at = [&](timestamp at, bool test) {
+    protocol::exchange_result r;
+    r.whose = protocol::fault::network;
+    throttle_.find_fault(r, "a.example", at, test, &outage);
+    return r.whose;
+  };
+  EXPECT_EQ(fault_at(now, true), protocol::fault::here);
+  outage.note_reached(now + 1s);
+  EXPECT_EQ(fault_at(now + 2s, false), protocol::fault::here)
+    << "the first one that counts is excused";
+}
+
 TEST_F(ThrottleTest, NameServersThatFailForOneNameOnlyAreTheReceivers) {
   fake_clock clock;
   clock.set(now);
@@ -213,7 +229,7 @@ TEST_F(ThrottleTest, NameServersThatFailForOneNameOnlyAreTheReceivers) {
     protocol::exchange_result r;
     r.whose = protocol::fault::domain;
     throttle one;
-    one.find_fault(r, host, at, &outage);
+    one.find_fault(r, host, at, false, &outage);
     return r.whose;
   };
   using protocol::fault;
@@ -237,7 +253,7 @@ TEST_F(ThrottleTest, ALackOfDescriptorsIsAlwaysOurs) {
   for (int i = 0; i < 3; ++i) {
     protocol::exchange_result r;
     r.whose = protocol::fault::here;
-    throttle_.find_fault(r, "a.example", now + i * 5s, &outage);
+    throttle_.find_fault(r, "a.example", now + i * 5s, false, &outage);
     EXPECT_EQ(r.whose, protocol::fault::here);
     outage.note_reached(now + i * 5s + 1s);
   }
