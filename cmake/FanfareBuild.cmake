@@ -53,14 +53,13 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
                 -Wno-tsan)
   endif()
 endif()
-if(FANFARE_UNITY)
-  # What one source has in its anonymous namespace, another may call a local.
-  target_compile_options(fanfare_build INTERFACE -Wno-shadow)
-  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    # To GCC a source that is included by another looks like a header.
-    target_compile_options(fanfare_build INTERFACE -Wno-subobject-linkage)
-  endif()
-endif()
+# What one source has in its anonymous namespace, another may call a local, and to
+# GCC a source that is included by another looks like a header.
+set(_unity "$<BOOL:$<TARGET_PROPERTY:UNITY_BUILD>>")
+target_compile_options(
+  fanfare_build
+  INTERFACE $<${_unity}:-Wno-shadow>
+            $<$<AND:${_unity},$<CXX_COMPILER_ID:GNU>>:-Wno-subobject-linkage>)
 if(FANFARE_WARNINGS_AS_ERRORS)
   target_compile_options(fanfare_build INTERFACE -Werror)
 endif()
