@@ -25,8 +25,9 @@ public:
   [[nodiscard]] virtual log_sequence last() const = 0;
 
   /// Makes the group durable under the next number. Errors: store_full, it is
-  /// not there and can be tried again; io_error, no group is taken any more, and
-  /// this one may be there when the log is opened anew. One thread at a time.
+  /// not there and can be tried again; io_error, no group is taken any more,
+  /// and this one may be there when the log is opened anew. One thread at a
+  /// time.
   virtual result<void> append(std::string_view group) = 0;
 
   using visitor = std::function<result<void>(log_sequence,

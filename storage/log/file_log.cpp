@@ -16,8 +16,6 @@ namespace {
 
 /// Less than this of a group is not worth a record.
 constexpr std::size_t smallest_part = 64;
-/// A buffer beyond this is given back after use.
-constexpr std::size_t most_kept = std::size_t{4} << 20;
 
 } // namespace
 
@@ -179,11 +177,15 @@ result<void> file_log::write(std::string_view group,
     if (size == group.size())
       header.part |= record_header::ends;
     header.previous = end_.chain;
-    buffer_.clear();
-    write_record(buffer_, header, group.substr(0, size), seed_);
-    if (auto done = active_->write(at_, buffer_); !done)
+    const auto payload = group.substr(0, size);
+    seal(header, payload, seed_);
+    // What is between two records is not read.
+    if (auto done = active_->write(
+          at_, {reinterpret_cast<const char*>(&header), sizeof header},
+          payload);
+        !done)
       return done;
-    at_ += buffer_.size();
+    at_ += record_size(size);
     end_.chain = header.checksum;
     if (size == group.size())
       return {};
@@ -225,8 +227,6 @@ result<void> file_log::append(std::string_view group) {
   const bool written = done.has_value();
   if (written)
     done = flush(filled);
-  if (buffer_.capacity() > most_kept)
-    buffer_ = {};
   if (!done) {
     // What a flush has left on disk after it failed nobody knows: the system
     // may have dropped it, and say nothing the next time.

@@ -18,7 +18,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <string>
 #include <vector>
 
 namespace fanfare::storage::log {
@@ -89,7 +88,6 @@ private:
   std::size_t at_ = 0;        ///< in active_
   std::deque<segment> ahead_; ///< taken for a write() that was taken back
   std::optional<error> broken_;
-  std::string buffer_;
   std::mutex mutex_;
   std::deque<retired> retired_; ///< under mutex_, the oldest first
   std::atomic<std::size_t> retired_count_{0};

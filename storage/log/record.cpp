@@ -4,6 +4,7 @@
 
 #include "storage/log/crc32c.hpp"
 
+#include <array>
 #include <bit>
 #include <cstring>
 
@@ -12,17 +13,13 @@ namespace fanfare::storage::log {
 static_assert(std::endian::native == std::endian::little,
               "data directories are not portable");
 
-void write_record(std::string& out, record_header& header,
-                  std::string_view payload, std::uint32_t seed) {
+void seal(record_header& header, std::string_view payload, std::uint32_t seed) {
   header.size = static_cast<std::uint32_t>(payload.size());
-  const auto begin = out.size();
-  out.resize(begin + sizeof header);
-  out.append(payload);
-  std::memcpy(out.data() + begin, &header, sizeof header);
-  header.checksum = crc32c(
-    std::string_view{out}.substr(begin + sizeof header.checksum), seed);
-  std::memcpy(out.data() + begin, &header.checksum, sizeof header.checksum);
-  out.resize(begin + record_size(payload.size()));
+  std::array<char, sizeof header> bytes{};
+  std::memcpy(bytes.data(), &header, sizeof header);
+  const auto covered = std::string_view{bytes.data(), bytes.size()}.substr(
+    sizeof header.checksum);
+  header.checksum = crc32c(payload, crc32c(covered, seed));
 }
 
 std::optional<record> read_record(std::string_view in, std::uint32_t seed) {

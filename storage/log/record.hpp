@@ -23,7 +23,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <string_view>
 
 namespace fanfare::storage::log {
@@ -55,10 +54,9 @@ struct record {
   std::string_view payload;
 };
 
-/// Appends the record to `out` and fills in its size and checksum. `seed`: the
-/// checksum of the store's id.
-void write_record(std::string& out, record_header& header,
-                  std::string_view payload, std::uint32_t seed);
+/// Fills in the size and the checksum of the header for this payload. `seed`:
+/// the checksum of the store's id.
+void seal(record_header& header, std::string_view payload, std::uint32_t seed);
 
 /// The record at the beginning of `in`; nothing if its checksum is not right.
 [[nodiscard]] std::optional<record> read_record(std::string_view in,

@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -113,6 +114,24 @@ result<void> segment::write(std::size_t at, std::string_view bytes) {
     bytes.remove_prefix(static_cast<std::size_t>(done));
   }
   return {};
+}
+
+result<void> segment::write(std::size_t at, std::string_view head,
+                            std::string_view rest) {
+  const std::array<iovec, 2> both{
+    iovec{const_cast<char*>(head.data()), head.size()},
+    iovec{const_cast<char*>(rest.data()), rest.size()}};
+  const auto done = ::pwritev(file_, both.data(), both.size(),
+                              static_cast<off_t>(at));
+  // What is missing, and why, turns out below.
+  const auto written = done > 0 ? static_cast<std::size_t>(done) : 0;
+  at += written;
+  const auto of_head = std::min(written, head.size());
+  if (of_head < head.size())
+    if (auto more = write(at, head.substr(of_head)); !more)
+      return more;
+  at += head.size() - of_head;
+  return write(at, rest.substr(written - of_head));
 }
 
 result<void> segment::write_header(segment_header header) {

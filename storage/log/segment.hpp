@@ -61,6 +61,9 @@ public:
 
   /// Within the file.
   result<void> write(std::size_t at, std::string_view bytes);
+  /// One after the other, if all goes well by one call of the system.
+  result<void> write(std::size_t at, std::string_view head,
+                     std::string_view rest);
   result<void> write_header(segment_header header);
   /// What was written is on disk afterwards. After an error nobody knows.
   result<void> flush();

@@ -27,6 +27,7 @@ static_assert(table_count < 64);
 
 void group_recorder::clear() {
   bytes_.clear();
+  bytes_.reserve(size_);
   last_ = {};
 }
 

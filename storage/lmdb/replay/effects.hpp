@@ -38,6 +38,7 @@ public:
   void clear();
   /// Gives the group away.
   [[nodiscard]] std::string take() {
+    size_ = bytes_.size();
     return std::move(bytes_);
   }
   [[nodiscard]] bool empty() const noexcept {
@@ -49,6 +50,7 @@ public:
 
 private:
   std::string bytes_;
+  std::size_t size_ = 0; ///< of the last one; the next one is often as large
   /// By table: the last key that was a number.
   std::array<std::uint64_t, table_count> last_{};
 };

@@ -97,10 +97,16 @@ std::size_t space_budget::wanted(std::span<const operation> operations) {
 std::size_t space_budget::weight(std::span<const operation> operations,
                                  bool with_publishing) {
   constexpr std::size_t page = 4096;
+  // A row whose key is a number, with its share of the pages above.
+  constexpr std::size_t row = 64;
   std::size_t sum = 0;
   for (const auto& op : operations)
     if (const auto* call = std::get_if<append_call>(&op))
       sum += estimate(call->entry);
+    else if (const auto* some = std::get_if<enqueue>(&op))
+      sum += page + some->entries.size() * row;
+    else if (const auto* all = std::get_if<save_checkpoint>(&op))
+      sum += page + all->behind.size() * row;
     else if (!publishes(op) && !std::holds_alternative<barrier>(op)
              && !makes_room(op))
       sum += page;
