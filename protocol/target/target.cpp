@@ -85,7 +85,8 @@ std::string request_target(std::string_view rest) {
 bool has_authorization(std::string_view headers) {
   constexpr std::string_view name = "authorization:";
   while (!headers.empty()) {
-    if (std::ranges::equal(headers.substr(0, name.size()), name, {}, ascii_lower))
+    if (std::ranges::equal(headers.substr(0, name.size()), name, {},
+                           ascii_lower))
       return true;
     const auto end = headers.find('\n');
     headers.remove_prefix(end == std::string_view::npos ? headers.size()

@@ -52,7 +52,7 @@ void node::shut_down() {
   sys.sched.run();
 }
 
-// -- moving on --------------------------------------------------------------
+// -- moving on ----------------------------------------------------------------
 
 void node::begin_later() {
   begun_ = crew.begin();
@@ -100,7 +100,7 @@ void node::checkpoint() {
   run();
 }
 
-// -- what users do ----------------------------------------------------------
+// -- what users do ------------------------------------------------------------
 
 webhook_id node::add_webhook(webhook_record value) {
   if (value.versions.empty())
@@ -169,7 +169,7 @@ position node::publish_with(const std::string& members, std::string trace) {
   return store.journal().tail();
 }
 
-// -- what is seen -----------------------------------------------------------
+// -- what is seen -------------------------------------------------------------
 
 std::vector<call> node::calls(webhook_id of) const {
   auto newest_first = *store.call_log().newest(of, 0, 1'000'000);
@@ -181,7 +181,7 @@ std::vector<retry> node::retries(webhook_id of) const {
   return *store.deliveries().retries(of);
 }
 
-// -- how it is made ----
+// -- how it is made -----------------------------------------------------------
 
 crew_parts node::parts() {
   return {
