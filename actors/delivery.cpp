@@ -49,7 +49,6 @@ void delivery::on_exit() {
   if (!reported_) {
     protocol::exchange_result crashed;
     crashed.reason = "internal: the delivery ended without an answer";
-    crashed.whose = protocol::fault::engine;
     report(std::move(crashed));
   }
   owner_ = nullptr;

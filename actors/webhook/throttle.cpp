@@ -64,7 +64,8 @@ void throttle::find_fault(protocol::exchange_result& of, std::string_view host,
   if (of.status != 0)
     return;
   if (of.whose == fault::domain)
-    of.whose = outage != nullptr && outage->shares_failing_names(host, now)
+    of.whose = !test && outage != nullptr
+                && outage->shares_failing_names(host, now)
                ? fault::network
                : fault::receiver;
   if (of.whose != fault::network)
@@ -106,15 +107,14 @@ throttle::lesson throttle::learn(webhook_id hook,
     pace_.withdrawn(started);
     if (shares)
       shared_->note_failure(hook, now);
-    if (from.whose == protocol::fault::engine)
-      // Only an edit or another start of the engine will change that.
-      pace_.stall(now, std::chrono::minutes{15});
-    if (from.whose == protocol::fault::here) {
-      pace_.stall(now);
-      if (outage != nullptr) {
+    const bool lacks = from.whose == protocol::fault::engine;
+    if (lacks || from.whose == protocol::fault::here) {
+      // Only an edit or another start of the engine brings what it lacks.
+      pace_.stall(now, std::chrono::minutes{lacks ? 15 : 1});
+      if (outage != nullptr)
         outages_ = outage->ended();
+      if (outage != nullptr && !lacks)
         outage->note_fault(from.reason);
-      }
     }
     return {};
   }

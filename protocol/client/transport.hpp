@@ -63,7 +63,7 @@ enum class fault : std::uint8_t {
   domain,   ///< name servers answer, but not for its name: the receiver's,
             ///< unless that is so for others, too
   engine,   ///< this engine cannot send it: a key or an option that it needs is
-            ///< missing, or it has failed itself
+            ///< missing
 };
 
 /// The result. `status` 0 means that no status line came. `reason` then says

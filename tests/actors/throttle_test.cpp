@@ -205,6 +205,20 @@ TEST_F(ThrottleTest, ALackOfNetworkIsTheReceiversOnceOthersAreReached) {
   EXPECT_EQ(fault_at(now + 20s), protocol::fault::here);
 }
 
+TEST_F(ThrottleTest, WhatTheEngineLacksHoldsItAlsoAfterAnOutage) {
+  fake_clock clock;
+  clock.set(now);
+  local_outage outage{clock, {}, [] {}};
+  outage.note_fault("dns: no name server answers");
+  outage.note_reached(now + 10s);
+  ASSERT_EQ(outage.ended(), 1U);
+  protocol::exchange_result r;
+  r.whose = protocol::fault::engine;
+  throttle_.learn(1, r, now, now, false, &outage);
+  throttle_.look_again(false, &outage);
+  EXPECT_GT(throttle_.pace().stalled_until(), now);
+}
+
 TEST_F(ThrottleTest, ATestLeavesNoTraceInTheJudgementOfTheNetwork) {
   fake_clock clock;
   clock.set(now);
@@ -219,6 +233,15 @@ TEST_F(ThrottleTest, ATestLeavesNoTraceInTheJudgementOfTheNetwork) {
   outage.note_reached(now + 1s);
   EXPECT_EQ(fault_at(now + 2s, false), protocol::fault::here)
     << "the first one that counts is excused";
+  const auto of_name = [&](const std::string& host, bool test) {
+    protocol::exchange_result r;
+    r.whose = protocol::fault::domain;
+    throttle_.find_fault(r, host, now + 3s, test, &outage);
+    return r.whose;
+  };
+  (void)of_name("a.example", true);
+  EXPECT_EQ(of_name("b.example", false), protocol::fault::receiver)
+    << "as if it were the only one";
 }
 
 TEST_F(ThrottleTest, NameServersThatFailForOneNameOnlyAreTheReceivers) {
