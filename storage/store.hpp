@@ -44,7 +44,7 @@ struct expiry_plan {
 };
 
 struct store_statistics {
-  std::size_t bytes_used = 0; ///< pages in use, not the size of the file
+  std::size_t bytes_used = 0; ///< pages in use, and the files of a log
   std::size_t bytes_max = 0;
   position first = 0; ///< oldest notification kept, 0 if none
   position tail = 0;

@@ -93,10 +93,9 @@ result<log_mark> find_mark(environment& env) {
 
 /// Takes over what the log has and the tables do not.
 result<void> catch_up(environment& env, log::file_log& log, log_mark& mark) {
-  if (log.last() == mark.sequence && !log.is_new())
-    return env.sync(); // before the log gives back what the tables have
-  if (auto done = log.harden(mark.sequence); !done)
-    return done;
+  if (log.last() > mark.sequence)
+    if (auto done = log.harden(mark.sequence); !done)
+      return done;
   write_transaction txn{env};
   const auto read = log.read(mark.sequence,
                              [&](log_sequence, std::string_view group) {
@@ -105,8 +104,8 @@ result<void> catch_up(environment& env, log::file_log& log, log_mark& mark) {
                              });
   if (!read)
     return read;
-  if (log.last() == mark.sequence)
-    return env.sync();
+  // Also if that is nothing: the log gives back what the tables have, and what
+  // an earlier process has written of them may be in the system's memory only.
   mark.sequence = log.last();
   record_writer{txn}.put(table::meta, meta_key::log, mark);
   if (auto done = txn.commit(); !done)
@@ -127,9 +126,12 @@ embedded_store::embedded_store(data_directory directory,
     max_size_(max_size),
     recovered_(std::move(from.found)),
     live_(*env_, std::move(from.since)),
-    tables_(std::make_unique<applier>(live_, *log_, mark, from.start)),
+    tables_(std::make_unique<applier>(live_, *log_, mark, from.start,
+                                      largest_segment(max_size))),
     writer_(live_, *log_, *tables_,
-            space_budget{max_size - log_share(max_size)}, from.last) {}
+            space_budget{max_size - log_share(max_size), max_size,
+                         env_->bytes_allocated()},
+            from.last) {}
 
 embedded_store::~embedded_store() {
   if (directory_.is_of_this_process())

@@ -75,13 +75,13 @@ std::size_t file_log::size() const noexcept {
 
 result<void> file_log::begin() {
   ++end_.epoch;
-  // The store is accepted. The oldest go first, so that no gap is left.
+  // The store is accepted. Of a group that was not finished; their numbers are
+  // given out again. The newest go first: none may seem to follow a gap.
+  for (; old_.size() > end_.segments; old_.pop_back())
+    old_.back().remove();
   for (auto& one : unused_)
     one.remove();
   unused_.clear();
-  // Of a group that was not finished. Their numbers are given out again.
-  for (; old_.size() > end_.segments; old_.pop_back())
-    old_.back().remove();
   if (!old_.empty()) {
     const auto header = old_.back().header();
     if (!header)

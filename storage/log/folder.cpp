@@ -85,19 +85,28 @@ result<found_segments> find_segments(const fs::path& folder,
   std::ranges::sort(all, {}, [](const auto& one) { return one.first; });
   found_segments found;
   std::uint64_t last = 0;
-  for (auto& [number, one] : all) {
+  for (auto& entry : all) {
+    const auto number = entry.first;
+    auto& one = entry.second;
     const auto in_use = one.has_header();
     if (!in_use)
       return in_use.error();
-    if (!*in_use) {
+    // One that is there and not in use is no gap: its header may be what a loss
+    // of power has left out of a group that went over several.
+    const auto skip = [&] {
       found.unused.push_back(std::move(one));
+      if (number == last + 1)
+        last = number;
+    };
+    if (!*in_use) {
+      skip();
       continue;
     }
     const auto header = one.header();
     if (!header)
       return header.error();
     if (header->number < number) { // renamed, to be used again
-      found.unused.push_back(std::move(one));
+      skip();
       continue;
     }
     if (header->number > number)

@@ -54,7 +54,10 @@ void segment_supply::give_back(segment&& one) {
   std::optional<segment> surplus;
   {
     const std::lock_guard guard{mutex_};
-    used_.push_back(std::move(one));
+    if (one.size() <= options_.largest)
+      used_.push_back(std::move(one));
+    else
+      surplus = std::move(one); // the maximum was lowered since
     if (used_.size() > most_used) {
       surplus = std::move(used_.front());
       used_.pop_front();

@@ -98,7 +98,7 @@ TEST_F(MillionWebhooksTest, StartsQuicklyAndStaysSmall) {
   if (HasFatalFailure())
     return;
   std::printf(
-    "registering %zu webhooks of %zu organizer_count took %.1f s, the "
+    "registering %zu webhooks of %zu organizers took %.1f s, the "
     "store has %.0f MiB\n",
     organizer_count * hooks_each, organizer_count,
     std::chrono::duration<double>(clock::now() - before).count(),

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The tables are some milliseconds behind what was answered. Who reads them
+/// The tables are a little behind what was answered. Who reads them
 /// waits here until they have all that was answered when they came.
 
 #include "fanfare/error.hpp"

@@ -32,13 +32,14 @@ error for_good(const error& why) {
 } // namespace
 
 applier::applier(live_state& live, commit_log& log, const log_mark& mark,
-                 const checkpoint& start)
+                 const checkpoint& start, std::size_t backlog_limit)
   : live_(live),
     env_(live.env()),
     log_(log),
     mark_(mark),
     start_(start),
-    backlog_{.groups = mark.sequence},
+    backlog_{.limit = std::min(backlog_limit, longest_backlog),
+             .groups = mark.sequence},
     thread_([this] { run(); }) {}
 
 applier::~applier() {
@@ -166,7 +167,7 @@ void applier::linger(std::unique_lock<std::mutex>& guard) {
   for (;;) {
     const auto seen = backlog_.groups;
     const auto now = std::chrono::steady_clock::now();
-    if (now - backlog_.first_at >= delay() || backlog_.bytes >= longest_backlog)
+    if (now - backlog_.first_at >= delay() || backlog_.bytes >= backlog_.limit)
       return;
     wanted_.wait_until(guard, now + idle_delay,
                        [this] { return is_.stopping || is_.spoiled; });
@@ -232,9 +233,9 @@ result<void> applier::commit_with_room() {
   // When the disk takes only a part of what is written, LMDB calls that EIO. To
   // ask for the room by name tells why, or makes it.
   constexpr std::size_t first = std::size_t{1} << 20;
-  constexpr std::size_t last = std::size_t{256} << 20;
+  constexpr std::size_t last = std::size_t{64} << 20;
   auto done = commit();
-  for (auto more = first; !done && code_ == EIO && more <= last; more *= 4) {
+  for (auto more = first; !done && code_ == EIO && more <= last; more *= 64) {
     if (auto there = env_.reserve(env_.bytes_allocated() + outstanding_ + more);
         !there)
       return there.error().code == ec::store_full ? there : done;

@@ -4,8 +4,8 @@
 
 /// Makes the tables follow the log. It owns LMDB's write transaction, which
 /// belongs to a thread: begins it, lends it to whoever carries out a commit,
-/// and commits it soon after the first of them, so that the tables are some
-/// milliseconds behind the log. After a failure it begins anew and applies what
+/// and commits it soon after the first of them, so that the tables are a little
+/// behind the log. After a failure it begins anew and applies what
 /// the log has and the tables do not.
 
 #include "storage/lmdb/codec/meta.hpp"
@@ -27,9 +27,10 @@ namespace fanfare::storage::lmdb {
 
 class applier {
 public:
-  /// `mark`: what the tables have.
+  /// `mark`: what the tables have. `backlog_limit`: bytes that they are to be
+  /// behind at most.
   applier(live_state& live, commit_log& log, const log_mark& mark,
-          const checkpoint& start);
+          const checkpoint& start, std::size_t backlog_limit);
   /// Commits what is outstanding, unless abandon() was called.
   ~applier();
   applier(const applier&) = delete;
@@ -74,9 +75,9 @@ public:
   /// Nothing is carried out while the tables are committed. Under load that may
   /// take this part of the time; the delay grows with what a commit takes.
   static constexpr int commit_share = 20; // one in twenty
-  /// But never above this, nor above so many bytes in the tables.
+  /// But never above this.
   static constexpr std::chrono::microseconds longest_delay{1'000'000};
-  static constexpr std::size_t longest_backlog = std::size_t{32} << 20;
+  static constexpr std::size_t longest_backlog = std::size_t{32} << 20; // bytes
   /// The same if no other one has come for so long.
   static constexpr std::chrono::microseconds idle_delay{400};
 
@@ -126,6 +127,7 @@ private:
   status is_;
   /// What the tables do not have yet.
   struct backlog {
+    std::size_t limit = 0;    ///< of the bytes
     std::uint64_t groups = 0; ///< the last one, counted from the start
     std::size_t bytes = 0;
     std::chrono::steady_clock::time_point first_at{};

@@ -52,9 +52,12 @@ error publishing_room::refusal() {
 
 // -- space_budget -------------------------------------------------------------
 
-space_budget::space_budget(std::size_t max_size) : max_size_(max_size) {
+space_budget::space_budget(std::size_t for_tables, std::size_t max_size,
+                           std::size_t allocated)
+  : max_size_(for_tables) {
   constexpr std::size_t least = std::size_t{4} << 20;
-  reserve_ = std::min(std::max(max_size / 20, least), max_size / 2);
+  reserve_ = std::min(std::max(for_tables / 20, least), for_tables / 2);
+  limit_ = std::max(max_size, allocated + last_reserve());
 }
 
 std::size_t space_budget::for_publishing(std::size_t used) const {

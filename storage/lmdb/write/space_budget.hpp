@@ -39,7 +39,11 @@ private:
 
 class space_budget {
 public:
-  explicit space_budget(std::size_t max_size);
+  /// `for_tables`: what publishing may fill of `max_size`, the rest of which is
+  /// the log's. Others may fill all of it or, if that is more, what was
+  /// `allocated` before the maximum was lowered.
+  space_budget(std::size_t for_tables, std::size_t max_size,
+               std::size_t allocated);
 
   [[nodiscard]] std::size_t max_size() const noexcept {
     return max_size_;
@@ -52,7 +56,7 @@ public:
   [[nodiscard]] std::size_t for_publishing(std::size_t used) const;
   /// Whether there is room for so many bytes besides what makes room.
   [[nodiscard]] bool can_grow(std::size_t used, std::size_t by) const {
-    return used + by + last_reserve() < max_size_;
+    return used + by + last_reserve() < limit_;
   }
 
   /// Sum of the estimates.
@@ -75,6 +79,7 @@ private:
   }
 
   std::size_t max_size_;
+  std::size_t limit_;
   std::size_t reserve_; ///< what publishing leaves to everything else
 };
 

@@ -359,6 +359,33 @@ TEST_F(FileLogTest, ATornGroupIsFollowedByOthersWhereverItWasTorn) {
   EXPECT_GE(tears, 10U);
 }
 
+// A loss of power may leave out any part of what was not flushed.
+TEST_F(FileLogTest, ASegmentThatIsMissingWithinATornGroupIsNoGap) {
+  begin();
+  append_some(3);
+  append(std::string(150 * kib, 'x'));
+  log_.reset();
+  const auto all = files();
+  ASSERT_FALSE(records_of(read(all[2])).empty());
+  auto whole = read(all[1]);
+  auto older = read(all[0]).substr(0, log::segment::begin);
+  for (const bool renamed : {false, true}) {
+    auto torn = whole;
+    // Its header is not there, or still that of what it was before.
+    torn.replace(0, log::segment::begin,
+                 renamed ? older : std::string(log::segment::begin, '\0'));
+    write(all[1], torn);
+    reopen();
+    ASSERT_EQ(log_->last(), 3U) << renamed;
+    EXPECT_EQ(groups(),
+              std::vector<std::string>(written_.begin(), written_.begin() + 3));
+  }
+  begin();
+  ASSERT_TRUE(log_->append(std::string(150 * kib, 'y')));
+  reopen();
+  EXPECT_EQ(log_->last(), 4U);
+}
+
 TEST_F(FileLogTest, OpeningChangesNothingBeforeItIsAccepted) {
   begin();
   append_some(3);
