@@ -205,7 +205,7 @@ TEST(DataDirectory, ThatWasCutShortSaysSoAndStaysAsItIs) {
   const auto whole = dir / "whole";
   std::uintmax_t used = 0;
   {
-    auto store = std::move(*open_embedded(dir / "data"));
+    auto store = *open_embedded(dir / "data");
     for (int i = 0; i < 200; ++i) {
       std::vector<storage::operation> one;
       one.emplace_back(storage::add_organizer{.slug = "o" + std::to_string(i),

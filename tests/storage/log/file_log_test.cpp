@@ -44,7 +44,7 @@ TEST(Crc32cTest, IsTheSameByTableAndInParts) {
   for (int i = 0; i < 1'000; ++i)
     bytes += static_cast<char>(random());
   const std::string_view all{bytes};
-  for (const std::size_t cut : {0, 1, 7, 8, 9, 500, 1'000}) {
+  for (const std::size_t cut : {0U, 1U, 7U, 8U, 9U, 500U, 1'000U}) {
     EXPECT_EQ(log::crc32c(all.substr(0, cut)),
               log::crc32c_by_table(all.substr(0, cut)));
     EXPECT_EQ(log::crc32c(all.substr(cut), log::crc32c(all.substr(0, cut))),
@@ -412,7 +412,7 @@ TEST_F(FileLogTest, AHeaderThatCannotBeReadIsDamage) {
     const auto whole = read(file);
     if (records_of(whole).empty())
       continue;
-    for (const std::size_t at : {0, 9, 25, 33, 41, 45, 53}) {
+    for (const std::size_t at : {0U, 9U, 25U, 33U, 41U, 45U, 53U}) {
       auto flipped = whole;
       flipped[at] ^= 1;
       write(file, flipped);
