@@ -77,6 +77,9 @@ crew::context_of(const station& at, journal_reader& reader) {
   made->in_flight = &figures_.in_flight;
   made->draining = &draining_;
   made->log = parts_.log;
+  made->give_order = [this](webhook_id to, webhook_order_ptr what) {
+    router_.send(atom::order_v, to, std::move(what));
+  };
   made->off = runs_.off;
   made->outage = &outage_;
   made->holds = &holds_;

@@ -52,7 +52,8 @@ delivery_plan::delivery_plan(const webhook_record& hook,
   read_secrets(hook, vault);
   read_egress(hook, defaults, vault);
   const auto how = style(hook, vault);
-  if (!error.empty())
+  lacking = !error.empty();
+  if (lacking)
     return;
   auto parsed = protocol::target::parse(hook.target_url, how);
   if (parsed)

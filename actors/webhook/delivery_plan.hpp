@@ -49,6 +49,9 @@ public:
   /// Null: `error` says why nothing can be sent.
   std::shared_ptr<const protocol::target> to;
   std::string error;
+  /// It is something of this engine's that is missing, such as a key: nothing
+  /// of the receiver's or its owner's.
+  bool lacking = false;
   std::shared_ptr<const protocol::egress> by; ///< null: the engine's way
   backoff_policy backoff;
   protocol::exchange_limits limits;

@@ -199,10 +199,12 @@ void delivery_queue::close() {
 
 // -- orders about retries -----------------------------------------------------
 
-std::vector<retry> delivery_queue::expedite(timestamp now) {
+std::vector<retry> delivery_queue::expedite(timestamp now,
+                                            std::optional<timestamp> at) {
   std::vector<retry> moved;
-  retries_.update([now, &moved](retry& r) {
-    if (r.due <= now || (r.by_replay && r.attempt == 1 && !r.tried))
+  retries_.update([now, at, &moved](retry& r) {
+    if (r.due <= now || (at && r.due != *at)
+        || (r.by_replay && r.attempt == 1 && !r.tried))
       return;
     r.due = now;
     moved.push_back(r);

@@ -182,7 +182,9 @@ public:
   std::size_t replace(std::vector<retry> entries);
   /// Makes all retries due now. Returns those that were not; what a replay has
   /// handed over keeps its place in the replay's pace.
-  std::vector<retry> expedite(timestamp now);
+  /// Only those that are due `at` that time, if it is given.
+  std::vector<retry> expedite(timestamp now,
+                              std::optional<timestamp> at = std::nullopt);
   /// The retry of this notification that is about to be attempted, if any.
   [[nodiscard]] std::optional<retry> find_due(position subject,
                                               timestamp now) const;

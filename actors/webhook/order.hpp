@@ -93,6 +93,9 @@ struct cancel_order {
   reply<replay> done;
 };
 
+/// The hold that it shares with others has ended: what waits for that is due.
+struct lift_order {};
+
 /// Answers the webhook's state at this moment.
 struct inspect_order {
   reply<delivery_state> done;
@@ -100,7 +103,7 @@ struct inspect_order {
 
 using webhook_order = std::variant<expedite_order, drop_order, resend_order,
                                    test_order, replay_order, cancel_order,
-                                   inspect_order>;
+                                   lift_order, inspect_order>;
 using webhook_order_ptr = std::shared_ptr<const webhook_order>;
 
 } // namespace fanfare

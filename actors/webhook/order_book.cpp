@@ -57,7 +57,10 @@ void order_book::carry_out(const webhook_order& what, const site& at) {
   std::visit(
     [&](const auto& order) {
       using asked = std::decay_t<decltype(order)>;
-      if constexpr (!std::is_same_v<asked, inspect_order>)
+      // The webhook itself does these.
+      if constexpr (!std::is_same_v<
+                      asked,
+                      inspect_order> && !std::is_same_v<asked, lift_order>)
         carry_out(order, at);
     },
     what);

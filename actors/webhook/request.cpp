@@ -64,7 +64,8 @@ attempt_result unsendable(delivery_order&& request, const delivery_plan& by,
                         .started = now,
                         .exchange = {}};
   failed.exchange.reason = by.error;
-  failed.exchange.whose = protocol::fault::engine;
+  if (by.lacking)
+    failed.exchange.whose = protocol::fault::engine;
   return failed;
 }
 

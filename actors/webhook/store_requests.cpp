@@ -78,6 +78,14 @@ void amend(commit_queue& of, const storage::amend_progress& how) {
   of.push({.what = how, .done = {}, .lasting = true});
 }
 
+void move_retries(commit_queue& of, webhook_id hook, std::vector<retry> moved) {
+  of.push({.what = storage::enqueue{.hook = hook,
+                                    .entries = std::move(moved),
+                                    .progress = {}},
+           .done = {},
+           .lasting = true});
+}
+
 void drop_retries(commit_queue& of, webhook_id hook) {
   of.push({.what = storage::drop_retries{hook}, .done = {}, .lasting = true});
 }

@@ -16,6 +16,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace fanfare {
 
@@ -40,6 +41,9 @@ tell_of_disabling(std::shared_ptr<const webhook_context> context,
 
 /// Corrects its progress there.
 void amend(commit_queue& of, const storage::amend_progress& how);
+
+/// Has its retries due as these say.
+void move_retries(commit_queue& of, webhook_id hook, std::vector<retry> moved);
 
 /// Ends all retries that the store has of the webhook.
 void drop_retries(commit_queue& of, webhook_id hook);

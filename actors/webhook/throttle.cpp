@@ -19,10 +19,7 @@ std::chrono::milliseconds in_ms(std::chrono::microseconds took) {
 bool throttle::allow(webhook_id hook, admission& gate,
                      admission::permit& permit, const delivery_plan& plan,
                      timestamp published, timestamp now, bool its_turn) {
-  if (told_when_ && shared_->lifted() != *told_when_) {
-    pace_.lift_hold();
-    told_when_.reset();
-  }
+  take_lift();
   // A slot is taken by those only that can use it.
   if (const auto verdict = pace_.ask(now, requests_, plan.resumes(published));
       !verdict) {

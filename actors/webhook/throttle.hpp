@@ -112,6 +112,16 @@ public:
     slot_.reset();
   }
 
+  /// Whether the hold that it shared has ended since it was told to wait; then
+  /// it need not.
+  bool take_lift() {
+    if (!told_when_ || shared_->lifted() == *told_when_)
+      return false;
+    pace_.lift_hold();
+    told_when_.reset();
+    return true;
+  }
+
   // -- what holds it ----------------------------------------------------------
 
   /// Forgets what held it when it last looked, but for its turn and the disk.

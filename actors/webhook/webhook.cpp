@@ -391,7 +391,8 @@ void webhook_worker::send_request(std::shared_ptr<delivery_order> request,
 }
 
 void webhook_worker::announce_unsendable() const {
-  if (!context_->log || throttle_.pace().stalled() || throttle_.requests() > 1)
+  if (!context_->log || !plan().lacking || throttle_.pace().stalled()
+      || throttle_.requests() > 1)
     return;
   context_->log(log_level::error,
                 "webhook " + std::to_string(queue_.hook())
@@ -436,8 +437,12 @@ timestamp webhook_worker::learn(const attempt_result& r, const verdict& how) {
   if (lesson.recovered)
     notify_owner(notices_.recovered(queue_.progress().failing_since,
                                     context_->clock->now()));
-  for (const auto hook : lesson.lifted)
+  for (const auto hook : lesson.lifted) {
     amend(*context_->commits, {.hook = hook, .lift_hold = true});
+    if (context_->give_order)
+      context_->give_order(hook,
+                           std::make_shared<const webhook_order>(lift_order{}));
+  }
   if (const auto expires = r.exchange.certificate_expires)
     notify_owner(owner_notices::certificate_seen(
       *context_->seen_certificates, *registered_.record(), *expires,
@@ -473,6 +478,8 @@ void webhook_worker::on_order(const webhook_order_ptr& what) {
   now_ = context_->clock->now();
   if (const auto* question = std::get_if<inspect_order>(what.get()))
     question->done(inspect());
+  else if (std::holds_alternative<lift_order>(*what))
+    on_hold_lifted();
   else
     orders_.carry_out(*what, site());
   // Who wants it sent now does not want it held.
@@ -483,6 +490,17 @@ void webhook_worker::on_order(const webhook_order_ptr& what) {
       amend(*context_->commits, {.hook = queue_.hook(), .lift_hold = true});
   }
   pump();
+}
+
+void webhook_worker::on_hold_lifted() {
+  throttle_.take_lift();
+  if (throttle_.pace().held_until() > now_)
+    return; // it was told to wait anew
+  const auto held_until = queue_.progress().held_until;
+  if (!queue_.lift_hold())
+    return;
+  if (auto moved = queue_.expedite(now_, held_until); !moved.empty())
+    move_retries(*context_->commits, queue_.hook(), std::move(moved));
 }
 
 void webhook_worker::pump_orders() {

@@ -102,6 +102,7 @@ private:
 
   // -- orders -----------------------------------------------------------------
   void on_order(const webhook_order_ptr& what);
+  void on_hold_lifted();
   /// Takes the orders that are not done yet a step further.
   void pump_orders();
   [[nodiscard]] order_book::site site();

@@ -13,6 +13,7 @@
 #include "actors/shared_hold.hpp"
 #include "actors/webhook/backoff_timer.hpp"
 #include "actors/webhook/delivery_plan.hpp"
+#include "actors/webhook/order.hpp"
 #include "fanfare/clock.hpp"
 #include "model/records.hpp"
 #include "protocol/client/transport.hpp"
@@ -77,6 +78,9 @@ struct webhook_context {
   std::function<void(const webhook_record&, std::string_view action,
                      std::string members)>
     notify_owner;
+
+  /// Gives another webhook an order; may be empty.
+  std::function<void(webhook_id, webhook_order_ptr)> give_order;
 
   /// A request that has ended counts as in flight as long as this exists.
   class ended_request {

@@ -787,6 +787,30 @@ TEST_F(SettingsTest, OnePathThatKeepsRefusingHoldsNoOtherOfItsHost) {
   }
 }
 
+TEST_F(SettingsTest, ASuccessAfterASharedHoldSendsAtOnceWhatWaitsElsewhere) {
+  bool busy = true;
+  node_->wire.script = [&busy](const fake_wire::exchange& e) {
+    auto r = status(busy ? 503 : 200);
+    r.retry_after = e.url.ends_with("/soon") ? "2" : "600";
+    return std::optional{r};
+  };
+  const auto add_at = [this](const char* url) {
+    return add([url](webhook_record& w) { w.target_url = url; });
+  };
+  const auto soon = add_at("https://a.example/soon");
+  const auto late = add_at("https://a.example/late");
+  node_->publish();
+  ASSERT_EQ(inspect(late).held_by, hold_reason::retry_after);
+  busy = false;
+  node_->advance(5s);
+  EXPECT_EQ(node_->calls(soon).back().result, outcome::delivered);
+  EXPECT_EQ(node_->calls(late).back().result, outcome::delivered)
+    << "and nobody has asked for it";
+  EXPECT_THAT(node_->retries(late), IsEmpty());
+  restart();
+  EXPECT_THAT(node_->retries(late), IsEmpty());
+}
+
 TEST_F(SettingsTest, ASharedHoldSurvivesARestartUnlessItWasLifted) {
   std::uint16_t code = 429;
   const auto script = [&code](const fake_wire::exchange&) {
