@@ -108,6 +108,27 @@ std::size_t answer_parser::take(std::string_view bytes, bool full) {
   return used;
 }
 
+/// Of the part that is read. What comes before the answer is no part of its
+/// head.
+std::size_t answer_parser::limit() const noexcept {
+  if (!in_head())
+    return body_limit_;
+  if (at_ == place::head && interim_answer_)
+    return most_before();
+  return before_ + head_limit_;
+}
+
+/// Interim answers and empty lines, in all.
+void answer_parser::check_before() {
+  if (head_ > most_before())
+    fail_before();
+}
+
+void answer_parser::fail_before() {
+  fail("too large: what comes before the answer exceeds "
+       + std::to_string(most_before()) + " bytes");
+}
+
 /// Takes one line, or what there is of one that is too long.
 std::size_t answer_parser::take_lines(std::string_view bytes, bool full) {
   if (at_ == place::status_line) {
@@ -116,7 +137,7 @@ std::size_t answer_parser::take_lines(std::string_view bytes, bool full) {
       return 0;
   }
   auto& taken = in_head() ? head_ : wire_body_;
-  const auto most = (in_head() ? head_limit_ : body_limit_) - taken;
+  const auto most = limit() - std::min(taken, limit());
   const auto* end = static_cast<const char*>(
     std::memchr(bytes.data(), '\n', std::min(bytes.size(), most)));
   if (end == nullptr) {
@@ -229,6 +250,7 @@ bool answer_parser::check_beginning(std::string_view bytes) {
 void answer_parser::take_status_line(std::string_view line, bool whole) {
   if (line.empty() || line == "\r") {
     odd_ = false;
+    check_before();
     return;
   }
   const auto read = status_in(line, whole);
@@ -363,6 +385,7 @@ void answer_parser::note_length(std::string_view value) {
 void answer_parser::on_head_end() {
   if (interim_answer_) {
     at_ = place::status_line;
+    check_before();
     return;
   }
   const auto status = out_->status;
@@ -510,16 +533,17 @@ std::string answer_parser::amount() const {
 
 /// A limit of size was reached, within this line if it is one.
 void answer_parser::exceed(std::string_view line) {
-  if (at_ == place::status_line && status_in(line, false))
+  const bool in_status_line = at_ == place::status_line;
+  if (in_status_line && status_in(line, false))
     take_status_line(line, false);
   if (done())
     return;
+  if (!in_status_line && interim_answer_ && in_head())
+    return fail_before();
   const auto limit = std::to_string(in_head() ? head_limit_ : body_limit_)
                    + " bytes";
-  if (!has_verdict()) {
-    fail("too large: the head of the answer exceeds " + limit);
-    return;
-  }
+  if (!has_verdict())
+    return fail("too large: the head of the answer exceeds " + limit);
   spoil((in_head() ? "too large: head cut at " : "too large: body cut at ")
         + limit);
   finish();

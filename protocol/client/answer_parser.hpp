@@ -11,6 +11,7 @@
 
 #include "protocol/client/transport.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -90,6 +91,9 @@ public:
   }
 
 private:
+  /// Bytes of interim answers and empty lines, unless a head may have more.
+  static constexpr std::size_t before_limit = std::size_t{1} << 20;
+
   /// The next part. Everything before `body` consists of lines.
   enum class place : std::uint8_t {
     status_line,
@@ -136,6 +140,12 @@ private:
   void fail(std::string_view why);
   void spoil(std::string_view what);
 
+  [[nodiscard]] std::size_t limit() const noexcept;
+  [[nodiscard]] std::size_t most_before() const noexcept {
+    return std::max(before_limit, head_limit_);
+  }
+  void check_before();
+  void fail_before();
   [[nodiscard]] bool in_head() const noexcept {
     return at_ <= place::head;
   }

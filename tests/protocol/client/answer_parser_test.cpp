@@ -339,21 +339,38 @@ TEST(AnswerParserTest, ForgetsTheFieldsOfInterimAnswers) {
   EXPECT_TRUE(got.reusable);
 }
 
-TEST(AnswerParserTest, TakesAnyNumberOfInterimAnswersWithinTheLimitOfTheHead) {
-  std::string bytes;
-  for (unsigned i = 0; i < 300; ++i)
-    bytes += "HTTP/1.1 102 Processing\r\n\r\n";
-  bytes += plain;
+TEST(AnswerParserTest, WhatComesBeforeTheAnswerIsNoPartOfItsHead) {
+  const auto storm = [](std::size_t size, std::string_view one) {
+    std::string bytes;
+    while (bytes.size() < size)
+      bytes += one;
+    return bytes;
+  };
   exchange_limits limits;
-  limits.head_limit = bytes.size();
-  const auto got = read(bytes, ending::open, {100'000}, 8'192, limits);
-  EXPECT_EQ(got.status, 200);
-  EXPECT_EQ(got.reason, "");
-  EXPECT_TRUE(got.reusable);
-  limits.head_limit = 5'000;
-  const auto storm = read(bytes, ending::open, {100'000}, 8'192, limits);
-  EXPECT_EQ(storm.status, 0);
-  EXPECT_THAT(storm.reason, HasSubstr("too large: the head of the answer"));
+  limits.head_limit = 256;
+  const std::string befores[] = {
+    storm(20'000, "HTTP/1.1 102 Processing\r\n\r\n"), storm(20'000, "\r\n"),
+    "HTTP/1.1 103 Early Hints\r\nLink: " + std::string(20'000, 'x')
+      + "\r\n\r\n"};
+  for (const auto& before : befores) {
+    const auto got = read(before + std::string{plain}, ending::open, {100'000},
+                          8'192, limits);
+    EXPECT_EQ(got.status, 200);
+    EXPECT_EQ(got.reason, "");
+    EXPECT_EQ(got.body, "ok");
+  }
+  const auto cut = read(
+    befores[0] + "HTTP/1.1 200 OK\r\nX: " + std::string(300, 'x') + "\r\n\r\n",
+    ending::open, {100'000}, 8'192, limits);
+  EXPECT_EQ(cut.status, 200);
+  EXPECT_EQ(cut.reason, "too large: head cut at 256 bytes")
+    << "of the answer itself";
+  for (const auto* one : {"HTTP/1.1 102 Processing\r\n\r\n", "\r\n"}) {
+    const auto endless = read(storm(1'100'000, one) + std::string{plain},
+                              ending::open, {100'000}, 8'192, limits);
+    EXPECT_EQ(endless.status, 0);
+    EXPECT_THAT(endless.reason, HasSubstr("too large: what comes before"));
+  }
 }
 
 TEST(AnswerParserTest, KeepsNoBytesInTheLogThatCouldEndAFieldThere) {
