@@ -204,7 +204,8 @@ int run(serve_options options) {
   auto started = engine::start(options.engine);
   if (!started && started.error().field == "secrets.keys")
     return fail(
-      {started.error().code, "FANFARE_SECRET_KEY: " + started.error().detail});
+      {started.error().code,
+       "--secret-key-file or FANFARE_SECRET_KEY: " + started.error().detail});
   if (!started)
     return fail(explain_option(options, started.error()));
   auto& engine = **started;
@@ -232,7 +233,8 @@ int run(serve_options options) {
     return fail(server.error());
 
   const auto found = engine.statistics();
-  spdlog::info("fanfare {} with {} notifications in {}, {} calls replayed",
+  spdlog::info("fanfare {} with {} notifications in {}, {} calls since the "
+               "last checkpoint",
                version, found.tail, options.engine.data.string(),
                found.calls_replayed);
   std::cout << "listening on " << (*server)->url() << std::endl;

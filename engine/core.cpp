@@ -123,9 +123,23 @@ webhook_context engine_core::context() {
   return made;
 }
 
+void engine_core::note_room(const storage::append_notifications& op) {
+  if (op.done || op.done.error().code != ec::store_full)
+    return;
+  const auto now = std::chrono::steady_clock::now();
+  if (full_announced_ && now - *full_announced_ < std::chrono::minutes{10})
+    return;
+  full_announced_ = now;
+  options_.given.log(log_level::warning,
+                     "the store is full: publishes are refused, delivery goes "
+                     "on. Raise its maximum size or shorten the retention");
+}
+
 void engine_core::observe(const storage::operation& op) {
   names_.observe(op);
   counters_.observe(op);
+  if (const auto* publish = std::get_if<storage::append_notifications>(&op))
+    note_room(*publish);
   if (const auto* call = std::get_if<storage::append_call>(&op))
     for (const auto& observer : options_.given.call_observers)
       program_.run("A call observer", [&] { observer(call->entry); });

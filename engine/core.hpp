@@ -24,6 +24,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace fanfare {
@@ -82,6 +83,8 @@ private:
   [[nodiscard]] crew_parts parts();
   [[nodiscard]] webhook_context context();
   void observe(const storage::operation& op);
+  /// Tells the operator now and then that publishes find no room.
+  void note_room(const storage::append_notifications& op);
 
   // In the order in which they need each other.
   checked_options options_;
@@ -98,6 +101,8 @@ private:
   fanfare::registry registry_;
   fanfare::orders orders_;
   fanfare::inspection inspection_;
+  /// By the thread with the turn to write.
+  std::optional<std::chrono::steady_clock::time_point> full_announced_;
 };
 
 /// Of a started engine.

@@ -43,6 +43,9 @@ void show(command_context& context, std::uint64_t webhook) {
   const bool more = cell_of(h, "backlog_complete") == "no";
   context.out().fields({
     {"status", cell_of(h, "status")},
+    {"held by", cell_of(h, "held_by")},
+    {"held until", cell_of(h, "held_until")},
+    {"breaker", numbers(h, "breaker")},
     {"calls looked at", cell_of(h, "calls")},
     {"since", cell_of(h, "since")},
     {"succeeded", percentage(h, "success_rate")},

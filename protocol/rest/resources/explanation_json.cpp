@@ -61,16 +61,41 @@ std::string why_matched(rule failed) {
   return {};
 }
 
+/// What it waits for, as the end of a sentence.
+std::string_view why_held(hold_reason by) {
+  switch (by) {
+    case hold_reason::pause: return "until its owner resumes the webhook.";
+    case hold_reason::order:
+      return "until one that failed before it is delivered or given up.";
+    case hold_reason::breaker:
+      return "until the circuit breaker lets one probe: its receiver has "
+             "failed "
+             "too often in a row.";
+    case hold_reason::retry_after:
+      return "until the time for which its receiver has asked to wait.";
+    case hold_reason::rate: return "until its rate limit lets another go.";
+    case hold_reason::batch: return "until its batch is full or old enough.";
+    case hold_reason::outage:
+      return "until this server reaches others again, or has what its calls "
+             "need.";
+    case hold_reason::none:
+    case hold_reason::concurrency: break;
+  }
+  return "for its turn, or is in flight.";
+}
+
 std::string what_became(const explanation& e, bool is_due) {
   switch (e.state) {
     case fate::not_matched: return "Nothing was sent.";
     case fate::waiting:
-      return "It waits for its first attempt, behind what was published "
-             "before it.";
+      return std::string{"It has not been tried yet, and waits "}
+           + std::string{why_held(e.held_by)};
     case fate::retrying:
-      return is_due ? "The last attempt failed; the next one is due and waits "
-                      "for its turn, or is in flight."
-                    : "The last attempt failed; the next one is due later.";
+      return is_due
+             ? std::string{"The last attempt failed; the next one is due "
+                           "and waits "}
+                 + std::string{why_held(e.held_by)}
+             : "The last attempt failed; the next one is due later.";
     case fate::delivered: return "It was delivered.";
     case fate::given_up:
       return "It was given up; the last call says why. POST "

@@ -53,6 +53,19 @@ result<void> make(const fs::path& path) {
   return {};
 }
 
+/// Whether the folder has segments of a log.
+bool has_log(const fs::path& folder) {
+  std::error_code code;
+  for (fs::directory_iterator at{folder, code}, end; !code && at != end;
+       at.increment(code)) {
+    const auto name = at->path().filename().string();
+    if (name.size() == 24 && name.ends_with(".log")
+        && name.find_first_not_of("0123456789") == 20)
+      return true;
+  }
+  return false;
+}
+
 result<void> expect_ours(const fs::path& path) {
   std::error_code code;
   fs::directory_iterator entry{path, code};
@@ -70,6 +83,12 @@ result<void> expect_ours(const fs::path& path) {
   }
   if (stranger.empty())
     return {};
+  if (has_log(path / log_name))
+    return error{ec::store_damaged,
+                 "The directory " + path.string()
+                   + " has the log of a Fanfare store, but " + store_name
+                   + " is missing. Restore the whole directory from one "
+                     "backup."};
   return error{ec::store_foreign,
                "The directory " + path.string()
                  + " holds something else than a Fanfare store (\"" + stranger

@@ -34,7 +34,9 @@ error to_error(int code, std::string_view doing) {
     case MDB_INVALID:
       return {ec::store_foreign, text + "the file is not a Fanfare store ("
                                    + mdb_strerror(code)
-                                   + "). Use another directory."};
+                                   + ") or its beginning is damaged. Use "
+                                     "another directory, or restore this one "
+                                     "from a backup."};
     default: break;
   }
   if (code > 0)

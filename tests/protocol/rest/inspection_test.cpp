@@ -95,6 +95,13 @@ TEST_F(RestDeliveryTest, ExplanationsNameTheFilterAndWhatHolds) {
     service.why.held_by = why;
     EXPECT_EQ(text_of(explained().at("held_by")), name);
   }
+  service.why.held_by = hold_reason::pause;
+  EXPECT_THAT(
+    text_of(explained().at("explanation")),
+    ::testing::EndsWith("waits until its owner resumes the webhook."));
+  service.why.held_by = hold_reason::none;
+  EXPECT_THAT(text_of(explained().at("explanation")),
+              ::testing::EndsWith("waits for its turn, or is in flight."));
   service.why.state = explanation::fate::retrying;
   service.why.due = std::chrono::floor<std::chrono::milliseconds>(
                       std::chrono::system_clock::now())

@@ -5,6 +5,7 @@
 #include "storage/lmdb/tables/keys.hpp"
 #include "tests/storage/lmdb/store_test.hpp"
 
+#include <gmock/gmock.h>
 #include <lmdb.h>
 
 #include <sys/stat.h>
@@ -199,6 +200,21 @@ TEST(DataDirectory, WithADamagedRecordSaysSo) {
 
 // As an interrupted copy leaves it. Reading a page that is mapped and behind
 // the end of the file would end the process.
+TEST(DataDirectory, ThatHasALogButNoTablesIsDamaged) {
+  temp_dir dir;
+  ASSERT_TRUE(open_embedded(dir / "data"));
+  std::filesystem::remove(dir / "data/fanfare.mdb");
+  const auto opened = open_embedded(dir / "data");
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, ec::store_damaged);
+  EXPECT_THAT(opened.error().detail,
+              ::testing::HasSubstr("fanfare.mdb is missing"));
+  EXPECT_TRUE(std::filesystem::exists(dir / "data/log"));
+  std::filesystem::create_directories(dir / "other/log");
+  dir.write("other/log/program.log", "line");
+  EXPECT_EQ(open_code(dir / "other"), ec::store_foreign);
+}
+
 TEST(DataDirectory, ThatWasCutShortSaysSoAndStaysAsItIs) {
   temp_dir dir;
   const auto file = dir / "data/fanfare.mdb";
