@@ -10,10 +10,7 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
-#include <charconv>
-#include <cstdint>
 #include <string>
-#include <system_error>
 
 namespace fanfare::protocol {
 
@@ -115,21 +112,17 @@ bool is_user_info(std::string_view text) {
           || text.find(':', colon + 1) == std::string_view::npos);
 }
 
-/// Removes ":80" from the end of `authority`. False if the port is no number
-/// from 1 to 65535.
+/// Removes ":80" from the end of `authority`. False if the port is malformed.
 bool take_port(std::string_view& authority) {
   const auto colon = authority.rfind(':');
   const auto bracket = authority.rfind(']');
   if (colon == std::string_view::npos
       || (bracket != std::string_view::npos && bracket > colon))
     return true;
-  const auto text = authority.substr(colon + 1);
+  const auto port = authority.substr(colon + 1);
   authority = authority.substr(0, colon);
-  // As an attempt reads it.
-  std::uint16_t port = 0;
-  const auto* end = text.data() + text.size();
-  const auto [read, failed] = std::from_chars(text.data(), end, port);
-  return text.size() <= 5 && failed == std::errc{} && read == end && port != 0;
+  return !port.empty() && port.size() <= 5
+      && std::ranges::all_of(port, is_digit);
 }
 
 } // namespace

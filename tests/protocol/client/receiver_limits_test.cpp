@@ -113,18 +113,20 @@ TEST_F(ReceiverLimitsTest, EndsAHeadWithoutEnd) {
     {"HTTP/1.1 200 OK\r\nX: ", "0123456789"},
     {"HTTP/1.1 200 ", "0123456789"},
     {"HTTP/1.1 200 OK\r\nX: 1", "\r\n 0123456789"}};
-  for (const auto& [start, repeated] : table) {
+  for (const auto& each : table) {
+    const std::string_view start = each.first;
+    const std::string_view repeated = each.second;
     raw_receiver receiver{{[&](tcp::socket& socket) {
       raw_receiver::read_head(socket);
       raw_receiver::say(socket, start);
       boost::system::error_code failed;
       while (!failed)
-        asio::write(socket, asio::buffer(std::string_view{repeated}), failed);
+        asio::write(socket, asio::buffer(repeated), failed);
     }}};
     const auto result = call(receiver.url(), "");
     EXPECT_EQ(result.status, 200);
     EXPECT_EQ(result.reason,
-              std::string_view{start}.find('\n') != std::string_view::npos
+              start.find('\n') != std::string_view::npos
                 ? "too large: head cut at 16384 bytes"
                 : "head cut: its status line exceeds 8192 bytes");
     EXPECT_LE(result.response_head.size(), 8u * 1024);
@@ -146,7 +148,7 @@ TEST_F(ReceiverLimitsTest, UnfoldsHeaders) {
 
 TEST_F(ReceiverLimitsTest, ReportsRetryAfterAsItWasSent) {
   const auto date = "Wed, 21 Oct 2026 07:28:00 GMT";
-  const auto answer = [](std::string lines) {
+  const auto answer = [](const std::string& lines) {
     return "HTTP/1.1 503 x\r\n" + lines + "Content-Length: 0\r\n\r\n";
   };
   const std::pair<std::string, std::string> table[] = {
@@ -407,7 +409,8 @@ TEST_F(ReceiverLimitsTest, EndsAReceiverThatAcceptsAndReadsNothing) {
 TEST_F(ReceiverLimitsTest, TakesAnAnswerBeforeTheRequestIsRead) {
   // The receiver answers by the head and reads no more, or only a part: its
   // answer counts, its connection does not.
-  const std::string body(30'000'000, 'x');
+  std::string body;
+  body.resize(30'000'000, 'x');
   for (const auto* status : {"200 OK", "413 Too Large", "400 Bad"})
     for (const std::size_t part : {0u, 1'000'000u}) {
       std::promise<void> done;

@@ -61,7 +61,7 @@ public:
     t.owner = owner;
     t.name = key;
     t.permissions = permissions;
-    known_tokens.emplace_back(std::move(key), std::move(t));
+    known_tokens.emplace_back(key, std::move(t));
     return owner;
   }
 
