@@ -21,7 +21,7 @@ segment_file(const std::filesystem::path& folder, std::uint64_t number);
 /// Makes the folder if there is none, with its name on disk.
 result<void> make_folder(const std::filesystem::path& folder);
 
-/// Bytes of its files, as far as they can be read.
+/// Bytes of its segments, as far as they can be read; 0 if there are none.
 [[nodiscard]] std::size_t folder_size(const std::filesystem::path& folder);
 
 struct found_segments {

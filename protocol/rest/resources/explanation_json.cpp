@@ -69,8 +69,7 @@ std::string_view why_held(hold_reason by) {
       return "until one that failed before it is delivered or given up.";
     case hold_reason::breaker:
       return "until the circuit breaker lets one probe: its receiver has "
-             "failed "
-             "too often in a row.";
+             "failed too often in a row.";
     case hold_reason::retry_after:
       return "until the time for which its receiver has asked to wait.";
     case hold_reason::rate: return "until its rate limit lets another go.";

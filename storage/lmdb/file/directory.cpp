@@ -3,6 +3,7 @@
 #include "storage/lmdb/file/directory.hpp"
 
 #include "storage/lmdb/file/errors.hpp"
+#include "storage/log/folder.hpp"
 #include "storage/sync_directory.hpp"
 
 #include <fcntl.h>
@@ -53,19 +54,6 @@ result<void> make(const fs::path& path) {
   return {};
 }
 
-/// Whether the folder has segments of a log.
-bool has_log(const fs::path& folder) {
-  std::error_code code;
-  for (fs::directory_iterator at{folder, code}, end; !code && at != end;
-       at.increment(code)) {
-    const auto name = at->path().filename().string();
-    if (name.size() == 24 && name.ends_with(".log")
-        && name.find_first_not_of("0123456789") == 20)
-      return true;
-  }
-  return false;
-}
-
 result<void> expect_ours(const fs::path& path) {
   std::error_code code;
   fs::directory_iterator entry{path, code};
@@ -83,7 +71,7 @@ result<void> expect_ours(const fs::path& path) {
   }
   if (stranger.empty())
     return {};
-  if (has_log(path / log_name))
+  if (log::folder_size(path / log_name) != 0)
     return error{ec::store_damaged,
                  "The directory " + path.string()
                    + " has the log of a Fanfare store, but " + store_name
