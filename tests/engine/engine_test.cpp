@@ -639,6 +639,30 @@ TEST_F(EngineTest, EverythingIsRefusedOnceItIsStopped) {
   EXPECT_EQ(engine_->ensure_organizer("shop").value().id, owner_);
 }
 
+TEST_F(EngineTest, TellsTheOperatorOnceThatItsStoreIsFull) {
+  std::mutex mutex;
+  std::vector<std::string> logged;
+  start({.store = {.max_size = std::size_t{16} << 20},
+         .log = [&](log_level, const std::string& text) {
+           const std::lock_guard guard{mutex};
+           logged.push_back(text);
+         }});
+  const publication large{.action = "shop.order.placed",
+                          .payload = R"({"x": ")" + std::string(500'000, 'x')
+                                   + "\"}"};
+  std::size_t refused = 0;
+  for (int i = 0; i < 100 && refused < 3; ++i) {
+    const auto done = engine_->publish(owner_, large);
+    ASSERT_TRUE(done || done.error().code == ec::store_full);
+    refused += done ? 0 : 1;
+  }
+  EXPECT_EQ(refused, 3U);
+  engine_.reset(); // it writes to `logged`
+  EXPECT_THAT(logged, testing::Contains(testing::StartsWith(
+                                          "the store is full: publishes are "))
+                        .Times(1));
+}
+
 TEST_F(EngineTest, OutlivesWhatItsProgramThrows) {
   std::mutex mutex;
   std::vector<std::string> logged;
