@@ -11,66 +11,51 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// Before anything is known of the pace.
-constexpr double first_rate = 10;
-constexpr double lowest_rate = 0.02;
-/// As if there was no limit.
-constexpr double highest_rate = 5'000;
 /// As of one webhook.
 constexpr std::chrono::hours longest_hold{1};
-/// Growth per second of a rate that was learned, and of a guess.
-constexpr double growth = 0.05;
-constexpr double growth_of_guess = 1;
 /// How soon to ask again while a probe is in flight.
 constexpr milliseconds probe_poll{250};
 /// After a probe that showed nothing.
 constexpr milliseconds probe_pause{1'000};
 
-double seconds(milliseconds d) {
-  return static_cast<double>(d.count()) / 1'000;
-}
-
 } // namespace
 
 // -- shared_hold --------------------------------------------------------------
 
-shared_hold::slot shared_hold::reserve(webhook_id who, timestamp now) {
+shared_hold::slot shared_hold::ask(webhook_id who, timestamp now,
+                                   const std::optional<slot>& before) {
   const std::lock_guard guard{mutex_};
   look_at_clock(now);
   const auto epoch = epoch_.load(std::memory_order_relaxed);
   if (phase_ == phase::held) {
     const auto from = refused_.contains(who) ? held_until_ + courtesy
                                              : held_until_;
-    if (now < from)
-      return {from, false, epoch};
+    if (now < from) {
+      waiting_.insert(who);
+      return {.at = from, .epoch = epoch};
+    }
+    waiting_.erase(who);
     phase_ = phase::probing;
     prober_ = who;
     probe_until_ = now + probe_patience;
-    return {now, true, epoch};
+    return {.at = now, .ready = true, .epoch = epoch};
   }
   if (phase_ == phase::probing) {
     if (now < probe_until_)
-      return {now + probe_poll, false, epoch};
+      return {.at = now + probe_poll, .epoch = epoch};
     prober_ = who; // that one hangs: another one probes
     probe_until_ = now + probe_patience;
-    return {now, true, epoch};
+    return {.at = now, .ready = true, .epoch = epoch};
   }
-  next_ = std::max<std::chrono::sys_time<std::chrono::microseconds>>(now,
-                                                                     next_);
-  const auto at = std::chrono::floor<milliseconds>(next_);
-  next_ += interval();
-  return {std::max(at, now), true, epoch};
-}
-
-std::chrono::microseconds shared_hold::interval() const {
-  return std::chrono::microseconds{
-    static_cast<std::int64_t>(std::max(1.0, 1'000'000 / rate_))};
+  const bool has_place = before && is_current(*before) && before->place >= 0;
+  const auto place = has_place ? before->place : pace_.take_place(now);
+  const auto due = pace_.due(place, now);
+  return {.at = due, .ready = due <= now, .epoch = epoch, .place = place};
 }
 
 void shared_hold::look_at_clock(timestamp now) {
   if (now < seen_) {
-    next_ = std::min<std::chrono::sys_time<std::chrono::microseconds>>(next_,
-                                                                       now);
+    pace_.set_clock_back(now);
     busy_at_ = std::min(busy_at_, now);
     probe_until_ = std::min(probe_until_, now);
     held_until_ = std::min(held_until_, now + longest_hold);
@@ -83,7 +68,7 @@ void shared_hold::hold(timestamp now, timestamp until) {
   phase_ = phase::held;
   held_until_ = until;
   busy_at_ = now;
-  taken_ = 0;
+  pace_.pause(until - now);
   epoch_.fetch_add(1, std::memory_order_relaxed);
 }
 
@@ -108,18 +93,19 @@ shared_hold::note_busy(webhook_id who, timestamp started, timestamp now,
   if (!active()) {
     if (refused_.contains(who))
       return std::nullopt; // as before
-    const auto first = longest_.who;
+    const auto first = longest_;
     const auto both = until_of_two(who, now, until);
     if (!both)
       return before;
-    refused_[first].at = refused_[who].at = now;
-    rate_ = first_rate;
-    learned_ = false;
+    refused_[first.who] = {.at = now, .until = first.until};
+    refused_[who] = {.at = now, .until = until};
+    pace_.begin(taken_lately_.most(now));
     hold(now, *both);
     active_.store(true, std::memory_order_relaxed);
     return before;
   }
-  auto& [refused_at, again] = refused_[who];
+  auto& [refused_at, told_until, again] = refused_[who];
+  told_until = until;
   if (refused_at != timestamp{} && started >= refused_at
       && taken_at_ > refused_at && again < own_refusals)
     ++again;
@@ -141,15 +127,15 @@ shared_hold::note_busy(webhook_id who, timestamp started, timestamp now,
     }
     return before;
   }
-  if (const auto span = now - busy_at_; taken_ > 0 && span > milliseconds{0}) {
-    rate_ = std::clamp(static_cast<double>(taken_) / seconds(span), lowest_rate,
-                       highest_rate);
-    learned_ = true;
-  } else {
-    rate_ = std::max(lowest_rate, rate_ / 2);
-  }
+  pace_.lower(now, busy_at_);
   hold(now, *both);
   return before;
+}
+
+std::vector<webhook_id> shared_hold::take_waiting() {
+  std::vector<webhook_id> all{waiting_.begin(), waiting_.end()};
+  waiting_.clear();
+  return all;
 }
 
 std::optional<timestamp> shared_hold::held_until(timestamp now) const {
@@ -159,7 +145,7 @@ std::optional<timestamp> shared_hold::held_until(timestamp now) const {
   return held_until_;
 }
 
-std::vector<webhook_id>
+shared_hold::released
 shared_hold::note_success(webhook_id who, timestamp started, timestamp now) {
   const std::lock_guard guard{mutex_};
   if (started < busy_at_)
@@ -167,35 +153,30 @@ shared_hold::note_success(webhook_id who, timestamp started, timestamp now) {
   refused_.erase(who);
   if (!active())
     return {};
-  ++taken_;
   taken_at_ = now;
   if (longest_.who == who)
     longest_ = {};
   if (phase_ != phase::paced) {
     phase_ = phase::paced;
-    next_ = grown_at_ = now;
+    pace_.resume(now);
     longest_ = {};
     lifted_.fetch_add(1, std::memory_order_relaxed);
-    std::vector<webhook_id> told;
+    released all{.waiting = take_waiting()};
     for (const auto& [hook, refused] : refused_)
       if (refused.again < own_refusals)
-        told.push_back(hook);
-    return told;
+        all.told.push_back(hook);
+    return all;
   }
-  const auto span = std::clamp(now - grown_at_, milliseconds{0},
-                               milliseconds{1'000});
-  rate_ = std::min(
-    highest_rate,
-    rate_ * (1 + (learned_ ? growth : growth_of_guess) * seconds(span)));
-  grown_at_ = now;
-  const bool others_wait = rate_ < highest_rate
-                        && next_ > now + 2 * interval() + milliseconds{1};
-  if (now - busy_at_ >= memory && !others_wait) {
-    active_.store(false, std::memory_order_relaxed);
-    std::erase_if(refused_,
-                  [](const auto& e) { return e.second.again < own_refusals; });
-  }
+  pace_.note_taken(now);
+  if (now - busy_at_ >= memory && !pace_.makes_wait())
+    end();
   return {};
+}
+
+void shared_hold::end() {
+  active_.store(false, std::memory_order_relaxed);
+  std::erase_if(refused_,
+                [](const auto& e) { return e.second.again < own_refusals; });
 }
 
 void shared_hold::note_failure(webhook_id who, timestamp now) {
@@ -214,6 +195,31 @@ void shared_hold::lift(webhook_id who, timestamp now) {
     longest_ = {};
   if (phase_ == phase::held)
     held_until_ = std::min(held_until_, now);
+}
+
+std::vector<webhook_id> shared_hold::forget(webhook_id who, timestamp now) {
+  const std::lock_guard guard{mutex_};
+  waiting_.erase(who);
+  refused_.erase(who);
+  if (longest_.who == who)
+    longest_ = {};
+  if (!active() || phase_ != phase::held)
+    return {};
+  // It takes two that were told to wait.
+  longest_ = {};
+  timestamp second{};
+  for (const auto& [hook, told] : refused_) {
+    if (told.again >= own_refusals)
+      continue;
+    second = std::max(second, std::min(told.until, longest_.until));
+    if (told.until > longest_.until)
+      longest_ = {hook, told.until};
+  }
+  held_until_ = std::min(held_until_, second);
+  if (held_until_ > now)
+    return {};
+  end();
+  return take_waiting();
 }
 
 // -- shared_holds -------------------------------------------------------------

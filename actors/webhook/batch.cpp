@@ -18,10 +18,40 @@ constexpr std::size_t most_bytes = 1024 * 1024;
 
 } // namespace
 
-batch_choice
-choose_batch(const delivery_queue& queue, delivery_queue::source from,
-             const delivery_plan& plan, std::size_t most, timestamp now) {
+void batch_halves::answered(const std::vector<notification_ptr>& members,
+                            bool refused) {
+  if (!refused) {
+    if (!halves_)
+      return;
+    for (const auto& m : members)
+      halves_->erase(m->id);
+    if (halves_->size() < most / 2)
+      overflow_ = false;
+    if (halves_->empty())
+      halves_.reset();
+    return;
+  }
+  if (!halves_)
+    halves_ = std::make_unique<by_subject>();
+  const auto middle = (members.size() + 1) / 2;
+  for (std::size_t i = 0; i < members.size(); ++i)
+    halves_->insert_or_assign(members[i]->id,
+                              members[i < middle ? 0 : middle]->id);
+  if (halves_->size() > most) {
+    for (const auto& m : members)
+      halves_->erase(m->id);
+    overflow_ = true;
+  }
+}
+
+batch_choice choose_batch(delivery_queue& queue, delivery_queue::source from,
+                          const delivery_plan& plan, const batch_halves& halves,
+                          std::size_t most, timestamp now) {
   const bool first_attempts = from == delivery_queue::source::window;
+  const bool by_halves = !first_attempts && !halves.empty();
+  const auto half = by_halves ? halves.half_of(queue.peek(from).id) : 0;
+  if (half != 0)
+    queue.bring_forward([&](position p) { return halves.half_of(p) == half; });
   const std::size_t limit = std::min(
     most, std::size_t{plan.batch ? plan.batch->max_count : 1});
   const auto ready = std::min(limit, queue.ready(from));
@@ -31,6 +61,8 @@ choose_batch(const delivery_queue& queue, delivery_queue::source from,
   std::size_t bytes = 0;
   for (; chosen.count < ready; ++chosen.count) {
     const auto& next = queue.peek(from, chosen.count);
+    if (by_halves && halves.half_of(next.id) != half)
+      break;
     const bool done = (first_attempts && queue.progress().settled(next.id))
                    || (may_be_in_flight && queue.is_in_flight(next.id));
     const bool too_old = !done

@@ -8,10 +8,10 @@
 #include "actors/webhook/delivery_queue.hpp"
 #include "fanfare/types.hpp"
 
-#include <algorithm>
 #include <cstddef>
-#include <cstdint>
+#include <memory>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 namespace fanfare {
@@ -24,37 +24,44 @@ struct batch_choice {
   /// More may come: it is to be sent then.
   std::optional<timestamp> wait_until{};
 };
-/// As many as fit into one request: one, unless the plan is for batches. Needs
-/// one that is ready.
-/// At most `most`.
-[[nodiscard]] batch_choice
-choose_batch(const delivery_queue& queue, delivery_queue::source from,
-             const delivery_plan& plan, std::size_t most, timestamp now);
-
-/// How many notifications a request of retries may have: what is refused as a
-/// batch is halved until the one that is refused is alone, and grows again with
-/// each such request that shows which it was, or that it was none. First
-/// attempts are not limited, or their successes would undo it.
-class batch_size {
+/// Which retries go together because a batch with them was refused for one of
+/// its members: each half goes by itself, until the one that is refused is
+/// alone, and that one stays alone. They are known until their request ends
+/// with another answer, or the engine is started anew.
+class batch_halves {
 public:
-  [[nodiscard]] std::size_t most() const {
-    return most_;
+  /// Beyond so many all retries go one by one.
+  static constexpr std::size_t most = 10'000;
+
+  /// The receiver has answered a request with these. `refused`: for one of
+  /// them.
+  void answered(const std::vector<notification_ptr>& members, bool refused);
+
+  /// The same for all that go together; 0: it goes with others that have none.
+  [[nodiscard]] position half_of(position subject) const {
+    if (!halves_)
+      return 0;
+    const auto i = halves_->find(subject);
+    return i != halves_->end() ? i->second : overflow_ ? subject : 0;
   }
-  /// A request with so many was refused for one of them.
-  void refused(std::size_t members) {
-    most_ = std::min(most_, std::max<std::size_t>(1, members / 2));
-  }
-  /// A request has ended otherwise. `limit`: of the plan.
-  void settled(std::size_t limit) {
-    if (most_ != unbounded)
-      most_ = most_ * 2 < limit ? most_ * 2 : unbounded;
+  [[nodiscard]] bool empty() const {
+    return halves_ == nullptr;
   }
 
 private:
-  static constexpr std::size_t unbounded = SIZE_MAX;
+  using by_subject = std::unordered_map<position, position>;
 
-  std::size_t most_ = unbounded;
+  std::unique_ptr<by_subject> halves_; ///< null: there are none
+  bool overflow_ = false;
 };
+
+/// As many as fit into one request: one, unless the plan is for batches. Needs
+/// one that is ready, and of retries brings forward those that go with it. At
+/// most `most`.
+[[nodiscard]] batch_choice
+choose_batch(delivery_queue& queue, delivery_queue::source from,
+             const delivery_plan& plan, const batch_halves& halves,
+             std::size_t most, timestamp now);
 
 /// One notification whose body has the bodies of all members.
 [[nodiscard]] notification_ptr

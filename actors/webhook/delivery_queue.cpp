@@ -77,14 +77,15 @@ std::vector<position> delivery_queue::fetch(bool ordered, std::size_t most,
 void delivery_queue::fetch_failed_first(std::vector<position>& which,
                                         std::size_t most, timestamp now) {
   // They hold all others, so they must not wait for room among them.
-  if (std::ranges::any_of(
-        due_, [](const due_retry& d) { return d.as.failed_before(); }))
+  const auto* oldest = retries_.oldest_failed();
+  if (oldest == nullptr || oldest->due > now
+      || std::ranges::any_of(due_, [oldest](const due_retry& d) {
+           return d.as.failed_before() && d.as.subject < oldest->subject;
+         }))
     return;
-  for (const auto* next = retries_.earliest_failed();
-       next != nullptr && next->due <= now && which.size() < most;
-       next = retries_.earliest_failed()) {
-    fetching_.push_back(retries_.pop_failed());
-    which.push_back(fetching_.back().subject);
+  for (const auto& r : retries_.pop_oldest_failed(most, now)) {
+    fetching_.push_back(r);
+    which.push_back(r.subject);
   }
 }
 
@@ -124,33 +125,42 @@ delivery_queue::candidates delivery_queue::next(bool ordered,
               && (progress_.ahead.size() < max_ahead
                   || std::ranges::none_of(in_flight_, &attempt::holds_cursor));
   found.retries = !due_.empty();
-  if (ordered && found) {
-    found.retries = order_due(found.held_by_failed);
-    found.window = found.window && !found.held_by_failed;
-  }
+  if (ordered && found)
+    order_due(found);
   return found;
 }
 
-bool delivery_queue::order_due(bool& failed) {
-  // One that failed holds all others; what a replay sends again, and was not
-  // attempted, does not.
-  const auto first = std::ranges::min_element(due_, {}, [](const due_retry& d) {
+void delivery_queue::order_due(candidates& found) {
+  // One that failed holds all others, and those that failed go in the order of
+  // the journal; what a replay sends again, and was not attempted, holds none.
+  const auto rank = [](const due_retry& d) {
     return std::pair{!d.as.failed_before(), d.as.subject};
-  });
-  if (first != due_.end()) {
-    std::rotate(due_.begin(), first, first + 1);
-    failed = due_.front().as.failed_before();
-    if (failed)
-      return true;
-  }
-  if (retries_.earliest_failed() != nullptr
-      || std::ranges::any_of(fetching_, [](const retry& r) {
-           return r.subject != 0 && attempt::of(r).failed_before();
-         })) {
-    failed = true;
-    return false;
-  }
-  return first != due_.end();
+  };
+  if (!std::ranges::is_sorted(due_, {}, rank))
+    std::ranges::sort(due_, {}, rank);
+  const auto elsewhere = oldest_failed_elsewhere();
+  found.together = static_cast<std::size_t>(
+    std::ranges::find_if_not(due_,
+                             [&elsewhere](const due_retry& d) {
+                               return d.as.failed_before()
+                                   && (!elsewhere || d.as.subject < *elsewhere);
+                             })
+    - due_.begin());
+  found.held_by_failed = found.together != 0 || elsewhere;
+  if (!found.held_by_failed)
+    found.together = due_.size();
+  found.retries = found.together != 0;
+  found.window = found.window && !found.held_by_failed;
+}
+
+std::optional<position> delivery_queue::oldest_failed_elsewhere() const {
+  std::optional<position> oldest;
+  if (const auto* waits = retries_.oldest_failed())
+    oldest = waits->subject;
+  for (const auto& r : fetching_)
+    if (r.subject != 0 && attempt::of(r).failed_before())
+      oldest = std::min(oldest.value_or(r.subject), r.subject);
+  return oldest;
 }
 
 notification_ptr delivery_queue::pop(source from) {

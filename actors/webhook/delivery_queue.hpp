@@ -94,6 +94,8 @@ public:
     bool window = false;
     bool retries = false;
     bool held_by_failed = false; ///< `ordered`: one that failed comes first
+    /// How many of the retries may go together.
+    std::size_t together = SIZE_MAX;
     explicit operator bool() const {
       return window || retries;
     }
@@ -113,6 +115,14 @@ public:
 
   [[nodiscard]] std::size_t ready(source from) const {
     return from == source::retries ? due_.size() : window_.size();
+  }
+  /// Puts the retries that are ready, and of which `wanted` says yes to the
+  /// notification, before the others, and keeps both in order.
+  template <class Wanted>
+  void bring_forward(Wanted wanted) {
+    std::stable_partition(
+      due_.begin(), due_.end(),
+      [&wanted](const due_retry& d) { return wanted(d.as.subject); });
   }
   /// The `at`th that is ready.
   [[nodiscard]] const notification& peek(source from,
@@ -136,11 +146,6 @@ public:
   /// It has ended. To be called right before it is logged: what holds the
   /// cursor and is not in flight any more counts as settled.
   void end(position subject);
-  /// Whether its attempt in flight is one that waited in the retry set.
-  [[nodiscard]] bool is_sent_again(position subject) const {
-    const auto* a = in_flight(subject);
-    return a != nullptr && !a->holds_cursor;
-  }
   [[nodiscard]] bool sends_again() const {
     return !std::ranges::all_of(in_flight_, &attempt::holds_cursor);
   }
@@ -212,7 +217,7 @@ public:
     if (retries_.empty())
       return;
     to.add(retries_.earliest().due);
-    const auto* failed = ordered ? retries_.earliest_failed() : nullptr;
+    const auto* failed = ordered ? retries_.oldest_failed() : nullptr;
     if (failed != nullptr)
       to.add(failed->due);
   }
@@ -254,9 +259,11 @@ private:
   }
   [[nodiscard]] position behind_upto() const;
   void set_read_upto(position upto);
-  /// Puts the one that `ordered` wants first at the front of those due. False:
-  /// none may go. `failed`: it, or one that is not due yet, has failed.
-  bool order_due(bool& failed);
+  /// Puts those due in the order that `ordered` wants, and says which of them
+  /// may go.
+  void order_due(candidates& found);
+  /// The oldest that failed and is not ready; null if there is none.
+  [[nodiscard]] std::optional<position> oldest_failed_elsewhere() const;
   void fetch_failed_first(std::vector<position>& which, std::size_t most,
                           timestamp now);
 

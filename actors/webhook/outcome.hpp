@@ -70,6 +70,14 @@ struct verdict {
 [[nodiscard]] verdict judge(const attempt_result& r, bool test,
                             const delivery_plan& plan);
 
+/// Whether a request with one notification was refused for it, but not for
+/// good.
+[[nodiscard]] inline bool refuses_one(const attempt_result& r,
+                                      const verdict& how) {
+  return r.members.size() == 1 && !how.refused
+      && refuses_content(r.exchange.status);
+}
+
 /// What the log says of a request, without what settle() fills in. Takes texts
 /// out of `r`.
 [[nodiscard]] logged_call describe(attempt_result& r,

@@ -6,6 +6,7 @@
 #include "actors/webhook/batch.hpp"
 #include "protocol/payload/composed_body.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstddef>
 #include <iterator>
@@ -14,11 +15,14 @@
 
 namespace fanfare {
 
-std::shared_ptr<delivery_order> carry(notification_ptr what, const attempt& a) {
-  if (a.thin) {
-    auto thin = std::make_shared<notification>(*what);
-    thin->body = protocol::thin_body(what->body);
-    what = std::move(thin);
+std::shared_ptr<delivery_order>
+carry(delivery_queue& queue, notification_ptr what, attempt a, bool thin) {
+  a.thin = thin;
+  queue.begin(a);
+  if (thin) {
+    auto thinned = std::make_shared<notification>(*what);
+    thinned->body = protocol::thin_body(what->body);
+    what = std::move(thinned);
   }
   auto request = std::make_shared<delivery_order>();
   request->what = std::move(what);
@@ -26,12 +30,20 @@ std::shared_ptr<delivery_order> carry(notification_ptr what, const attempt& a) {
   return request;
 }
 
-std::shared_ptr<delivery_order>
-carry_together(std::vector<notification_ptr> members, const attempt& last) {
+std::shared_ptr<delivery_order> carry_together(delivery_queue& queue,
+                                               delivery_queue::source from,
+                                               std::size_t count, bool thin) {
   auto request = std::make_shared<delivery_order>();
-  request->what = combine(members, last.thin);
-  request->members = std::move(members);
-  request->attempt = last.number;
+  request->members.reserve(count);
+  request->attempt = 0;
+  for (; count > 0; --count) {
+    auto a = queue.attempt_of(from);
+    a.thin = thin;
+    queue.begin(a);
+    request->attempt = std::max(request->attempt, a.number);
+    request->members.push_back(queue.pop(from));
+  }
+  request->what = combine(request->members, thin);
   return request;
 }
 

@@ -8,19 +8,20 @@
 #include "actors/delivery.hpp"
 #include "actors/webhook/attempt.hpp"
 #include "actors/webhook/delivery_plan.hpp"
+#include "actors/webhook/delivery_queue.hpp"
 
+#include <cstddef>
 #include <memory>
-#include <vector>
 
 namespace fanfare {
 
-/// Carries one notification, of which this is the attempt.
-[[nodiscard]] std::shared_ptr<delivery_order> carry(notification_ptr what,
-                                                    const attempt& a);
-/// Carries the bodies of all members; `last`: the attempt with the highest
-/// number among theirs.
+/// Carries one notification, of which this is the attempt. It is in flight.
 [[nodiscard]] std::shared_ptr<delivery_order>
-carry_together(std::vector<notification_ptr> members, const attempt& last);
+carry(delivery_queue& queue, notification_ptr what, attempt a, bool thin);
+/// Carries the bodies of so many that are ready. They are in flight.
+[[nodiscard]] std::shared_ptr<delivery_order>
+carry_together(delivery_queue& queue, delivery_queue::source from,
+               std::size_t count, bool thin);
 
 /// Addresses and signs it by a plan that has a target.
 void prepare(delivery_order& request, delivery_plan& by,

@@ -5,7 +5,7 @@
 /// The retries of one webhook that wait for their due time: 24 bytes each,
 /// however large the notification is. Those that failed are kept apart from
 /// those that are sent again and not attempted yet: with `ordered`, the former
-/// hold all others.
+/// hold all others, and go in the order of their notifications.
 
 #include "fanfare/types.hpp"
 
@@ -52,12 +52,28 @@ public:
     return pop_from(failed_is_earlier() ? failed_ : fresh_);
   }
 
-  /// Of those that failed; null if there is none.
-  [[nodiscard]] const retry* earliest_failed() const {
-    return failed_.empty() ? nullptr : &failed_.front();
+  /// Of those that failed, the one of the oldest notification; null if there
+  /// is none. Linear time.
+  [[nodiscard]] const retry* oldest_failed() const {
+    const auto oldest = std::ranges::min_element(failed_, {}, &retry::subject);
+    return oldest == failed_.end() ? nullptr : &*oldest;
   }
-  retry pop_failed() {
-    return pop_from(failed_);
+  /// Takes out of those that failed the oldest ones, in order, up to the first
+  /// that is not due; at most so many.
+  std::vector<retry> pop_oldest_failed(std::size_t most, timestamp now) {
+    std::vector<retry> oldest(std::min(most, failed_.size()));
+    std::ranges::partial_sort_copy(failed_, oldest, {}, &retry::subject,
+                                   &retry::subject);
+    const auto waits = std::ranges::find_if(
+      oldest, [now](const retry& r) { return r.due > now; });
+    oldest.erase(waits, oldest.end());
+    if (!oldest.empty()) {
+      std::erase_if(failed_, [last = oldest.back().subject](const retry& r) {
+        return r.subject <= last;
+      });
+      std::ranges::make_heap(failed_, later);
+    }
+    return oldest;
   }
 
   /// Calls `change` with each entry, in any order. It may change its due time.

@@ -37,9 +37,9 @@ bool throttle::pass_shared_hold(webhook_id hook, timestamp now) {
     return true;
   }
   if (!slot_ || !shared_->is_current(*slot_)
-      || (!slot_->firm && now >= slot_->at))
-    slot_ = shared_->reserve(hook, now);
-  if (slot_->firm && now >= slot_->at)
+      || (!slot_->ready && now >= slot_->at))
+    slot_ = shared_->ask(hook, now, slot_);
+  if (slot_->ready)
     return true;
   held_by_ = hold_reason::retry_after;
   held_until_ = slot_->at;
@@ -96,8 +96,10 @@ throttle::lesson throttle::learn(webhook_id hook,
   if (is_success(from.status)) {
     lesson learned{.recovered = pace_.succeeded(how)};
     if (shares || std::exchange(refused_alone_, false))
-      learned.lifted = shared_->note_success(hook, started,
+      learned.others = shared_->note_success(hook, started,
                                              started + in_ms(how.took));
+    else if (shared_)
+      shared_->note_taken(now);
     return learned;
   }
   if (is_own_fault(from)) {

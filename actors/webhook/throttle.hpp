@@ -81,8 +81,8 @@ public:
   struct lesson {
     bool recovered = false; ///< the breaker has closed
     timestamp held_until{}; ///< no calls before, if the receiver has said so
-    /// Those whose hold it has ended, too.
-    std::vector<webhook_id> lifted{};
+    /// Who need not wait any more, either.
+    shared_hold::released others{};
   };
   /// Learns from how a request to the receiver has ended. `started`: when the
   /// request was. `refused`: that it was refused for good, which is no failure.
@@ -103,6 +103,14 @@ public:
   void restore_hold(webhook_id hook, timestamp now) {
     if (shared_ && pace_.held_until() > now)
       told_when_ = shared_->note_busy(hook, {}, now, pace_.held_until());
+  }
+  /// It is disabled, or calls another URL: what was asked of it says nothing
+  /// about others any more. Returns who need not wait for that.
+  [[nodiscard]] std::vector<webhook_id> leave_hold(webhook_id hook,
+                                                   timestamp now) {
+    told_when_.reset();
+    refused_alone_ = false;
+    return shared_ ? shared_->forget(hook, now) : std::vector<webhook_id>{};
   }
   /// Its owner wants it to go on whatever the receiver has asked for.
   void lift_hold(webhook_id hook, timestamp now) {

@@ -4,6 +4,7 @@
 #include "actors/webhook/webhook.hpp"
 
 #include "actors/webhook/request.hpp"
+#include "actors/webhook/request_end.hpp"
 #include "actors/webhook/store_requests.hpp"
 #include "protocol/target/target.hpp"
 
@@ -129,6 +130,8 @@ bool webhook_worker::adopt(webhook_ptr hook) {
   const auto owner = hook->owner;
   const auto news = registered_.adopt(std::move(hook), context_->defaults,
                                       context_->fence_changes());
+  if (news.redirected)
+    leave_hold();
   if (news.moved)
     throttle_.enter(*context_->gate, owner, plan().to->destination(),
                     this->address(),
@@ -137,9 +140,10 @@ bool webhook_worker::adopt(webhook_ptr hook) {
                       : nullptr);
   throttle_.pace().configure(plan().pace);
   throttle_.pace().end_stall(); // it may be what was missing
+  if (news.redirected || !plan().batch)
+    halves_ = {};
   if (news.redirected) {
     throttle_.pace().reset();
-    batch_size_ = {};
     queue_.forget_failures();
     // As the store has when it was edited; but calls may have come since.
     amend(*context_->commits, {.hook = queue_.hook(), .forget_failures = true});
@@ -153,8 +157,15 @@ void webhook_worker::disable() {
   registered_.set_disabling(false);
   // Attempts that failed before this was heard of may have added retries to the
   // store, in a commit after the one that ended them.
-  if (!registered_.enabled())
+  if (!registered_.enabled()) {
     drop_retries(*context_->commits, queue_.hook());
+    leave_hold();
+  }
+}
+
+void webhook_worker::leave_hold() {
+  context_->lift_hold_of(
+    throttle_.leave_hold(queue_.hook(), context_->clock->now()));
 }
 
 // -- notified, read -----------------------------------------------------------
@@ -184,8 +195,8 @@ void webhook_worker::on_fetched(
   }
   for (const auto& r : queue_.fetched(*read)) {
     notices_.note_given_up(r.subject);
-    log().end_unsent(attempt::of(r),
-                     "given up: the notification is older than the retention");
+    attempt_log{site_of_log()}.end_unsent(
+      attempt::of(r), "given up: the notification is older than the retention");
   }
   pump();
 }
@@ -215,7 +226,7 @@ void webhook_worker::pump(bool its_turn) {
     pump_orders();
     start_attempts(its_turn);
     read_missing();
-    notify_owner(notices_.given_up(now_));
+    context_->notify(*registered_.record(), notices_.given_up(now_));
     arm_alarm();
   }
   if (its_turn)
@@ -239,12 +250,12 @@ void webhook_worker::start_attempts(bool& its_turn) {
     if (!ready || hold_if_congested())
       return;
     auto from = queue_.choose(ready);
-    auto came_to = start_next(from, its_turn);
+    auto came_to = start_next(from, ready.together, its_turn);
     if (came_to == step::stopped && ready.retries
         && throttle_.held_by() == hold_reason::batch) {
       // While the batch of first attempts fills up, retries need not wait.
       from = queue_.choose({.retries = true});
-      came_to = start_next(from, its_turn);
+      came_to = start_next(from, ready.together, its_turn);
     }
     if (came_to == step::stopped)
       return;
@@ -300,15 +311,16 @@ void webhook_worker::publish_slot() {
 
 // -- start --------------------------------------------------------------------
 
-webhook_worker::step webhook_worker::start_next(source from, bool its_turn) {
-  const auto most = from == source::retries ? batch_size_.most() : SIZE_MAX;
-  const auto chosen = choose_batch(queue_, from, plan(), most, now_);
+webhook_worker::step
+webhook_worker::start_next(source from, std::size_t together, bool its_turn) {
+  const auto most = from == source::retries ? together : SIZE_MAX;
+  const auto chosen = choose_batch(queue_, from, plan(), halves_, most, now_);
   if (chosen.count == 0) {
     const auto a = queue_.attempt_of(from);
     const auto what = queue_.pop(from);
     if (chosen.too_old) {
       notices_.note_given_up(what->id, what->action);
-      log().end_unsent(a, too_old(plan()));
+      attempt_log{site_of_log()}.end_unsent(a, too_old(plan()));
     } else if (from == source::retries) {
       orders_.note_attempt(a); // the one in flight goes for it
     }
@@ -323,10 +335,12 @@ webhook_worker::step webhook_worker::start_next(source from, bool its_turn) {
                        queue_.peek(from).published, now_, its_turn))
     return step::stopped;
   if (plan().batch) {
-    send_batch(from, chosen.count, std::move(permit));
+    send_request(carry_together(queue_, from, chosen.count, plan().thin),
+                 std::move(permit));
   } else {
     const auto a = queue_.attempt_of(from);
-    send_one(queue_.pop(from), a, std::move(permit));
+    send_request(carry(queue_, queue_.pop(from), a, plan().thin),
+                 std::move(permit));
   }
   return step::started;
 }
@@ -345,35 +359,13 @@ bool webhook_worker::start_tests(bool& its_turn) {
     its_turn = false;
     orders_.begin_test();
     const attempt once{.subject = test->id, .test = true};
-    send_one(std::move(test), once, std::move(permit));
+    send_request(carry(queue_, std::move(test), once, plan().thin),
+                 std::move(permit), true);
   }
   return true;
 }
 
 // -- send ---------------------------------------------------------------------
-
-void webhook_worker::send_one(notification_ptr what, attempt a,
-                              admission::permit permit) {
-  a.thin = plan().thin;
-  queue_.begin(a);
-  send_request(carry(std::move(what), a), std::move(permit), a.test);
-}
-
-void webhook_worker::send_batch(source from, std::size_t count,
-                                admission::permit permit) {
-  std::vector<notification_ptr> members;
-  members.reserve(count);
-  attempt last{.number = 0};
-  for (; count > 0; --count) {
-    auto a = queue_.attempt_of(from);
-    a.thin = plan().thin;
-    queue_.begin(a);
-    if (a.number > last.number)
-      last = a;
-    members.push_back(queue_.pop(from));
-  }
-  send_request(carry_together(std::move(members), last), std::move(permit));
-}
 
 void webhook_worker::send_request(std::shared_ptr<delivery_order> request,
                                   admission::permit permit, bool test) {
@@ -409,63 +401,20 @@ void webhook_worker::on_finished(attempt_result& r) {
   throttle_.ended();
   if (!is_success(r.exchange.status) || r.exchange.repeated)
     now_ = context_->clock->now();
-  const bool test = r.members.empty() && log().attempt_of(*r.what, r).test;
-  throttle_.find_fault(r.exchange, r.to ? std::string_view{r.to->host()} : "",
-                       now_, test, context_->outage);
-  auto how = judge(r, test, plan());
-  timestamp held_until{};
-  if (how.current && !how.test)
-    held_until = learn(r, how);
-  else
-    throttle_.pace().withdrawn(r.started);
-  how.busy = held_until != timestamp{};
-  auto entry = describe(r, *registered_.record(), how);
-  entry.held_until = held_until;
-  log().end_request(r, std::move(entry));
+  request_end{site_of_log(), throttle_, halves_}.settle(r);
   random_.discard(1);
   pump();
 }
 
-timestamp webhook_worker::learn(const attempt_result& r, const verdict& how) {
-  if (how.halved)
-    batch_size_.refused(r.members.size());
-  else if (!r.members.empty() && queue_.is_sent_again(r.members.front()->id))
-    batch_size_.settled(plan().batch ? plan().batch->max_count : 1);
-  const auto lesson = throttle_.learn(queue_.hook(), r.exchange, r.started,
-                                      now_, how.halved || how.refused,
-                                      context_->outage);
-  if (lesson.recovered)
-    notify_owner(notices_.recovered(queue_.progress().failing_since,
-                                    context_->clock->now()));
-  for (const auto hook : lesson.lifted) {
-    amend(*context_->commits, {.hook = hook, .lift_hold = true});
-    if (context_->give_order)
-      context_->give_order(hook,
-                           std::make_shared<const webhook_order>(lift_order{}));
-  }
-  if (const auto expires = r.exchange.certificate_expires)
-    notify_owner(owner_notices::certificate_seen(
-      *context_->seen_certificates, *registered_.record(), *expires,
-      context_->clock->now()));
-  return lesson.held_until;
-}
-
-attempt_log webhook_worker::log() {
-  return attempt_log{{.context = context_,
-                      .registered = registered_,
-                      .pace = throttle_,
-                      .queue = queue_,
-                      .orders = orders_,
-                      .notices = notices_,
-                      .spread = random_,
-                      .now = now_}};
-}
-
-void webhook_worker::notify_owner(
-  const std::optional<owner_notice>& notice) const {
-  if (notice && context_->notify_owner)
-    context_->notify_owner(*registered_.record(), notice->action,
-                           notice->members);
+attempt_log::site webhook_worker::site_of_log() {
+  return {.context = context_,
+          .registered = registered_,
+          .pace = throttle_,
+          .queue = queue_,
+          .orders = orders_,
+          .notices = notices_,
+          .spread = random_,
+          .now = now_};
 }
 
 // -- orders -------------------------------------------------------------------
@@ -506,13 +455,13 @@ void webhook_worker::on_hold_lifted() {
 void webhook_worker::pump_orders() {
   if (throttle_.waits_for_disk())
     return;
-  orders_.log_endings(*context_->commits,
-                      [this](const attempt& a, ended_by why) {
-                        if (hold_if_congested())
-                          return false;
-                        log().end_unsent(a, std::string{sentence(why)});
-                        return true;
-                      });
+  orders_.log_endings(
+    *context_->commits, [this](const attempt& a, ended_by why) {
+      if (hold_if_congested())
+        return false;
+      attempt_log{site_of_log()}.end_unsent(a, std::string{sentence(why)});
+      return true;
+    });
   if (orders_.has_replay() && !draining() && !registered_.disabling()
       && !throttle_.waits_for_disk())
     orders_.feed_replay(site(), *context_->reader, handle());

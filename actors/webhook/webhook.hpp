@@ -54,6 +54,8 @@ private:
   bool adopt(webhook_ptr hook);
   /// It was disabled before its newest version.
   void disable();
+  /// What its receiver has asked for holds no others any more.
+  void leave_hold();
 
   // -- notified, read ---------------------------------------------------------
   void on_notify(notification_ptr& n, position skipped_before);
@@ -79,14 +81,12 @@ private:
   // -- start ------------------------------------------------------------------
   enum class step : std::uint8_t { started, skipped, stopped };
   /// Starts, or gives up, the first that is ready, with as many of the others
-  /// as fit into the same request.
-  step start_next(source from, bool its_turn);
+  /// as fit into the same request: at most `together`.
+  step start_next(source from, std::size_t together, bool its_turn);
   /// False: a test waits for its turn.
   bool start_tests(bool& its_turn);
 
   // -- send -------------------------------------------------------------------
-  void send_one(notification_ptr what, attempt a, admission::permit permit);
-  void send_batch(source from, std::size_t count, admission::permit permit);
   void send_request(std::shared_ptr<delivery_order> request,
                     admission::permit permit, bool test = false);
   /// Tells the operator why nothing can be sent, when that begins.
@@ -94,11 +94,7 @@ private:
 
   // -- finished ---------------------------------------------------------------
   void on_finished(attempt_result& r);
-  /// Tells the pace and the owner how a request went. Returns the time before
-  /// which the receiver wants no calls, if it has named one.
-  timestamp learn(const attempt_result& r, const verdict& how);
-  [[nodiscard]] attempt_log log();
-  void notify_owner(const std::optional<owner_notice>& notice) const;
+  [[nodiscard]] attempt_log::site site_of_log();
 
   // -- orders -----------------------------------------------------------------
   void on_order(const webhook_order_ptr& what);
@@ -121,7 +117,7 @@ private:
   std::shared_ptr<const webhook_context> context_;
   registration registered_;
   throttle throttle_;
-  batch_size batch_size_;
+  batch_halves halves_;
   timestamp now_{}; ///< when pump() began, or an attempt failed
   delivery_queue queue_;
   order_book orders_;

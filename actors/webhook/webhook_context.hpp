@@ -14,6 +14,7 @@
 #include "actors/webhook/backoff_timer.hpp"
 #include "actors/webhook/delivery_plan.hpp"
 #include "actors/webhook/order.hpp"
+#include "actors/webhook/owner_notices.hpp"
 #include "fanfare/clock.hpp"
 #include "model/records.hpp"
 #include "protocol/client/transport.hpp"
@@ -25,6 +26,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -81,6 +83,19 @@ struct webhook_context {
 
   /// Gives another webhook an order; may be empty.
   std::function<void(webhook_id, webhook_order_ptr)> give_order;
+
+  /// These look again at what held them, and need not wait for what a receiver
+  /// has asked of others.
+  void lift_hold_of(const std::vector<webhook_id>& hooks) const {
+    if (give_order)
+      for (const auto hook : hooks)
+        give_order(hook, std::make_shared<const webhook_order>(lift_order{}));
+  }
+  void notify(const webhook_record& of,
+              const std::optional<owner_notice>& notice) const {
+    if (notice && notify_owner)
+      notify_owner(of, notice->action, notice->members);
+  }
 
   /// A request that has ended counts as in flight as long as this exists.
   class ended_request {

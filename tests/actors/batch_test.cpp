@@ -12,6 +12,8 @@ namespace fanfare::test {
 namespace {
 
 using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using ::testing::SizeIs;
 using source = delivery_queue::source;
 
 constexpr timestamp now{std::chrono::days{20'000}};
@@ -38,14 +40,40 @@ protected:
     queue_.notify(what, 0, true);
   }
 
-  [[nodiscard]] batch_choice choose(timestamp at = now) const {
-    return choose_batch(queue_, source::window, plan_, SIZE_MAX, at);
+  [[nodiscard]] batch_choice choose(timestamp at = now) {
+    return choose_batch(queue_, source::window, plan_, halves_, SIZE_MAX, at);
+  }
+
+  /// The retries that would go together now.
+  [[nodiscard]] std::vector<position> choose_retries(std::size_t most = 100) {
+    plan_.batch = {.max_count = 100, .max_wait = 0ms};
+    const auto chosen = choose_batch(queue_, source::retries, plan_, halves_,
+                                     most, now);
+    std::vector<position> found;
+    for (std::size_t i = 0; i < chosen.count; ++i)
+      found.push_back(queue_.peek(source::retries, i).id);
+    return found;
   }
 
   std::shared_ptr<webhook_slot> slot_ = std::make_shared<webhook_slot>();
   delivery_queue queue_{slot_, 0};
+  batch_halves halves_;
   delivery_plan plan_;
 };
+
+notification_ptr make(position at) {
+  auto n = std::make_shared<notification>();
+  n->id = at;
+  n->published = now;
+  return n;
+}
+
+std::vector<notification_ptr> make_all(std::initializer_list<position> which) {
+  std::vector<notification_ptr> all;
+  for (const auto at : which)
+    all.push_back(make(at));
+  return all;
+}
 
 TEST_F(BatchTest, WaitsForMoreUntilTheOldestHasWaitedLongEnough) {
   load();
@@ -103,14 +131,72 @@ TEST_F(BatchTest, ARetryInFlightGoesIntoNoBatch) {
   n->id = 1;
   n->published = now;
   queue_.fetched({n});
-  EXPECT_EQ(choose_batch(queue_, source::retries, plan_, SIZE_MAX, now).count,
-            1U);
+  EXPECT_EQ(choose_retries().size(), 1U);
   queue_.begin({.subject = 1});
-  const auto chosen = choose_batch(queue_, source::retries, plan_, SIZE_MAX,
-                                   now);
+  const auto chosen = choose_batch(queue_, source::retries, plan_, halves_,
+                                   SIZE_MAX, now);
   EXPECT_EQ(chosen.count, 0U);
   EXPECT_FALSE(chosen.too_old);
 }
+
+// -- halves -------------------------------------------------------------------
+
+class HalvesTest : public BatchTest {
+protected:
+  /// These are ready as retries, in this order.
+  void ready(std::initializer_list<position> which) {
+    storage::webhook_state state;
+    for (const auto at : which)
+      state.retries.push_back({.subject = at, .due = now, .tried = true});
+    queue_.load(state, [](const notification&) { return true; });
+    ASSERT_THAT(queue_.fetch(false, 100, now), SizeIs(which.size()));
+    queue_.fetched(make_all(which));
+  }
+};
+
+TEST_F(HalvesTest, EachHalfOfARefusedBatchGoesByItself) {
+  ready({1, 2, 3, 4, 5, 6, 7});
+  halves_.answered(make_all({2, 4, 6, 7}), true);
+  EXPECT_THAT(choose_retries(), ElementsAre(1)) << "what follows has a half";
+  queue_.pop(source::retries);
+  EXPECT_THAT(choose_retries(), ElementsAre(2, 4)) << "not with 3 in between";
+  queue_.pop(source::retries);
+  queue_.pop(source::retries);
+  EXPECT_THAT(choose_retries(), ElementsAre(3, 5)) << "never refused";
+  queue_.pop(source::retries);
+  queue_.pop(source::retries);
+  EXPECT_THAT(choose_retries(), ElementsAre(6, 7));
+}
+
+TEST_F(HalvesTest, OneThatWasRefusedAloneStaysAlone) {
+  ready({1, 2, 3});
+  halves_.answered(make_all({2}), true);
+  EXPECT_THAT(choose_retries(), ElementsAre(1));
+  queue_.pop(source::retries);
+  EXPECT_THAT(choose_retries(), ElementsAre(2));
+  halves_.answered(make_all({2}), false);
+  EXPECT_THAT(choose_retries(), ElementsAre(2, 3));
+  EXPECT_TRUE(halves_.empty());
+}
+
+TEST_F(HalvesTest, BeyondALimitAllGoAlone) {
+  ready({1, 2, 3});
+  for (position p = 100; p < 100 + batch_halves::most; ++p)
+    halves_.answered(make_all({p}), true);
+  EXPECT_THAT(choose_retries(), ElementsAre(1, 2, 3));
+  halves_.answered(make_all({1, 2, 3}), true);
+  EXPECT_THAT(choose_retries(), ElementsAre(1));
+  for (position p = 100; p <= 101 + batch_halves::most / 2; ++p)
+    halves_.answered(make_all({p}), false);
+  EXPECT_THAT(choose_retries(), ElementsAre(1, 2, 3));
+}
+
+TEST_F(HalvesTest, HasNoMoreThanMayGoTogether) {
+  ready({1, 2, 3});
+  EXPECT_THAT(choose_retries(2), ElementsAre(1, 2));
+}
+
+// -- bodies -------------------------------------------------------------------
 
 TEST_F(BatchTest, CombinesTheBodiesOfAllMembers) {
   std::vector<notification_ptr> members;

@@ -298,6 +298,37 @@ TEST_F(DeliveryQueueTest, InOrderTheOldestThatFailedComesFirst) {
   EXPECT_THAT(drain(true), ElementsAre(3, 4, 1));
 }
 
+TEST_F(DeliveryQueueTest, InOrderAnOlderOneThatFailsAgainHoldsTheNewerOnes) {
+  // Two halves of a batch: the first is refused once more.
+  load({{.subject = 1, .due = now, .tried = true},
+        {.subject = 2, .due = now, .tried = true},
+        {.subject = 3, .due = now, .tried = true}},
+       3);
+  fetch(true);
+  ASSERT_EQ(queue_.next(true, any_ahead).together, 3U);
+  queue_.pop(source::retries);
+  queue_.put({.subject = 1, .due = now + 1s, .attempt = 2});
+  auto next = queue_.next(true, any_ahead);
+  EXPECT_FALSE(next);
+  EXPECT_TRUE(next.held_by_failed) << "it is not due yet";
+  EXPECT_THAT(queue_.fetch(true, 32, now + 1s), ElementsAre(1));
+  EXPECT_FALSE(queue_.next(true, any_ahead)) << "it is being read";
+  queue_.fetched({make(1)});
+  EXPECT_THAT(drain(true), ElementsAre(1, 2, 3));
+}
+
+TEST_F(DeliveryQueueTest, InOrderABatchEndsBeforeOneThatIsNotReady) {
+  load({{.subject = 1, .due = now, .attempt = 2},
+        {.subject = 2, .due = now + 1s, .attempt = 2},
+        {.subject = 3, .due = now, .attempt = 2}},
+       3);
+  ASSERT_THAT(queue_.fetch(true, 1, now), ElementsAre(1));
+  queue_.fetched({make(1)});
+  ASSERT_THAT(queue_.fetch(false, 4, now), ElementsAre(3));
+  queue_.fetched({make(3)});
+  EXPECT_EQ(queue_.next(true, any_ahead).together, 1U);
+}
+
 TEST_F(DeliveryQueueTest, InOrderWhatAReplaySendsAgainHoldsNothing) {
   load({{.subject = 1, .due = now + 1h, .attempt = 1, .resent = true}}, 1);
   notify(2);

@@ -5,7 +5,7 @@
 
 #include "actors/webhook/retry_heap.hpp"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include <algorithm>
 #include <chrono>
@@ -15,6 +15,10 @@
 namespace fanfare::test {
 
 namespace {
+
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 retry entry(position subject, int due, std::uint16_t attempt) {
   return {.subject = subject,
@@ -54,11 +58,17 @@ TEST(RetryHeapTest, GivesTheEarliestOfAllAndOfThoseThatFailed) {
       default: {
         auto failed = model.end();
         for (auto i = model.begin(); i != model.end(); ++i)
-          if (i->attempt > 1 && (failed == model.end() || i->due < failed->due))
+          if (i->attempt > 1
+              && (failed == model.end() || i->subject < failed->subject))
             failed = i;
-        ASSERT_EQ(subject.earliest_failed() == nullptr, failed == model.end());
+        ASSERT_EQ(subject.oldest_failed() == nullptr, failed == model.end());
         if (failed != model.end()) {
-          ASSERT_EQ(subject.pop_failed(), take(failed));
+          ASSERT_EQ(*subject.oldest_failed(), *failed);
+          ASSERT_THAT(subject.pop_oldest_failed(1, failed->due - 1ms),
+                      IsEmpty());
+          const auto due = failed->due;
+          ASSERT_THAT(subject.pop_oldest_failed(1, due),
+                      ElementsAre(take(failed)));
         }
       }
     }

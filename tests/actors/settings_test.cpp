@@ -601,6 +601,43 @@ TEST_F(SettingsTest, ABatchThatIsRefusedIsHalvedUntilTheCulpritIsAlone) {
   EXPECT_EQ(inspect(hook).failures, 1U) << "what is unclear is no failure";
 }
 
+TEST_F(SettingsTest, HalvesOfABatchDoNotMixAgain) {
+  node_->wire.script = [](const fake_wire::exchange& e) {
+    const bool bad = e.what->body.find("\"notification_id\": 11}")
+                  != std::string::npos;
+    return std::optional{status(bad ? 422 : 200)};
+  };
+  add([](webhook_record& w) {
+    w.delivery.batch = {.max_count = 16, .max_wait = 0ms};
+  });
+  node_->publish(16);
+  node_->advance(1s);
+  // The batch, and two halves of each that has the one that is refused.
+  EXPECT_THAT(sent(), SizeIs(9));
+}
+
+TEST_F(SettingsTest, HalvesOfABatchDoNotOvertakeEachOtherInOrder) {
+  std::vector<position> taken;
+  node_->wire.script = [&taken](const fake_wire::exchange& e) {
+    const boost::json::value body = boost::json::parse(e.what->body);
+    std::vector<position> members;
+    for (const auto& one : body.as_array())
+      members.push_back(one.at("notification_id").to_number<position>());
+    if (members.size() > 1 && std::ranges::find(members, 2U) != members.end())
+      return std::optional{status(422)};
+    taken.insert(taken.end(), members.begin(), members.end());
+    return std::optional{status(200)};
+  };
+  add([](webhook_record& w) {
+    w.delivery.batch = {.max_count = 8, .max_wait = 0ms};
+    w.delivery.ordered = true;
+  });
+  node_->publish(16);
+  node_->advance(1s);
+  EXPECT_THAT(taken, SizeIs(16));
+  EXPECT_TRUE(std::ranges::is_sorted(taken));
+}
+
 TEST_F(SettingsTest, RetriesDoNotWaitForABatchToFill) {
   add([](webhook_record& w) {
     w.delivery.batch = {.max_count = 10, .max_wait = 30'000ms};
@@ -647,6 +684,52 @@ TEST_F(SettingsTest, ABatchHasNoMoreThanAMegabyteBeyondTheFirst) {
 }
 
 // -- what the receiver wants --------------------------------------------------
+
+/// Two webhooks that one host tells to come back in an hour, and one that is
+/// not called by then.
+class SharedHoldTest : public SettingsTest {
+protected:
+  SharedHoldTest() {
+    for (auto* hook : {&one_, &other_})
+      *hook = add([](webhook_record&) {});
+    waits_ = add(
+      [](webhook_record& w) { w.versions.back().value.types = {2}; });
+    node_->wire.script = [this](const fake_wire::exchange&) {
+      auto r = status(code_);
+      r.retry_after = "3600";
+      return std::optional{r};
+    };
+    code_ = 503;
+    node_->publish();
+    code_ = 200;
+    node_->publish(1, 2);
+    EXPECT_THAT(node_->calls(waits_), IsEmpty());
+    EXPECT_EQ(inspect(waits_).held_by, hold_reason::retry_after);
+  }
+
+  webhook_id one_ = 0;
+  webhook_id other_ = 0;
+  webhook_id waits_ = 0;
+};
+
+TEST_F(SharedHoldTest, EndsForAllWhenOneOfTwoIsDisabled) {
+  node_->edit(one_, [](webhook_record& w) { w.current().enabled = false; });
+  EXPECT_THAT(node_->calls(waits_), SizeIs(1));
+  EXPECT_THAT(node_->retries(other_), SizeIs(1)) << "it was told itself";
+}
+
+TEST_F(SharedHoldTest, EndsForAllWhenOneOfTwoGetsAnotherUrl) {
+  node_->edit(one_,
+              [](webhook_record& w) { w.target_url = "https://b.example/"; });
+  EXPECT_THAT(node_->calls(waits_), SizeIs(1));
+}
+
+TEST_F(SharedHoldTest, EndsForAllWithASuccessOfOne) {
+  node_->edit(one_,
+              [](webhook_record& w) { w.target_url = "https://a.example/y"; });
+  node_->advance(1s);
+  EXPECT_THAT(node_->calls(waits_), SizeIs(1));
+}
 
 TEST_F(SettingsTest, RetryAfterMovesTheWholeWebhook) {
   const auto hook = add([](webhook_record&) {});

@@ -7,10 +7,15 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <deque>
-#include <map>
+#include <functional>
 #include <optional>
+#include <ostream>
+#include <string>
 #include <vector>
 
 namespace fanfare::test {
@@ -35,23 +40,23 @@ TEST(SharedHold, OneProbeGoesAfterItAndTheRestWaitForThat) {
   hold.note_busy(1, start, start, start + 10s);
   hold.note_busy(2, start, start, start + 12s);
   ASSERT_TRUE(hold.active());
-  auto slot = hold.reserve(9, start + 1s);
-  EXPECT_FALSE(slot.firm);
+  auto slot = hold.ask(9, start + 1s);
+  EXPECT_FALSE(slot.ready);
   EXPECT_EQ(slot.at, start + 10s) << "only one was told more";
   EXPECT_EQ(hold.held_until(start + 1s), start + 10s);
   EXPECT_EQ(hold.held_until(start + 10s), std::nullopt);
-  slot = hold.reserve(9, start + 10s);
-  EXPECT_TRUE(slot.firm);
+  slot = hold.ask(9, start + 10s);
+  EXPECT_TRUE(slot.ready);
   EXPECT_EQ(slot.at, start + 10s);
-  EXPECT_FALSE(hold.reserve(8, start + 10s).firm) << "one probes";
+  EXPECT_FALSE(hold.ask(8, start + 10s).ready) << "one probes";
   hold.note_failure(9, start + 13s);
-  EXPECT_FALSE(hold.reserve(8, start + 13s).firm);
-  EXPECT_FALSE(hold.reserve(9, start + 14s).firm) << "it has had its turn";
-  EXPECT_TRUE(hold.reserve(8, start + 14s).firm) << "another probe";
+  EXPECT_FALSE(hold.ask(8, start + 13s).ready);
+  EXPECT_FALSE(hold.ask(9, start + 14s).ready) << "it has had its turn";
+  EXPECT_TRUE(hold.ask(8, start + 14s).ready) << "another probe";
   hold.note_success(9, start + 15s, start + 15s);
-  EXPECT_TRUE(hold.reserve(9, start + 15s).firm);
-  const auto next = hold.reserve(9, start + 15s);
-  EXPECT_TRUE(next.firm);
+  EXPECT_TRUE(hold.ask(9, start + 15s).ready);
+  const auto next = hold.ask(9, start + 15s);
+  EXPECT_FALSE(next.ready);
   EXPECT_GT(next.at, start + 15s) << "at a pace";
   EXPECT_TRUE(hold.is_current(next));
   hold.note_busy(3, start + 15s, start + 16s, start + 20s);
@@ -64,79 +69,195 @@ TEST(SharedHold, AProbeThatHangsIsReplaced) {
   shared_hold hold;
   hold.note_busy(1, start, start, start + 1s);
   hold.note_busy(2, start, start, start + 1s);
-  ASSERT_TRUE(hold.reserve(9, start + 1s).firm);
-  EXPECT_FALSE(hold.reserve(9, start + 30s).firm);
-  EXPECT_TRUE(hold.reserve(9, start + 31s).firm);
+  ASSERT_TRUE(hold.ask(9, start + 1s).ready);
+  EXPECT_FALSE(hold.ask(9, start + 30s).ready);
+  EXPECT_TRUE(hold.ask(9, start + 31s).ready);
 }
 
-/// A host that takes so many calls in each second, and says so to the others.
-class limited_host {
-public:
-  explicit limited_host(std::size_t per_second) : per_second_(per_second) {}
+// -- the pace -----------------------------------------------------------------
 
-  /// Empty: taken. Else it is to come back after that.
-  std::optional<timestamp> call(timestamp now) {
-    while (!taken_.empty() && taken_.front() + 1s <= now)
-      taken_.pop_front();
-    if (taken_.size() >= per_second_)
-      return now + 1s;
-    taken_.push_back(now);
-    return std::nullopt;
+constexpr std::size_t per_second = 5;
+
+/// Whether a host that takes 5 calls a second takes one now.
+using host = std::function<bool(timestamp)>;
+
+/// No more than 5 within any second.
+host sliding_window() {
+  return [taken = std::deque<timestamp>{}](timestamp now) mutable {
+    while (!taken.empty() && taken.front() + 1s <= now)
+      taken.pop_front();
+    if (taken.size() >= per_second)
+      return false;
+    taken.push_back(now);
+    return true;
+  };
+}
+
+/// A bucket that holds so many, and is full.
+host bucket(double size) {
+  return [size, level = size, at = start](timestamp now) mutable {
+    const auto span = static_cast<double>((now - at).count()) / 1'000;
+    level = std::min(size, level + span * per_second);
+    at = now;
+    if (level < 1)
+      return false;
+    level -= 1;
+    return true;
+  };
+}
+
+/// As many as that within each so many seconds of the clock.
+host fixed_window(std::chrono::seconds length) {
+  return [length, since = timestamp{}, taken = 0U](timestamp now) mutable {
+    if (now - since >= length) {
+      since = now - (now.time_since_epoch() + 300ms) % length;
+      taken = 0;
+    }
+    return ++taken <= per_second * static_cast<unsigned>(length.count());
+  };
+}
+
+struct limited {
+  std::string name;
+  host takes;
+  std::chrono::seconds retry_after;
+};
+
+void PrintTo(const limited& l, std::ostream* to) {
+  *to << l.name << ", Retry-After " << l.retry_after.count();
+}
+
+/// 50 webhooks with two calls each, of which each takes 20 ms.
+class fifty_webhooks {
+public:
+  explicit fifty_webhooks(const limited& at) : at_(at) {}
+
+  /// How long until all were taken.
+  std::chrono::milliseconds run() {
+    auto now = start;
+    for (; taken_ < 100 && now < start + 10min; now += 1ms) {
+      end_calls(now);
+      for (std::size_t i = 0; i < hooks_.size(); ++i)
+        if (may_start(i, now)) {
+          --hooks_[i].left;
+          hooks_[i].in_flight = true;
+          calls_.push_back({i, now, at_.takes(now)});
+        }
+    }
+    EXPECT_EQ(taken_, 100U);
+    return now - start;
   }
 
 private:
-  std::size_t per_second_;
-  std::deque<timestamp> taken_;
-};
+  struct hook {
+    int left = 2;
+    bool in_flight = false;
+    timestamp held_until{};
+    std::optional<std::uint32_t> told;
+    std::optional<shared_hold::slot> slot;
+  };
+  struct call {
+    std::size_t of = 0;
+    timestamp started{};
+    bool taken = false;
+  };
 
-TEST(SharedHold, FiftyWebhooksLearnWhatTheirHostTakes) {
-  // 100 calls at 5 a second take 20 s at best.
-  shared_hold hold;
-  limited_host host{5};
-  std::vector<int> left(50, 2);
-  std::vector<std::optional<shared_hold::slot>> slots(50);
-  std::vector<timestamp> own_hold(50);
-  std::vector<std::optional<std::uint32_t>> told(50);
-  std::size_t taken = 0;
-  auto now = start;
-  for (; taken < 100 && now < start + 10min; now += 1ms)
-    for (std::size_t i = 0; i < left.size(); ++i) {
-      if (told[i] && *told[i] != hold.lifted()) {
-        own_hold[i] = {};
-        told[i].reset();
-      }
-      if (left[i] == 0 || now < own_hold[i])
-        continue;
-      if (hold.active()) {
-        auto& slot = slots[i];
-        if (!slot || !hold.is_current(*slot)
-            || (!slot->firm && now >= slot->at))
-          slot = hold.reserve(1 + i, now);
-        if (!slot->firm || now < slot->at)
-          continue;
-        slot.reset();
-      }
-      if (const auto until = host.call(now)) {
-        own_hold[i] = *until;
-        told[i] = hold.note_busy(1 + i, now, now, *until);
+  void end_calls(timestamp now) {
+    for (; !calls_.empty() && calls_.front().started + 20ms <= now;
+         calls_.pop_front()) {
+      const auto& c = calls_.front();
+      auto& h = hooks_[c.of];
+      h.in_flight = false;
+      if (!c.taken) {
+        ++h.left;
+        h.held_until = now + at_.retry_after;
+        h.told = hold_.note_busy(1 + c.of, c.started, now, h.held_until);
       } else {
-        ++taken;
-        --left[i];
-        if (hold.active())
-          hold.note_success(1 + i, now, now);
+        ++taken_;
+        if (hold_.active())
+          (void)hold_.note_success(1 + c.of, c.started, now);
+        else
+          hold_.note_taken(now);
       }
     }
-  EXPECT_EQ(taken, 100U);
-  EXPECT_LE(now - start, 30s) << "within 1.5 times the ideal";
+  }
+
+  bool may_start(std::size_t i, timestamp now) {
+    auto& h = hooks_[i];
+    if (h.told && *h.told != hold_.lifted()) {
+      h.held_until = {};
+      h.told.reset();
+    }
+    if (h.left == 0 || h.in_flight || now < h.held_until)
+      return false;
+    if (!hold_.active())
+      return true;
+    if (h.slot && hold_.is_current(*h.slot) && now < h.slot->at)
+      return false;
+    h.slot = hold_.ask(1 + i, now, h.slot);
+    if (!h.slot->ready)
+      return false;
+    h.slot.reset();
+    return true;
+  }
+
+  limited at_;
+  shared_hold hold_;
+  std::vector<hook> hooks_{50};
+  std::deque<call> calls_;
+  std::size_t taken_ = 0;
+};
+
+class PaceOfSharedHold : public ::testing::TestWithParam<limited> {};
+
+TEST_P(PaceOfSharedHold, FiftyWebhooksLearnWhatTheirHostTakes) {
+  // 100 calls at 5 a second take 20 s at best.
+  EXPECT_LE(fifty_webhooks{GetParam()}.run(), 30s)
+    << "within 1.5 times the ideal";
 }
+
+INSTANTIATE_TEST_SUITE_P(
+  Limits, PaceOfSharedHold,
+  ::testing::Values(limited{"SlidingWindow1", sliding_window(), 1s},
+                    limited{"SlidingWindow2", sliding_window(), 2s},
+                    limited{"SlidingWindow5", sliding_window(), 5s},
+                    limited{"Bucket1", bucket(5), 1s},
+                    limited{"Bucket2", bucket(5), 2s},
+                    limited{"Bucket5", bucket(5), 5s},
+                    limited{"LargeBucket1", bucket(15), 1s},
+                    limited{"LargeBucket5", bucket(15), 5s},
+                    limited{"FixedWindow1", fixed_window(1s), 1s},
+                    limited{"FixedWindow5", fixed_window(1s), 5s},
+                    limited{"LongWindow1", fixed_window(5s), 1s},
+                    limited{"LongWindow5", fixed_window(5s), 5s}),
+  [](const auto& of) { return of.param.name; });
+
+TEST(SharedHold, APaceThatNobodyNeedsDoesNotGrow) {
+  shared_hold hold;
+  hold.note_busy(1, start, start, start + 1s);
+  hold.note_busy(2, start, start, start + 1s);
+  ASSERT_TRUE(hold.ask(9, start + 1s).ready);
+  (void)hold.note_success(9, start + 1s, start + 1s);
+  auto now = start + 2s;
+  for (; now < start + 40s; now += 1s) {
+    ASSERT_TRUE(hold.ask(9, now).ready);
+    (void)hold.note_success(9, now, now);
+  }
+  ASSERT_TRUE(hold.ask(9, now).ready);
+  const auto next = hold.ask(9, now);
+  EXPECT_FALSE(next.ready);
+  EXPECT_GE(next.at - now, 100ms) << "as at the beginning";
+}
+
+// -- what it is about ---------------------------------------------------------
 
 TEST(SharedHold, WhatBeganBeforeItSaysNothing) {
   shared_hold hold;
   hold.note_busy(1, start, start, start + 60s);
   hold.note_busy(2, start, start + 1ms, start + 60s);
   hold.note_success(9, start, start + 300ms); // it was in flight
-  const auto slot = hold.reserve(9, start + 300ms);
-  EXPECT_FALSE(slot.firm);
+  const auto slot = hold.ask(9, start + 300ms);
+  EXPECT_FALSE(slot.ready);
   EXPECT_EQ(slot.at, start + 60s);
 }
 
@@ -144,14 +265,14 @@ TEST(SharedHold, LateRefusalsHoldWhatIsPaced) {
   shared_hold hold;
   hold.note_busy(1, start, start, start + 1s);
   hold.note_busy(2, start, start + 1ms, start + 1s);
-  ASSERT_TRUE(hold.reserve(9, start + 1s).firm);
+  ASSERT_TRUE(hold.ask(9, start + 1s).ready);
   hold.note_success(9, start + 1s, start + 1'100ms);
-  ASSERT_TRUE(hold.reserve(9, start + 2s).firm);
+  ASSERT_TRUE(hold.ask(9, start + 2s).ready);
   hold.note_busy(3, start, start + 2s, start + 1h); // a slow one
-  EXPECT_TRUE(hold.reserve(9, start + 2s).firm) << "alone";
+  EXPECT_EQ(hold.held_until(start + 2s), std::nullopt) << "alone";
   hold.note_busy(4, start, start + 2s, start + 30min);
-  const auto slot = hold.reserve(9, start + 2s);
-  EXPECT_FALSE(slot.firm);
+  const auto slot = hold.ask(9, start + 2s);
+  EXPECT_FALSE(slot.ready);
   EXPECT_EQ(slot.at, start + 30min);
 }
 
@@ -161,7 +282,7 @@ TEST(SharedHold, LateRefusalsHoldWhatIsPaced) {
 void share(shared_hold& hold) {
   hold.note_busy(1, start, start, start + 1s);
   hold.note_busy(2, start, start, start + 1s);
-  ASSERT_TRUE(hold.reserve(9, start + 1s).firm);
+  ASSERT_TRUE(hold.ask(9, start + 1s).ready);
   hold.note_success(9, start + 1s, start + 1s);
 }
 
@@ -171,8 +292,8 @@ TEST(SharedHold, OneThatKeepsBeingRefusedHoldsNobodyElse) {
   auto now = start + 2s;
   for (; hold.active() && now < start + 1h; now += 1s) {
     hold.note_busy(1, now, now, now + 1h);
-    const auto slot = hold.reserve(2, now);
-    ASSERT_TRUE(slot.firm) << "after " << (now - start).count() << " ms";
+    const auto slot = hold.ask(2, now);
+    ASSERT_TRUE(slot.ready) << "after " << (now - start).count() << " ms";
     ASSERT_LE(slot.at, now + 1s);
     hold.note_success(2, slot.at, slot.at);
   }
@@ -183,13 +304,13 @@ TEST(SharedHold, OneThatIsRefusedWhenItProbesLetsAnotherOneProbe) {
   shared_hold hold;
   hold.note_busy(1, start, start, start + 1s);
   hold.note_busy(2, start, start, start + 1s);
-  ASSERT_TRUE(hold.reserve(1, start + 2s).firm);
-  EXPECT_FALSE(hold.reserve(3, start + 2s).firm);
+  ASSERT_TRUE(hold.ask(1, start + 2s).ready);
+  EXPECT_FALSE(hold.ask(3, start + 2s).ready);
   hold.note_busy(1, start + 2s, start + 3s, start + 1h);
-  EXPECT_TRUE(hold.reserve(3, start + 3s).firm);
+  EXPECT_TRUE(hold.ask(3, start + 3s).ready);
   hold.note_busy(3, start + 3s, start + 4s, start + 10s);
-  const auto slot = hold.reserve(4, start + 4s);
-  EXPECT_FALSE(slot.firm) << "now two are refused";
+  const auto slot = hold.ask(4, start + 4s);
+  EXPECT_FALSE(slot.ready) << "now two are refused";
   EXPECT_EQ(slot.at, start + 10s) << "but only one for an hour";
 }
 
@@ -197,10 +318,10 @@ TEST(SharedHold, ThoseThatWereNotRefusedProbeFirst) {
   shared_hold hold;
   hold.note_busy(1, start, start, start + 1s);
   hold.note_busy(2, start, start, start + 1s);
-  const auto slot = hold.reserve(1, start + 1s);
-  EXPECT_FALSE(slot.firm);
+  const auto slot = hold.ask(1, start + 1s);
+  EXPECT_FALSE(slot.ready);
   EXPECT_EQ(slot.at, start + 1s + shared_hold::courtesy);
-  EXPECT_TRUE(hold.reserve(3, start + 1s).firm);
+  EXPECT_TRUE(hold.ask(3, start + 1s).ready);
 }
 
 TEST(SharedHold, TwoThatKeepBeingRefusedHoldTheOthersOnceMore) {
@@ -213,13 +334,13 @@ TEST(SharedHold, TwoThatKeepBeingRefusedHoldTheOthersOnceMore) {
     hold.note_busy(2, now, now, now + 30s);
     if (!hold.active())
       break;
-    auto slot = hold.reserve(9, now);
-    if (!slot.firm) {
+    auto slot = hold.ask(9, now);
+    if (!slot.ready) {
       ++holds;
       now = slot.at;
-      slot = hold.reserve(9, now);
+      slot = hold.ask(9, now);
     }
-    ASSERT_TRUE(slot.firm);
+    ASSERT_TRUE(slot.ready);
     hold.note_success(9, now, now);
   }
   EXPECT_EQ(holds, 1);
@@ -234,8 +355,8 @@ TEST(SharedHold, ASuccessEndsWhatAllWereToldButNotWhatOneIsToldAlone) {
   hold.note_busy(1, start, start, start + 1h);
   const auto told = hold.note_busy(2, start, start, start + 1s);
   ASSERT_EQ(told, hold.lifted());
-  ASSERT_TRUE(hold.reserve(9, start + 1s).firm);
-  EXPECT_EQ(hold.note_success(9, start + 1s, start + 1s),
+  ASSERT_TRUE(hold.ask(9, start + 1s).ready);
+  EXPECT_EQ(hold.note_success(9, start + 1s, start + 1s).told,
             (std::vector<webhook_id>{1, 2}));
   EXPECT_NE(told, hold.lifted());
   std::optional<std::uint32_t> alone;
@@ -251,22 +372,50 @@ TEST(SharedHold, ItsOwnerMayHaveItProbedAtOnce) {
   shared_hold hold;
   hold.note_busy(1, start, start, start + 1h);
   hold.note_busy(2, start, start, start + 1h);
-  EXPECT_FALSE(hold.reserve(1, start + 1s).firm);
+  EXPECT_FALSE(hold.ask(1, start + 1s).ready);
   hold.lift(1, start + 1s);
-  EXPECT_TRUE(hold.reserve(1, start + 1s).firm);
-  EXPECT_FALSE(hold.reserve(2, start + 1s).firm) << "one at a time";
+  EXPECT_TRUE(hold.ask(1, start + 1s).ready);
+  EXPECT_FALSE(hold.ask(2, start + 1s).ready) << "one at a time";
+}
+
+TEST(SharedHold, ItTakesTwoThatAreStillCalled) {
+  shared_hold hold;
+  hold.note_busy(1, start, start, start + 1h);
+  hold.note_busy(2, start, start, start + 30min);
+  hold.note_busy(3, start - 1s, start, start + 10min);
+  EXPECT_FALSE(hold.ask(9, start + 1s).ready);
+  EXPECT_EQ(hold.held_until(start + 1s), start + 30min);
+  EXPECT_TRUE(hold.forget(1, start + 1s).empty());
+  EXPECT_EQ(hold.held_until(start + 1s), start + 10min);
+  EXPECT_EQ(hold.forget(2, start + 2s), (std::vector<webhook_id>{9}));
+  EXPECT_FALSE(hold.active()) << "one is told alone";
+  hold.note_busy(4, start + 3s, start + 3s, start + 5min);
+  EXPECT_TRUE(hold.active()) << "and another one, too";
+  EXPECT_EQ(hold.held_until(start + 3s), start + 5min);
+}
+
+TEST(SharedHold, ASuccessReleasesThoseThatWaitedForOthers) {
+  shared_hold hold;
+  hold.note_busy(1, start, start, start + 1h);
+  hold.note_busy(2, start, start, start + 1h);
+  EXPECT_FALSE(hold.ask(7, start + 1s).ready);
+  EXPECT_FALSE(hold.ask(8, start + 1s).ready);
+  hold.lift(1, start + 2s);
+  ASSERT_TRUE(hold.ask(1, start + 2s).ready);
+  const auto released = hold.note_success(1, start + 2s, start + 3s);
+  EXPECT_EQ(released.told, (std::vector<webhook_id>{2}));
+  EXPECT_EQ(released.waiting, (std::vector<webhook_id>{7, 8}));
 }
 
 TEST(SharedHold, AClockThatIsSetBackHoldsForAnHourAtMost) {
   shared_hold hold;
   hold.note_busy(1, start, start, start + 1s);
   hold.note_busy(2, start, start, start + 1s);
-  ASSERT_TRUE(hold.reserve(9, start + 1s).firm);
+  ASSERT_TRUE(hold.ask(9, start + 1s).ready);
   hold.note_success(9, start + 1s, start + 1s);
-  ASSERT_TRUE(hold.reserve(9, start + 1s).firm);
+  ASSERT_TRUE(hold.ask(9, start + 1s).ready);
   const auto before = start - 24h;
-  const auto slot = hold.reserve(9, before);
-  EXPECT_TRUE(slot.firm);
+  const auto slot = hold.ask(9, before);
   EXPECT_LE(slot.at, before + 1s);
 }
 
@@ -274,12 +423,18 @@ TEST(SharedHold, EndsAlthoughManyAreBusyOnceNobodyIsRefused) {
   shared_hold hold;
   hold.note_busy(1, start, start, start + 1s);
   hold.note_busy(2, start, start, start + 1s);
+  std::vector<std::optional<shared_hold::slot>> slots(100);
   auto now = start + 1s;
   for (; hold.active() && now < start + 30min; now += 10ms)
-    for (int i = 0; i < 100 && hold.active(); ++i) {
-      const auto slot = hold.reserve(9, now);
-      if (slot.firm)
-        hold.note_success(9, now, now);
+    for (webhook_id i = 0; i < slots.size() && hold.active(); ++i) {
+      auto& slot = slots[i];
+      if (slot && now < slot->at)
+        continue;
+      slot = hold.ask(9 + i, now, slot);
+      if (slot->ready) {
+        (void)hold.note_success(9 + i, now, now);
+        slot.reset();
+      }
     }
   EXPECT_FALSE(hold.active());
 }
@@ -290,8 +445,8 @@ TEST(SharedHold, EndsOnceNobodyIsRefusedAnyMore) {
   hold.note_busy(2, start, start, start + 1s);
   auto now = start + 1s;
   for (; hold.active() && now < start + 5min; now += 1s) {
-    const auto slot = hold.reserve(9, now);
-    if (slot.firm && slot.at <= now)
+    const auto slot = hold.ask(9, now);
+    if (slot.ready && slot.at <= now)
       hold.note_success(9, now, now);
   }
   EXPECT_FALSE(hold.active());
