@@ -42,7 +42,10 @@ from harness.results import plain, table  # noqa: E402
 BINARY = ROOT / "build/release/fanfare"
 PROGRAMS = {"nginx": "-v", "wrk": "-v", "redis-server": "--version", "node": "--version"}
 CASES = sorted(path.stem for path in (HERE / "cases").glob("[a-z]*.py"))
-ORDER = "limit flush fanout spread tls publish latency isolation backlog registered log embed peers".split()
+ORDER = (
+    "limit flush fanout million spread tls publish latency isolation backlog registered log"
+    " embed peers"
+).split()
 CASES.sort(key=ORDER.index)
 
 

@@ -7,6 +7,7 @@ Every program is started on a free port of the loopback and ended by its pid.
 
 import http.client
 import json
+import math
 import os
 import pathlib
 import resource
@@ -22,6 +23,7 @@ from dataclasses import dataclass
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TICK = 1 / os.sysconf("SC_CLK_TCK")
 MIB = 1024 * 1024
+KEPT_SECONDS = 10  # of a connection that is not used; the server ends it later
 
 
 class BenchError(Exception):
@@ -335,10 +337,7 @@ class Server(Process):
 
     def try_call(self, method, path, body=None):
         """(status, text) of a request below /api/v1."""
-        connection = getattr(self._connections, "it", None)
-        if connection is None:
-            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
-            self._connections.it = connection
+        connection = self._connection()
         if body is not None and not isinstance(body, (bytes, str)):
             body = json.dumps(body)
         headers = {"Authorization": f"Token {self.TOKEN}"}
@@ -347,6 +346,15 @@ class Server(Process):
         connection.request(method, f"/api/v1{path}", body, headers)
         answer = connection.getresponse()
         return answer.status, answer.read().decode()
+
+    def _connection(self):
+        """This thread's; a new one if the server may have ended it as idle."""
+        kept = self._connections
+        idle = time.monotonic() - getattr(kept, "used", -math.inf)
+        if idle > KEPT_SECONDS:
+            kept.it = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
+        kept.used = time.monotonic()
+        return kept.it
 
     def call(self, method, path, body=None):
         """The JSON of the answer; another status than 2xx is an error."""

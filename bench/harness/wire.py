@@ -37,6 +37,12 @@ class Wire:
     def close(self):
         self._socket.close()
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
 
 def request(method, path, *, token=None, body=b""):
     """The bytes of one."""

@@ -8,6 +8,10 @@
 //
 //   store organizers DIR COUNT  copies organizer "bench" with its events and
 //                               webhooks, as organizer-1 … organizer-COUNT
+//   store webhooks DIR COUNT    copies the webhooks of organizer "bench" in
+//   turn
+//                               until it has COUNT more; each copy calls a path
+//                               of its own, below that of its pattern
 //   store calls DIR COUNT       publishes COUNT copies of the newest
 //                               notification, and logs of each what its
 //                               webhooks answered to it
@@ -90,6 +94,13 @@ webhook_record copy_of(webhook_record hook, organizer_id owner,
   return hook;
 }
 
+/// Fails with what became of the first that was refused.
+void need_added(const operations& hooks) {
+  for (const auto& h : hooks)
+    if (const auto& added = std::get<storage::add_webhook>(h).done; !added)
+      throw std::runtime_error{added.error().detail};
+}
+
 void add_organizers(storage::store& store, std::size_t count) {
   const auto from = read_pattern(store);
   const auto each = std::max<std::size_t>(1, from.hooks.size());
@@ -122,10 +133,31 @@ void add_organizers(storage::store& store, std::size_t count) {
           storage::add_webhook{.value = copy_of(hook, owner, copies)});
     }
     need(store.commit(hooks));
-    for (const auto& h : hooks)
-      if (const auto& added = std::get<storage::add_webhook>(h).done; !added)
-        throw std::runtime_error{added.error().detail};
+    need_added(hooks);
     done += size;
+  }
+}
+
+// -- webhooks -----------------------------------------------------------------
+
+void add_webhooks(storage::store& store, std::size_t count) {
+  const auto from = read_pattern(store);
+  if (from.hooks.empty())
+    throw std::runtime_error{
+      "organizer \"bench\" has no webhooks to copy: add one first"};
+  std::unordered_map<event_id, event_id> same;
+  for (const auto& e : from.events)
+    same[e.id] = e.id;
+  for (std::size_t done = 0; done < count;) {
+    operations hooks;
+    for (; hooks.size() < commit_size && done < count; ++done) {
+      const auto& pattern = from.hooks[done % from.hooks.size()];
+      auto copy = copy_of(pattern, pattern.owner, same);
+      copy.target_url += '/' + std::to_string(done);
+      hooks.emplace_back(storage::add_webhook{.value = std::move(copy)});
+    }
+    need(store.commit(hooks));
+    need_added(hooks);
   }
 }
 
@@ -221,11 +253,13 @@ int run(int argc, char** argv) {
     print_counts(*opened());
   else if (has_count() && words[0] == "organizers")
     add_organizers(*opened(), count);
+  else if (has_count() && words[0] == "webhooks")
+    add_webhooks(*opened(), count);
   else if (has_count() && words[0] == "calls")
     add_calls(*opened(), count);
   else
     throw std::runtime_error{
-      "usage: store organizers|calls DIR COUNT, or store count DIR"};
+      "usage: store organizers|webhooks|calls DIR COUNT, or store count DIR"};
   return 0;
 }
 

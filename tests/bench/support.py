@@ -52,7 +52,7 @@ class NaiveServer:
     }
 
     def __init__(self, *, lose=None, repeat=None):
-        self.requests, self._delivered = [], 0
+        self.requests, self._delivered, self._apps = [], 0, 0
         self._lose, self._repeat = lose, repeat
         self._lock = threading.Lock()
         naive = self
@@ -73,8 +73,13 @@ class NaiveServer:
             def log_message(self, *_):
                 pass
 
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        class Listener(http.server.ThreadingHTTPServer):
+            daemon_threads = True
+
+            def handle_error(self, *_):  # wrk ends its connections as it likes
+                pass
+
+        self._server = Listener(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self.environment = {"NAIVE_URL": self.url, "NAIVE_TOKEN": "naive"}
         threading.Thread(target=self._server.serve_forever, args=(0.01,)).start()
@@ -82,14 +87,16 @@ class NaiveServer:
     def answer(self, path, body):
         with self._lock:
             self.requests.append((path, body))
+            self._apps += path == "/apps"
+            made = 6 + max(1, self._apps)  # the first app is 7
         if path.endswith("/events"):
-            for url in self.hooks():
+            for url in self.hooks(path.removesuffix("/events")):
                 self._deliver(url, body)
-        return 200, {"data": [{"id": 7}]}
+        return 200, {"data": [{"id": made}]}
 
-    def hooks(self):
+    def hooks(self, app):
         with self._lock:
-            return [body["url"] for path, body in self.requests if path.endswith("/hooks")]
+            return [body["url"] for path, body in self.requests if path == f"{app}/hooks"]
 
     def _deliver(self, url, body):
         with self._lock:
@@ -98,10 +105,10 @@ class NaiveServer:
                 return
             times = 2 if self._delivered == self._repeat else 1
         for _ in range(times):
-            self._post(url, body)
+            self.post(url, body)
 
     @staticmethod
-    def _post(url, body):
+    def post(url, body):
         target = urllib.parse.urlsplit(url)
         connection = http.client.HTTPConnection(target.netloc, timeout=10)
         connection.request("POST", target.path, json.dumps(body))
