@@ -43,7 +43,7 @@ BINARY = ROOT / "build/release/fanfare"
 PROGRAMS = {"nginx": "-v", "wrk": "-v", "redis-server": "--version", "node": "--version"}
 CASES = sorted(path.stem for path in (HERE / "cases").glob("[a-z]*.py"))
 ORDER = (
-    "limit flush fanout million spread tls publish latency isolation backlog registered log"
+    "limit flush fanout million spread tls publish reads latency isolation backlog registered log"
     " embed peers"
 ).split()
 CASES.sort(key=ORDER.index)

@@ -43,6 +43,12 @@ class CasesTest(unittest.TestCase):
         self.assertGreater(notice["settings"]["notices"], 0)
         self.assertLessEqual(notice["cost"]["p50_ms"], notice["cost"]["max_ms"])
 
+    def test_reads(self):
+        results = self.run_case("reads")
+        self.assertEqual(list(results), ["publishes beside 1,000 reads/s", "a read, p99"])
+        self.assertGreater(results["publishes beside 1,000 reads/s"]["ratio"]["median"], 0)
+        self.assertGreater(results["a read, p99"]["cost"]["reads"], 100)
+
 
 if __name__ == "__main__":
     unittest.main()
