@@ -10,9 +10,9 @@ connections and never answers.
 memory     resident, beyond what the server had before the first publish, 3 s after
            the last retry was noted; and once more 3 s after a restart (kill -9)
 restart    Then all retries are made due, the server is killed (-9), both receivers
-           become healthy: from the exec of the server to the first retry that
-           arrives, and to the first notification of the webhook that is behind.
-           Killed and started again, round by round
+           become healthy: from the exec of the server to its line "listening on", to
+           the first retry that arrives, and to the first notification of the webhook
+           that is behind. Killed and started again, round by round
 """
 
 import signal
@@ -113,10 +113,11 @@ def build_up(bench, folder, ports, count):
 
 
 def restart(bench, folder, first, second):
-    """Seconds until both receivers have got something."""
+    """Seconds until the server listens, and until each receiver has got something."""
     watched = [First(nginx) for nginx in (first, second)]
     with bench.server(folder=folder) as server:
-        seconds = [one.wait(60) - server.started for one in watched]
+        seconds = [server.start_seconds]
+        seconds += [one.wait(60) - server.started for one in watched]
         server.stop(signal.SIGKILL)
     return seconds
 
@@ -150,14 +151,18 @@ def run(bench):
         before = [nginx.counts()[1] for nginx in (first, second)]
         for _ in range(bench.rounds):
             rounds.append(restart(bench, folder, first, second))
-            bench.say(f"{count:,}: {rounds[-1][0]:.2f} and {rounds[-1][1]:.2f} s after a start")
+            started, retry, behind = rounds[-1]
+            bench.say(f"{count:,}: {started:.2f} s; arrivals after {retry:.2f} and {behind:.2f} s")
         arrived = [nginx.counts()[1] - old for nginx, old in zip((first, second), before)]
     for waits, came in zip(count_waiting(bench, folder, ids, count), arrived):
         if waits > count or waits + came < count:  # a kill makes duplicates
             raise BenchError(f"of {count} notifications {waits} wait and {came} arrived")
-    for variant, seconds in zip(
-        ("restart to the first due retry", "restart to the first of the backlog"), zip(*rounds)
-    ):
+    variants = (
+        "start after a kill",
+        "restart to the first due retry",
+        "restart to the first of the backlog",
+    )
+    for variant, seconds in zip(variants, zip(*rounds), strict=True):
         yield Result(
             case="backlog",
             variant=variant,

@@ -1,7 +1,8 @@
 # SPDX-FileCopyrightText: Fanfare contributors
 # SPDX-License-Identifier: Apache-2.0
 """fanout: one notification to N webhooks; every publish and every call on disk,
-every call signed. The time runs from the first publish to the last delivery.
+every call signed. The time runs from the first publish to the last delivery; the peak
+memory to the largest N is that of the same fan-outs.
 Afterwards the store must have as many calls as there were deliveries."""
 
 import time
@@ -12,7 +13,9 @@ from harness.processes import BenchError, in_parallel
 from harness.results import Result, Spread
 
 GOAL = 0.60
+GOALS = {1000: 0.70}  # where it is another one
 SPREAD_OF_COST = 1.3
+PEAK_MIB = 205
 
 
 def timed(server, nginx, deliveries, publish):
@@ -89,7 +92,8 @@ def one_size(
 def run(bench):
     results = []
     for webhooks in (1, 10, 1000, bench.size(100_000, 10_000)):
-        results.append(one_size(bench, webhooks, bench.size(300_000, 30_000)))
+        goal = GOALS.get(webhooks, GOAL)
+        results.append(one_size(bench, webhooks, bench.size(300_000, 30_000), goal=goal))
         yield results[-1]
     costs = [result.cost["cpu_s_per_1000_fanfare"] for result in results]
     yield Result(
@@ -99,4 +103,15 @@ def run(bench):
         measured=Spread.of([max(costs) / min(costs)]),
         goal=f"<= {SPREAD_OF_COST}",
         met=max(costs) / min(costs) <= SPREAD_OF_COST,
+    )
+    largest = results[-1]
+    yield Result(
+        case="fanout",
+        variant=f"peak memory, {largest.variant}",
+        unit="MiB",
+        measured=Spread.of([largest.cost["peak_mib"]]),
+        goal=f"<= {PEAK_MIB} MiB",
+        met=largest.cost["peak_mib"] <= PEAK_MIB,
+        settings=largest.settings,
+        note="the median of the rounds",
     )
