@@ -12,12 +12,16 @@ import os
 import pathlib
 import re
 import secrets
+import time
 import urllib.parse
 from dataclasses import dataclass, field
 
+from harness.process_trees import KINDS as PROCESS_KINDS
+from harness.process_trees import ProcessTrees, Tree
 from harness.processes import BenchError, in_parallel
 
 PLACEHOLDER = re.compile(r"(\$?)\{(\w+)\}")
+HEADER = re.compile(r"[A-Za-z0-9-]+")
 KINDS = {str: "a string", int: "a whole number", dict: "an object"}
 
 
@@ -46,20 +50,25 @@ class Adapter:
         except ValueError as error:
             self._refuse("", f"this is not JSON: {error}")
         self._check(settings, "", dict)
-        self._only(settings, "", "name headers prepare register publish"
-                   " webhooks notifications connections seconds")  # fmt: skip
+        self._only(settings, "", "name headers prepare register publish signature"
+                   " processes webhooks notifications connections settle seconds")  # fmt: skip
         self.name = self._take(settings, "name", str)
         self.webhooks = self._count(settings, "webhooks", 1000)
         self.notifications = self._count(settings, "notifications", None)
         self.connections = self._count(settings, "connections", 4)
         self.seconds = self._count(settings, "seconds", 600)  # of a round, at most
+        self.settle = self._count(settings, "settle", 0)  # seconds after `register`
         self._headers = self._strings(settings, "headers")
+        self.signature = self._header(settings, "signature")
         self._names = {"run": f"bench-{secrets.token_hex(4)}"}
         known = {"run"}
         self._prepare = self._requests(settings, "prepare", known, optional=True)
         self._register = self._requests(settings, "register", {*known, "n", "target_url"})
         self._publish = self._requests(settings, "publish", {*known, "n"})
-        self._registered = self._published = 0
+        self._registered = 0
+        self.published = 0  # the number of the next notification
+        # None if the file names none: what they use is not known then.
+        self.processes = ProcessTrees(trees) if (trees := self._trees(settings)) else None
 
     @staticmethod
     def read(file, environment=None):
@@ -78,17 +87,40 @@ class Adapter:
             self._names = client.run(self._prepare, self._names)
 
     def register(self, target_urls):
-        """A webhook per URL."""
+        """A webhook per URL; waits until the server knows of them."""
         first, self._registered = self._registered, self._registered + len(target_urls)
         self._each(
             self._register,
             [{"n": first + at, "target_url": url} for at, url in enumerate(target_urls)],
         )
+        time.sleep(self.settle)
 
     def publish(self, count):
         """So many notifications; returns when the server has answered all of them."""
-        first, self._published = self._published, self._published + count
+        first, self.published = self.published, self.published + count
         self._each(self._publish, [{"n": first + at} for at in range(count)])
+
+    @contextlib.contextmanager
+    def publisher(self):
+        """A function that publishes the notification of a number, on a connection of
+        its own."""
+        with contextlib.closing(Client(self)) as client:
+            yield lambda number: client.run(self._publish, {**self._names, "n": number})
+
+    def shows_number(self):
+        """Whether a call can be told from others: "number-{n}" is in what is published."""
+        return "number-{n}" in json.dumps(self._publish[-1].body)
+
+    def publishes_at_once(self):
+        """Whether a publish is one request."""
+        return len(self._publish) == 1
+
+    def publish_request(self):
+        """(method, URL, headers, body with its {n}) of such a publish, after `prepare`."""
+        (request,) = self._publish
+        names = {**self._names, "n": "{n}"}
+        body, headers = encoded(self.fill(request.body, names), self.fill(request.headers, names))
+        return request.method, self.fill(request.url, {**names, "n": 0}), headers, body or ""
 
     def _each(self, requests, items):
         def work(first):
@@ -139,6 +171,13 @@ class Adapter:
             self._refuse(name, "has to be at least 1")
         return settings[name]
 
+    def _header(self, settings, name):
+        """The name of one; "" if the file has none."""
+        found = self._take(settings, name, str, default="")
+        if found and not HEADER.fullmatch(found):
+            self._refuse(name, "has to be the name of a header, as in webhook-signature")
+        return found
+
     def _strings(self, settings, name, *, within=""):
         found = self._take(settings, name, dict, within=within, default={})
         for item in found:
@@ -154,6 +193,24 @@ class Adapter:
         if not isinstance(described, list):
             return [self._request(described, name, known)]
         return [self._request(d, f"{name}[{at}]", known) for at, d in enumerate(described)]
+
+    def _trees(self, settings):
+        described = settings.get("processes", [])
+        if not isinstance(described, list):
+            self._refuse("processes", "has to be a list")
+        return [self._tree(one, f"processes[{at}]") for at, one in enumerate(described)]
+
+    def _tree(self, settings, key):
+        self._check(settings, key, dict)
+        self._only(settings, key, " ".join(["name", *PROCESS_KINDS]))
+        name = self._take(settings, "name", str, within=key)
+        kinds = [kind for kind in PROCESS_KINDS if kind in settings]
+        if len(kinds) != 1:
+            self._refuse(key, f"needs one of {', '.join(PROCESS_KINDS)}, and only one")
+        (kind,) = kinds
+        where = self._take(settings, kind, str, within=key)
+        self._known(where, f"{key}.{kind}", set())
+        return Tree(name, kind, self.fill(where, {}))
 
     def _request(self, settings, key, known):
         self._check(settings, key, dict)
@@ -186,7 +243,7 @@ class Adapter:
                 if variable and name not in self._environment:
                     self._refuse(key, f"the environment variable {name} is not set")
                 if not variable and name not in known:
-                    there_are = ", ".join(f"{{{one}}}" for one in sorted(known))
+                    there_are = ", ".join(f"{{{one}}}" for one in sorted(known)) or "none"
                     self._refuse(key, f"there is no {{{name}}} here; there are {there_are}")
 
 
@@ -210,9 +267,7 @@ class Client:
     def _send(self, request, names):
         fill = self._adapter.fill
         url = urllib.parse.urlsplit(fill(request.url, names))
-        body, headers = fill(request.body, names), fill(request.headers, names)
-        if body is not None and not isinstance(body, str):
-            body, headers = json.dumps(body), {"Content-Type": "application/json", **headers}
+        body, headers = encoded(fill(request.body, names), fill(request.headers, names))
         # Without its variables: they are secrets.
         what = f"{self._adapter.name}: {request.key}: {request.method} {request.url}"
         path = urllib.parse.urlunsplit(("", "", url.path or "/", url.query, ""))
@@ -233,6 +288,13 @@ class Client:
             of = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
             self._connections[at] = of[url.scheme](url.hostname, url.port, timeout=120)
         return self._connections[at]
+
+
+def encoded(body, headers):
+    """As they are sent: what is no string is JSON."""
+    if body is None or isinstance(body, str):
+        return body, headers
+    return json.dumps(body), {"Content-Type": "application/json", **headers}
 
 
 def kept(text, path, what):

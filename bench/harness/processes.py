@@ -177,6 +177,9 @@ class Together:
     def usage(self):
         return sum((program.usage() for program in self._programs), Usage())
 
+    def memory(self):
+        return sum(program.memory() for program in self._programs)
+
     def peak_memory(self):
         return sum(program.peak_memory() for program in self._programs)
 
@@ -185,6 +188,8 @@ class Together:
             program.reset_peak()
 
 
+SIGNATURE = "webhook-signature"  # the header of Fanfare's
+
 # Whoever sends webhooks here signs them.
 ANSWER = """\
     location / {
@@ -192,6 +197,21 @@ ANSWER = """\
       return 200 "ok";
     }"""
 UNSIGNED_ANSWER = '    location / { return 200 "ok"; }'
+
+
+def answer_to_any_of(signatures, log):
+    """As ANSWER, for calls with one of these headers; the others are logged."""
+    values = "".join("$http_" + name.lower().replace("-", "_") for name in signatures)
+    return f"""\
+    location / {{
+      access_log {log} combined if=$unsigned;
+      set $unsigned 0;
+      set $signatures "{values}";
+      if ($signatures = "") {{ set $unsigned 1; }}
+      if ($unsigned) {{ return 400; }}
+      return 200 "ok";
+    }}"""
+
 
 NGINX_CONF = """\
 daemon off;
@@ -224,24 +244,28 @@ class Nginx(Process):
     """The receiver: one worker, answers at once, logs nothing.
 
     `more` is further configuration inside of http {}. Requests to all of its
-    servers are counted together. What has no signature is answered 400, unless
-    `signed` is false.
+    servers are counted together. What has no signature is answered 400; with
+    `signatures`, what has none of these headers, and without any nothing is.
     """
 
-    def __init__(self, directory, *, more="", signed=True):
+    def __init__(self, directory, *, more="", signatures=None):
         directory = pathlib.Path(directory)
         directory.mkdir(parents=True)
         self.port = free_port()
         self.host = f"127.0.0.1:{self.port}"
         self.url = f"http://{self.host}"
         nofile = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        self._unsigned, self._signatures = directory / "unsigned.log", signatures
+        answer = ANSWER if signatures is None else UNSIGNED_ANSWER
+        if signatures:
+            answer = answer_to_any_of(signatures, self._unsigned)
         conf = directory / "nginx.conf"
         conf.write_text(
             NGINX_CONF.format(
                 dir=directory,
                 port=self.port,
                 more=more,
-                answer=ANSWER if signed else UNSIGNED_ANSWER,
+                answer=answer,
                 nofile=nofile,
                 connections=min(nofile - 2048, 100000),
             )
@@ -273,6 +297,14 @@ class Nginx(Process):
             connection.close()
         self._asked += 1
         return int(numbers[0]) - self._asked, int(numbers[2]) - self._asked
+
+    def check_signed(self):
+        """Fails if a call had none of the headers `signatures`."""
+        if self._unsigned.exists() and (lines := self._unsigned.read_text().splitlines()):
+            raise BenchError(
+                f"{len(lines)} calls had none of the headers {', '.join(self._signatures)}:"
+                " make the server sign, or correct \"signature\" of its adapter"
+            )
 
     def wait_for(self, requests, seconds, *, also=lambda: None):
         """Waits until requests[1] more requests than requests[0] have come."""

@@ -5,6 +5,7 @@
 import copy
 import json
 import pathlib
+import re
 import tempfile
 import unittest
 
@@ -36,11 +37,13 @@ class ReadingTest(unittest.TestCase):
             (read.name, read.webhooks, read.notifications, read.connections, read.seconds),
             ("naive", 1000, None, 4, 600),
         )
+        self.assertEqual((read.settle, read.signature, read.processes), (0, "", None))
 
     def test_takes_sizes(self):
-        read = adapter(webhooks=5, notifications=6, connections=7, seconds=8)
+        read = adapter(webhooks=5, notifications=6, connections=7, seconds=8, settle=9)
         self.assertEqual(
-            (read.webhooks, read.notifications, read.connections, read.seconds), (5, 6, 7, 8)
+            (read.webhooks, read.notifications, read.connections, read.seconds, read.settle),
+            (5, 6, 7, 8, 9),
         )
 
     def test_names_what_is_missing(self):
@@ -103,14 +106,45 @@ class ReadingTest(unittest.TestCase):
             self.assertEqual(Adapter.read(file, ENVIRONMENT).name, "naive")
 
     def test_reads_those_that_come_with_it(self):
-        environment = {
-            "BULLMQ_URL": "http://127.0.0.1:1",
-            "FANFARE_URL": "http://127.0.0.1:1",
-            "FANFARE_ADMIN_TOKEN": "token",
-        }
+        variables, names = {}, []
         files = sorted((ROOT / "bench/peers").glob("*.json"))
-        names = [Adapter.read(file, environment).name for file in files]
+        for file in files:
+            for name in re.findall(r"\$\{(\w+)\}", file.read_text()):
+                variables[name] = f"http://127.0.0.1/{name}"
+        for file in files:
+            read = Adapter.read(file, variables)
+            names.append(read.name)
+            # As its publishes are compared with those of the others.
+            self.assertTrue(read.shows_number(), file)
+            self.assertTrue(read.publishes_at_once(), file)
+            if read.name != "Fanfare":  # which script/bench starts itself
+                self.assertTrue(read.signature, file)
+                self.assertIn(read.name, read.processes.names, file)
         self.assertEqual(names, ["BullMQ", "Fanfare"])
+
+    def test_takes_processes(self):
+        read = adapter(
+            processes=[{"name": "a", "pid": "1"}, {"name": "b", "pid_file": "${NAIVE_TOKEN}"}]
+        )
+        self.assertEqual(read.processes.names, ["a", "b"])
+
+    def test_refuses_processes_that_are_none(self):
+        self.refused("processes: has to be a list", processes={"name": "a", "pid": "1"})
+        self.refused("processes[0].name: is missing", processes=[{"pid": "1"}])
+        for one in ({"name": "a"}, {"name": "a", "pid": "1", "cgroup": "b"}):
+            self.refused("processes[0]: needs one of pid, pid_file, cgroup", processes=[one])
+        self.refused("processes[0].pid: has to be a string", processes=[{"name": "a", "pid": 1}])
+        self.refused(
+            "processes[0].pid: the environment variable NOT_SET is not set",
+            processes=[{"name": "a", "pid": "${NOT_SET}"}],
+        )
+        self.refused(
+            "processes[0].pid: there is no {run} here; there are none",
+            processes=[{"name": "a", "pid": "{run}"}],
+        )
+
+    def test_refuses_a_signature_that_is_no_header(self):
+        self.refused("signature: has to be the name of a header", signature="a b")
 
 
 class RequestsTest(unittest.TestCase):
@@ -142,6 +176,26 @@ class RequestsTest(unittest.TestCase):
         peer.publish(5)
         keys = sorted(body["key"] for path, body in self.server.requests[1:])
         self.assertEqual(keys, sorted(f"event-{n}" for n in range(11)))
+
+    def test_can_be_sent_by_another_load(self):
+        peer = self.adapter()
+        peer.prepare()
+        self.assertTrue(peer.publishes_at_once())
+        method, url, headers, body = peer.publish_request()
+        self.assertEqual((method, body), ("POST", '{"key": "event-{n}"}'))
+        self.assertEqual(url, f"{self.server.url}/apps/7/events")
+        self.assertEqual(headers["Authorization"], "Bearer naive")
+        self.assertEqual(headers["Content-Type"], "application/json")
+        several = self.adapter(publish=[{"url": "http://a/"}, {"url": "http://b/"}])
+        self.assertFalse(several.publishes_at_once())
+
+    def test_can_be_sent_one_by_one(self):
+        peer = self.adapter()
+        self.assertFalse(peer.shows_number())
+        peer.prepare()
+        with peer.publisher() as publish:
+            publish(5)
+        self.assertEqual(self.server.requests[-1], ("/apps/7/events", {"key": "event-5"}))
 
     def test_are_sent_in_order_and_know_what_was_kept_before(self):
         url = self.server.url
