@@ -120,7 +120,7 @@ class ReadingTest(unittest.TestCase):
             if read.name != "Fanfare":  # which script/bench starts itself
                 self.assertTrue(read.signature, file)
                 self.assertIn(read.name, read.processes.names, file)
-        self.assertEqual(names, ["BullMQ", "Fanfare"])
+        self.assertEqual(names, ["BullMQ", "Fanfare", "Outpost", "Svix", "WebhookX"])
 
     def test_takes_processes(self):
         read = adapter(
