@@ -193,8 +193,12 @@ class RunTest(unittest.TestCase):
             env={**os.environ, "TMPDIR": str(self.folder)},
         )
         try:
-            wait_until(lambda: [*self.folder.glob("*/*/nginx.pid")], 20, "nginx's start")
-            (pid,) = [int(file.read_text()) for file in self.folder.glob("*/*/nginx.pid")]
+
+            def written():
+                return [file.read_text() for file in self.folder.glob("*/*/nginx.pid")]
+
+            wait_until(lambda: any(written()), 20, "nginx's start")
+            (pid,) = map(int, written())
         finally:
             running.terminate()
             self.assertEqual(running.wait(60), 128 + signal.SIGTERM)
