@@ -129,6 +129,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(fanfare, caf::first_custom_type_id)
   CAF_ADD_ATOM(fanfare, fanfare::atom, selected, "selected")
   CAF_ADD_ATOM(fanfare, fanfare::atom, stored, "stored")
   CAF_ADD_ATOM(fanfare, fanfare::atom, announce, "announce")
+  CAF_ADD_ATOM(fanfare, fanfare::atom, rested, "rested")
 
 CAF_END_TYPE_ID_BLOCK(fanfare)
 
@@ -190,6 +191,8 @@ using router_actor = caf::typed_actor<
   caf::reacts_to<atom::order, webhook_id, webhook_order_ptr>,
   // Engine: a notice to publish.
   caf::reacts_to<atom::announce, notice_ptr>,
+  // Rest board: webhooks have come to rest.
+  caf::reacts_to<atom::rested>,
   // Engine: the clock was set; all webhooks are to look at it again.
   caf::reacts_to<atom::wake>>;
 

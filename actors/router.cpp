@@ -19,6 +19,12 @@ constexpr std::size_t chunk_size = 1'024;
 /// How often the store is told that the engine runs while webhooks have
 /// something to do: so long may count as failing after a crash, or not.
 constexpr std::chrono::seconds alive_interval{30};
+/// The part of the room that is kept beside it for organizers none of whose
+/// webhooks waits, and the part of that which one notification may take.
+constexpr std::size_t reserve_part = 4;
+constexpr std::size_t quick_part = 16;
+/// Who calls for longer does not count as working.
+constexpr std::chrono::seconds quick{1};
 
 } // namespace
 
@@ -48,6 +54,7 @@ router::behavior_type router::make_behavior() {
       order(id, what);
     },
     [this](atom::announce, const notice_ptr& what) { announce(*what); },
+    [this](atom::rested) { on_rested(); },
     [this](atom::wake) {
       for (auto& s : active_)
         if (s)
@@ -62,6 +69,7 @@ void router::on_exit() {
       caf::anon_send(s->actor, atom::retire_v);
   active_.clear();
   changes_.clear();
+  waiting_ = {};
 }
 
 // -- start --------------------------------------------------------------------
@@ -165,13 +173,22 @@ void router::apply(const std::shared_ptr<const webhook_record>& hook) {
 
 void router::route(const notification_ptr& n) {
   take_changes_before(n->id + 1);
+  quick_left_ = std::max<std::size_t>(1, reserve() / quick_part);
   index_.for_each_match(n->owner, n->type, n->event,
                         [&](ref r) { send(r, n); });
   set_routed(n->id);
 }
 
 void router::send(ref to, const notification_ptr& n) {
-  auto& s = active_[to] ? *active_[to] : activate(to, n->id - 1, 0);
+  if (!active_[to]) {
+    if (waiting_.extend(to, n->id))
+      return;
+    if (!has_room(n->owner))
+      return waiting_.add(to, n);
+    activate(to, n->id - 1, 0);
+  }
+  auto& s = *active_[to];
+  set_working(s, true);
   s.sent_upto = n->id;
   s.idle = 0;
   // Behind: it will read this one from the journal when it gets there.
@@ -193,20 +210,23 @@ router::subscriber& router::activate(ref r, position read_upto,
                                      position behind_upto) {
   auto slot = std::make_shared<webhook_slot>();
   slot->id = index_.id_of(r);
+  slot->place = r;
   slot->credits = static_cast<std::int64_t>(config_.window);
   slot->skipped_upto = behind_upto;
   slot->read_upto = read_upto;
   slot->settled_upto = read_upto;
   auto& place = active_[r];
-  if (!place)
+  if (place)
+    set_working(*place, false);
+  else
     ++active_count_;
   place = std::make_unique<subscriber>();
+  set_working(*place, true);
   place->slot = slot;
   place->skipped_upto = behind_upto;
   place->sent_upto = std::max(read_upto, behind_upto);
   place->actor = config_.start_webhook(slot, read_upto);
-  if (config_.active_webhooks != nullptr)
-    config_.active_webhooks->store(active_count_, std::memory_order_relaxed);
+  show_active();
   config_.watch(slot->id, place->actor);
   return *place;
 }
@@ -215,10 +235,107 @@ void router::order(webhook_id id, const webhook_order_ptr& what) {
   const auto r = index_.find(id);
   if (r == subscription_index::none)
     return; // its edit waits until the journal is read: the answer says so
-  // A webhook that is not active has settled everything it was sent.
-  auto& s = active_[r] ? *active_[r] : activate(r, routed_upto_, 0);
-  s.idle = 0;
-  caf::anon_send(s.actor, atom::order_v, what);
+  auto* s = active_[r].get();
+  if (s == nullptr) {
+    // One that neither is active nor waits has settled everything.
+    const auto waited = waiting_.take(r);
+    s = waited ? &start(*waited) : &activate(r, routed_upto_, 0);
+  }
+  s->idle = 0;
+  s->ordered = true;
+  caf::anon_send(s->actor, atom::order_v, what);
+}
+
+// -- room ---------------------------------------------------------------------
+
+bool router::has_room(organizer_id owner) {
+  auto& resting = *config_.resting;
+  if (!resting.wanted() && working_count_ >= config_.max_working) {
+    resting.want(true);
+    find_resting();
+  }
+  if (waiting_.empty() && working_count_ < config_.max_working)
+    return true;
+  // Who has one notification does not wait for who has a million.
+  if (quick_left_ == 0 || waiting_.has(owner)
+      || working_count_ >= config_.max_working + reserve())
+    return false;
+  --quick_left_;
+  return true;
+}
+
+std::size_t router::reserve() const {
+  return std::max<std::size_t>(1, config_.max_working / reserve_part);
+}
+
+void router::set_working(subscriber& s, bool working) {
+  if (s.working == working)
+    return;
+  s.working = working;
+  if (working) {
+    ++working_count_;
+    s.working_since = config_.clock->now();
+  } else {
+    --working_count_;
+  }
+}
+
+void router::find_resting() {
+  for (auto& s : active_)
+    if (s && s->slot->doing.load() == activity::resting)
+      set_working(*s, false);
+}
+
+void router::on_rested() {
+  for (const auto r : config_.resting->take()) {
+    auto& s = active_[r];
+    if (!s || s->slot->doing.load() != activity::resting)
+      continue;
+    set_working(*s, false);
+    const bool has_settled = s->slot->settled_upto.load() >= s->sent_upto
+                          && s->slot->unfinished.load() == 0;
+    if (has_settled && !s->ordered)
+      retire(s);
+  }
+  start_waiting();
+}
+
+void router::start_waiting() {
+  while (working_count_ < config_.max_working
+         && !config_.draining->load(std::memory_order_relaxed))
+    if (const auto waited = waiting_.next())
+      start(*waited);
+    else
+      break;
+  // Who comes to rest need not say so before there are many again.
+  if (waiting_.empty() && working_count_ <= config_.max_working / 2)
+    config_.resting->want(false);
+}
+
+router::subscriber& router::start(const waiting_line::entry& waited) {
+  const auto& first = waited.first;
+  const bool has_more = !first || first->id != waited.upto;
+  auto& s = activate(waited.who, waited.cursor, has_more ? waited.upto : 0);
+  s.sent_upto = waited.upto;
+  if (first) {
+    s.slot->credits.fetch_sub(1, std::memory_order_seq_cst);
+    caf::anon_send(s.actor, atom::notify_v, first, position{0});
+  }
+  return s;
+}
+
+void router::retire(std::unique_ptr<subscriber>& s) {
+  // Only the router sends it work, so none can be in flight.
+  set_working(*s, false);
+  caf::anon_send(s->actor, atom::retire_v);
+  s.reset();
+  --active_count_;
+  show_active();
+}
+
+void router::show_active() const {
+  if (config_.active_webhooks != nullptr)
+    config_.active_webhooks->store(active_count_, std::memory_order_relaxed);
 }
 
 void router::announce(const notice& what) {
@@ -267,7 +384,11 @@ void router::make_room() {
 
 void router::save_checkpoint() {
   storage::save_checkpoint point;
-  point.routed_upto = routed_upto_;
+  const auto now = config_.clock->now();
+  // After a restart those that wait get all of that again, and the others
+  // settle it at once.
+  point.routed_upto = std::min(routed_upto_,
+                               waiting_.lowest_cursor().value_or(routed_upto_));
   for (auto& s : active_) {
     if (!s)
       continue;
@@ -278,17 +399,17 @@ void router::save_checkpoint() {
     } else if (s->slot->unfinished.load(std::memory_order_relaxed) != 0) {
       s->idle = 0;
     } else if (++s->idle > config_.idle_checkpoints) {
-      // Only the router sends it work, so none can be in flight.
-      caf::anon_send(s->actor, atom::retire_v);
-      s.reset();
-      --active_count_;
+      retire(s);
+      continue;
     }
+    // It hangs, or what it was sent did not make it work.
+    if (s->slot->doing.load() != activity::working
+        && (now - s->working_since >= quick || now < s->working_since))
+      set_working(*s, false);
   }
-  if (config_.active_webhooks != nullptr)
-    config_.active_webhooks->store(active_count_, std::memory_order_relaxed);
+  start_waiting();
   if (config_.commits->congested())
     return;
-  const auto now = config_.clock->now();
   // The time of the end is exact, unless it comes as a crash.
   const bool tells = config_.draining->load(std::memory_order_relaxed)
                   || (active_count_ != 0
@@ -320,6 +441,11 @@ void router::abandon(webhook_id id) {
               "webhook " + std::to_string(id)
                 + " crashed again and again; it is left alone until the next "
                   "start, its cursor and retries are kept");
+  const auto r = index_.find(id);
+  if (r == subscription_index::none || !active_[r])
+    return;
+  set_working(*active_[r], false);
+  start_waiting();
 }
 
 } // namespace fanfare

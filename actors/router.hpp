@@ -3,14 +3,17 @@
 #pragma once
 
 /// Sends committed notifications to subscribed webhooks, and starts and ends
-/// the webhooks' actors. It also takes the checkpoints, because only it knows
-/// up to which position it sent them to each webhook.
+/// the webhooks' actors: not more at once than can be at work. It also takes
+/// the checkpoints, because only it knows up to which position it sent them to
+/// each webhook.
 
 #include "actors/committer.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/journal_reader.hpp"
 #include "actors/lanes/lane_actor.hpp"
+#include "actors/rest_board.hpp"
 #include "actors/subscription_index.hpp"
+#include "actors/waiting_line.hpp"
 #include "actors/webhook/webhook_slot.hpp"
 #include "fanfare/clock.hpp"
 
@@ -38,6 +41,10 @@ struct router_config {
   std::size_t window = 256;
   /// Checkpoints after which an idle webhook's actor ends.
   std::size_t idle_checkpoints = 15;
+  /// Webhooks that are at work at once, but for those of organizers that start
+  /// only a few.
+  std::size_t max_working = 4'096;
+  rest_board* resting = nullptr;
   /// As of the start.
   storage::run_times runs;
   /// Called with null once the registry is indexed and unfinished work has
@@ -69,6 +76,9 @@ private:
     position sent_upto = 0;    ///< last position that matched it
     position skipped_upto = 0; ///< last of them not sent
     std::size_t idle = 0;      ///< checkpoints since it last had work
+    timestamp working_since{};
+    bool working = false; ///< one of `working_count_`
+    bool ordered = false; ///< it may have orders that it does not know yet
   };
   using ref = subscription_index::ref;
 
@@ -77,6 +87,18 @@ private:
   void on_chunk(const result<std::vector<notification_ptr>>& read);
   void route(const notification_ptr& n);
   void send(ref to, const notification_ptr& n);
+  /// Whether another webhook of this organizer may be at work.
+  [[nodiscard]] bool has_room(organizer_id owner);
+  [[nodiscard]] std::size_t reserve() const;
+  void set_working(subscriber& s, bool working);
+  /// Looks at all that count as working.
+  void find_resting();
+  void on_rested();
+  /// Starts those that wait, while there is room.
+  void start_waiting();
+  subscriber& start(const waiting_line::entry& waited);
+  void retire(std::unique_ptr<subscriber>& s);
+  void show_active() const;
   subscriber& activate(ref r, position read_upto, position behind_upto);
   void take_changes_before(position at);
   void apply(const std::shared_ptr<const webhook_record>& hook);
@@ -95,6 +117,9 @@ private:
   /// By ref; null while the webhook's actor does not run.
   std::vector<std::unique_ptr<subscriber>> active_;
   std::size_t active_count_ = 0;
+  std::size_t working_count_ = 0;
+  waiting_line waiting_;       ///< for actors
+  std::size_t quick_left_ = 0; ///< that the notification may start at once
   position routed_upto_ = 0;
   position tail_ = 0; ///< newest committed position
   /// Edits of webhooks that apply from positions not routed yet, by `from`.

@@ -27,7 +27,8 @@ crew::crew(crew_parts parts, crew_settings settings)
   : parts_(std::move(parts)),
     settings_(std::move(settings)),
     writer_(writer_config()),
-    outage_(parts_.clock, parts_.log, [this] { router_.send(atom::wake_v); }) {}
+    outage_(parts_.clock, parts_.log, [this] { router_.send(atom::wake_v); }),
+    resting_([this] { router_.send(atom::rested_v); }) {}
 
 crew::~crew() = default;
 
@@ -83,6 +84,7 @@ crew::context_of(const station& at, journal_reader& reader) {
   made->off = runs_.off;
   made->outage = &outage_;
   made->holds = &holds_;
+  made->resting = &resting_;
   made->seen_certificates = &certificates_;
   return made;
 }
@@ -124,6 +126,8 @@ void crew::start_router(caf::actor_system& system, journal_reader& reader) {
   };
   config.window = settings_.webhooks.queue.window;
   config.idle_checkpoints = settings_.idle_checkpoints;
+  config.max_working = settings_.max_working;
+  config.resting = &resting_;
   config.runs = runs_;
   config.begun = [this](const error* failure) {
     tell_begun(failure != nullptr ? result<void>{*failure} : result<void>{});

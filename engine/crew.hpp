@@ -15,6 +15,7 @@
 #include "actors/journal_reader.hpp"
 #include "actors/lanes/lanes.hpp"
 #include "actors/local_outage.hpp"
+#include "actors/rest_board.hpp"
 #include "actors/shared_hold.hpp"
 #include "actors/webhook/backoff_timer.hpp"
 #include "actors/webhook/webhook.hpp"
@@ -55,6 +56,8 @@ struct crew_settings {
   /// to a lane or to the crew are filled in for each lane.
   webhook_context webhooks;
   std::size_t idle_checkpoints = 15;
+  /// Webhooks that are at work at once; others wait without an actor.
+  std::size_t max_working = 4'096;
   std::size_t max_unrouted = 20'000;
   std::chrono::milliseconds retention = std::chrono::hours{24 * 30};
   std::chrono::milliseconds retention_interval = std::chrono::minutes{1};
@@ -162,6 +165,7 @@ private:
   batch_writer writer_;
   local_outage outage_;
   shared_holds holds_;
+  rest_board resting_;
   certificates certificates_;
   storage::run_times runs_; ///< as of the start
   std::vector<station> stations_;

@@ -263,7 +263,7 @@ void delivery_queue::set_read_upto(position upto) {
   slot_->read_upto.store(upto, std::memory_order_seq_cst);
 }
 
-void delivery_queue::publish(std::size_t others) {
+bool delivery_queue::publish(std::size_t others, activity doing) {
   const auto own = retries_.size() + due_.size() + fetching_.size()
                  + in_flight_.size();
   slot_->unfinished.store(own + others + (loaded_ ? 0 : 1),
@@ -273,6 +273,10 @@ void delivery_queue::publish(std::size_t others) {
     progress_.advance(floor());
     slot_->settled_upto.store(progress_.cursor, std::memory_order_release);
   }
+  if (doing == slot_->doing.load(std::memory_order_relaxed))
+    return false;
+  slot_->doing.store(doing, std::memory_order_seq_cst);
+  return doing == activity::resting;
 }
 
 } // namespace fanfare

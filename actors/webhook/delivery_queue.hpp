@@ -231,8 +231,17 @@ public:
   [[nodiscard]] webhook_id hook() const {
     return slot_->id;
   }
-  /// Lets the router see it; `others`: what is unfinished beside it.
-  void publish(std::size_t others);
+  /// Lets the router see it; `others`: what is unfinished beside it. True: it
+  /// has come to rest.
+  bool publish(std::size_t others, activity doing);
+  /// Whether something is being read for it.
+  [[nodiscard]] bool reads() const {
+    return refilling_ || fetch_running_;
+  }
+  /// In the router's table.
+  [[nodiscard]] std::uint32_t place() const {
+    return slot_->place;
+  }
 
 private:
   struct arrival {

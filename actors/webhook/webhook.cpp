@@ -306,7 +306,15 @@ void webhook_worker::publish_slot() {
   // What its pace, or a notice to come, must not forget.
   const bool remembers = notices_.remembers(now_)
                       || throttle_.pace().busy_until() > now_;
-  queue_.publish(orders_.size() + (remembers ? 1 : 0));
+  if (queue_.publish(orders_.size() + (remembers ? 1 : 0), doing())
+      && context_->resting->wanted())
+    context_->resting->note(queue_.place());
+}
+
+activity webhook_worker::doing() const {
+  if (!registered_.known() || queue_.reads() || !throttle_.waits_for_nothing())
+    return activity::working;
+  return throttle_.requests() != 0 ? activity::calling : activity::resting;
 }
 
 // -- start --------------------------------------------------------------------

@@ -73,6 +73,7 @@ private:
   void arm_alarm();
   /// Publishes to the router how far it has come.
   void publish_slot();
+  [[nodiscard]] activity doing() const;
   [[nodiscard]] bool may_start() const;
   /// Whether the disk is too far behind; if so, pump() is called once it is
   /// not.

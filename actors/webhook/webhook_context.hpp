@@ -10,6 +10,7 @@
 #include "actors/commit_queue.hpp"
 #include "actors/journal_reader.hpp"
 #include "actors/local_outage.hpp"
+#include "actors/rest_board.hpp"
 #include "actors/shared_hold.hpp"
 #include "actors/webhook/backoff_timer.hpp"
 #include "actors/webhook/delivery_plan.hpp"
@@ -68,6 +69,7 @@ struct webhook_context {
   /// Null in tests that have none.
   local_outage* outage = nullptr;
   shared_holds* holds = nullptr; ///< as `outage`
+  rest_board* resting = nullptr;
   certificates* seen_certificates = nullptr;
   /// When no engine ran.
   std::vector<storage::run_times::pause> off;

@@ -14,8 +14,17 @@
 
 namespace fanfare {
 
+/// What a webhook's actor does.
+enum class activity : std::uint8_t {
+  working, ///< it loads, reads, or waits for its turn
+  calling, ///< attempts are in flight
+  resting, ///< it has nothing to do, or something holds it
+};
+
 struct webhook_slot {
   webhook_id id = 0;
+  std::uint32_t place = 0; ///< in the router's table
+  std::atomic<activity> doing{activity::working};
   /// Notifications the router may still send. The webhook gives one back for
   /// each that leaves its window.
   std::atomic<std::int64_t> credits{0};

@@ -83,7 +83,7 @@ protected:
                    .retry_due = retry_due,
                    .result = how,
                    .attempt = number}});
-    queue_.publish(0);
+    queue_.publish(0, activity::working);
   }
 
   /// Reads the retries that are due; those that are no longer kept come back.
@@ -116,7 +116,7 @@ TEST_F(DeliveryQueueTest, WhatIsNotWantedOnlyMovesTheCursor) {
   notify(1, 0, false);
   EXPECT_THAT(drain(), IsEmpty());
   EXPECT_EQ(slot_->credits, 8);
-  queue_.publish(0);
+  queue_.publish(0, activity::working);
   EXPECT_EQ(slot_->settled_upto, 1U);
 }
 
@@ -218,14 +218,14 @@ TEST_F(DeliveryQueueTest, QuickOnesRunAheadOfTheOldestUpToALimit) {
 
 TEST_F(DeliveryQueueTest, NothingIsSettledBeforeItIsLoaded) {
   notify(1, 0, false);
-  queue_.publish(0);
+  queue_.publish(0, activity::working);
   EXPECT_EQ(slot_->settled_upto, 0U);
   EXPECT_GT(slot_->unfinished, 0U);
   load();
-  queue_.publish(0);
+  queue_.publish(0, activity::working);
   EXPECT_EQ(slot_->settled_upto, 1U);
   EXPECT_EQ(slot_->unfinished, 0U);
-  queue_.publish(2);
+  queue_.publish(2, activity::working);
   EXPECT_EQ(slot_->unfinished, 2U) << "somebody has something else to do";
 }
 

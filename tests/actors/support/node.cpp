@@ -211,6 +211,7 @@ crew_settings node::settings(const node_options& options) {
   all.queue.max_fetch = options.max_fetch;
   all.seed = options.seed;
   out.idle_checkpoints = options.idle_checkpoints;
+  out.max_working = options.max_working;
   out.max_unrouted = options.max_unrouted;
   out.commit_linger = 0us;
   out.commit_retry_pause = 0ms;

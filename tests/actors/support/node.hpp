@@ -35,6 +35,7 @@ struct node_options {
   std::size_t max_in_flight = 8;
   std::size_t max_ahead = 4'096;
   std::size_t max_fetch = 32;
+  std::size_t max_working = 4'096;
   std::size_t idle_checkpoints = 15;
   std::size_t max_unrouted = 20'000;
   admission_limits limits = {};
