@@ -41,6 +41,59 @@ TEST(RetryAfterTest, HugeNumbersDoNotOverflow) {
   EXPECT_EQ(read_retry_after("Fri, 31 Dec 9999 23:59:59 GMT", example), far);
 }
 
+TEST(RetryAfterTest, AnImpossibleDateIsNone) {
+  for (const auto* text :
+       {"Tue, 31 Nov 2026 08:49:37 GMT", "Tuesday, 31-Nov-26 08:49:37 GMT",
+        "Tue Nov 31 08:49:37 2026", "Sun, 29 Feb 2026 08:49:37 GMT",
+        "Thu, 29 Feb 2100 08:49:37 GMT", "Tue, 30 Feb 2028 08:49:37 GMT",
+        "Sunday, 29-Feb-26 08:49:37 GMT", "Sun Feb 29 08:49:37 2026",
+        "Tue, 00 Nov 2026 08:49:37 GMT", "Tue, 10 Nov 2026 24:00:00 GMT",
+        "Tue, 10 Nov 2026 08:60:00 GMT", "Tue, 10 Nov 2026 23:59:61 GMT",
+        "Tue, 10 Nov 2026 08:49:60 GMT", "Tue, 10 Nov 26 08:49:37 GMT",
+        "Tue, 10 Foo 2026 08:49:37 GMT"})
+    EXPECT_EQ(read_retry_after(text, example), std::nullopt) << text;
+}
+
+TEST(RetryAfterTest, LeapDaysAndLeapSecondsAreReal) {
+  using namespace std::chrono;
+  const auto at = [](sys_days day, seconds time) {
+    return timestamp{day + time};
+  };
+  const auto before = at(2028y / January / 1, 0s);
+  const auto leap_day = at(2028y / February / 29, 8h + 49min + 37s);
+  for (const auto* text :
+       {"Tue, 29 Feb 2028 08:49:37 GMT", "Tuesday, 29-Feb-28 08:49:37 GMT",
+        "Tue Feb 29 08:49:37 2028"})
+    EXPECT_EQ(read_retry_after(text, before), leap_day) << text;
+  EXPECT_EQ(read_retry_after("Sat, 30 Dec 2028 23:59:60 GMT", before),
+            at(2028y / December / 31, 0s));
+}
+
+TEST(RetryAfterTest, TheDayOfTheWeekSaysNothing) {
+  EXPECT_EQ(read_retry_after("Mon, 06 Nov 1994 08:49:37 GMT", example - 1h),
+            example);
+  EXPECT_EQ(read_retry_after("Moonday, 06 Nov 1994 08:49:37 GMT", example - 1h),
+            std::nullopt);
+}
+
+TEST(RetryAfterTest, AYearOfTwoDigitsIsTheNearest) {
+  using namespace std::chrono;
+  const auto now = timestamp{sys_days{2075y / June / 1}};
+  EXPECT_EQ(read_retry_after("Thursday, 06-Jun-75 00:00:00 GMT", now),
+            timestamp{sys_days{2075y / June / 6}});
+  EXPECT_EQ(read_retry_after("Thursday, 06-Jun-70 00:00:00 GMT", now), now)
+    << "2070, which is past";
+  // Further ahead than anyone waits.
+  const auto far = now + years{10};
+  EXPECT_EQ(read_retry_after("Thursday, 06-Jun-25 00:00:00 GMT", now), far)
+    << "2125";
+  EXPECT_EQ(read_retry_after("Thursday, 06-Jun-26 00:00:00 GMT", now), now)
+    << "2026: 2126 is more than 50 years ahead";
+  EXPECT_EQ(read_retry_after("Thursday, 06-Jan-00 00:00:00 GMT",
+                             timestamp{sys_days{2099y / December / 31}}),
+            timestamp{sys_days{2100y / January / 6}});
+}
+
 TEST(RetryAfterTest, TakesNothingElse) {
   for (const auto* text :
        {"", " ", "-1", "1.5", "+3", "5 s", "soon", "0x10",
