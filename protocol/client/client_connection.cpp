@@ -380,6 +380,10 @@ void client_connection::on_answer() {
 void client_connection::on_end(const error_code& code) {
   const bool closed = is_end(code);
   const bool reset = is_reset(code);
+  if (answer_.over()) {
+    repeat({}); // it was awaited
+    return;
+  }
   if (answer_.has_begun()) {
     if (closed)
       answer_.end();
@@ -440,12 +444,14 @@ void client_connection::finish() {
   auto& subject = *subject_;
   // An answer with a status began the phase.
   if (may_repeat({.status = subject.result.status,
-                  .last = !answer_.reusable(),
                   .interim = answer_.had_interim(),
                   .reused = served_ > 0,
                   .repeated = subject.result.repeated,
                   .after = subject.clock.phase_started - asked_at_})) {
-    repeat({});
+    if (answer_.reusable())
+      await_end();
+    else
+      repeat({});
     return;
   }
   if (const auto status = subject.result.status;
@@ -463,6 +469,12 @@ void client_connection::finish() {
     close();
   }
   owner_->finish(subject);
+}
+
+void client_connection::await_end() {
+  answer_.clear();
+  subject_->clock.postpone(ends_within, steady_clock::now());
+  read();
 }
 
 void client_connection::fail(std::string reason, fault whose) {

@@ -242,6 +242,9 @@ private:
 
   /// The answer is over.
   void finish();
+  /// Waits a moment for the end of the connection behind a complete answer,
+  /// which stands if that does not come.
+  void await_end();
   void fail(std::string reason, fault whose = fault::receiver);
   /// The target cannot be reached.
   void fail_to_reach(std::string reason, fault whose = fault::receiver);

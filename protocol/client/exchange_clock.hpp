@@ -49,7 +49,7 @@ struct exchange_clock {
     deadline = std::min(now + limit, ends);
   }
 
-  /// It waits for its turn: the limit of the phase runs from now on.
+  /// It waits for its turn, or for what follows: a limit runs from now on.
   void postpone(std::chrono::milliseconds limit, time_point now) {
     deadline = std::min(now + limit, ends);
   }

@@ -85,6 +85,10 @@ public:
   [[nodiscard]] bool had_interim() const noexcept {
     return parser_ && parser_->had_interim();
   }
+  /// Nothing of it is to come.
+  [[nodiscard]] bool over() const noexcept {
+    return parser_->done();
+  }
   /// It is over, and the connection can serve another exchange.
   [[nodiscard]] bool reusable() const noexcept {
     return parser_->reusable() && bytes_.empty();

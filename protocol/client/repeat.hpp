@@ -37,10 +37,9 @@ struct lost_exchange {
       && !how.begun && how.after <= repeat_within;
 }
 
-/// An answer received early.
+/// A complete answer received early.
 struct early_answer {
   std::uint16_t status = 0;
-  bool last = false;     ///< the connection ends with it
   bool interim = false;  ///< another one (1xx) came before
   bool reused = false;   ///< as in `lost_exchange`
   bool repeated = false; ///< as in `lost_exchange`
@@ -48,11 +47,16 @@ struct early_answer {
   std::chrono::steady_clock::duration after{0};
 };
 
+/// How long to wait for the end of a connection behind a 408 that does not
+/// announce it: receivers close right after it.
+inline constexpr std::chrono::milliseconds ends_within{200};
+
 /// Some receivers send 408 before they close an idle connection (RFC 9110,
-/// 15.5.9); it crosses the request, which they never read.
+/// 15.5.9); it crosses the request, which they never read. Only if the
+/// connection does end: else the 408 is a handler's.
 [[nodiscard]] constexpr bool may_repeat(const early_answer& how) noexcept {
-  return how.status == 408 && how.last && !how.interim && how.reused
-      && !how.repeated && how.after <= repeat_within;
+  return how.status == 408 && !how.interim && how.reused && !how.repeated
+      && how.after <= repeat_within;
 }
 
 } // namespace fanfare::protocol

@@ -48,14 +48,10 @@ TEST(MayRepeatTest, IsOnlyForAnEndThatComesSoonAfterTheRequest) {
 }
 
 TEST(MayRepeatTest, IsForA408ThatTheReceiverSaysToAnIdleConnection) {
-  constexpr early_answer idle{
-    .status = 408, .last = true, .reused = true, .after = 1s};
+  constexpr early_answer idle{.status = 408, .reused = true, .after = 1s};
   EXPECT_TRUE(may_repeat(idle));
   auto changed = idle;
   changed.status = 400;
-  EXPECT_FALSE(may_repeat(changed));
-  changed = idle;
-  changed.last = false; // so it is a handler's
   EXPECT_FALSE(may_repeat(changed));
   changed = idle;
   changed.interim = true;
@@ -149,6 +145,28 @@ TEST_F(RepeatTest, SendsAgainAfterA408ForAnIdleConnection) {
   }
 }
 
+TEST_F(RepeatTest, SendsAgainAfterA408ThatDoesNotSayThatItIsTheLast) {
+  const std::string fine = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+  raw_receiver receiver{{[&](tcp::socket& socket) {
+                           raw_receiver::read_head(socket);
+                           raw_receiver::say(socket, fine);
+                           raw_receiver::read_head(socket);
+                           raw_receiver::say(socket,
+                                             "HTTP/1.1 408 Request Timeout\r\n"
+                                             "Content-Length: 4\r\n\r\nlate");
+                         },
+                         [&](tcp::socket& socket) {
+                           raw_receiver::read_head(socket);
+                           raw_receiver::say(socket, fine);
+                         }}};
+  EXPECT_EQ(call(receiver.url(), "").status, 200);
+  const auto result = call(receiver.url(), "");
+  EXPECT_EQ(result.status, 200);
+  EXPECT_TRUE(result.repeated);
+  EXPECT_EQ(result.reason, "");
+  EXPECT_EQ(result.response_body, "");
+}
+
 TEST_F(RepeatTest, TakesA408OfAFreshOrALivingConnectionForTheAnswer) {
   const std::string fine = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
   const std::string late = "HTTP/1.1 408 Request Timeout\r\n"
@@ -173,6 +191,8 @@ TEST_F(RepeatTest, TakesA408OfAFreshOrALivingConnectionForTheAnswer) {
   const auto living = call(receiver.url(), "");
   EXPECT_EQ(living.status, 408);
   EXPECT_FALSE(living.repeated);
+  EXPECT_EQ(living.reason, "");
+  EXPECT_EQ(client().idle(), 0u) << "it may be about to be closed";
   client_ = nullptr;
 }
 
