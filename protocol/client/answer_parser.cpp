@@ -34,27 +34,6 @@ std::string_view trim_blanks(std::string_view text) {
 
 constexpr std::size_t minor_version = std::string_view{"HTTP/1."}.size();
 
-/// Of "HTTP/1.x", blanks, three digits, and a blank before the reason if any.
-/// Not `whole`: more of the line may come, and the digits may go on.
-std::optional<unsigned> status_in(std::string_view line, bool whole) {
-  if (line.size() <= minor_version || !is_digit(line[minor_version]))
-    return std::nullopt;
-  auto rest = line.substr(minor_version + 1);
-  if (rest.empty() || !is_blank(rest.front()))
-    return std::nullopt;
-  rest.remove_prefix(std::min(rest.find_first_not_of(" \t"), rest.size()));
-  const auto code = rest.substr(0, 3);
-  rest.remove_prefix(code.size());
-  if (code.size() < 3 || !std::ranges::all_of(code, is_digit)
-      || (rest.empty() ? !whole
-                       : !is_blank(rest.front())
-                           && rest.find_first_not_of('\r') != rest.npos))
-    return std::nullopt;
-  unsigned status = 0;
-  std::from_chars(code.data(), code.data() + code.size(), status);
-  return status;
-}
-
 /// Calls `each` with the elements of a comma-separated list (RFC 9110, 5.6.1).
 template <class Each>
 void for_each_element(std::string_view list, Each each) {
@@ -91,6 +70,25 @@ bool may_become_frame_or_record(std::string_view bytes) {
 }
 
 } // namespace
+
+std::optional<unsigned> read_status(std::string_view line, bool whole) {
+  if (line.size() <= minor_version || !is_digit(line[minor_version]))
+    return std::nullopt;
+  auto rest = line.substr(minor_version + 1);
+  if (rest.empty() || !is_blank(rest.front()))
+    return std::nullopt;
+  rest.remove_prefix(std::min(rest.find_first_not_of(" \t"), rest.size()));
+  const auto code = rest.substr(0, 3);
+  rest.remove_prefix(code.size());
+  if (code.size() < 3 || !std::ranges::all_of(code, is_digit)
+      || (rest.empty() ? !whole
+                       : !is_blank(rest.front())
+                           && rest.find_first_not_of('\r') != rest.npos))
+    return std::nullopt;
+  unsigned status = 0;
+  std::from_chars(code.data(), code.data() + code.size(), status);
+  return status;
+}
 
 // -- bytes --------------------------------------------------------------------
 
@@ -253,7 +251,7 @@ void answer_parser::take_status_line(std::string_view line, bool whole) {
     check_before();
     return;
   }
-  const auto read = status_in(line, whole);
+  const auto read = read_status(line, whole);
   if (!read)
     return fail("malformed answer: its status line has no status");
   const auto status = *read;
@@ -266,7 +264,7 @@ void answer_parser::take_status_line(std::string_view line, bool whole) {
   log_.lacks = false;
   out_->response_head.clear();
   out_->retry_after.clear();
-  interim_answer_ = status < 200 && status != 101;
+  interim_answer_ = is_interim(status);
   at_ = place::head;
   if (interim_answer_) {
     had_interim_ = true;
@@ -534,7 +532,7 @@ std::string answer_parser::amount() const {
 /// A limit of size was reached, within this line if it is one.
 void answer_parser::exceed(std::string_view line) {
   const bool in_status_line = at_ == place::status_line;
-  if (in_status_line && status_in(line, false))
+  if (in_status_line && read_status(line, false))
     take_status_line(line, false);
   if (done())
     return;

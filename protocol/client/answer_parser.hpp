@@ -25,6 +25,17 @@ inline constexpr std::size_t kept_head = 8 * 1024;
 /// Longest meaningful value of Retry-After: a date has 29.
 inline constexpr std::size_t kept_retry_after = 128;
 
+/// The status in "HTTP/1.x", blanks, three digits, and a blank before the
+/// reason if there is one. Not `whole`: more of the line may come, and the
+/// digits may go on.
+[[nodiscard]] std::optional<unsigned> read_status(std::string_view line,
+                                                  bool whole = true);
+
+/// Another answer follows. Not so behind a 101.
+[[nodiscard]] constexpr bool is_interim(unsigned status) {
+  return status >= 100 && status < 200 && status != 101;
+}
+
 class answer_parser {
 public:
   /// Writes into `out`, which must outlive it. Enforces the limits of head,

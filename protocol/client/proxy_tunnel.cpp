@@ -3,6 +3,7 @@
 
 #include "protocol/client/proxy_tunnel.hpp"
 
+#include "protocol/client/answer_parser.hpp"
 #include "protocol/target/url_text.hpp"
 
 #include <boost/asio/buffer.hpp>
@@ -10,7 +11,6 @@
 #include <boost/beast/http/status.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <string_view>
 #include <utility>
 
@@ -49,6 +49,20 @@ std::string text_of_status(unsigned status) {
     out += " "
          + std::string{http::obsolete_reason(http::int_to_status(status))};
   return out;
+}
+
+/// Behind the empty line after a head, or 0 if that has not come. A bare LF
+/// ends a line, too (RFC 9112, 2.2).
+std::size_t end_of_head(std::string_view text) {
+  for (auto at = text.find('\n'); at != text.npos;
+       at = text.find('\n', at + 1)) {
+    const auto rest = text.substr(at + 1);
+    if (rest.starts_with('\n'))
+      return at + 2;
+    if (rest.starts_with("\r\n"))
+      return at + 3;
+  }
+  return 0;
 }
 
 } // namespace
@@ -150,34 +164,41 @@ void proxy_tunnel::ask_http() {
 
 void proxy_tunnel::on_http() {
   constexpr std::string_view begin = "HTTP/1.";
-  constexpr std::string_view blank_line = "\r\n\r\n";
-  const std::string_view text{in_.data(), have_};
-  if (!begin.starts_with(text.substr(0, begin.size()))) {
-    fail("its answer does not begin with HTTP/1");
-    return;
+  std::string_view text{in_.data(), have_};
+  for (;;) {
+    text.remove_prefix(std::min(text.find_first_not_of("\r\n"), text.size()));
+    if (!begin.starts_with(text.substr(0, begin.size()))) {
+      fail("its answer does not begin with HTTP/1");
+      return;
+    }
+    const auto end = end_of_head(text);
+    if (end == 0) {
+      if (have_ == in_.size())
+        fail("the head of its answer exceeds " + std::to_string(most_head)
+             + " bytes");
+      else
+        read();
+      return;
+    }
+    auto line = text.substr(0, text.find('\n'));
+    if (line.ends_with('\r'))
+      line.remove_suffix(1);
+    text.remove_prefix(end);
+    const auto status = read_status(line);
+    if (!status || *status < 100) {
+      fail("its answer has no status");
+      return;
+    }
+    if (!is_interim(*status)) {
+      on_status(*status, text.empty());
+      return;
+    }
   }
-  const auto end = text.find(blank_line);
-  if (end == std::string_view::npos) {
-    if (have_ == in_.size())
-      fail("the head of its answer exceeds " + std::to_string(most_head)
-           + " bytes");
-    else
-      read();
-    return;
-  }
-  // "HTTP/1.1 200 …"
-  constexpr std::size_t digits = 9;
-  unsigned status = 0;
-  const auto* last = text.data() + std::min(end, digits + 3);
-  const auto [read, code] = std::from_chars(text.data() + std::min(end, digits),
-                                            last, status);
-  if (code != std::errc{} || read != text.data() + digits + 3
-      || text[digits - 1] != ' ' || status < 100) {
-    fail("its answer has no status");
-    return;
-  }
+}
+
+void proxy_tunnel::on_status(unsigned status, bool alone) {
   if (status / 100 == 2) {
-    if (end + blank_line.size() != have_)
+    if (!alone)
       fail("its answer has a body, so it may be a web server and no proxy");
     else
       finish({});

@@ -44,7 +44,7 @@ public:
   };
   using completion = std::function<void(outcome&&)>;
 
-  /// Most bytes of the proxy's answer to CONNECT.
+  /// Most bytes of the proxy's answer to CONNECT, interim ones (1xx) included.
   static constexpr std::size_t most_head = 8'192;
 
   proxy_tunnel(socket_type& socket, std::shared_ptr<const proxy> via)
@@ -76,6 +76,8 @@ private:
 
   void ask_http();
   void on_http();
+  /// `alone`: nothing came behind the head.
+  void on_status(unsigned status, bool alone);
 
   void ask_socks();
   void on_method();

@@ -164,8 +164,7 @@ struct proxy_server::impl {
       co_await say(client, "HTTP/1.1 502 nobody there\r\n\r\n");
       co_return;
     }
-    co_await say(client, "HTTP/1.1 200 Connection established\r\nVia: x\r\n"
-                         "\r\n");
+    co_await say(client, options.opens_with);
     co_await relay(client, there);
   }
 

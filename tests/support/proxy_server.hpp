@@ -30,6 +30,9 @@ struct proxy_options {
   /// Not 0: relays to this port of the loopback, whatever was asked for. Names
   /// need it: others are unreachable.
   std::uint16_t relay_to = 0;
+  /// What it says when the way is open, to CONNECT.
+  std::string opens_with = "HTTP/1.1 200 Connection established\r\nVia: x\r\n"
+                           "\r\n";
   /// Sent instead of the first answer; the connection then stays open.
   std::string say = {};
   enum class mood {

@@ -569,7 +569,8 @@ TEST_P(ProxyTunnelTest, RefusesGarbage) {
     "HTTP/1.1 2x0 OK\r\n\r\n",
     "HTTP/1.1 099 OK\r\n\r\n",
     "HTTP/1.1 20 OK\r\n\r\n",
-    "HTTP/1.1  200 OK\r\n\r\n",
+    "HTTP/1.1 101 Switching Protocols\r\n\r\n",
+    "HTTP/1.1 100 Continue\r\n\r\nSSH-2.0-OpenSSH\r\n",
     // What the target may say only after it was asked.
     "HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
   };
@@ -601,6 +602,31 @@ TEST_P(HttpProxyTest, IsAskedLikeThis) {
   EXPECT_EQ(call_by(through("me:pw@"), sink.url()).status, 200);
   EXPECT_EQ(server().last_head(),
             begin + "Proxy-Authorization: Basic bWU6cHc=\r\n\r\n");
+}
+
+TEST_P(HttpProxyTest, MayEndLinesAsItLikesAndSayMoreBefore) {
+  http_sink sink;
+  const std::vector<std::string> ways = {
+    "HTTP/1.1 200 OK\n\n",
+    "HTTP/1.0 200\n\n",
+    "HTTP/1.1  200 OK\r\n\r\n",
+    "HTTP/1.1 200 OK\r\nVia: x\n\r\n",
+    "HTTP/1.1 200 OK\nVia: x\r\n\n",
+    "\r\n\nHTTP/1.1 200 OK\r\n\r\n",
+    "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
+    "HTTP/1.1 100 Continue\n\nHTTP/1.1 200 OK\n\n",
+    "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 102 Processing"
+    "\r\n\r\nHTTP/1.1 299 Fine\r\n\r\n",
+  };
+  for (const auto& each : ways) {
+    server_.reset();
+    how.opens_with = each;
+    EXPECT_EQ(call_by(through(), sink.url()).status, 200) << each;
+  }
+  server_.reset();
+  how.opens_with = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 503 x\r\n\r\n";
+  EXPECT_THAT(call_by(through(), sink.url()).reason,
+              StartsWith("proxy: refused with 503"));
 }
 
 TEST_P(HttpProxyTest, IsNotAskedForAnotherAddressIfItAsksWhoIsThere) {
