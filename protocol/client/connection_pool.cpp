@@ -45,6 +45,15 @@ boost::intrusive_ptr<client_connection> connection_pool::take(destination& to,
   return {};
 }
 
+boost::intrusive_ptr<client_connection>
+connection_pool::take(destination& to, time_point now,
+                      const boost::asio::ip::address& at) {
+  for (auto i = to.idle.rbegin(); i != to.idle.rend(); ++i)
+    if (i->address() == at && i->opened() + limits_.age > now)
+      return unlink(*i);
+  return {};
+}
+
 void connection_pool::release(client_connection& connection, time_point now) {
   auto& to = connection.to();
   if (limits_.idle == 0 || to.idle.size() >= limits_.idle_per_destination

@@ -43,6 +43,9 @@ public:
   /// The connection used last, so that surplus ones grow old; null if none is
   /// idle. The caller owns it from now on.
   boost::intrusive_ptr<client_connection> take(destination& to, time_point now);
+  /// The same of those to this address.
+  boost::intrusive_ptr<client_connection>
+  take(destination& to, time_point now, const boost::asio::ip::address& at);
 
   /// Lets a connection that has served an exchange wait for the next, or closes
   /// it: for lack of room, for its age, because its address is no longer one of

@@ -6,6 +6,7 @@
 #include "protocol/client/client_connection.hpp"
 #include "protocol/client/connection_pool.hpp"
 #include "protocol/client/exchange.hpp"
+#include "protocol/client/failed_addresses.hpp"
 
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/post.hpp>
@@ -184,6 +185,8 @@ public:
     active_.erase(active_.iterator_to(subject));
     --active_count_;
     const boost::intrusive_ptr<exchange> mine{&subject, false};
+    if (subject.result.status / 100 != 2)
+      note_failure(subject);
     subject.on = nullptr;
     subject.result.timings.total = subject.clock.since_start(
       steady_clock::now());
@@ -214,8 +217,48 @@ private:
       connect(subject);
   }
 
+  /// Where the latest attempt of its notification failed, if its name has
+  /// another address; else null.
+  [[nodiscard]] const asio::ip::address*
+  failed_at(const exchange& subject) const {
+    const auto& request = subject.request;
+    return subject.to->addresses.size() > 1
+           ? failed_.find(request.to->key(), request.what->id)
+           : nullptr;
+  }
+
+  void note_failure(const exchange& subject) {
+    if (subject.on && subject.to->addresses.size() > 1
+        && !subject.on->address().is_unspecified())
+      failed_.note(subject.request.to->key(), subject.request.what->id,
+                   subject.on->address());
+  }
+
+  /// Which of these addresses it begins with: the one after that where its
+  /// notification failed, if that is known. May be beyond the last.
+  [[nodiscard]] std::size_t
+  first_of(const exchange& subject,
+           const std::vector<asio::ip::address>& in_order) const {
+    if (const auto* at = failed_at(subject))
+      if (const auto found = std::ranges::find(in_order, *at);
+          found != in_order.end())
+        return static_cast<std::size_t>(found - in_order.begin()) + 1;
+    return subject.request.attempt - 1U;
+  }
+
+  [[nodiscard]] boost::intrusive_ptr<client_connection>
+  take_idle(const exchange& subject, steady_clock::time_point now) {
+    auto& to = *subject.to;
+    if (to.idle.empty() || failed_at(subject) == nullptr)
+      return pool_.take(to, now);
+    auto in_order = to.addresses;
+    interleave_families(in_order);
+    return pool_.take(to, now,
+                      in_order[first_of(subject, in_order) % in_order.size()]);
+  }
+
   bool run_on_idle(exchange& subject, steady_clock::time_point now) {
-    auto connection = pool_.take(*subject.to, now);
+    auto connection = take_idle(subject, now);
     if (!connection)
       return false;
     subject.on = std::move(connection);
@@ -303,7 +346,8 @@ private:
       return;
     }
     subject.addresses = std::move(addresses);
-    connect_directly(subject, subject.request.attempt - 1U);
+    interleave_families(subject.addresses);
+    connect_directly(subject, first_of(subject, subject.addresses));
   }
 
   /// To one of the addresses of the exchange, `first` as in `connector`.
@@ -331,7 +375,7 @@ private:
     std::ranges::rotate(targets,
                         targets.begin()
                           + static_cast<std::ptrdiff_t>(
-                            (subject.request.attempt - 1U) % targets.size()));
+                            first_of(subject, targets) % targets.size()));
     auto way = std::make_shared<proxied_way>();
     way->targets = std::move(targets);
     way->via = std::move(via);
@@ -463,6 +507,7 @@ private:
   timer_type timer_;
 
   connection_pool pool_;
+  failed_addresses failed_;
   // Owns a reference to each of its members.
   boost::intrusive::list<exchange,
                          boost::intrusive::base_hook<list_hook<of_all>>,

@@ -48,8 +48,8 @@ struct exchange_request {
   std::string extra_head = {};
   /// Null: the client's own.
   std::shared_ptr<const egress> by = {};
-  /// 1 is the first. Each begins with another address if the name has
-  /// several.
+  /// 1 is the first. Each begins with another address than the one where the
+  /// attempt before failed, if the name has several.
   std::uint16_t attempt = 1;
 };
 

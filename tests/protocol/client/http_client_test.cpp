@@ -498,6 +498,84 @@ TEST_F(TwoAddressesTest, BeginsEachAttemptWithAnother) {
                     {1, 0}, {1, 1}, {2, 1}, {2, 2}}));
 }
 
+/// One attempt of a notification.
+exchange_request attempt_of(position what, std::uint16_t number,
+                            const std::string& url) {
+  auto of = std::make_shared<notification>();
+  of->id = what;
+  of->body = "{}";
+  exchange_request out{target::parse(url).value(), std::move(of), {}};
+  out.attempt = number;
+  return out;
+}
+
+http_sink::handler answering(unsigned status) {
+  return
+    [status](const request_record&) { return response_plan::answer(status); };
+}
+
+TEST_F(TwoAddressesTest, AKeptConnectionDoesNotKeepAnAttemptAtTheSame) {
+  serve(answering(503), answering(200));
+  EXPECT_EQ(run(attempt_of(1, 1, url())).status, 503);
+  EXPECT_EQ(client().idle(), 1u);
+  EXPECT_EQ(run(attempt_of(1, 2, url())).status, 200);
+  EXPECT_EQ(client().connects(), 2u);
+  // Both are kept now, and either serves whatever may go there.
+  first->set_handler(answering(200));
+  second->set_handler(answering(503));
+  EXPECT_EQ(run(attempt_of(2, 1, url())).status, 503) << "used last";
+  EXPECT_EQ(run(attempt_of(2, 2, url())).status, 200);
+  EXPECT_EQ(client().connects(), 2u);
+}
+
+TEST_F(TwoAddressesTest, BeginsElsewhereInWhateverOrderTheAddressesCome) {
+  const auto once = [](const request_record&) {
+    auto plan = response_plan::answer(500);
+    plan.after = response_plan::ending::close;
+    return plan;
+  };
+  serve(once, once);
+  for (std::uint16_t attempt = 1; attempt <= 4; ++attempt) {
+    EXPECT_EQ(run(attempt_of(1, attempt, url())).status, 500);
+    EXPECT_EQ(first->size(), (attempt + 1u) / 2);
+    EXPECT_EQ(second->size(), attempt / 2u);
+    // As many name servers do from answer to answer.
+    std::ranges::reverse(names->at_once->addresses);
+  }
+}
+
+TEST_F(TwoAddressesTest, AnotherNotificationIsNotKeptAway) {
+  serve(answering(500), answering(500));
+  EXPECT_EQ(run(attempt_of(1, 1, url())).status, 500);
+  EXPECT_EQ(run(attempt_of(2, 1, url())).status, 500);
+  EXPECT_EQ(first->size(), 2u);
+  EXPECT_EQ(client().connects(), 1u);
+}
+
+TEST_F(TwoAddressesTest, OneThatNamesATimeIsFollowedByOneElsewhere) {
+  // It uses up no number.
+  serve(answering(429), answering(200));
+  EXPECT_EQ(run(attempt_of(1, 1, url())).status, 429);
+  EXPECT_EQ(run(attempt_of(1, 1, url())).status, 200);
+}
+
+TEST_F(TwoAddressesTest, EachOfThreeHasItsTurn) {
+  names->at_once->addresses.push_back(asio::ip::make_address("127.0.0.3"));
+  serve(answering(503), answering(503));
+  test::sink_options how;
+  how.address = "127.0.0.3";
+  how.port = first->port();
+  const http_sink third{answering(200), how};
+  for (const position what : {1, 2, 3}) {
+    EXPECT_EQ(run(attempt_of(what, 1, url())).status, what == 1 ? 503 : 200);
+    if (what > 1)
+      continue;
+    EXPECT_EQ(run(attempt_of(what, 2, url())).status, 503);
+    EXPECT_EQ(run(attempt_of(what, 3, url())).status, 200);
+  }
+  EXPECT_EQ(first->size() + second->size(), 2u);
+}
+
 TEST_F(HttpClientTest, DoesNotRepeatAtTheOnlyAddress) {
   auto names = std::make_shared<scripted_resolver::state>();
   options.names = std::make_unique<scripted_resolver>(names);

@@ -528,6 +528,27 @@ TEST_P(ProxyTunnelTest, BeginsEachAttemptWithAnotherAddress) {
               ElementsAre("127.0.0.1:80", "127.0.0.2:80", "127.0.0.1:80"));
 }
 
+TEST_P(ProxyTunnelTest, AKeptWayDoesNotKeepAnAttemptAtTheSameAddress) {
+  auto names = script_names();
+  names->at_once = {{address("127.0.0.1"), address("127.0.0.2")}, ""};
+  const http_sink sink{[](const request_record& request) {
+    return response_plan::answer(request.number == 0 ? 503 : 200);
+  }};
+  how.relay_to = sink.port();
+  const auto by = through();
+  request_style style;
+  style.tag = by->tag;
+  for (std::uint16_t attempt = 1; attempt <= 2; ++attempt) {
+    exchange_request request{
+      target::parse("http://two.example/", style).value(), body_of("{}"),
+      limits};
+    request.by = by;
+    request.attempt = attempt;
+    EXPECT_EQ(run(std::move(request)).status, attempt == 1 ? 503 : 200);
+  }
+  EXPECT_THAT(server().asked(), ElementsAre("127.0.0.1:80", "127.0.0.2:80"));
+}
+
 TEST_P(ProxyTunnelTest, ReportsAGeneralFailure) {
   how.judge = [socks = how.socks](const std::string&) {
     return socks ? 1u : 500u;
