@@ -73,8 +73,10 @@ void connection_pool::release(client_connection& connection, time_point now) {
 }
 
 void connection_pool::found(
-  destination& to, const std::vector<boost::asio::ip::address>& addresses) {
+  destination& to, const std::vector<boost::asio::ip::address>& addresses,
+  time_point until) {
   to.addresses = addresses;
+  to.known_until = until;
   for (auto i = to.idle.begin(); i != to.idle.end();)
     if (auto& each = *i++; !is_at_one_of(each, to.addresses))
       drop(each);
@@ -82,6 +84,10 @@ void connection_pool::found(
 
 void connection_pool::crowded(destination& to, time_point now) {
   to.crowded_until = now + crowded_for;
+  gone(to);
+}
+
+void connection_pool::gone(destination& to) {
   while (!to.idle.empty())
     drop(to.idle.front());
 }

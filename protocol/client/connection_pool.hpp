@@ -52,10 +52,14 @@ public:
   /// the name's, or because the destination is crowded.
   void release(client_connection& connection, time_point now);
 
-  /// The destination's name now has these addresses: closes idle connections to
-  /// others.
+  /// The destination's name has these addresses until then: closes idle
+  /// connections to others.
   void found(destination& to,
-             const std::vector<boost::asio::ip::address>& addresses);
+             const std::vector<boost::asio::ip::address>& addresses,
+             time_point until);
+
+  /// The destination's name has no addresses any more: closes all that wait.
+  void gone(destination& to);
 
   /// A fresh connection to the destination is not taken, perhaps because all
   /// its workers wait on idle ones: closes those, and keeps none until it is,

@@ -47,6 +47,8 @@ struct destination : counted<destination> {
   std::chrono::steady_clock::time_point last_used;
   /// Of its name, at the last look-up; empty: the host is an address.
   std::vector<boost::asio::ip::address> addresses;
+  /// When they may be others: its name is to be looked up again.
+  std::chrono::steady_clock::time_point known_until;
   /// Connections that are open, and of which nothing shows that the receiver
   /// has taken them: no handshake of TLS, no byte of an answer.
   std::size_t untaken = 0;
@@ -60,6 +62,11 @@ struct destination : counted<destination> {
   /// How long an answer takes to begin on a reused connection, as a smoothed
   /// average; 0: unknown.
   std::chrono::steady_clock::duration usual{0};
+
+  [[nodiscard]] bool
+  is_outdated(std::chrono::steady_clock::time_point now) const {
+    return !addresses.empty() && known_until <= now;
+  }
 
   void note_answer_after(std::chrono::steady_clock::duration time) {
     usual += usual.count() == 0 ? time : (time - usual) / 8;

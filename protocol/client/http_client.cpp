@@ -36,6 +36,9 @@ using timer_type = asio::basic_waitable_timer<steady_clock,
 // However many addresses a name has: its records are a stranger's.
 constexpr std::size_t most_detours = 3;
 
+// After so long another exchange waits for the same look-up.
+constexpr auto longest_look_up = 1s;
+
 constexpr std::string_view stopping = "cancelled: the engine is stopping";
 
 } // namespace
@@ -72,7 +75,7 @@ public:
       subject->to = pool_.find(subject->request.to->key(), now);
       if (state_ != state::busy)
         enter(state::busy);
-      if (run_on_idle(*subject, now))
+      if (!subject->to->is_outdated(now) && run_on_idle(*subject, now))
         return;
     }
     // `transport` promises not to call back before send() returns.
@@ -211,10 +214,23 @@ private:
   void begin(exchange& subject) {
     if (subject.over)
       return;
-    if (state_ == state::closed)
+    if (state_ == state::closed) {
       abandon(subject, std::string{stopping}, fault::stop);
-    else if (!run_on_idle(subject, steady_clock::now())) // free by now?
+      return;
+    }
+    const auto now = steady_clock::now();
+    const bool asks = ask_again(*subject.to, now);
+    if (asks || !run_on_idle(subject, now)) // free by now?
       connect(subject);
+  }
+
+  /// Whether this exchange is to look up a name that may have moved. Others go
+  /// on meanwhile, on what is kept.
+  static bool ask_again(destination& to, steady_clock::time_point now) {
+    if (!to.is_outdated(now))
+      return false;
+    to.known_until = now + longest_look_up;
+    return true;
   }
 
   /// Where the latest attempt of its notification failed, if its name has
@@ -290,14 +306,25 @@ private:
     }
     subject.clock.enter(phase::dns, subject.request.limits.dns,
                         steady_clock::now());
-    look_up(subject, to.host(), "",
-            [this, &subject](const std::vector<asio::ip::address>& found) {
-              pool_.found(*subject.to, found);
-              connect(subject, found);
-            });
+    look_up(subject, to.host(), "", [this, &subject](const resolution& found) {
+      pool_.found(*subject.to, found.addresses, found.until);
+      if (subject.again || !run_on_idle(subject, steady_clock::now()))
+        connect(subject, found.addresses);
+    });
   }
 
-  /// `next` takes the addresses; a failure ends the exchange. `host` must stay
+  /// The name of the target cannot be looked up at the moment. What is kept
+  /// leads to where it was.
+  bool go_on_as_before(exchange& subject) {
+    if (subject.way || subject.again
+        || !run_on_idle(subject, steady_clock::now()))
+      return false;
+    if (names_ && subject.look_up != 0)
+      names_->cancel(std::exchange(subject.look_up, 0));
+    return true;
+  }
+
+  /// `next` takes the answer; a failure ends the exchange. `host` must stay
   /// as long as the exchange; `whose` is for the reason.
   template <class Next>
   void look_up(exchange& subject, const std::string& host, const char* whose,
@@ -311,13 +338,19 @@ private:
         if (mine->over)
           return; // too late
         mine->result.timings.dns = mine->clock.in_phase(steady_clock::now());
+        const bool unknown = answer.source == answered_by::nobody
+                          || answer.source == answered_by::unable;
+        if (!unknown && answer.addresses.empty() && !mine->way)
+          pool_.gone(*mine->to);
+        if (unknown && go_on_as_before(*mine))
+          return;
         if (!answer.failure.empty())
           abandon(*mine, answer.failure + whose,
                   fault_of(*mine, answer.source));
         else if (answer.addresses.empty())
           abandon(*mine, "dns: no address for " + host + whose);
         else
-          next(answer.addresses);
+          next(answer);
       });
   }
 
@@ -403,8 +436,8 @@ private:
       subject.clock.enter(phase::dns, subject.request.limits.dns,
                           steady_clock::now());
     look_up(subject, way->via->host, " (proxy)",
-            [this, &subject, way](const std::vector<asio::ip::address>& found) {
-              way->proxies = found;
+            [this, &subject, way](const resolution& found) {
+              way->proxies = found.addresses;
               try_next_address(subject, way);
             });
   }
@@ -479,8 +512,10 @@ private:
                  ? std::move(each->shown)
                  : each->clock.timeout_reason(
                    each->request.limits, each->on && each->on->in_proxy(), now);
-      const bool goes_on = each->clock.ends > now && each->on
-                        && each->on->skip_handshake(why);
+      const bool goes_on = each->clock.ends > now
+                        && (waits_for == phase::dns
+                              ? go_on_as_before(*each)
+                              : each->on && each->on->skip_handshake(why));
       if (!goes_on)
         abandon(*each, std::move(why),
                 each->look_up != 0 && waits_for == phase::dns

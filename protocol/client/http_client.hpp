@@ -33,8 +33,8 @@ struct http_client_options {
   std::shared_ptr<const host_list> not_via;
   /// An idle connection is closed after this long.
   std::chrono::milliseconds idle_timeout{45'000};
-  /// A connection is not reused once it is this old: the name may resolve
-  /// elsewhere by then.
+  /// A connection is not reused once it is this old, wherever its name leads;
+  /// that is looked up again after the time to live of its record.
   std::chrono::milliseconds longest_use{60'000};
   std::size_t max_idle_per_destination = 256;
   std::size_t max_idle = 1024;

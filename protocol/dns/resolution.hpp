@@ -6,6 +6,7 @@
 
 #include <boost/asio/ip/address.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -26,6 +27,9 @@ struct resolution {
   /// One plain line that begins with "dns: "; empty if there are addresses.
   std::string failure;
   answered_by source = answered_by::server;
+  /// When it is to be asked for again; by default it never is.
+  std::chrono::steady_clock::time_point
+    until = std::chrono::steady_clock::time_point::max();
 };
 
 } // namespace fanfare::protocol

@@ -153,13 +153,14 @@ public:
   void finish(lookup& which, resolution&& found, seconds life) override {
     auto& subject = static_cast<inquiry&>(which); // there are no others
     const boost::intrusive_ptr<inquiry> keep{&subject};
+    const auto now = options_.now();
+    found.until = now + life;
     const auto answer = std::move(found);
     if (answer.source == answered_by::server)
       heard_ = steady_clock::now();
     under_way_.erase(subject.host);
     running_.erase(subject.place);
-    const auto now = options_.now();
-    cache_.put(subject.host, answer, now + life, now);
+    cache_.put(subject.host, answer, answer.until, now);
     start_next();
     // Completions may cancel each other, start look-ups, and end this.
     const auto alive = alive_;

@@ -200,6 +200,86 @@ TEST_F(ConnectionPoolTest, FollowsANameToItsNewAddress) {
   EXPECT_EQ(after.size(), 4u);
 }
 
+/// A name that is to be looked up again for each call.
+class FleetingNameTest : public HttpClientTest {
+protected:
+  FleetingNameTest() {
+    options.names = std::make_unique<scripted_resolver>(names);
+    test::sink_options same_port;
+    same_port.address = "127.0.0.2";
+    same_port.port = before.port();
+    after.emplace(http_sink::handler{}, same_port);
+    leads_to("127.0.0.1");
+  }
+
+  void leads_to(const char* address) {
+    names->at_once = {{asio::ip::make_address(address)},
+                      "",
+                      answered_by::server,
+                      steady_clock::now()};
+  }
+  exchange_result call_it(exchange_limits limits = {}) {
+    return call(before.url("/", "moving.example"), "", limits);
+  }
+
+  std::shared_ptr<scripted_resolver::state>
+    names = std::make_shared<scripted_resolver::state>();
+  http_sink before;
+  std::optional<http_sink> after;
+};
+
+TEST_F(FleetingNameTest, IsFollowedWhenItsTimeIsOver) {
+  EXPECT_EQ(call_it().status, 200);
+  EXPECT_EQ(call_it().status, 200);
+  EXPECT_EQ(names->asked.size(), 2u);
+  EXPECT_EQ(client().connects(), 1u) << "it leads to the same place";
+  leads_to("127.0.0.2");
+  EXPECT_EQ(call_it().status, 200);
+  EXPECT_EQ(after->size(), 1u);
+  EXPECT_EQ(client().idle(), 1u) << "the other connection is of no use";
+}
+
+TEST_F(FleetingNameTest, IsNotAskedForBeforeItsTimeIsOver) {
+  names->at_once->until = steady_clock::now() + 1h;
+  EXPECT_EQ(call_it().status, 200);
+  names->at_once = std::nullopt;
+  EXPECT_EQ(call_it().status, 200);
+  EXPECT_EQ(names->asked.size(), 1u);
+}
+
+TEST_F(FleetingNameTest, LeadsWhereItDidWhileNobodyKnowsBetter) {
+  EXPECT_EQ(call_it().status, 200);
+  for (const auto source : {answered_by::nobody, answered_by::unable}) {
+    names->at_once = {{}, "dns: temporary failure", source};
+    EXPECT_EQ(call_it().status, 200);
+  }
+  EXPECT_EQ(client().connects(), 1u);
+}
+
+TEST_F(FleetingNameTest, LeadsNowhereOnceItIsGone) {
+  EXPECT_EQ(call_it().status, 200);
+  names->at_once = {{}, "dns: name not found: moving.example"};
+  EXPECT_EQ(call_it().reason, "dns: name not found: moving.example");
+  EXPECT_EQ(client().idle(), 0u);
+}
+
+TEST_F(FleetingNameTest, HoldsUpOneCallAtMostWhileItIsLookedUp) {
+  EXPECT_EQ(call_it().status, 200);
+  names->at_once = std::nullopt;
+  std::optional<exchange_result> waits;
+  client().send({target::parse(before.url("/", "moving.example")).value(),
+                 body_of(""),
+                 {.dns = 300ms}},
+                [&](exchange_result&& result) { waits = std::move(result); });
+  EXPECT_EQ(call_it().status, 200);
+  EXPECT_EQ(names->asked.size(), 2u);
+  EXPECT_FALSE(waits);
+  ASSERT_TRUE(run_until([&] { return waits.has_value(); }));
+  EXPECT_EQ(waits->status, 200) << waits->reason;
+  EXPECT_EQ(names->cancelled.size(), 1u);
+  EXPECT_EQ(client().connects(), 1u);
+}
+
 // -- by times that the test gives ---------------------------------------------
 
 /// Connections of a pool whose clock is the test's.
@@ -311,11 +391,14 @@ TEST_F(PooledConnectionTest, IsNotKeptWhenItIsTooOld) {
 }
 
 TEST_F(PooledConnectionTest, StaysAsLongAsItsAddressIsOneOfTheName) {
+  const auto later = steady_clock::now() + 60s;
   used();
-  pool.found(*to, {asio::ip::make_address("127.0.0.9"),
-                   asio::ip::address_v4::loopback()});
+  pool.found(
+    *to,
+    {asio::ip::make_address("127.0.0.9"), asio::ip::address_v4::loopback()},
+    later);
   EXPECT_EQ(pool.idle(), 1u);
-  pool.found(*to, {asio::ip::make_address("127.0.0.9")});
+  pool.found(*to, {asio::ip::make_address("127.0.0.9")}, later);
   EXPECT_EQ(pool.idle(), 0u);
   // Nor is one kept whose name has moved meanwhile.
   used();

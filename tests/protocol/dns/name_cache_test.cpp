@@ -63,11 +63,13 @@ class RememberedNamesTest : public ResolverTest {};
 
 TEST_F(RememberedNamesTest, RemembersAnswersForTheirTimeToLive) {
   server.set("name.test", dns_answer::of({"192.0.2.1"}, {"2001:db8::1"}, 60));
-  ask("name.test");
+  const auto until = now + 60s;
+  EXPECT_EQ(ask("name.test").until, until);
   now += 59s;
   bool at_once = false;
   names().resolve("name.test", [&](const resolution& answer) {
     EXPECT_THAT(texts(answer), ElementsAre("2001:db8::1", "192.0.2.1"));
+    EXPECT_EQ(answer.until, until);
     at_once = true;
   });
   EXPECT_TRUE(at_once);
