@@ -12,6 +12,7 @@
 
 #include <boost/json/array.hpp>
 
+#include <functional>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -197,6 +198,11 @@ request_kind rest_api::kind_of(const http_request& head) const {
   if (head.method == "POST" && keeps_order(target.substr(0, target.find('?'))))
     return request_kind::ordered;
   return kind_of_method(head.method);
+}
+
+std::uint64_t rest_api::mark_of(const http_request& head) const {
+  const auto key = key_header(head).text;
+  return key.empty() ? 0 : std::hash<std::string_view>{}(key) | 1;
 }
 
 void rest_api::handle(http_request request,

@@ -39,6 +39,8 @@ public:
 
   /// Publishes keep their order in the journal.
   [[nodiscard]] request_kind kind_of(const http_request& head) const override;
+  /// Of its idempotency key: a repetition gets the answer to the first request.
+  [[nodiscard]] std::uint64_t mark_of(const http_request& head) const override;
   /// Any thread.
   void handle(http_request request,
               std::function<void(http_response)> respond) override;

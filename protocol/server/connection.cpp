@@ -378,9 +378,12 @@ bool connection::begin_request() {
 /// Whether the request may begin: whoever asks is looked up only now, since an
 /// earlier request of this connection may have changed the answer.
 bool connection::take_turn() {
-  if (!request_->kind)
+  if (!request_->kind) {
     request_->kind = shared_.handler.kind_of(request_->parser.request);
-  return pipeline_.admits(*request_->kind);
+    if (request_->kind == request_kind::ordered)
+      request_->mark = shared_.handler.mark_of(request_->parser.request);
+  }
+  return pipeline_.admits(*request_->kind, request_->mark);
 }
 
 /// False: the body is not to be read on, since it was refused or has to wait
@@ -443,6 +446,7 @@ void connection::hand_over() {
 
   pipeline::place place;
   place.kind = *request_->kind;
+  place.mark = request_->mark;
   place.keep_alive = keep_alive && !parser.http11;
   place.close = !keep_alive || shared_.draining;
   place.head_only = request.method == "HEAD";

@@ -99,6 +99,7 @@ private:
     bool continue_due = false; ///< once all earlier requests are answered
     bool held = false;         ///< until earlier requests are answered
     std::optional<request_kind> kind; ///< known once the head is
+    std::uint64_t mark = 0;           ///< the same
   };
 
   static constexpr auto never = std::numeric_limits<std::uint64_t>::max();

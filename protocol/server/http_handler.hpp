@@ -64,6 +64,12 @@ public:
   [[nodiscard]] virtual request_kind kind_of(const http_request& head) const {
     return kind_of_method(head.method);
   }
+  /// Of an `ordered` request, which begins when earlier ones with the same mark
+  /// are answered; 0: it has none. Called like kind_of(), reads headers too.
+  [[nodiscard]] virtual std::uint64_t
+  mark_of(const http_request& /*head*/) const {
+    return 0;
+  }
   /// On an I/O thread of the server: must not block. Call `respond` once, now
   /// or later, from any thread; dropping it closes the connection.
   virtual void handle(http_request request,

@@ -7,6 +7,7 @@
 
 #include "protocol/server/http_handler.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -28,6 +29,7 @@ public:
     http_response answer;
     answer_state state = answer_state::awaited;
     request_kind kind = request_kind::exclusive;
+    std::uint64_t mark = 0;  ///< http_handler::mark_of
     bool large = false;      ///< its body is large
     bool head_only = false;  ///< a HEAD request: the answer's body is not sent
     bool close = false;      ///< the connection closes after the answer
@@ -47,12 +49,13 @@ public:
   [[nodiscard]] const place& back() const {
     return places_.back();
   }
-  /// True if a request of that kind may begin now: it must not overtake
-  /// unanswered ones.
-  [[nodiscard]] bool admits(request_kind kind) const {
+  /// True if a request of that kind and mark may begin now: it must not
+  /// overtake unanswered ones.
+  [[nodiscard]] bool admits(request_kind kind, std::uint64_t mark = 0) const {
     // Those that are under way at the same time are all of the same kind.
     return awaited_ == 0
-        || (kind != request_kind::exclusive && kind == back().kind);
+        || (kind != request_kind::exclusive && kind == back().kind
+            && (mark == 0 || !awaits(mark)));
   }
   /// The number of the next request, counted from the connection's first.
   [[nodiscard]] std::uint64_t next_number() const {
@@ -90,6 +93,12 @@ public:
   }
 
 private:
+  [[nodiscard]] bool awaits(std::uint64_t mark) const {
+    return std::ranges::any_of(places_, [mark](const place& each) {
+      return each.mark == mark && each.state == place::answer_state::awaited;
+    });
+  }
+
   std::vector<place> places_;
   std::uint64_t first_number_ = 0; // of places_.front()
   std::size_t awaited_ = 0;        // places without an answer

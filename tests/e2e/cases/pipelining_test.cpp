@@ -200,5 +200,26 @@ TEST_F(PipeliningTest, PublishesInTheOrderOfTheRequests) {
   }
 }
 
+TEST_F(PipeliningTest, AnswersARepetitionAsItAnsweredTheFirst) {
+  for (const std::string header : {"Idempotency-Key", "X-Idempotency-Key"})
+    for (int i = 0; i < rounds; ++i) {
+      const auto key = header + ": same" + number(i) + header.front() + "\r\n";
+      const auto other = header + ": other" + number(i) + header.front()
+                       + "\r\n";
+      const auto got = ask({publication("a", key), publication("a", key),
+                            publication("b", other), publication("a", key)});
+      expect_status(got, {202, 202, 202, 202});
+      EXPECT_EQ(got[1].body, got[0].body);
+      EXPECT_EQ(got[3].body, got[0].body);
+      EXPECT_FALSE(got[0].headers.contains("idempotency-replayed"));
+      EXPECT_TRUE(got[1].headers.contains("idempotency-replayed"));
+      EXPECT_GT(id_in(got[2].body), id_in(got[0].body));
+    }
+  // Another request under the key is refused as it would have been later.
+  const std::string key = "Idempotency-Key: changed\r\n";
+  expect_status(ask({publication("a", key), publication("b", key)}),
+                {202, 422});
+}
+
 } // namespace
 } // namespace fanfare::test

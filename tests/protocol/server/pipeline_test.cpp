@@ -105,6 +105,20 @@ TEST(PipelineTest, AdmitsNothingBesideAnExclusiveRequest) {
   EXPECT_TRUE(line.admits(request_kind::ordered));
 }
 
+TEST(PipelineTest, AdmitsNoSecondRequestOfTheSameMark) {
+  pipeline line;
+  auto marked = of(request_kind::ordered);
+  marked.mark = 7;
+  line.push(of(request_kind::ordered));
+  EXPECT_TRUE(line.admits(request_kind::ordered, 7));
+  line.push(std::move(marked));
+  EXPECT_FALSE(line.admits(request_kind::ordered, 7));
+  EXPECT_TRUE(line.admits(request_kind::ordered, 8));
+  EXPECT_TRUE(line.admits(request_kind::ordered));
+  line.answer(1, saying("second"));
+  EXPECT_TRUE(line.admits(request_kind::ordered, 7));
+}
+
 } // namespace
 
 } // namespace fanfare::protocol::server

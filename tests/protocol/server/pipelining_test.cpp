@@ -83,6 +83,9 @@ public:
     return head.target == "/log" ? request_kind::ordered
                                  : kind_of_method(head.method);
   }
+  std::uint64_t mark_of(const http_request& head) const override {
+    return head.header("mark").size();
+  }
   void handle(http_request request, respond_fn respond) override {
     room.door()(std::move(request), std::move(respond));
   }
@@ -135,6 +138,17 @@ TEST(HttpServer, LetsNoRequestOvertakeAnother) {
   EXPECT_TRUE(begins_beside(look, look));
   EXPECT_TRUE(begins_beside(look, request("OPTIONS", "/a")));
   EXPECT_TRUE(begins_beside(append, append));
+}
+
+TEST(HttpServer, LetsNoRequestBeginBesideAnotherOfTheSameMark) {
+  const auto marked = [](std::string mark) {
+    return "POST /log HTTP/1.1\r\nHost: x\r\nMark: " + mark
+         + "\r\nContent-Length: 0\r\n\r\n";
+  };
+  EXPECT_FALSE(begins_beside(marked("a"), marked("a")));
+  EXPECT_TRUE(begins_beside(marked("a"), marked("bb")));
+  EXPECT_TRUE(begins_beside(marked("a"), request("POST", "/log")));
+  EXPECT_TRUE(begins_beside(request("POST", "/log"), marked("a")));
 }
 
 TEST(HttpServer, LooksAtALargeRequestWhenThoseBeforeItAreAnswered) {
