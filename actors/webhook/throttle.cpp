@@ -141,6 +141,13 @@ std::size_t throttle::close(admission& gate) {
   return std::exchange(requests_, 0);
 }
 
+std::optional<timestamp> throttle::rate_hold(timestamp now) const {
+  auto asked = pace_; // which moves on by being asked
+  const auto verdict = asked.ask(now, 0, false);
+  return verdict.why == hold_reason::rate ? std::optional{verdict.until}
+                                          : std::nullopt;
+}
+
 void throttle::describe(delivery_state& into, timestamp now) const {
   into.in_flight = requests_;
   into.concurrency = pace_.concurrency();
@@ -166,6 +173,9 @@ void throttle::describe(delivery_state& into, timestamp now) const {
   } else if (pace_.stalled_until() > now) {
     into.held_by = hold_reason::outage;
     into.held_until = pace_.stalled_until();
+  } else if (const auto rate = rate_hold(now)) {
+    into.held_by = hold_reason::rate;
+    into.held_until = rate;
   } else if (for_turn_) {
     into.held_by = hold_reason::concurrency;
   }

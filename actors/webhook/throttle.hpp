@@ -177,6 +177,8 @@ public:
   void describe(delivery_state& into, timestamp now) const;
 
 private:
+  /// Until when its rate lets nothing go, if so.
+  [[nodiscard]] std::optional<timestamp> rate_hold(timestamp now) const;
   /// Whether the hold that it shares, if any, lets a request go now.
   bool pass_shared_hold(webhook_id hook, timestamp now);
 

@@ -73,8 +73,8 @@ TEST_F(ThrottleTest, ThePaceSaysWhyAndUntilWhen) {
   EXPECT_EQ(state().held_until, now + 1s);
   EXPECT_TRUE(throttle_.waits_for_nothing()) << "the lane has a place for it";
   throttle_.look_again(false, nullptr);
-  EXPECT_EQ(state().held_by, hold_reason::none);
-  EXPECT_FALSE(state().held_until);
+  EXPECT_EQ(throttle_.held_by(), hold_reason::none);
+  EXPECT_FALSE(throttle_.held_until());
 }
 
 TEST_F(ThrottleTest, WithoutAPlaceOnTheLaneItWaitsForItsTurn) {
@@ -180,6 +180,24 @@ TEST_F(ThrottleTest, ShowsWhatWillHoldTheNextOne) {
   EXPECT_EQ(state().held_until, now + 30s);
   throttle_.look_again(true, nullptr);
   EXPECT_EQ(state().held_by, hold_reason::pause) << "its owner comes first";
+}
+
+TEST_F(ThrottleTest, ShowsThatItsRateWillHoldTheNextOne) {
+  plan_.pace.rate = {.count = 2, .period = 20s};
+  configure();
+  throttle_.started(now, false, false);
+  EXPECT_EQ(state().held_by, hold_reason::none) << "one may go yet";
+  throttle_.started(now, false, true);
+  for (int i = 0; i < 2; ++i) { // to look changes nothing
+    EXPECT_EQ(state().held_by, hold_reason::rate);
+    EXPECT_EQ(state().held_until, now + 10s);
+  }
+  delivery_state later;
+  throttle_.describe(later, now + 10s);
+  EXPECT_EQ(later.held_by, hold_reason::none);
+  throttle_.pace().failed(
+    now, {.status = 503, .started = now, .retry_after = now + 30s});
+  EXPECT_EQ(state().held_by, hold_reason::breaker) << "it holds for longer";
 }
 
 TEST_F(ThrottleTest, ALackOfNetworkIsTheReceiversOnceOthersAreReached) {
