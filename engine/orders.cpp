@@ -92,6 +92,9 @@ orders::drop_retries(organizer_id owner, webhook_id hook,
                      std::optional<std::string_view> action_type) {
   std::shared_ptr<const std::vector<position>> only;
   if (action_type) {
+    // What has failed before this order is a retry, on disk or on its way.
+    (void)inspect(owner, hook);
+    (void)parts_.edits.commit(storage::barrier{});
     auto found = find_retries(owner, hook, *action_type);
     if (!found)
       return found.error();

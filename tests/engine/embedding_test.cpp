@@ -568,6 +568,20 @@ TEST_F(EmbeddingTest, DropsTheRetriesOfOneActionType) {
             ec::stopping);
 }
 
+TEST_F(EmbeddingTest, DropsWhatHasJustFailed) {
+  http_sink sink{
+    [](const test::request_record&) { return response_plan::answer(500); }};
+  auto engine = start({.retries = {.schedule = {1h}}}, {sink.url()});
+  for (std::uint32_t i = 1; i <= 20; ++i) {
+    engine->publish(owner_, order()).value();
+    // Its actor knows of it before the disk does.
+    ASSERT_TRUE(eventually(
+      patience, [&] { return engine->inspect(owner_, 1)->failures == i; }));
+    EXPECT_EQ(engine->drop_retries(owner_, 1, "shop.order.*").value(), 1U) << i;
+  }
+  engine->stop(5s);
+}
+
 TEST_F(EmbeddingTest, DropsWhatHasThisActionWhicheverTypeItWasOf) {
   http_sink sink{
     [](const test::request_record&) { return response_plan::answer(500); }};
