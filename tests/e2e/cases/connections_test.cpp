@@ -202,6 +202,54 @@ TEST_F(ConnectionsTest, ANameThatMovesTakesItsCallsAlong) {
     eventually(patience, [&] { return before.open_connections() == 0; }));
 }
 
+TEST_F(ConnectionsTest, OneThatIsAlwaysCalledFollowsItsNameInTime) {
+  dns_server names;
+  http_sink before;
+  http_sink after{{}, {.address = "127.0.0.2", .port = before.port()}};
+  names.set("moving.example", dns_answer::of({"127.0.0.1"}, {}, 1));
+  start({"--dns-server", names.address(), "--threads", "1"});
+  add_organizer("acme");
+  add_webhook("acme", {.url = before.url("/", "moving.example")});
+  publish();
+  ASSERT_TRUE(before.wait_for(1, patience));
+  names.set("moving.example", dns_answer::of({"127.0.0.2"}, {}, 1));
+  const auto moved = steady_clock::now();
+  // One call at a time needs no further connection.
+  EXPECT_TRUE(eventually(patience, [&] {
+    const auto all = before.size() + after.size();
+    publish();
+    return eventually(patience,
+                      [&] { return before.size() + after.size() > all; })
+        && after.size() > 0;
+  }));
+  EXPECT_LT(steady_clock::now() - moved, 15s) << "not by its age";
+  EXPECT_EQ(before.connections(), 1U);
+}
+
+TEST_F(ConnectionsTest, AFurtherAttemptGoesElsewhereAlthoughAConnectionIsKept) {
+  dns_server names;
+  http_sink bad{
+    [](const request_record&) { return response_plan::answer(503); }};
+  http_sink good{{}, {.address = "127.0.0.2", .port = bad.port()}};
+  names.set("two.example", dns_answer::of({"127.0.0.1", "127.0.0.2"}));
+  start({"--dns-server", names.address(), "--schedule", "50ms,50ms,50ms",
+         "--threads", "1"});
+  add_organizer("acme");
+  const auto hook = add_webhook("acme", {.url = bad.url("/", "two.example")});
+  publish();
+  const auto log = wait_for_calls("acme", hook, 2);
+  EXPECT_EQ(number_of(log[0], "return_code"), 503U);
+  EXPECT_EQ(number_of(log[1], "return_code"), 200U);
+  // Now both have a connection that is kept, and the other one is bad.
+  good.set_handler(
+    [](const request_record&) { return response_plan::answer(503); });
+  bad.set_handler({});
+  publish();
+  wait_for_calls("acme", hook, 4);
+  EXPECT_EQ(bad.size(), 2U);
+  EXPECT_EQ(good.size(), 2U);
+}
+
 TEST_F(ConnectionsTest, EachAttemptBeginsWithAnotherAddress) {
   dns_server names;
   const auto failing = [](const request_record&) {
