@@ -133,6 +133,23 @@ TEST_F(HoldsTest, WaitingAsTheReceiverAskedUsesUpNoAttempt) {
     EXPECT_EQ(number_of(call, "attempt"), 1U);
 }
 
+TEST_F(HoldsTest, ATestTellsOfARateThatIsUsedUp) {
+  const http_sink sink;
+  const auto hook = add_hook(
+    sink.url(), {{"rate_limit", {{"count", 2}, {"seconds", 600}}}});
+  const auto held_by = [&] {
+    const auto made = api().post(webhook_path("acme", hook) + "test/",
+                                 json::object{});
+    EXPECT_EQ(made.status, 200U) << made.body;
+    return made.json().at("held_by");
+  };
+  EXPECT_EQ(held_by(), nullptr); // and takes one
+  publish();
+  wait_for_calls("acme", hook, 2);
+  EXPECT_EQ(held_by(), "rate");
+  EXPECT_EQ(sink.size(), 3U) << "the test itself does not wait";
+}
+
 TEST_F(HoldsTest, ARateLimitIsNotRefilledByARestart) {
   http_sink sink;
   const auto hook = add_hook(
