@@ -11,7 +11,6 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
-#include <numeric>
 #include <optional>
 #include <sstream>
 #include <tuple>
@@ -235,26 +234,6 @@ result<std::vector<config_entry>> read_config_file(const std::string& file) {
   } catch (const toml::exception& e) {
     return no_toml(file, e);
   }
-}
-
-std::string nearest_name(std::string_view name,
-                         const std::vector<std::string>& known) {
-  // Levenshtein's distance, a row at a time.
-  const auto distance = [name](std::string_view other) {
-    std::vector<std::size_t> row(other.size() + 1);
-    std::iota(row.begin(), row.end(), std::size_t{0});
-    for (std::size_t i = 0; i < name.size(); ++i) {
-      auto diagonal = std::exchange(row[0], i + 1);
-      for (std::size_t j = 0; j < other.size(); ++j) {
-        const auto changed = diagonal + (name[i] == other[j] ? 0U : 1U);
-        diagonal = row[j + 1];
-        row[j + 1] = std::min({row[j] + 1, row[j + 1] + 1, changed});
-      }
-    }
-    return row.back();
-  };
-  const auto found = std::ranges::min_element(known, {}, distance);
-  return found == known.end() ? std::string{} : *found;
 }
 
 } // namespace fanfare::cli

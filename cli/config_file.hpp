@@ -32,9 +32,4 @@ struct config_entry {
 [[nodiscard]] result<std::vector<config_entry>>
 read_config_file(const std::string& file);
 
-/// The name in `known` with the smallest edit distance; empty if there is
-/// none.
-[[nodiscard]] std::string nearest_name(std::string_view name,
-                                       const std::vector<std::string>& known);
-
 } // namespace fanfare::cli

@@ -4,6 +4,7 @@
 #include "cli/client/commands.hpp"
 #include "cli/serve.hpp"
 #include "cli/sink.hpp"
+#include "cli/usage.hpp"
 #include "fanfare/version.hpp"
 
 #include <CLI/CLI.hpp>
@@ -23,9 +24,10 @@ int main(int argc, char** argv) {
                "happened, and keeps trying for three days.",
                "fanfare"};
   app.set_version_flag("--version", "fanfare " + std::string{fanfare::version});
-  // Checked below: CLI11 would ask for a sub-command before it complains about
-  // an unknown word.
-  app.require_subcommand(0, 1);
+  app.require_subcommand(1);
+  app.failure_message([](const CLI::App* program, const CLI::Error& e) {
+    return fanfare::cli::explain_usage(*program, e);
+  });
   app.set_help_all_flag("--help-all", "Help of all commands");
   int exit_code = 0;
   fanfare::cli::add_serve_command(app, exit_code);
@@ -35,8 +37,6 @@ int main(int argc, char** argv) {
   fanfare::cli::add_client_commands(app, exit_code);
   try {
     app.parse(argc, argv);
-    if (app.get_subcommands().empty())
-      throw CLI::RequiredError{"A subcommand"};
   } catch (const CLI::ParseError& e) {
     // CLI11's codes start at 100; shell users expect 2 for wrong usage.
     return app.exit(e) == 0 ? 0 : 2;

@@ -5,6 +5,7 @@
 
 #include "cli/config_file.hpp"
 #include "cli/duration.hpp"
+#include "cli/nearest_name.hpp"
 #include "cli/numbers.hpp"
 
 #include <CLI/CLI.hpp>

@@ -11,7 +11,6 @@ namespace fanfare::test {
 namespace {
 
 using cli::config_entry;
-using cli::nearest_name;
 using cli::read_config_file;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -161,16 +160,6 @@ TEST_F(ConfigFileTest, TakesAnEmptyFile) {
     ASSERT_TRUE(found) << found.error().detail;
     EXPECT_THAT(*found, IsEmpty());
   }
-}
-
-TEST(NearestNameTest, TakesTheFewestChanges) {
-  const std::vector<std::string> known{"data", "listen", "max-age",
-                                       "max-in-flight"};
-  EXPECT_EQ(nearest_name("dat", known), "data");
-  EXPECT_EQ(nearest_name("max_in_flight", known), "max-in-flight");
-  EXPECT_EQ(nearest_name("max-aeg", known), "max-age");
-  EXPECT_EQ(nearest_name("listen", known), "listen");
-  EXPECT_EQ(nearest_name("x", {}), "");
 }
 
 } // namespace

@@ -86,6 +86,8 @@ TEST_F(CommandLineTest, ExplainsWrongUsage) {
     {"no command", {}, "subcommand"},
     {"unknown command", {"dance"}, "dance"},
     {"unknown option", {"serve", "--no-such-option"}, "--no-such-option"},
+    {"command misspelt", {"webhook"}, "did you mean \"webhooks\"?"},
+    {"option misspelt", {"serve", "--datta", "x"}, "did you mean --data?"},
     {"value missing", {"serve", "--data"}, "--data"},
     {"port missing", {"serve", "--listen", "127.0.0.1"}, "port"},
     {"port too large", {"serve", "--listen", "127.0.0.1:70000"}, "port"},

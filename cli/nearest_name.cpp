@@ -1,0 +1,51 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "cli/nearest_name.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+namespace fanfare::cli {
+
+namespace {
+
+/// Levenshtein's, a row at a time.
+std::size_t distance(std::string_view name, std::string_view other) {
+  std::vector<std::size_t> row(other.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    auto diagonal = std::exchange(row[0], i + 1);
+    for (std::size_t j = 0; j < other.size(); ++j) {
+      const auto changed = diagonal + (name[i] == other[j] ? 0U : 1U);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({row[j] + 1, row[j + 1] + 1, changed});
+    }
+  }
+  return row.back();
+}
+
+} // namespace
+
+std::string nearest_name(std::string_view name,
+                         const std::vector<std::string>& known) {
+  const auto found = std::ranges::min_element(
+    known, {},
+    [name](std::string_view other) { return distance(name, other); });
+  return found == known.end() ? std::string{} : *found;
+}
+
+std::string similar_name(std::string_view name,
+                         const std::vector<std::string>& known) {
+  if (name.size() < 2)
+    return {};
+  for (const auto& other : known)
+    if (other.size() > 1
+        && (other.starts_with(name) || name.starts_with(other)))
+      return other;
+  const auto found = nearest_name(name, known);
+  return distance(name, found) <= (name.size() + 2) / 3 ? found : std::string{};
+}
+
+} // namespace fanfare::cli
