@@ -53,13 +53,18 @@ result<void> read_calls(const storage::call_log& log,
       }
       if (!is_attempt(c))
         continue;
-      const bool success = c.result == outcome::delivered;
-      if (out.calls++ == 0)
-        out.status = success ? webhook_health::verdict::healthy
-                             : webhook_health::verdict::failing;
+      ++out.calls;
       out.since = c.time;
       ++out.return_codes[c.status];
       times.push_back(c.timings.total);
+      if (c.shows == evidence::unclear) {
+        ++out.unclear;
+        continue;
+      }
+      const bool success = c.result == outcome::delivered;
+      if (out.status == webhook_health::verdict::idle)
+        out.status = success ? webhook_health::verdict::healthy
+                             : webhook_health::verdict::failing;
       if (success) {
         ++out.successes;
         if (!out.last_success)

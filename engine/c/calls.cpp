@@ -62,6 +62,7 @@ fanfare_health to_c(const webhook_health& from) {
   to.backlog_complete = from.backlog_complete ? 1 : 0;
   to.calls = from.calls;
   to.successes = from.successes;
+  to.unclear = from.unclear;
   to.retries = from.retries;
   to.backlog = from.backlog;
   to.next_retry = since_epoch(from.next_retry);

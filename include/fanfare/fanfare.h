@@ -443,6 +443,7 @@ typedef struct fanfare_health {
   uint64_t backlog;     /* not attempted yet */
   int64_t next_retry;   /* 0: none */
   int64_t last_success; /* 0: none among the calls */
+  uint64_t unclear;     /* of the calls: neither success nor failure */
 } fanfare_health;
 
 /* Blocks. */

@@ -79,15 +79,18 @@ struct replay_progress {
 /// A webhook's state, judged by its newest calls and what is pending.
 struct webhook_health {
   enum class verdict : std::uint8_t {
-    healthy, ///< the newest call succeeded
+    healthy, ///< the newest call that shows something (`evidence`) succeeded
     failing, ///< it did not
-    idle,    ///< no calls lately
+    idle,    ///< no such calls lately
     disabled,
   };
   verdict status = verdict::idle;
   /// Calls examined: the newest, at most 1,000 and at most 24 h old.
   std::size_t calls = 0;
   std::size_t successes = 0;
+  /// Those that show neither success nor failure: answered with one of the
+  /// `final_statuses`, or batches sent again in parts.
+  std::size_t unclear = 0;
   std::optional<timestamp> since; ///< of the oldest of them
   double calls_per_minute = 0;
   struct durations {

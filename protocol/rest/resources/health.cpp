@@ -139,9 +139,9 @@ http_response serve_health(const exchange& x) {
   out["calls"] = h.calls;
   out["since"] = time_or_null(h.since);
   out["success_rate"] = nullptr;
-  if (h.calls > 0)
+  if (h.calls > h.unclear)
     out["success_rate"] = rounded(static_cast<double>(h.successes)
-                                  / static_cast<double>(h.calls));
+                                  / static_cast<double>(h.calls - h.unclear));
   out["calls_per_minute"] = rounded(h.calls_per_minute);
   out["execution_time"] = durations(h);
   out["return_codes"] = std::move(codes);

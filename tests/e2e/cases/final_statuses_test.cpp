@@ -40,7 +40,12 @@ TEST_F(FinalStatusesTest, EndANotificationAndSurviveARestart) {
     EXPECT_EQ(text_of(entry, "reason"), "answered 422; final by its settings");
   }
   EXPECT_THAT(retries("acme", hook), IsEmpty());
-  EXPECT_EQ(health("acme", hook).at("held_by"), nullptr) << "no breaker";
+  const auto shows_nothing = health("acme", hook).as_object();
+  EXPECT_EQ(shows_nothing.at("held_by"), nullptr) << "no breaker";
+  EXPECT_EQ(text_of(shows_nothing, "status"), "idle");
+  EXPECT_EQ(shows_nothing.at("success_rate"), nullptr);
+  EXPECT_EQ(shows_nothing.at("last_error"), nullptr);
+  EXPECT_EQ(number_of(shows_nothing.at("return_codes").as_object(), "422"), 3U);
   kill();
   start({"--schedule", "1h", "--breaker-failures", "2"});
   const auto shown = api().get(webhook_path("acme", hook) + "delivery/").json();
@@ -59,6 +64,35 @@ TEST_F(FinalStatusesTest, EndANotificationAndSurviveARestart) {
   const auto last = wait_for_calls("acme", hook, 6).back();
   EXPECT_EQ(text_of(last, "reason"), "answered 422");
   EXPECT_EQ(retries("acme", hook).size(), 2U);
+}
+
+TEST_F(FinalStatusesTest, LeaveTheHealthAsTheOtherAnswersMadeIt) {
+  std::atomic<unsigned> status{200};
+  http_sink sink{[&](const request_record&) {
+    response_plan plan;
+    plan.status = status;
+    return plan;
+  }};
+  start({"--schedule", "1h"});
+  add_organizer("acme");
+  const auto hook = add_webhook(
+    "acme", {.url = sink.url(), .delivery = {{"final_statuses", {422}}}});
+  std::size_t calls = 0;
+  const auto after = [&](unsigned answered) {
+    status = answered;
+    publish();
+    wait_for_calls("acme", hook, ++calls);
+    return health("acme", hook).as_object();
+  };
+  EXPECT_EQ(text_of(after(200), "status"), "healthy");
+  const auto refused = after(422);
+  EXPECT_EQ(text_of(refused, "status"), "healthy");
+  EXPECT_EQ(refused.at("success_rate").to_number<double>(), 1.0);
+  EXPECT_EQ(text_of(after(500), "status"), "failing");
+  const auto last = after(422);
+  EXPECT_EQ(text_of(last, "status"), "failing");
+  EXPECT_EQ(last.at("success_rate").to_number<double>(), 0.5);
+  EXPECT_EQ(number_of(last.at("last_error").as_object(), "return_code"), 500U);
 }
 
 TEST_F(FinalStatusesTest, A410CannotBeListed) {
