@@ -194,7 +194,8 @@ void add_serve_options(CLI::App& serve, serve_options& options) {
   add_parsed(serve, "--checkpoint-interval", e.store.checkpoint_interval,
              parse_duration, "How often progress is saved", "DURATION", "2s");
   add_parsed(serve, "--max-store-size", e.store.max_size, parse_size,
-             "Maximum size of the store; publishes are refused shortly before",
+             "Maximum size of the store, at least 4M; publishes are refused "
+             "shortly before",
              "SIZE", "64G");
   serve
     .add_option("--failed-logins", options.failed_logins,

@@ -26,6 +26,9 @@ constexpr std::chrono::days longest{36'500};
 constexpr std::size_t most_in_memory = 1'000'000;
 /// Delays of a schedule, as of a webhook's.
 constexpr std::size_t longest_schedule = 100;
+/// Half of what its log leaves is kept for what was accepted; the other half
+/// takes one notification of 1 MiB, the largest there is.
+constexpr std::size_t smallest_store = std::size_t{4} << 20;
 /// What a process can map.
 constexpr std::size_t largest_store = std::size_t{1} << 46;
 constexpr std::size_t most_threads = 256;
@@ -62,6 +65,14 @@ positive(std::string_view name, std::size_t value,
   if (value > most)
     return out_of_range(name, "at most " + std::to_string(most));
   return {};
+}
+
+result<void> check_smallest(std::size_t max_size) {
+  if (max_size >= smallest_store)
+    return {};
+  return out_of_range("store.max_size",
+                      "at least 4 MiB (4194304): the log and what was accepted "
+                      "need most of it, and a notification may have 1 MiB");
 }
 
 /// A step that is longer than the whole would end with it. Those that nobody
@@ -106,6 +117,7 @@ result<void> check_limits(const engine_options& o) {
         positive("timeouts.total", o.timeouts.total),
         positive("store.checkpoint_interval", o.store.checkpoint_interval),
         positive("store.max_size", o.store.max_size, largest_store),
+        check_smallest(o.store.max_size),
         not_negative("retries.disable_after", o.retries.disable_after),
         not_negative("store.commit_linger", o.store.commit_linger),
         not_negative("publish_patience", o.publish_patience)})

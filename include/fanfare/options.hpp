@@ -107,8 +107,8 @@ struct timeout_options {
 
 /// Size, retention and write intervals of the store.
 struct store_options {
-  /// Maximum bytes of the store, 1 MiB (also if less) to 64 TiB; publishes are
-  /// refused before it is full.
+  /// Maximum bytes of the store, 4 MiB to 64 TiB; publishes are refused before
+  /// it is full.
   std::size_t max_size = std::size_t{64} << 30;
   /// Older notifications and calls are removed.
   std::chrono::milliseconds retention = std::chrono::hours{24 * 30};

@@ -392,6 +392,8 @@ TEST_F(EngineTest, RefusesOptionsByTheirName) {
   EXPECT_EQ(field({.concurrency = {.window = most}}), "concurrency.window");
   EXPECT_EQ(field({.store = {.max_size = 0}}), "store.max_size");
   EXPECT_EQ(field({.store = {.max_size = most}}), "store.max_size");
+  EXPECT_EQ(field({.store = {.max_size = (std::size_t{4} << 20) - 1}}),
+            "store.max_size");
   EXPECT_EQ(field({.store = {.retention = 0ms}}), "store.retention");
   EXPECT_EQ(field({.store = {.checkpoint_interval = ever}}),
             "store.checkpoint_interval");
@@ -637,6 +639,15 @@ TEST_F(EngineTest, EverythingIsRefusedOnceItIsStopped) {
   EXPECT_EQ(engine_->find_notification(owner_, 1).value()->id, 1U);
   EXPECT_EQ(engine_->statistics().tail, 1U);
   EXPECT_EQ(engine_->ensure_organizer("shop").value().id, owner_);
+}
+
+TEST_F(EngineTest, TakesTheLargestNotificationIntoTheSmallestStore) {
+  start({.store = {.max_size = std::size_t{4} << 20}});
+  const auto largest = R"({"x": ")" + std::string((1U << 20) - 200, 'x')
+                     + "\"}";
+  const auto done = engine_->publish(
+    owner_, {.action = "shop.order.placed", .payload = largest});
+  EXPECT_TRUE(done) << done.error().detail;
 }
 
 TEST_F(EngineTest, TellsTheOperatorOnceThatItsStoreIsFull) {
