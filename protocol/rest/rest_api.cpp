@@ -9,10 +9,12 @@
 #include "protocol/rest/messages/negotiation.hpp"
 #include "protocol/rest/resource.hpp"
 #include "protocol/rest/router.hpp"
+#include "protocol/rules/slug.hpp"
 
 #include <boost/json/array.hpp>
 
 #include <functional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -78,6 +80,15 @@ std::optional<http_response> negotiate(exchange& x) {
   return std::nullopt;
 }
 
+/// Whoever may know all organizers is told more than others, with the status
+/// of the compatible API.
+std::string unknown_organizer(const std::string& slug) {
+  return "You do not have permission to perform this action: there is no "
+         "organizer "
+       + (is_slug(slug) ? '"' + slug + '"' : "of that name")
+       + ". POST /api/v1/organizers/ or fanfare organizers create adds one.";
+}
+
 /// Checks in the order that clients rely on: who asks, whether they may, with
 /// which method.
 std::optional<http_response> admit(exchange& x, std::string_view admin_hash,
@@ -91,6 +102,8 @@ std::optional<http_response> admit(exchange& x, std::string_view admin_hash,
     if (auto found = x.service.find_organizer(x.route.organizer))
       x.owner = std::move(*found);
   const bool known = !owned || x.owner.id != 0;
+  if (!known && who.server_admin)
+    return refusal(x, 403, unknown_organizer(x.route.organizer));
   if (!known
       || !may(who, x.is_write() ? what.write : what.read,
               owned ? &x.owner : nullptr))

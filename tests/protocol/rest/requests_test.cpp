@@ -206,6 +206,24 @@ TEST_F(RestRequestsTest, DoNotTellWhichOrganizersExist) {
   EXPECT_EQ(ask("GET", "/api/v1/organizers/d%75mmy/webhooks/").status, 200);
 }
 
+TEST_F(RestRequestsTest, TellTheServersAdminThatThereIsNoSuchOrganizer) {
+  const auto told = [&](std::string_view slug) {
+    return ask("GET", "/api/v1/organizers/" + std::string{slug} + "/webhooks/",
+               {}, "root")
+      .body;
+  };
+  EXPECT_EQ(
+    told("nobody"),
+    R"({"detail":"You do not have permission to perform this action: there is )"
+    R"(no organizer \"nobody\". POST /api/v1/organizers/ or fanfare )"
+    R"(organizers create adds one."})");
+  EXPECT_EQ(
+    told("%c3%28"),
+    R"({"detail":"You do not have permission to perform this action: there is )"
+    R"(no organizer of that name. POST /api/v1/organizers/ or fanfare )"
+    R"(organizers create adds one."})");
+}
+
 // -- the order of the checks --------------------------------------------------
 
 TEST_F(RestRequestsTest, AreCheckedInOrder) {
