@@ -49,7 +49,10 @@ result<directory::names> look_up(const shared_parts& shared,
                                              item.event);
   if (!found.type)
     return error{ec::invalid_argument,
-                 "Unknown action type \"" + item.action + "\".", "action"};
+                 "Unknown action type \"" + item.action
+                   + "\": register it first, with POST /api/v1/action-types/, "
+                     "fanfare action-types create or ensure_action_type().",
+                 "action"};
   if (!item.event.empty() && !protocol::is_slug(item.event))
     return error{ec::invalid_argument, std::string{protocol::slug_rule},
                  "event"};

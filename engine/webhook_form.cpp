@@ -97,7 +97,8 @@ result<subscription> webhook_form::subscribe(const webhook& wanted,
     const auto found = names_.find_action_type(name);
     if (!found)
       return fault("action_types",
-                   "There is no action type \"" + name + "\": add it first.");
+                   "There is no action type \"" + name
+                     + "\": add it first, with ensure_action_type().");
     out.types.push_back(found->id);
   }
   sort_unique(out.events);

@@ -135,12 +135,12 @@ api_answer api::send(protocol::api_request request) {
   return out;
 }
 
-void api::refuse(const protocol::api_response& answer) const {
+command_error api::error_of(const protocol::api_response& answer) const {
   const auto code = code_of(answer.status);
   const auto number = " (" + std::to_string(answer.status) + ")";
   if (answer.status / 100 == 3)
-    throw command_error{
-      code, "the server sends on to " + std::string{answer.header("Location")}
+    return {code,
+            "the server sends on to " + std::string{answer.header("Location")}
               + ", which is not followed; give the right address with --url"
               + number};
   json::error_code failed;
@@ -149,14 +149,18 @@ void api::refuse(const protocol::api_response& answer) const {
   if (!failed)
     append_sentences(sentences, {}, body);
   if (sentences.empty())
-    throw command_error{
-      code, code == exit_code::not_found
+    return {code,
+            code == exit_code::not_found
               ? client_.origin()
                   + " does not know what was asked for; is it a Fanfare server "
                     "as new as this client?"
                   + number
               : client_.origin() + " refused without a reason" + number};
-  throw command_error{code, sentences + number};
+  return {code, sentences + number};
+}
+
+void api::refuse(const protocol::api_response& answer) const {
+  throw error_of(answer);
 }
 
 void api::each(std::string target, std::size_t limit,

@@ -56,7 +56,10 @@ public:
 
   /// Returns the answer, whatever its status. Throws if there is none.
   protocol::api_response ask(protocol::api_request request);
-  /// Throws the error that a refusal stands for.
+  /// What a refusal stands for, with the server's reason.
+  [[nodiscard]] command_error
+  error_of(const protocol::api_response& answer) const;
+  /// Throws it.
   [[noreturn]] void refuse(const protocol::api_response& answer) const;
 
   /// Follows the pages of a list until its end, after `limit` items, or once

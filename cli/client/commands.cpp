@@ -10,6 +10,7 @@ void add_client_commands(CLI::App& app, int& exit_code) {
   add_login_commands(app, add);
   add_organizers_commands(app, add);
   add_events_commands(app, add);
+  add_action_types_commands(app, add);
   add_tokens_commands(app, add);
   add_webhooks_commands(app, add);
   add_publish_command(app, add);

@@ -13,6 +13,7 @@ namespace fanfare::cli {
 void add_login_commands(CLI::App& app, const command_adder& add);
 void add_organizers_commands(CLI::App& app, const command_adder& add);
 void add_events_commands(CLI::App& app, const command_adder& add);
+void add_action_types_commands(CLI::App& app, const command_adder& add);
 void add_tokens_commands(CLI::App& app, const command_adder& add);
 void add_webhooks_commands(CLI::App& app, const command_adder& add);
 void add_publish_command(CLI::App& app, const command_adder& add);

@@ -72,7 +72,7 @@ boost::json::value publisher::publish(const std::string& body,
                       || (answer.status == 409 && attempt > 1);
       if (!again || attempt == most_tries)
         server_.refuse(answer);
-      trouble = "the server answers " + std::to_string(answer.status);
+      trouble = server_.error_of(answer).what();
       if (const auto asked = asked_pause(answer))
         wait = *asked;
     } catch (const command_error& e) {

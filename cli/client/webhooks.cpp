@@ -5,6 +5,7 @@
 #include "cli/client/commands.hpp"
 #include "cli/client/key_value.hpp"
 #include "protocol/payload/json_slices.hpp"
+#include "protocol/target/target_url.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
@@ -12,6 +13,8 @@
 #include <CLI/CLI.hpp>
 
 #include <memory>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace fanfare::cli {
@@ -126,6 +129,37 @@ json_members changes(const CLI::App& app, const webhook_options& o) {
   return all;
 }
 
+/// What to do about a refusal whose sentence the compatible API prescribes.
+std::string advice_on(std::string_view refusal, std::string_view url) {
+  using protocol::host_names;
+  using protocol::is_target_url;
+  std::string out;
+  if (refusal.find("Enter a valid URL.") != std::string_view::npos
+      && is_target_url(url, host_names::local_too)
+      && !is_target_url(url, host_names::public_only))
+    out += "\nOnly a private network knows this host. Start the server with "
+           "--allow-network CIDR, or allow the network for the organizer: "
+           "PATCH /api/v1/organizers/SLUG/networks/ with {\"allow\": "
+           "[\"CIDR\"]}";
+  if (refusal.find("Invalid action type") != std::string_view::npos)
+    out += "\n\"fanfare action-types list\" shows what there is; register "
+           "your own with \"fanfare action-types create NAME\"";
+  if (refusal.find("limit_events: Object with slug=") != std::string_view::npos)
+    out += "\n\"fanfare events create SLUG\" adds an event; so does the first "
+           "publish that names it";
+  return out;
+}
+
+/// Sends what is to be stored of a webhook, and prints it.
+void save(command_context& context, const webhook_options& o,
+          protocol::api_request request) {
+  try {
+    print(context, context.server().send(std::move(request)));
+  } catch (const command_error& e) {
+    throw command_error{e.code, e.what() + advice_on(e.what(), o.url)};
+  }
+}
+
 void create(command_context& context, const CLI::App& app,
             const webhook_options& o) {
   auto& server = context.server();
@@ -136,9 +170,10 @@ void create(command_context& context, const CLI::App& app,
   }
   if (!body.contains("enabled"))
     body.put("enabled", "true");
-  print(context, server.send({.method = "POST",
-                              .target = server.in_organizer("webhooks/"),
-                              .body = body.text()}));
+  save(context, o,
+       {.method = "POST",
+        .target = server.in_organizer("webhooks/"),
+        .body = body.text()});
 }
 
 void edit(command_context& context, const CLI::App& app,
@@ -148,9 +183,10 @@ void edit(command_context& context, const CLI::App& app,
     throw command_error{exit_code::usage,
                         "nothing to change; see fanfare webhooks edit --help"};
   auto& server = context.server();
-  print(context, server.send({.method = "PATCH",
-                              .target = server.in_organizer(webhook_path(o.id)),
-                              .body = body.text()}));
+  save(context, o,
+       {.method = "PATCH",
+        .target = server.in_organizer(webhook_path(o.id)),
+        .body = body.text()});
 }
 
 void remove(command_context& context, const webhook_options& o) {

@@ -342,6 +342,8 @@ TEST_F(CliTest, ExplainsEachOfItsCommands) {
                               {"logout"},
                               {"organizers", "list"},
                               {"events", "create"},
+                              {"action-types", "list"},
+                              {"action-types", "create"},
                               {"tokens", "create"},
                               {"webhooks", "list"},
                               {"webhooks", "show"},
