@@ -14,6 +14,16 @@
 
 namespace fanfare::cli {
 
+/// What parse_duration() takes, for the help.
+inline constexpr const char* duration_help =
+  "DURATION: a whole number with ms, s, m, h or d, as in 500ms, 30s, 5m, 2h or "
+  "3d; alone, seconds.";
+
+/// What parse_size() takes, for the help.
+inline constexpr const char* size_help =
+  "SIZE: a whole number with K, M, G or T (powers of 1024), as in 512M or 64G; "
+  "alone, bytes.";
+
 /// "250ms", "5s", "10m", "3h", "30d"; a number alone means seconds.
 result<std::chrono::milliseconds> parse_duration(std::string_view text);
 

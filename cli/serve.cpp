@@ -41,12 +41,7 @@ using namespace std::chrono_literals;
 /// Threads for requests that wait for the disk.
 constexpr std::size_t blocking_threads = 4;
 constexpr std::size_t writing_threads = 4;
-/// SIGTERM ends the server within 15 s: this long for attempts in flight, the
-/// rest for the last commit.
-constexpr auto drain_deadline = 8s;
 constexpr auto http_deadline = 1s;
-/// When a disk that does not answer is given up on.
-constexpr std::chrono::seconds last_deadline{14};
 
 /// Every connection is a file: raise the limit as far as the system allows.
 void raise_file_limit() {

@@ -208,15 +208,25 @@ void add_serve_options(CLI::App& serve, serve_options& options) {
     ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
     ->capture_default_str();
   serve.footer(
-    "Environment:\n  FANFARE_ADMIN_TOKEN  the admin token (at "
-    "least 16 characters); "
-    "without it DIR/admin.token is used,\n                       "
-    "made at the first "
-    "start\n  FANFARE_SECRET_KEY   the key itself, in place of "
-    "--secret-key-file: 64 hexadecimal digits or base64\n\nSIGTERM and SIGINT "
-    "drain and stop; a second one ends "
-    "it at once.\nSIGHUP reads --tls-cert and --tls-key again, for new "
-    "connections; if they are bad the\nold ones stay in use.");
+    std::string{duration_help} + '\n' + size_help
+    + "\n\n"
+      "Environment:\n"
+      "  FANFARE_ADMIN_TOKEN  the admin token (at least 16 characters); "
+      "without "
+      "it DIR/admin.token is used,\n"
+      "                       made at the first start\n"
+      "  FANFARE_SECRET_KEY   the key itself, in place of --secret-key-file: "
+      "64 "
+      "hexadecimal digits or base64\n\n"
+      "SIGTERM and SIGINT stop it: attempts in flight have "
+    + std::to_string(drain_deadline.count())
+    + " s to end, the others are made again at the next\n"
+      "start; a disk that does not answer is given up on after "
+    + std::to_string(last_deadline.count())
+    + " s. A second signal ends it at once.\n"
+      "SIGHUP reads --tls-cert and --tls-key again, for new connections; if "
+      "they are bad the\n"
+      "old ones stay in use.");
 }
 
 namespace {

@@ -8,6 +8,7 @@
 #include "fanfare/options.hpp"
 #include "protocol/rest/rest_api.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <map>
 #include <string>
@@ -17,6 +18,12 @@ class App;
 } // namespace CLI
 
 namespace fanfare::cli {
+
+/// SIGTERM ends the server within 15 s: this long for attempts in flight, the
+/// rest for the last commit.
+inline constexpr std::chrono::seconds drain_deadline{8};
+/// When a disk that does not answer is given up on.
+inline constexpr std::chrono::seconds last_deadline{14};
 
 struct serve_options {
   engine_options engine;

@@ -113,7 +113,8 @@ void command_adder::make_command(CLI::App& app, const std::string& examples,
                                  command_body body) const {
   auto options = std::make_shared<common_options>();
   add_common_options(app, *options);
-  app.footer("Examples:\n" + examples + "\n\n" + exit_codes_help);
+  app.footer("Examples:\n" + examples + "\n\n" + duration_help + '\n'
+             + exit_codes_help);
   app.callback([options, body = std::move(body), &app, &code = exit_code_] {
     if (app.get_subcommands().empty()) // else the sub-command runs
       code = run(body, *options);

@@ -372,8 +372,8 @@ TEST_F(CliTest, ExplainsEachOfItsCommands) {
       all += line + '\n';
     EXPECT_EQ(told.code, 0);
     EXPECT_THAT(all, AllOf(HasSubstr("Examples:\n  fanfare " + args[0]),
-                           HasSubstr("Exit codes:"), HasSubstr("--json"),
-                           HasSubstr("--url")))
+                           HasSubstr("DURATION: "), HasSubstr("Exit codes:"),
+                           HasSubstr("--json"), HasSubstr("--url")))
       << args[0];
   }
 }

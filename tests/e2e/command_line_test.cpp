@@ -69,7 +69,9 @@ TEST_F(CommandLineTest, TellsItsCommandsAndOptions) {
   for (const auto* word :
        {"--config", "--data", "--listen", "--allow-network", "--threads",
         "--ca-file", "--schedule", "--max-age", "--retention",
-        "--max-store-size", "127.0.0.1:8080", "FANFARE_ADMIN_TOKEN", "SIGTERM"})
+        "--max-store-size", "127.0.0.1:8080", "FANFARE_ADMIN_TOKEN", "SIGTERM",
+        "DURATION: ", "500ms, 30s, 5m, 2h or 3d", "SIZE: ", "512M or 64G",
+        "have 8 s to end"})
     EXPECT_THAT(serve.out, HasSubstr(word));
   const auto sink = run_to_end({"sink", "--help"});
   EXPECT_EQ(sink.status.code, 0);
@@ -98,7 +100,9 @@ TEST_F(CommandLineTest, ExplainsWrongUsage) {
     {"too many threads", {"serve", "--threads", "100000"}, "threads"},
     {"schedule no durations", {"serve", "--schedule", "5s,soon"}, "soon"},
     {"schedule empty part", {"serve", "--schedule", "5s,,6s"}, "--schedule"},
-    {"unknown unit", {"serve", "--max-age", "3w"}, "3w"},
+    {"unknown unit",
+     {"serve", "--max-age", "3w"},
+     "\"3w\" has an unknown unit; use ms, s, m, h or d"},
     {"no age", {"serve", "--max-age", "0"}, "max-age must be"},
     {"no retention", {"serve", "--retention", "0s"}, "retention"},
     {"window zero", {"serve", "--window", "0"}, "--window"},
