@@ -14,10 +14,8 @@
 #   go-limiter  429 Retry-After: Mon, 30 Nov 2026 23:45:41 UTC
 #   slowapi     429 Retry-After: Mon, 30 Nov 2026 23:51:08 -0000
 #
-# What a sender makes of it: a strict one has a 429 without a time, as Fanfare has,
-# which reads the three forms of RFC 9110, and then uses an attempt of the schedule
-# for each refusal instead of waiting. slowapi without retry_after sends seconds;
-# behind go-limiter the receiver has to write the header itself.
+# A strict sender has a 429 without a time and retries by its own schedule.
+# protocol/client/retry_after.cpp therefore reads these endings as GMT.
 # Needs Go 1.22 and python3 with venv; installs nothing outside of a temporary
 # folder. Traffic on loopback only.
 set -euo pipefail

@@ -49,6 +49,16 @@ std::optional<timestamp> time_of(const std::tm& parts, std::chrono::year year) {
     + std::chrono::minutes{parts.tm_min} + std::chrono::seconds{parts.tm_sec}};
 }
 
+/// With GMT for what rate limiters write in its place.
+std::string with_gmt(std::string_view text) {
+  for (const std::string_view other : {" UTC", " -0000", " +0000"})
+    if (text.ends_with(other)) {
+      text.remove_suffix(other.size());
+      return std::string{text} + " GMT";
+    }
+  return std::string{text};
+}
+
 /// In one of the three forms of RFC 9110, 5.6.7. The day of the week says
 /// nothing that the date does not, so a wrong one is no harm.
 std::optional<timestamp> read_date(const std::string& text, timestamp now) {
@@ -90,7 +100,7 @@ std::optional<timestamp> read_retry_after(std::string_view text,
     std::from_chars(text.data(), text.data() + text.size(), seconds);
     return now + std::min(std::chrono::seconds{seconds}, longest);
   }
-  const auto date = read_date(std::string{text}, now);
+  const auto date = read_date(with_gmt(text), now);
   if (!date)
     return std::nullopt;
   return std::clamp<timestamp>(*date, now, now + longest);
