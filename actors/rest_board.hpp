@@ -8,6 +8,7 @@
 #include "actors/subscription_index.hpp"
 
 #include <atomic>
+#include <cstddef>
 #include <functional>
 #include <mutex>
 #include <utility>
@@ -19,9 +20,11 @@ class rest_board {
 public:
   using ref = subscription_index::ref;
 
-  /// `changed`: called when there is something on it again.
-  explicit rest_board(std::function<void()> changed)
-    : changed_(std::move(changed)) {}
+  /// `changed`: called when so many are on it. Fewer are left to whoever looks
+  /// at it now and then: to start webhooks one by one costs twice as much.
+  rest_board(std::size_t many, std::function<void()> changed)
+    : many_(many),
+      changed_(std::move(changed)) {}
 
   /// Whether anybody waits. It is set before the slots are looked at, and
   /// looked at after a slot was set, so that one of the two sees the other.
@@ -33,13 +36,13 @@ public:
   }
 
   void note(ref who) {
-    bool first = false;
+    bool are_many = false;
     {
       const std::lock_guard guard{mutex_};
-      first = noted_.empty();
       noted_.push_back(who);
+      are_many = noted_.size() == many_;
     }
-    if (first)
+    if (are_many)
       changed_();
   }
   [[nodiscard]] std::vector<ref> take() {
@@ -48,6 +51,7 @@ public:
   }
 
 private:
+  std::size_t many_;
   std::function<void()> changed_;
   std::atomic<bool> wanted_{false};
   std::mutex mutex_;

@@ -294,7 +294,7 @@ void router::on_rested() {
     set_working(*s, false);
     const bool has_settled = s->slot->settled_upto.load() >= s->sent_upto
                           && s->slot->unfinished.load() == 0;
-    if (has_settled && !s->ordered)
+    if (has_settled && !s->ordered && active_count_ > config_.kept_active)
       retire(s);
   }
   start_waiting();
@@ -407,7 +407,7 @@ void router::save_checkpoint() {
         && (now - s->working_since >= quick || now < s->working_since))
       set_working(*s, false);
   }
-  start_waiting();
+  on_rested();
   if (config_.commits->congested())
     return;
   // The time of the end is exact, unless it comes as a crash.

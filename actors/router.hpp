@@ -44,6 +44,9 @@ struct router_config {
   /// Webhooks that are at work at once, but for those of organizers that start
   /// only a few.
   std::size_t max_working = 4'096;
+  /// While others wait, who has settled all ends if more than so many are
+  /// active.
+  std::size_t kept_active = 16'384;
   rest_board* resting = nullptr;
   /// As of the start.
   storage::run_times runs;

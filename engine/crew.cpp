@@ -7,6 +7,7 @@
 #include "actors/router.hpp"
 #include "actors/supervisor.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace fanfare {
@@ -28,7 +29,8 @@ crew::crew(crew_parts parts, crew_settings settings)
     settings_(std::move(settings)),
     writer_(writer_config()),
     outage_(parts_.clock, parts_.log, [this] { router_.send(atom::wake_v); }),
-    resting_([this] { router_.send(atom::rested_v); }) {}
+    resting_(std::max<std::size_t>(1, settings_.max_working / 16),
+             [this] { router_.send(atom::rested_v); }) {}
 
 crew::~crew() = default;
 
@@ -82,10 +84,10 @@ crew::context_of(const station& at, journal_reader& reader) {
     router_.send(atom::order_v, to, std::move(what));
   };
   made->off = runs_.off;
-  made->outage = &outage_;
-  made->holds = &holds_;
-  made->resting = &resting_;
-  made->seen_certificates = &certificates_;
+  made->shared.outage = &outage_;
+  made->shared.holds = &holds_;
+  made->shared.resting = &resting_;
+  made->shared.seen_certificates = &certificates_;
   return made;
 }
 
@@ -127,6 +129,7 @@ void crew::start_router(caf::actor_system& system, journal_reader& reader) {
   config.window = settings_.webhooks.queue.window;
   config.idle_checkpoints = settings_.idle_checkpoints;
   config.max_working = settings_.max_working;
+  config.kept_active = settings_.kept_active;
   config.resting = &resting_;
   config.runs = runs_;
   config.begun = [this](const error* failure) {

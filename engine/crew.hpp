@@ -58,6 +58,9 @@ struct crew_settings {
   std::size_t idle_checkpoints = 15;
   /// Webhooks that are at work at once; others wait without an actor.
   std::size_t max_working = 4'096;
+  /// Actors that are kept, at 6 KiB each, although they rest and others wait:
+  /// to start one costs about as much as an attempt.
+  std::size_t kept_active = 16'384;
   std::size_t max_unrouted = 20'000;
   std::chrono::milliseconds retention = std::chrono::hours{24 * 30};
   std::chrono::milliseconds retention_interval = std::chrono::minutes{1};

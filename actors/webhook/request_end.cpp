@@ -16,7 +16,7 @@ void request_end::settle(attempt_result& r) {
   const auto& plan = at_.registered.plan();
   const bool test = r.members.empty() && log.attempt_of(*r.what, r).test;
   pace_.find_fault(r.exchange, r.to ? std::string_view{r.to->host()} : "",
-                   at_.now, test, at_.context->outage);
+                   at_.now, test, at_.context->shared.outage);
   auto how = judge(r, test, plan);
   timestamp held_until{};
   if (how.current && !how.test)
@@ -34,7 +34,7 @@ timestamp request_end::learn(const attempt_result& r, const verdict& how) {
     halves_.answered(r.members, how.halved || refuses_one(r, how));
   const auto lesson = pace_.learn(at_.queue.hook(), r.exchange, r.started,
                                   at_.now, how.halved || how.refused,
-                                  at_.context->outage);
+                                  at_.context->shared.outage);
   const auto& hook = *at_.registered.record();
   const auto& clock = *at_.context->clock;
   if (lesson.recovered)
@@ -43,9 +43,9 @@ timestamp request_end::learn(const attempt_result& r, const verdict& how) {
       at_.notices.recovered(at_.queue.progress().failing_since, clock.now()));
   release(lesson.others);
   if (const auto expires = r.exchange.certificate_expires)
-    at_.context->notify(
-      hook, owner_notices::certificate_seen(*at_.context->seen_certificates,
-                                            hook, *expires, clock.now()));
+    at_.context->notify(hook, owner_notices::certificate_seen(
+                                *at_.context->shared.seen_certificates, hook,
+                                *expires, clock.now()));
   return lesson.held_until;
 }
 

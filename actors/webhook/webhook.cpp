@@ -133,11 +133,11 @@ bool webhook_worker::adopt(webhook_ptr hook) {
   if (news.redirected)
     leave_hold();
   if (news.moved)
-    throttle_.enter(*context_->gate, owner, plan().to->destination(),
-                    this->address(),
-                    context_->holds != nullptr
-                      ? context_->holds->find(owner, plan().to->destination())
-                      : nullptr);
+    throttle_.enter(
+      *context_->gate, owner, plan().to->destination(), this->address(),
+      context_->shared.holds != nullptr
+        ? context_->shared.holds->find(owner, plan().to->destination())
+        : nullptr);
   throttle_.pace().configure(plan().pace);
   throttle_.pace().end_stall(); // it may be what was missing
   if (news.redirected || !plan().batch)
@@ -222,7 +222,7 @@ void webhook_worker::pump(bool its_turn) {
     now_ = context_->clock->now();
     if (registered_.is_outdated(context_->fence_changes()))
       adopt(registered_.record());
-    throttle_.look_again(plan().paused, context_->outage);
+    throttle_.look_again(plan().paused, context_->shared.outage);
     pump_orders();
     start_attempts(its_turn);
     read_missing();
@@ -307,8 +307,8 @@ void webhook_worker::publish_slot() {
   const bool remembers = notices_.remembers(now_)
                       || throttle_.pace().busy_until() > now_;
   if (queue_.publish(orders_.size() + (remembers ? 1 : 0), doing())
-      && context_->resting->wanted())
-    context_->resting->note(queue_.place());
+      && context_->shared.resting->wanted())
+    context_->shared.resting->note(queue_.place());
 }
 
 activity webhook_worker::doing() const {
@@ -490,7 +490,7 @@ delivery_state webhook_worker::inspect() const {
   state.failures = progress.failures;
   if (progress.failures != 0)
     state.failing_since = progress.failing_since;
-  state.certificate_expires = context_->seen_certificates->expires(
+  state.certificate_expires = context_->shared.seen_certificates->expires(
     *registered_.record());
   return state;
 }

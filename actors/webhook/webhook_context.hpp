@@ -66,11 +66,14 @@ struct webhook_context {
   const std::atomic<bool>* draining = nullptr;
   /// What an operator should know; may be empty.
   std::function<void(log_level, const std::string&)> log = {};
-  /// Null in tests that have none.
-  local_outage* outage = nullptr;
-  shared_holds* holds = nullptr; ///< as `outage`
-  rest_board* resting = nullptr;
-  certificates* seen_certificates = nullptr;
+  /// What webhooks know of each other.
+  struct common {
+    local_outage* outage = nullptr; ///< null in tests that have none
+    shared_holds* holds = nullptr;  ///< as `outage`
+    rest_board* resting = nullptr;
+    certificates* seen_certificates = nullptr;
+  };
+  common shared = {};
   /// When no engine ran.
   std::vector<storage::run_times::pause> off;
   std::uint64_t seed = 0; ///< of the backoff's jitter

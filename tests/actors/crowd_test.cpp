@@ -76,6 +76,15 @@ TEST_F(CrowdTest, NoMoreAreAtWorkThanThatAndAllAreCalledOnce) {
   EXPECT_LE(node_->active_webhooks, 9U) << "who is done makes room";
 }
 
+TEST_F(CrowdTest, SoManyAreKeptAlthoughTheyRest) {
+  start({.max_working = 8, .kept_active = 20});
+  add(40);
+  node_->publish();
+  EXPECT_THAT(sent(), SizeIs(40));
+  EXPECT_GE(node_->active_webhooks, 20U);
+  EXPECT_LE(node_->active_webhooks, 20U + 9U);
+}
+
 TEST_F(CrowdTest, WhoWaitsGetsAllThatWasPublishedMeanwhileInOrder) {
   add(10);
   hang();

@@ -212,6 +212,7 @@ crew_settings node::settings(const node_options& options) {
   all.seed = options.seed;
   out.idle_checkpoints = options.idle_checkpoints;
   out.max_working = options.max_working;
+  out.kept_active = options.kept_active;
   out.max_unrouted = options.max_unrouted;
   out.commit_linger = 0us;
   out.commit_retry_pause = 0ms;

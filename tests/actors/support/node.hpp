@@ -36,6 +36,7 @@ struct node_options {
   std::size_t max_ahead = 4'096;
   std::size_t max_fetch = 32;
   std::size_t max_working = 4'096;
+  std::size_t kept_active = 0;
   std::size_t idle_checkpoints = 15;
   std::size_t max_unrouted = 20'000;
   admission_limits limits = {};
