@@ -7,7 +7,9 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 
 namespace fanfare::storage::lmdb {
@@ -43,6 +45,9 @@ result<std::unique_ptr<environment>> environment::open(const options& opts) {
   // Programs that this one starts must not inherit the store; LMDB leaves one
   // of its files open to them.
   fcntl(env->file(), F_SETFD, FD_CLOEXEC);
+  env->witness_ = ::open(opts.file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (env->witness_ < 0)
+    return to_error(errno, doing);
   MDB_stat stat{};
   mdb_env_stat(env->env_, &stat);
   env->page_size_ = stat.ms_psize;
@@ -58,6 +63,8 @@ environment::~environment() {
     mdb_txn_abort(txn);
   if (env_)
     mdb_env_close(env_);
+  if (witness_ >= 0)
+    ::close(witness_);
 }
 
 int environment::file() const {
@@ -93,6 +100,11 @@ result<void> environment::sync() {
   if (const auto code = mdb_env_sync(env_, 1); code != MDB_SUCCESS)
     return to_error(code, "write to the store");
   return {};
+}
+
+bool environment::has_failed_flush() const {
+  // Linux tells each opened file once that something was not written.
+  return ::fdatasync(witness_) != 0 && errno != EINTR;
 }
 
 result<void> environment::lengthen(std::size_t by) {

@@ -44,6 +44,11 @@ public:
   /// newest one may be undone, unless another one or this came after it.
   result<void> sync();
 
+  /// Whether a flush of the file has failed since it was opened, or since this
+  /// was asked: LMDB does not tell that from other failures of a commit, and a
+  /// flush that is tried again says nothing of what the system has dropped.
+  [[nodiscard]] bool has_failed_flush() const;
+
   [[nodiscard]] std::size_t page_size() const noexcept {
     return page_size_;
   }
@@ -94,6 +99,7 @@ private:
   void note_end(std::uint64_t visited);
 
   MDB_env* env_ = nullptr;
+  int witness_ = -1; ///< the file, opened once more: has_failed_flush()
   std::size_t page_size_ = 4096;
   std::array<MDB_dbi, table_count> handles_{};
   file_growth growth_{page_size_};

@@ -226,6 +226,8 @@ result<void> applier::commit() {
   record_writer{*txn_}.put(table::meta, meta_key::log, next);
   auto done = txn_->commit();
   code_ = txn_->code();
+  if (!done && env_.has_failed_flush())
+    broken_ = for_good(done.error());
   return done;
 }
 
@@ -235,7 +237,8 @@ result<void> applier::commit_with_room() {
   constexpr std::size_t first = std::size_t{1} << 20;
   constexpr std::size_t last = std::size_t{64} << 20;
   auto done = commit();
-  for (auto more = first; !done && code_ == EIO && more <= last; more *= 64) {
+  for (auto more = first; !done && !broken_ && code_ == EIO && more <= last;
+       more *= 64) {
     if (auto there = env_.reserve(env_.bytes_allocated() + outstanding_ + more);
         !there)
       return there.error().code == ec::store_full ? there : done;
@@ -243,9 +246,9 @@ result<void> applier::commit_with_room() {
       return begun;
     done = commit();
   }
-  if (!done && code_ == EIO)
+  if (!done && !broken_ && code_ == EIO)
     broken_ = for_good(done.error()); // there is room: it is the disk
-  return done;
+  return broken_ ? *broken_ : done;
 }
 
 result<void> applier::note_committed() {
