@@ -1,95 +1,14 @@
 // SPDX-FileCopyrightText: Fanfare contributors
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/storage/lmdb/store_test.hpp"
-
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <csignal>
-#include <random>
+#include "tests/storage/lmdb/crash_rounds.hpp"
+#include "tests/support/temp_dir.hpp"
 
 namespace fanfare::test {
 
-namespace {
-
-/// What the child says after each commit that has succeeded.
-struct acknowledged {
-  position tail = 0;
-  call_id last_call = 0;
-};
-
-/// Publishes and calls for ever, and tells what is done.
-[[noreturn]] void work_until_killed(const std::filesystem::path& path,
-                                    int out) {
-  auto opened = open_embedded(path);
-  if (!opened)
-    ::_exit(1);
-  auto& store = **opened;
-  std::mt19937_64 random{store.journal().tail()};
-  auto last_call = store.statistics().last_call;
-  for (;;) {
-    std::vector<operation> batch;
-    auto tail = store.journal().tail();
-    for (auto n = 1 + random() % 4; n > 0; --n)
-      batch.emplace_back(publish_of(std::vector<draft>(
-        1 + random() % 3, draft_of(1, 1, std::string(random() % 9000, 'x')))));
-    for (auto n = random() % 5; n > 0; --n, ++last_call)
-      batch.emplace_back(
-        append_call{call_of(1, tail, outcome::delivered, tail)});
-    if (random() % 8 == 0)
-      batch.emplace_back(save_checkpoint{.routed_upto = tail, .behind = {}});
-    if (!store.commit(batch))
-      ::_exit(1);
-    acknowledged said{.tail = store.journal().tail(), .last_call = last_call};
-    if (::write(out, &said, sizeof said) != sizeof said)
-      ::_exit(1);
-  }
-}
-
-} // namespace
-
 TEST(Crash, AKilledProcessLosesNothingItHasAcknowledged) {
   temp_dir dir;
-  for (int round = 0; round < 5; ++round) {
-    int pipes[2];
-    ASSERT_EQ(::pipe(pipes), 0);
-    auto child = ::fork();
-    ASSERT_GE(child, 0);
-    if (child == 0) {
-      ::close(pipes[0]);
-      work_until_killed(dir / "data", pipes[1]);
-    }
-    ::close(pipes[1]);
-    acknowledged said;
-    acknowledged next;
-    // Killed in the midst of some commit; what it said before that stays in the
-    // pipe.
-    int commits = 0;
-    while (::read(pipes[0], &next, sizeof next) == sizeof next) {
-      said = next;
-      if (++commits == 40 + 7 * round)
-        ::kill(child, SIGKILL);
-    }
-    ::close(pipes[0]);
-    int status = 0;
-    ASSERT_EQ(::waitpid(child, &status, 0), child);
-    ASSERT_TRUE(WIFSIGNALED(status));
-    auto opened = open_embedded(dir / "data");
-    ASSERT_TRUE(opened) << opened.error().detail;
-    auto& store = **opened;
-    EXPECT_GE(store.journal().tail(), said.tail);
-    EXPECT_GE(store.statistics().last_call, said.last_call);
-    auto
-      all = store.journal().read(0, store.journal().tail(), 1'000'000).value();
-    ASSERT_EQ(all.size(), store.journal().tail());
-    for (const auto& n : all) {
-      ASSERT_TRUE(n->body.starts_with(R"({"notification_id": )"
-                                      + std::to_string(n->id) + ","));
-      ASSERT_TRUE(n->body.ends_with("x\"}") || n->body.ends_with("\"\"}"));
-    }
-    EXPECT_EQ(store.call_log().newest(1, 0, 1'000'000).value().size(),
-              store.statistics().last_call);
-  }
+  for (int round = 0; round < 5; ++round)
+    kill_and_look(dir / "data", 40 + 7 * round);
 }
 
 } // namespace fanfare::test

@@ -146,10 +146,13 @@ protected:
   /// Goes on until the last segment has been in use before, and holds records
   /// of that time behind its end. `earlier_` has each segment as it was when
   /// the log had left it.
-  void run_laps() {
+  void run_laps(bool at_same_places = false) {
     begin();
     for (int i = 0; i < 2'000; ++i) {
-      append_some(1, 5'000);
+      if (at_same_places)
+        append(group_of(1'024)); // of which any segment takes whole ones
+      else
+        append_some(1, 5'000);
       for (auto& [number, bytes] : used())
         earlier_[number] = std::move(bytes);
       if (log_->last() > 20)
@@ -167,6 +170,14 @@ protected:
     // The beginning of that one may be in a segment that is gone.
     needed_ = log::read_header(kept_.begin()->second)->first;
     log_.reset();
+  }
+
+  /// That many bytes as a record.
+  std::string group_of(std::size_t size) {
+    std::string group(size - sizeof(log::record_header), '\0');
+    for (auto& c : group)
+      c = static_cast<char>(random_());
+    return group;
   }
 
   /// Files that are ready to be used again, as they are now.
@@ -221,6 +232,15 @@ TEST_F(LogLapsTest, RecordsOfAnEarlierUseBehindTheEndAreNotThere) {
   append("next");
   reopen();
   EXPECT_EQ(groups(written_.size() - 1), std::vector<std::string>{"next"});
+}
+
+TEST_F(LogLapsTest, RecordsOfAnEarlierUseRightAtTheEndAreNotThere) {
+  run_laps(true);
+  const auto& now = kept_.at(last_);
+  const auto end = records_of(now).back() + 1'024;
+  ASSERT_TRUE(
+    log::read_record(std::string_view{now}.substr(end), seed_of('s')));
+  EXPECT_EQ(expect_a_beginning(), written_.size());
 }
 
 // As a loss of power leaves it: where the new bytes end, those of the earlier
