@@ -17,6 +17,8 @@ constexpr double unknown_rate = 5;
 constexpr double lowest_first_rate = 2;
 /// Taken within a second, so many show what can be.
 constexpr std::size_t shows_rate = 3;
+/// In seconds; an end that is older comes from a clock that was set back.
+constexpr std::uint64_t most_late = 300;
 /// Of what was seen to be possible, so much is where a pace begins.
 constexpr double caution = 0.9;
 constexpr double lowest_rate = 0.02;
@@ -52,6 +54,9 @@ std::uint64_t second_of(timestamp t) {
 void taken_lately::note(timestamp now) {
   const auto known = seen_.load(std::memory_order_relaxed);
   const auto second = second_of(now);
+  const auto seconds_late = (known >> 32) - second; // wraps if it is not
+  if (seconds_late != 0 && seconds_late <= most_late)
+    return; // it took longer than others
   const auto in_it = known >> 16 & UINT16_MAX;
   auto next = second << 32 | 1U << 16;
   if (known >> 32 == second)
@@ -114,12 +119,14 @@ double learned_pace::growth(timestamp now) const {
   const auto price = seconds(price_);
   if (!learned_)
     return growth_of_guess / price;
-  return std::min(growth_of_guess / price, growth_of_learned
-                                             * seconds(now - paced_at_)
-                                             / std::pow(price, 3));
+  return std::min(growth_of_guess / price,
+                  growth_of_learned * std::max(0.0, seconds(now - paced_at_))
+                    / std::pow(price, 3));
 }
 
 void learned_pace::advance(timestamp now) {
+  if (now <= advanced_at_)
+    return; // another thread was later
   const auto span = now - advanced_at_;
   served_ += rate_ * seconds(span);
   // It is no more than a guess that a pace can be kept that nobody needed.

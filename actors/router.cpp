@@ -188,7 +188,6 @@ void router::send(ref to, const notification_ptr& n) {
     activate(to, n->id - 1, 0);
   }
   auto& s = *active_[to];
-  set_working(s, true);
   s.sent_upto = n->id;
   s.idle = 0;
   // Behind: it will read this one from the journal when it gets there.
@@ -402,7 +401,7 @@ void router::save_checkpoint() {
       retire(s);
       continue;
     }
-    // It hangs, or what it was sent did not make it work.
+    // It hangs, or came to rest when nobody asked.
     if (s->slot->doing.load() != activity::working
         && (now - s->working_since >= quick || now < s->working_since))
       set_working(*s, false);
@@ -432,6 +431,7 @@ void router::revive(webhook_id id) {
   if (r == subscription_index::none || !active_[r])
     return;
   const auto& old = *active_[r];
+  caf::anon_send(old.actor, atom::retire_v); // should it be another one
   activate(r, old.slot->settled_upto.load(),
            std::max(old.sent_upto, old.skipped_upto));
 }

@@ -41,8 +41,8 @@ struct router_config {
   std::size_t window = 256;
   /// Checkpoints after which an idle webhook's actor ends.
   std::size_t idle_checkpoints = 15;
-  /// Webhooks that are at work at once, but for those of organizers that start
-  /// only a few.
+  /// Webhooks that were started and have not come to rest, but for those of
+  /// organizers that start only a few.
   std::size_t max_working = 4'096;
   /// While others wait, who has settled all ends if more than so many are
   /// active.
@@ -80,7 +80,7 @@ private:
     position skipped_upto = 0; ///< last of them not sent
     std::size_t idle = 0;      ///< checkpoints since it last had work
     timestamp working_since{};
-    bool working = false; ///< one of `working_count_`
+    bool working = false; ///< since it was started: one of `working_count_`
     bool ordered = false; ///< it may have orders that it does not know yet
   };
   using ref = subscription_index::ref;

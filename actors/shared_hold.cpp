@@ -151,13 +151,14 @@ shared_hold::note_success(webhook_id who, timestamp started, timestamp now) {
   if (started < busy_at_)
     return {}; // says nothing about what came then
   refused_.erase(who);
+  if (longest_.who == who)
+    longest_ = {};
   if (!active())
     return {};
   taken_at_ = now;
-  if (longest_.who == who)
-    longest_ = {};
   if (phase_ != phase::paced) {
     phase_ = phase::paced;
+    epoch_.fetch_add(1, std::memory_order_relaxed); // who waits asks anew
     pace_.resume(now);
     longest_ = {};
     lifted_.fetch_add(1, std::memory_order_relaxed);
@@ -200,10 +201,17 @@ void shared_hold::lift(webhook_id who, timestamp now) {
 std::vector<webhook_id> shared_hold::forget(webhook_id who, timestamp now) {
   const std::lock_guard guard{mutex_};
   waiting_.erase(who);
-  refused_.erase(who);
+  const auto left = refused_.extract(who);
   if (longest_.who == who)
     longest_ = {};
-  if (!active() || phase_ != phase::held)
+  if (!active())
+    return {};
+  if (phase_ == phase::probing && prober_ == who) {
+    phase_ = phase::held; // another one probes
+    held_until_ = now;
+  }
+  if (phase_ != phase::held || held_until_ <= now || left.empty()
+      || left.mapped().again >= own_refusals || left.mapped().until <= now)
     return {};
   // It takes two that were told to wait.
   longest_ = {};
@@ -215,10 +223,12 @@ std::vector<webhook_id> shared_hold::forget(webhook_id who, timestamp now) {
     if (told.until > longest_.until)
       longest_ = {hook, told.until};
   }
-  held_until_ = std::min(held_until_, second);
-  if (held_until_ > now)
+  if (second >= held_until_)
     return {};
-  end();
+  held_until_ = second;
+  epoch_.fetch_add(1, std::memory_order_relaxed);
+  if (held_until_ <= now)
+    end();
   return take_waiting();
 }
 

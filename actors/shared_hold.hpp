@@ -99,7 +99,7 @@ public:
   /// The owner of `who` wants its calls now: it probes, if nobody does.
   void lift(webhook_id who, timestamp now);
   /// What `who` was told counts no more: it is disabled, or calls another URL.
-  /// Returns who waited, if nothing holds all of them then.
+  /// Returns who waited for that and is to ask anew.
   std::vector<webhook_id> forget(webhook_id who, timestamp now);
 
 private:

@@ -56,7 +56,8 @@ struct crew_settings {
   /// to a lane or to the crew are filled in for each lane.
   webhook_context webhooks;
   std::size_t idle_checkpoints = 15;
-  /// Webhooks that are at work at once; others wait without an actor.
+  /// Webhooks that are started and have not come to rest; others wait without
+  /// an actor.
   std::size_t max_working = 4'096;
   /// Actors that are kept, at 6 KiB each, although they rest and others wait:
   /// to start one costs about as much as an attempt.

@@ -63,6 +63,8 @@ void attempt_log::end(const notification& what, const attempt& a,
   entry.settled_upto = at_.queue.floor();
   at_.orders.note_attempt(a);
   settle(entry, a, what.published, disabling, known());
+  if (entry.result != outcome::retried)
+    at_.halves.forget(a.subject);
   if (entry.result == outcome::gone && last)
     return end_and_disable(std::move(entry), what, disabling);
   if (entry.result == outcome::given_up && !a.test)
@@ -74,6 +76,7 @@ void attempt_log::end(const notification& what, const attempt& a,
 
 void attempt_log::end_unsent(const attempt& a, std::string reason) {
   at_.orders.note_attempt(a);
+  at_.halves.forget(a.subject);
   logged_call entry{unsent(a, *at_.registered.record(), at_.queue.floor(),
                            at_.context->clock->now(), std::move(reason))};
   at_.queue.apply(entry);

@@ -7,6 +7,7 @@
 /// of its own parts when a request has ended; it keeps nothing.
 
 #include "actors/webhook/attempt.hpp"
+#include "actors/webhook/batch.hpp"
 #include "actors/webhook/delivery_queue.hpp"
 #include "actors/webhook/order_book.hpp"
 #include "actors/webhook/outcome.hpp"
@@ -30,6 +31,7 @@ public:
     registration& registered;
     const throttle& pace;
     delivery_queue& queue;
+    batch_halves& halves;
     order_book& orders;
     owner_notices& notices;
     const std::minstd_rand& spread; ///< of the retries' jitter

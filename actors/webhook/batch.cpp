@@ -21,14 +21,8 @@ constexpr std::size_t most_bytes = 1024 * 1024;
 void batch_halves::answered(const std::vector<notification_ptr>& members,
                             bool refused) {
   if (!refused) {
-    if (!halves_)
-      return;
     for (const auto& m : members)
-      halves_->erase(m->id);
-    if (halves_->size() < most / 2)
-      overflow_ = false;
-    if (halves_->empty())
-      halves_.reset();
+      forget(m->id);
     return;
   }
   if (!halves_)
@@ -42,6 +36,16 @@ void batch_halves::answered(const std::vector<notification_ptr>& members,
       halves_->erase(m->id);
     overflow_ = true;
   }
+}
+
+void batch_halves::forget(position subject) {
+  if (!halves_)
+    return;
+  halves_->erase(subject);
+  if (halves_->size() < most / 2)
+    overflow_ = false;
+  if (halves_->empty())
+    halves_.reset();
 }
 
 batch_choice choose_batch(delivery_queue& queue, delivery_queue::source from,

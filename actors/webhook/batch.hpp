@@ -26,8 +26,8 @@ struct batch_choice {
 };
 /// Which retries go together because a batch with them was refused for one of
 /// its members: each half goes by itself, until the one that is refused is
-/// alone, and that one stays alone. They are known until their request ends
-/// with another answer, or the engine is started anew.
+/// alone, and that one stays alone. They are known until they end, their
+/// request is answered otherwise, or the engine is started anew.
 class batch_halves {
 public:
   /// Beyond so many all retries go one by one.
@@ -36,6 +36,8 @@ public:
   /// The receiver has answered a request with these. `refused`: for one of
   /// them.
   void answered(const std::vector<notification_ptr>& members, bool refused);
+  /// It is not sent again.
+  void forget(position subject);
 
   /// The same for all that go together; 0: it goes with others that have none.
   [[nodiscard]] position half_of(position subject) const {

@@ -31,7 +31,7 @@ void request_end::settle(attempt_result& r) {
 
 timestamp request_end::learn(const attempt_result& r, const verdict& how) {
   if (!r.members.empty() && r.exchange.status != 0)
-    halves_.answered(r.members, how.halved || refuses_one(r, how));
+    at_.halves.answered(r.members, how.halved || refuses_one(r, how));
   const auto lesson = pace_.learn(at_.queue.hook(), r.exchange, r.started,
                                   at_.now, how.halved || how.refused,
                                   at_.context->shared.outage);

@@ -9,7 +9,6 @@
 
 #include "actors/webhook/attempt.hpp"
 #include "actors/webhook/attempt_log.hpp"
-#include "actors/webhook/batch.hpp"
 #include "actors/webhook/outcome.hpp"
 #include "actors/webhook/throttle.hpp"
 #include "fanfare/types.hpp"
@@ -18,10 +17,9 @@ namespace fanfare {
 
 class request_end {
 public:
-  request_end(const attempt_log::site& at, throttle& pace, batch_halves& halves)
+  request_end(const attempt_log::site& at, throttle& pace)
     : at_(at),
-      pace_(pace),
-      halves_(halves) {}
+      pace_(pace) {}
 
   /// Logs a call for each of its attempts, and learns from it. Takes texts out
   /// of `r`.
@@ -35,7 +33,6 @@ private:
 
   attempt_log::site at_;
   throttle& pace_;
-  batch_halves& halves_;
 };
 
 } // namespace fanfare

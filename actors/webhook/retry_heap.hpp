@@ -10,6 +10,7 @@
 #include "fanfare/types.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 namespace fanfare {
@@ -22,6 +23,8 @@ public:
   /// too long. replace() does.
   void put(const retry& r) {
     auto& to = r.attempt > 1 || r.tried ? failed_ : fresh_;
+    if (&to == &failed_ && oldest_ && r.subject < oldest_->subject)
+      oldest_ = r;
     to.push_back(r);
     std::ranges::push_heap(to, later);
   }
@@ -31,6 +34,7 @@ public:
     // Assigning {} would keep the memory, maybe that of a million.
     for (auto* heap : {&failed_, &fresh_})
       std::vector<retry>{}.swap(*heap);
+    oldest_.reset();
   }
 
   // -- owner ------------------------------------------------------------------
@@ -49,14 +53,20 @@ public:
     return failed_is_earlier() ? failed_.front() : fresh_.front();
   }
   retry pop() {
-    return pop_from(failed_is_earlier() ? failed_ : fresh_);
+    const auto r = pop_from(failed_is_earlier() ? failed_ : fresh_);
+    if (oldest_ && oldest_->subject == r.subject)
+      oldest_.reset();
+    return r;
   }
 
   /// Of those that failed, the one of the oldest notification; null if there
-  /// is none. Linear time.
+  /// is none. Linear time, once after each change that may take it out.
   [[nodiscard]] const retry* oldest_failed() const {
-    const auto oldest = std::ranges::min_element(failed_, {}, &retry::subject);
-    return oldest == failed_.end() ? nullptr : &*oldest;
+    if (failed_.empty())
+      return nullptr;
+    if (!oldest_)
+      oldest_ = *std::ranges::min_element(failed_, {}, &retry::subject);
+    return &*oldest_;
   }
   /// Takes out of those that failed the oldest ones, in order, up to the first
   /// that is not due; at most so many.
@@ -68,6 +78,7 @@ public:
       oldest, [now](const retry& r) { return r.due > now; });
     oldest.erase(waits, oldest.end());
     if (!oldest.empty()) {
+      oldest_.reset();
       std::erase_if(failed_, [last = oldest.back().subject](const retry& r) {
         return r.subject <= last;
       });
@@ -79,6 +90,7 @@ public:
   /// Calls `change` with each entry, in any order. It may change its due time.
   template <class Change>
   void update(Change change) {
+    oldest_.reset();
     for (auto* heap : {&failed_, &fresh_}) {
       for (auto& r : *heap)
         change(r);
@@ -89,6 +101,7 @@ public:
   /// Takes out those for which `wanted` is true, in any order.
   template <class Wanted>
   std::vector<retry> extract(Wanted wanted) {
+    oldest_.reset();
     std::vector<retry> out;
     for (auto* heap : {&failed_, &fresh_}) {
       const auto taken = std::ranges::partition(
@@ -146,6 +159,7 @@ private:
 
   std::vector<retry> failed_;
   std::vector<retry> fresh_;
+  mutable std::optional<retry> oldest_; ///< of failed_, if it is known
 };
 
 } // namespace fanfare

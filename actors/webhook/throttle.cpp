@@ -95,11 +95,14 @@ throttle::lesson throttle::learn(webhook_id hook,
   const bool shares = shared_ && shared_->active();
   if (is_success(from.status)) {
     lesson learned{.recovered = pace_.succeeded(how)};
-    if (shares || std::exchange(refused_alone_, false))
-      learned.others = shared_->note_success(hook, started,
-                                             started + in_ms(how.took));
+    const auto at = started + in_ms(how.took);
+    const bool was_told = told_when_ && pace_.held_until() <= now;
+    if (was_told)
+      told_when_.reset();
+    if (shares || was_told || std::exchange(refused_alone_, false))
+      learned.others = shared_->note_success(hook, started, at);
     else if (shared_)
-      shared_->note_taken(now);
+      shared_->note_taken(at);
     return learned;
   }
   if (is_own_fault(from)) {

@@ -101,8 +101,10 @@ public:
 
   /// What the receiver had asked for before the engine was started.
   void restore_hold(webhook_id hook, timestamp now) {
-    if (shared_ && pace_.held_until() > now)
-      told_when_ = shared_->note_busy(hook, {}, now, pace_.held_until());
+    if (!shared_ || pace_.held_until() <= now)
+      return;
+    told_when_ = shared_->note_busy(hook, {}, now, pace_.held_until());
+    refused_alone_ = !told_when_;
   }
   /// It is disabled, or calls another URL: what was asked of it says nothing
   /// about others any more. Returns who need not wait for that.

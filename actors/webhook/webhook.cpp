@@ -115,7 +115,8 @@ void webhook_worker::on_changed(webhook_ptr hook) {
   const bool was_enabled = registered_.enabled();
   const bool redirected = adopt(std::move(hook));
   if (was_enabled != registered_.enabled()) {
-    throttle_.lift_hold(queue_.hook(), context_->clock->now());
+    if (registered_.enabled())
+      throttle_.lift_hold(queue_.hook(), context_->clock->now());
     throttle_.pace().reset(); // as progress::disable() forgets its failures
   }
   if (!was_enabled || !registered_.enabled())
@@ -128,6 +129,7 @@ void webhook_worker::on_changed(webhook_ptr hook) {
 
 bool webhook_worker::adopt(webhook_ptr hook) {
   const auto owner = hook->owner;
+  const bool was_ordered = plan().ordered;
   const auto news = registered_.adopt(std::move(hook), context_->defaults,
                                       context_->fence_changes());
   if (news.redirected)
@@ -140,7 +142,7 @@ bool webhook_worker::adopt(webhook_ptr hook) {
         : nullptr);
   throttle_.pace().configure(plan().pace);
   throttle_.pace().end_stall(); // it may be what was missing
-  if (news.redirected || !plan().batch)
+  if (news.redirected || !plan().batch || plan().ordered != was_ordered)
     halves_ = {};
   if (news.redirected) {
     throttle_.pace().reset();
@@ -154,6 +156,7 @@ bool webhook_worker::adopt(webhook_ptr hook) {
 void webhook_worker::disable() {
   queue_.disable(registered_.changed_at());
   orders_.disable();
+  halves_ = {};
   registered_.set_disabling(false);
   // Attempts that failed before this was heard of may have added retries to the
   // store, in a commit after the one that ended them.
@@ -409,7 +412,7 @@ void webhook_worker::on_finished(attempt_result& r) {
   throttle_.ended();
   if (!is_success(r.exchange.status) || r.exchange.repeated)
     now_ = context_->clock->now();
-  request_end{site_of_log(), throttle_, halves_}.settle(r);
+  request_end{site_of_log(), throttle_}.settle(r);
   random_.discard(1);
   pump();
 }
@@ -419,6 +422,7 @@ attempt_log::site webhook_worker::site_of_log() {
           .registered = registered_,
           .pace = throttle_,
           .queue = queue_,
+          .halves = halves_,
           .orders = orders_,
           .notices = notices_,
           .spread = random_,

@@ -187,7 +187,7 @@ TEST_F(HalvesTest, BeyondALimitAllGoAlone) {
   halves_.answered(make_all({1, 2, 3}), true);
   EXPECT_THAT(choose_retries(), ElementsAre(1));
   for (position p = 100; p <= 101 + batch_halves::most / 2; ++p)
-    halves_.answered(make_all({p}), false);
+    halves_.forget(p);
   EXPECT_THAT(choose_retries(), ElementsAre(1, 2, 3));
 }
 

@@ -112,6 +112,18 @@ TEST_F(CrowdTest, AnotherOrganizersFewDoNotWait) {
   EXPECT_EQ(sent().back().what->owner, 2U);
 }
 
+TEST_F(CrowdTest, AnotherOrganizersFewDoNotWaitForThoseThatAreActive) {
+  start({.max_working = 8, .kept_active = 100});
+  add(40);
+  node_->publish();
+  ASSERT_EQ(node_->active_webhooks, 40U);
+  add(1, 2);
+  hang();
+  node_->publish();
+  node_->publish(1, 1, 2);
+  EXPECT_EQ(sent().back().what->owner, 2U);
+}
+
 TEST_F(CrowdTest, OrganizersTakeTurns) {
   add(20);
   add(20, 2);

@@ -718,6 +718,29 @@ TEST_F(SharedHoldTest, EndsForAllWhenOneOfTwoIsDisabled) {
   EXPECT_THAT(node_->retries(other_), SizeIs(1)) << "it was told itself";
 }
 
+TEST_F(SharedHoldTest, DoesNotEndWhileTwoOthersAreTold) {
+  const auto third = add(
+    [](webhook_record& w) { w.versions.back().value.types = {3}; });
+  const auto never = add(
+    [](webhook_record& w) { w.versions.back().value.types = {4}; });
+  node_->edit(never, [](webhook_record& w) { w.delivery.paused = true; });
+  node_->publish(1, 4);
+  node_->edit(never, [](webhook_record& w) { w.current().enabled = false; });
+  EXPECT_THAT(node_->calls(waits_), IsEmpty()) << "it was not told";
+  EXPECT_THAT(node_->calls(third), IsEmpty());
+}
+
+TEST_F(SharedHoldTest, ASuccessOfOneWhoseOwnerWantsItNowEndsItForAll) {
+  node_->crew.router().send(
+    atom::order_v, one_,
+    std::make_shared<const webhook_order>(
+      expedite_order{reply<std::size_t>{[](const auto&) {}}}));
+  node_->run();
+  node_->advance(2s);
+  EXPECT_THAT(node_->calls(waits_), SizeIs(1));
+  EXPECT_EQ(node_->calls(other_).back().result, outcome::delivered);
+}
+
 TEST_F(SharedHoldTest, EndsForAllWhenOneOfTwoGetsAnotherUrl) {
   node_->edit(one_,
               [](webhook_record& w) { w.target_url = "https://b.example/"; });

@@ -385,8 +385,9 @@ TEST(SharedHold, ItTakesTwoThatAreStillCalled) {
   hold.note_busy(3, start - 1s, start, start + 10min);
   EXPECT_FALSE(hold.ask(9, start + 1s).ready);
   EXPECT_EQ(hold.held_until(start + 1s), start + 30min);
-  EXPECT_TRUE(hold.forget(1, start + 1s).empty());
+  EXPECT_EQ(hold.forget(1, start + 1s), (std::vector<webhook_id>{9}));
   EXPECT_EQ(hold.held_until(start + 1s), start + 10min);
+  EXPECT_FALSE(hold.ask(9, start + 1s).ready);
   EXPECT_EQ(hold.forget(2, start + 2s), (std::vector<webhook_id>{9}));
   EXPECT_FALSE(hold.active()) << "one is told alone";
   hold.note_busy(4, start + 3s, start + 3s, start + 5min);
@@ -394,17 +395,72 @@ TEST(SharedHold, ItTakesTwoThatAreStillCalled) {
   EXPECT_EQ(hold.held_until(start + 3s), start + 5min);
 }
 
-TEST(SharedHold, ASuccessReleasesThoseThatWaitedForOthers) {
+TEST(SharedHold, WhoWasNotToldEndsNothingByLeaving) {
   shared_hold hold;
   hold.note_busy(1, start, start, start + 1h);
   hold.note_busy(2, start, start, start + 1h);
   EXPECT_FALSE(hold.ask(7, start + 1s).ready);
+  EXPECT_TRUE(hold.forget(9, start + 1s).empty());
+  EXPECT_TRUE(hold.active());
+  EXPECT_EQ(hold.held_until(start + 1s), start + 1h);
+}
+
+TEST(SharedHold, WhoWaitsAsksAnewWhenTheHoldBecomesShorter) {
+  shared_hold hold;
+  hold.note_busy(1, start, start, start + 1h);
+  hold.note_busy(2, start, start, start + 1h);
+  hold.note_busy(3, start - 1s, start, start + 10min);
+  const auto slot = hold.ask(7, start + 1s);
+  EXPECT_EQ(hold.forget(1, start + 1s), (std::vector<webhook_id>{7}));
+  EXPECT_FALSE(hold.is_current(slot));
+  EXPECT_EQ(hold.ask(7, start + 1s).at, start + 10min);
+}
+
+TEST(SharedHold, AProberThatLeavesIsReplaced) {
+  shared_hold hold;
+  hold.note_busy(1, start, start, start + 1s);
+  hold.note_busy(2, start, start, start + 1s);
+  ASSERT_TRUE(hold.ask(9, start + 1s).ready);
+  (void)hold.forget(9, start + 2s);
+  EXPECT_TRUE(hold.ask(8, start + 2s).ready);
+}
+
+TEST(SharedHold, OneThatIsTakenMeanwhileIsNoneOfTwo) {
+  shared_hold hold;
+  hold.note_busy(1, start, start, start + 1h);
+  (void)hold.note_success(1, start + 1s, start + 1s);
+  hold.note_busy(2, start + 2s, start + 2s, start + 1h);
+  EXPECT_FALSE(hold.active());
+}
+
+TEST(SharedHold, AnEndThatIsToldLateDoesNotTurnThePaceBack) {
+  shared_hold hold;
+  hold.note_busy(1, start, start, start + 1s);
+  hold.note_busy(2, start, start, start + 1s);
+  ASSERT_TRUE(hold.ask(9, start + 1s).ready);
+  (void)hold.note_success(9, start + 1s, start + 1s);
+  for (webhook_id i = 10; i < 30; ++i)
+    (void)hold.ask(i, start + 4s);
+  for (int i = 0; i < 5; ++i)
+    (void)hold.note_success(9, start + 1s, start + 2s);
+  const auto last = hold.ask(40, start + 4s);
+  EXPECT_FALSE(last.ready) << "there is still a pace";
+  EXPECT_GT(last.at, start + 4s);
+}
+
+TEST(SharedHold, ASuccessReleasesThoseThatWaitedForOthers) {
+  shared_hold hold;
+  hold.note_busy(1, start, start, start + 1h);
+  hold.note_busy(2, start, start, start + 1h);
+  const auto slot = hold.ask(7, start + 1s);
+  EXPECT_FALSE(slot.ready);
   EXPECT_FALSE(hold.ask(8, start + 1s).ready);
   hold.lift(1, start + 2s);
   ASSERT_TRUE(hold.ask(1, start + 2s).ready);
   const auto released = hold.note_success(1, start + 2s, start + 3s);
   EXPECT_EQ(released.told, (std::vector<webhook_id>{2}));
   EXPECT_EQ(released.waiting, (std::vector<webhook_id>{7, 8}));
+  EXPECT_FALSE(hold.is_current(slot)) << "they ask anew";
 }
 
 TEST(SharedHold, AClockThatIsSetBackHoldsForAnHourAtMost) {
