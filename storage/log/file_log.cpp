@@ -149,6 +149,7 @@ result<void> file_log::advance(log_sequence first, std::uint32_t epoch) {
                                                .epoch = epoch});
       !done)
     return done;
+  blocks_.forget();
   active_ = std::move(ahead_.front());
   ahead_.pop_front();
   ++number_;
@@ -180,8 +181,8 @@ result<void> file_log::write(std::string_view group,
     const auto payload = group.substr(0, size);
     seal(header, payload, seed_);
     // What is between two records is not read.
-    if (auto done = active_->write(
-          at_, {reinterpret_cast<const char*>(&header), sizeof header},
+    if (auto done = active_->append(
+          blocks_, at_, {reinterpret_cast<const char*>(&header), sizeof header},
           payload);
         !done)
       return done;
@@ -205,6 +206,7 @@ void file_log::take_back(std::vector<segment>& filled, std::size_t at,
                          std::uint32_t chain) {
   at_ = at;
   end_.chain = chain;
+  blocks_.forget();
   if (filled.empty())
     return;
   if (active_)

@@ -85,7 +85,8 @@ private:
   std::uint64_t number_ = 0;    ///< of the active one
   std::unique_ptr<segment_supply> supply_;
   std::optional<segment> active_;
-  std::size_t at_ = 0;        ///< in active_
+  std::size_t at_ = 0; ///< in active_
+  block_buffer blocks_;
   std::deque<segment> ahead_; ///< taken for a write() that was taken back
   std::optional<error> broken_;
   std::mutex mutex_;

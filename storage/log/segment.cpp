@@ -7,7 +7,6 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -75,12 +74,14 @@ result<segment> segment::open(const std::filesystem::path& file) {
 segment::segment(segment&& other) noexcept
   : path_(std::move(other.path_)),
     file_(std::exchange(other.file_, -1)),
-    size_(other.size_) {}
+    size_(other.size_),
+    way_(other.way_) {}
 
 segment& segment::operator=(segment&& other) noexcept {
   std::swap(path_, other.path_);
   std::swap(file_, other.file_);
   std::swap(size_, other.size_);
+  std::swap(way_, other.way_);
   return *this;
 }
 
@@ -116,32 +117,89 @@ result<void> segment::write(std::size_t at, std::string_view bytes) {
   return {};
 }
 
-result<void> segment::write(std::size_t at, std::string_view head,
-                            std::string_view rest) {
-  const std::array<iovec, 2> both{
-    iovec{const_cast<char*>(head.data()), head.size()},
-    iovec{const_cast<char*>(rest.data()), rest.size()}};
-  const auto done = ::pwritev(file_, both.data(), both.size(),
+result<void> segment::append(block_buffer& by, std::size_t at,
+                             std::string_view head, std::string_view rest) {
+  if (way_ == way::undecided)
+    set_direct(true);
+  auto from = at / block_buffer::block * block_buffer::block;
+  const bool has_tail = by.has(file_, from);
+  if (!has_tail && at != from)
+    if (auto done = read_block(by.data(), from); !done)
+      return done;
+  by.begin(at - from, has_tail);
+  while (!head.empty() || !rest.empty()) {
+    head.remove_prefix(by.add(head));
+    if (head.empty())
+      rest.remove_prefix(by.add(rest));
+    if (!by.full() && !rest.empty())
+      continue;
+    by.pad();
+    // A file of an odd length stays as long as it is.
+    const auto size = std::min(by.size(), size_ - from);
+    if (auto done = write_blocks(from, {by.data(), size}); !done) {
+      by.forget();
+      return done;
+    }
+    from += by.size();
+    by.written(file_, from - by.size());
+  }
+  return {};
+}
+
+void segment::set_direct(bool direct) {
+  const auto flags = ::fcntl(file_, F_GETFL);
+  const auto wanted = direct ? flags | O_DIRECT : flags & ~O_DIRECT;
+  const bool done = flags >= 0 && ::fcntl(file_, F_SETFL, wanted) == 0;
+  way_ = direct && done ? way::direct : way::cached;
+}
+
+result<void> segment::read_block(char* to, std::size_t at) {
+  for (;;) {
+    const auto done = ::pread(file_, to, block_buffer::block,
                               static_cast<off_t>(at));
-  // What is missing, and why, turns out below.
-  const auto written = done > 0 ? static_cast<std::size_t>(done) : 0;
-  at += written;
-  const auto of_head = std::min(written, head.size());
-  if (of_head < head.size())
-    if (auto more = write(at, head.substr(of_head)); !more)
-      return more;
-  at += head.size() - of_head;
-  return write(at, rest.substr(written - of_head));
+    if (done >= 0) { // less at the end of a file of an odd length
+      std::memset(to + done, 0,
+                  block_buffer::block - static_cast<std::size_t>(done));
+      return {};
+    }
+    if (errno == EINVAL && way_ == way::direct)
+      set_direct(false); // larger blocks, or a file system that cannot do it
+    else if (errno != EINTR)
+      return system_error(errno, "read the store's log");
+  }
+}
+
+result<void> segment::write_blocks(std::size_t at, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const auto done = ::pwrite(file_, bytes.data(), bytes.size(),
+                               static_cast<off_t>(at));
+    if (done < 0 && errno == EINTR)
+      continue;
+    if (done < 0 && errno == EINVAL && way_ == way::direct) {
+      set_direct(false);
+      continue;
+    }
+    if (done <= 0)
+      return system_error(done < 0 ? errno : ENOSPC, writing);
+    if (static_cast<std::size_t>(done) < bytes.size())
+      set_direct(false); // what is left may be no whole blocks
+    at += static_cast<std::size_t>(done);
+    bytes.remove_prefix(static_cast<std::size_t>(done));
+  }
+  return {};
 }
 
 result<void> segment::write_header(segment_header header) {
   header.magic = magic;
-  std::string bytes(sizeof header, '\0');
-  std::memcpy(bytes.data(), &header, sizeof header);
   constexpr auto covered = offsetof(segment_header, checksum);
-  header.checksum = crc32c(std::string_view{bytes}.substr(0, covered));
-  std::memcpy(bytes.data() + covered, &header.checksum, sizeof header.checksum);
-  return write(0, bytes);
+  std::array<char, covered> bytes{};
+  std::memcpy(bytes.data(), &header, covered);
+  header.checksum = crc32c({bytes.data(), bytes.size()});
+  // All of its page: append() may have left the file to be written in blocks.
+  struct alignas(block_buffer::block) page : std::array<char, begin> {};
+  page all{};
+  std::memcpy(all.data(), &header, sizeof header);
+  return write_blocks(0, {all.data(), all.size()});
 }
 
 result<void> segment::flush() {

@@ -5,6 +5,7 @@
 /// One file of the log, of a fixed length: a header of a page, then records.
 
 #include "fanfare/error.hpp"
+#include "storage/log/block_buffer.hpp"
 #include "storage/log/commit_log.hpp"
 
 #include <array>
@@ -61,9 +62,11 @@ public:
 
   /// Within the file.
   result<void> write(std::size_t at, std::string_view bytes);
-  /// One after the other, if all goes well by one call of the system.
-  result<void> write(std::size_t at, std::string_view head,
-                     std::string_view rest);
+  /// One after the other, in whole blocks; zeros fill up the last one. What is
+  /// before them in the first block stays. Past the system's cache, where the
+  /// file system can do that.
+  result<void> append(block_buffer& by, std::size_t at, std::string_view head,
+                      std::string_view rest);
   result<void> write_header(segment_header header);
   /// What was written is on disk afterwards. After an error nobody knows.
   result<void> flush();
@@ -82,10 +85,17 @@ private:
       size_(size) {}
 
   [[nodiscard]] result<std::string> read_first(std::size_t size) const;
+  /// The block at this offset.
+  result<void> read_block(char* to, std::size_t at);
+  result<void> write_blocks(std::size_t at, std::string_view bytes);
+  void set_direct(bool direct);
 
   std::filesystem::path path_;
   int file_ = -1;
   std::size_t size_ = 0;
+  /// How append() reaches the disk.
+  enum class way : std::uint8_t { undecided, direct, cached };
+  way way_ = way::undecided;
 };
 
 /// Of the bytes of a segment; nothing if it is in no use.

@@ -54,10 +54,12 @@ void segment_supply::give_back(segment&& one) {
   std::optional<segment> surplus;
   {
     const std::lock_guard guard{mutex_};
-    if (one.size() <= options_.largest)
+    // The log is to have few segments: to begin one costs two flushes. And the
+    // maximum may have been lowered since.
+    if (one.size() >= next_size_ && one.size() <= options_.largest)
       used_.push_back(std::move(one));
     else
-      surplus = std::move(one); // the maximum was lowered since
+      surplus = std::move(one);
     if (used_.size() > most_used) {
       surplus = std::move(used_.front());
       used_.pop_front();

@@ -159,8 +159,13 @@ protected:
         log_->truncate(log_->last() - 20);
       last_ = earlier_.rbegin()->first;
       const auto& now = earlier_.rbegin()->second;
+      // The rest of the last block is zeros: what was there goes on after it.
+      const bool at_block = records_of(now).empty()
+                         || (records_of(now).back() + 1'024)
+                                % log::block_buffer::block
+                              == 0;
       if (last_ > 8 && records_of(now).size() > 2 && left_behind(now) > 2
-          && before_.contains(last_))
+          && before_.contains(last_) && (at_block || !at_same_places))
         break;
       note_renamed();
     }
