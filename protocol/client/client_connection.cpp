@@ -106,8 +106,15 @@ client_connection::refusal(const asio::ip::address& address) {
 }
 
 void client_connection::on_useless(const asio::ip::address& address) {
+  if (way_)
+    return;
+  std::erase(subject_->addresses, address);
+  to_->note_useless(address, steady_clock::now());
+}
+
+void client_connection::on_overtaken(const asio::ip::address& address) {
   if (!way_)
-    std::erase(subject_->addresses, address);
+    to_->note_useless(address, steady_clock::now());
 }
 
 bool client_connection::make_room() {
@@ -132,6 +139,7 @@ void client_connection::on_connected(client_socket socket) {
   if (!way_) {
     error_code ignored;
     address_ = stream_.socket().remote_endpoint(ignored).address();
+    to_->note_useful(address_);
     on_way();
     return;
   }
@@ -166,6 +174,7 @@ void client_connection::on_tunnel(proxy_tunnel::outcome&& how) {
   if (how.failure.empty()) {
     way_ = nullptr;
     tunnelled_ = true;
+    to_->note_useful(address_);
     on_way();
     return;
   }
@@ -177,6 +186,8 @@ void client_connection::on_tunnel(proxy_tunnel::outcome&& how) {
     owner_->try_next_address(subject, std::move(way_));
     return;
   }
+  if (how.unreachable)
+    to_->note_useless(address_, steady_clock::now());
   if (how.unreachable && way_->left() > 0) {
     auto& subject = *subject_;
     close();

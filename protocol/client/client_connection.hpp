@@ -203,6 +203,7 @@ private:
   std::optional<std::string>
   refusal(const boost::asio::ip::address& address) override;
   void on_useless(const boost::asio::ip::address& address) override;
+  void on_overtaken(const boost::asio::ip::address& address) override;
   bool make_room() override;
   void on_connected(client_socket socket) override;
   void on_not_connected(std::string reason, fault whose) override;

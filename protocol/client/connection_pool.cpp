@@ -77,6 +77,9 @@ void connection_pool::found(
   time_point until) {
   to.addresses = addresses;
   to.known_until = until;
+  std::erase_if(to.useless, [&](const auto& each) {
+    return std::ranges::find(addresses, each.at) == addresses.end();
+  });
   for (auto i = to.idle.begin(); i != to.idle.end();)
     if (auto& each = *i++; !is_at_one_of(each, to.addresses))
       drop(each);

@@ -157,6 +157,9 @@ void connector::on_attempt(std::size_t which, const error_code& code) {
   if (!code) {
     auto socket = std::move(subject.socket);
     auto* owner = owner_;
+    for (std::size_t i = 0; i < which; ++i)
+      if (attempts_[i].socket.is_open())
+        owner->on_overtaken(addresses_[attempts_[i].address]);
     close();
     owner->on_connected(std::move(socket));
     return;

@@ -47,6 +47,8 @@ public:
   refusal(const boost::asio::ip::address& address) = 0;
   /// The address is refused, or cannot be connected to.
   virtual void on_useless(const boost::asio::ip::address& address) = 0;
+  /// A later attempt was faster than the one at this address.
+  virtual void on_overtaken(const boost::asio::ip::address& address) = 0;
   /// Out of file descriptors: close unneeded ones. False: none was closed.
   virtual bool make_room() = 0;
   /// Unless closed before, one of these two is called, once.

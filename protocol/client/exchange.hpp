@@ -14,6 +14,7 @@
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -38,6 +39,10 @@ using list_hook = boost::intrusive::list_base_hook<
   boost::intrusive::tag<Tag>,
   boost::intrusive::link_mode<boost::intrusive::normal_link>>;
 
+/// So long an address that has proved useless is not where a notification goes
+/// next because of a failure.
+inline constexpr std::chrono::seconds useless_for{60};
+
 /// Shared by exchanges with the same scheme, host, port and tag.
 struct destination : counted<destination> {
   boost::intrusive::list<client_connection,
@@ -47,6 +52,12 @@ struct destination : counted<destination> {
   std::chrono::steady_clock::time_point last_used;
   /// Of its name, at the last look-up; empty: the host is an address.
   std::vector<boost::asio::ip::address> addresses;
+  /// Those of them that proved useless, and until when that is believed.
+  struct useless_address {
+    boost::asio::ip::address at;
+    std::chrono::steady_clock::time_point until;
+  };
+  std::vector<useless_address> useless;
   /// When they may be others: its name is to be looked up again.
   std::chrono::steady_clock::time_point known_until;
   /// Connections that are open, and of which nothing shows that the receiver
@@ -66,6 +77,34 @@ struct destination : counted<destination> {
   [[nodiscard]] bool
   is_outdated(std::chrono::steady_clock::time_point now) const {
     return !addresses.empty() && known_until <= now;
+  }
+
+  /// Nothing leads there at the moment: it is refused, cannot be connected to,
+  /// or took so long that another one was faster.
+  void note_useless(const boost::asio::ip::address& at,
+                    std::chrono::steady_clock::time_point now) {
+    if (std::ranges::find(addresses, at) == addresses.end())
+      return;
+    note_useful(at);
+    useless.push_back({at, now + useless_for});
+  }
+  void note_useful(const boost::asio::ip::address& at) {
+    std::erase_if(useless, [&](const auto& each) { return each.at == at; });
+  }
+  [[nodiscard]] bool
+  is_useless(const boost::asio::ip::address& at,
+             std::chrono::steady_clock::time_point now) const {
+    return std::ranges::any_of(useless, [&](const auto& each) {
+      return each.at == at && each.until > now;
+    });
+  }
+  /// Whether its name has another address that may be of use.
+  [[nodiscard]] bool leads_to_others_than(
+    const boost::asio::ip::address& at,
+    std::chrono::steady_clock::time_point now) const {
+    return std::ranges::any_of(addresses, [&](const auto& each) {
+      return each != at && !is_useless(each, now);
+    });
   }
 
   void note_answer_after(std::chrono::steady_clock::duration time) {

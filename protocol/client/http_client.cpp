@@ -234,13 +234,15 @@ private:
   }
 
   /// Where the latest attempt of its notification failed, if its name has
-  /// another address; else null.
+  /// another address that may be of use; else null.
   [[nodiscard]] const asio::ip::address*
-  failed_at(const exchange& subject) const {
+  failed_at(const exchange& subject, steady_clock::time_point now) const {
+    const auto& to = *subject.to;
+    if (to.addresses.size() < 2)
+      return nullptr;
     const auto& request = subject.request;
-    return subject.to->addresses.size() > 1
-           ? failed_.find(request.to->key(), request.what->id)
-           : nullptr;
+    const auto* at = failed_.find(request.to->key(), request.what->id);
+    return at != nullptr && to.leads_to_others_than(*at, now) ? at : nullptr;
   }
 
   void note_failure(const exchange& subject) {
@@ -250,27 +252,36 @@ private:
                    subject.on->address());
   }
 
-  /// Which of these addresses it begins with: the one after that where its
-  /// notification failed, if that is known. May be beyond the last.
+  /// Which of these addresses it begins with: the next one of use after that
+  /// where its notification failed, if that is known. May be beyond the last.
   [[nodiscard]] std::size_t
   first_of(const exchange& subject,
-           const std::vector<asio::ip::address>& in_order) const {
-    if (const auto* at = failed_at(subject))
-      if (const auto found = std::ranges::find(in_order, *at);
-          found != in_order.end())
-        return static_cast<std::size_t>(found - in_order.begin()) + 1;
-    return subject.request.attempt - 1U;
+           const std::vector<asio::ip::address>& in_order,
+           steady_clock::time_point now) const {
+    const auto* at = failed_at(subject, now);
+    const auto found = at != nullptr ? std::ranges::find(in_order, *at)
+                                     : in_order.end();
+    if (found == in_order.end())
+      return subject.request.attempt - 1U;
+    const auto first = static_cast<std::size_t>(found - in_order.begin()) + 1;
+    const auto last = first + in_order.size() - 1;
+    auto next = first;
+    while (next < last
+           && subject.to->is_useless(in_order[next % in_order.size()], now))
+      ++next;
+    return next < last ? next : first;
   }
 
   [[nodiscard]] boost::intrusive_ptr<client_connection>
   take_idle(const exchange& subject, steady_clock::time_point now) {
     auto& to = *subject.to;
-    if (to.idle.empty() || failed_at(subject) == nullptr)
+    if (to.idle.empty() || failed_at(subject, now) == nullptr)
       return pool_.take(to, now);
     auto in_order = to.addresses;
     interleave_families(in_order);
     return pool_.take(to, now,
-                      in_order[first_of(subject, in_order) % in_order.size()]);
+                      in_order[first_of(subject, in_order, now)
+                               % in_order.size()]);
   }
 
   bool run_on_idle(exchange& subject, steady_clock::time_point now) {
@@ -380,7 +391,8 @@ private:
     }
     subject.addresses = std::move(addresses);
     interleave_families(subject.addresses);
-    connect_directly(subject, first_of(subject, subject.addresses));
+    connect_directly(
+      subject, first_of(subject, subject.addresses, steady_clock::now()));
   }
 
   /// To one of the addresses of the exchange, `first` as in `connector`.
@@ -394,9 +406,12 @@ private:
   /// Asks the proxy for addresses, and only for those that the policy allows.
   void find_proxy(exchange& subject, std::shared_ptr<const proxy> via,
                   std::vector<asio::ip::address> targets) {
+    const auto now = steady_clock::now();
     std::string refused;
     std::erase_if(targets, [&](const asio::ip::address& each) {
       auto why = refusal(subject, each);
+      if (why)
+        subject.to->note_useless(each, now);
       if (why && refused.empty())
         refused = *why;
       return why.has_value();
@@ -408,7 +423,8 @@ private:
     std::ranges::rotate(targets,
                         targets.begin()
                           + static_cast<std::ptrdiff_t>(
-                            first_of(subject, targets) % targets.size()));
+                            first_of(subject, targets, now)
+                            % targets.size()));
     auto way = std::make_shared<proxied_way>();
     way->targets = std::move(targets);
     way->via = std::move(via);

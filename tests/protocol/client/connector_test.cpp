@@ -109,6 +109,10 @@ protected:
     useless.push_back(address.to_string());
   }
 
+  void on_overtaken(const asio::ip::address& address) override {
+    overtaken.push_back(address.to_string());
+  }
+
   bool make_room() override {
     ++rooms;
     return room && room();
@@ -179,6 +183,7 @@ protected:
   int rooms = 0;
   std::vector<std::string> asked;
   std::vector<std::string> useless;
+  std::vector<std::string> overtaken;
   std::vector<steady_clock::time_point> asked_at;
   std::optional<client_socket> connected;
   std::optional<std::string> failure;
@@ -260,6 +265,7 @@ TEST_F(ConnectorTest, StartsTheNextAttemptAfterADelay) {
   ASSERT_EQ(asked_at.size(), 2u);
   EXPECT_GE(asked_at[1] - started, connector::attempt_delay);
   EXPECT_LT(took(), connector::attempt_delay + 700ms);
+  EXPECT_THAT(overtaken, ElementsAre("127.0.0.2"));
   // The other one was closed.
   EXPECT_TRUE(is_quiet());
 }

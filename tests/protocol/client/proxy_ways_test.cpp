@@ -58,6 +58,35 @@ protected:
   }
 };
 
+// -- several addresses --------------------------------------------------------
+
+TEST_F(ProxyWaysTest, AnAddressThatCannotBeReachedLeavesRetriesWhereTheyAre) {
+  http_sink sink{[](const test::request_record&) {
+    return test::response_plan::answer(500);
+  }};
+  const proxy_server server{{.judge = [](const std::string& place) {
+    return place.starts_with("127.0.0.9") ? 502U : 0U;
+  }}};
+  for (const auto* other : {"127.0.0.9", "10.0.0.1"}) {
+    client_ = nullptr;
+    options = {};
+    options.policy = loopback_allowed();
+    options.tick = 5ms;
+    use(server);
+    script_names()->at_once = {{ip_of(other), ip_of("127.0.0.1")}, ""};
+    for (std::uint16_t number = 1; number <= 4; ++number) {
+      auto of = std::make_shared<notification>();
+      of->id = 1;
+      exchange_request request{
+        target::parse(sink.url("/", "two.example")).value(), std::move(of), {}};
+      request.attempt = number;
+      EXPECT_EQ(run(std::move(request)).status, 500);
+    }
+    EXPECT_LE(client().connects(), 2U) << other;
+    EXPECT_LE(client().idle(), 2U) << other;
+  }
+}
+
 // -- without the proxy --------------------------------------------------------
 
 TEST_F(ProxyWaysTest, ANameThatIsExemptIsCalledDirectly) {
