@@ -60,6 +60,8 @@ struct destination : counted<destination> {
   std::vector<useless_address> useless;
   /// When they may be others: its name is to be looked up again.
   std::chrono::steady_clock::time_point known_until;
+  /// A look-up of its name goes on that no exchange waits for.
+  bool is_asked_for = false;
   /// Connections that are open, and of which nothing shows that the receiver
   /// has taken them: no handshake of TLS, no byte of an answer.
   std::size_t untaken = 0;

@@ -39,6 +39,11 @@ constexpr std::size_t most_detours = 3;
 // After so long another exchange waits for the same look-up.
 constexpr auto longest_look_up = 1s;
 
+// After so long an exchange goes on with what is kept, and for so long others
+// do not ask again.
+constexpr auto look_up_patience = 250ms;
+constexpr auto asked_again_after = 5s;
+
 constexpr std::string_view stopping = "cancelled: the engine is stopping";
 
 } // namespace
@@ -279,9 +284,8 @@ private:
       return pool_.take(to, now);
     auto in_order = to.addresses;
     interleave_families(in_order);
-    return pool_.take(to, now,
-                      in_order[first_of(subject, in_order, now)
-                               % in_order.size()]);
+    return pool_.take(
+      to, now, in_order[first_of(subject, in_order, now) % in_order.size()]);
   }
 
   bool run_on_idle(exchange& subject, steady_clock::time_point now) {
@@ -318,21 +322,51 @@ private:
     subject.clock.enter(phase::dns, subject.request.limits.dns,
                         steady_clock::now());
     look_up(subject, to.host(), "", [this, &subject](const resolution& found) {
-      pool_.found(*subject.to, found.addresses, found.until);
       if (subject.again || !run_on_idle(subject, steady_clock::now()))
         connect(subject, found.addresses);
     });
   }
 
   /// The name of the target cannot be looked up at the moment. What is kept
-  /// leads to where it was.
+  /// leads to where it was. The look-up goes on for those that come later.
   bool go_on_as_before(exchange& subject) {
-    if (subject.way || subject.again
-        || !run_on_idle(subject, steady_clock::now()))
+    const auto now = steady_clock::now();
+    const auto waited = subject.clock.in_phase(now);
+    if (subject.way || subject.again || !run_on_idle(subject, now))
       return false;
-    if (names_ && subject.look_up != 0)
-      names_->cancel(std::exchange(subject.look_up, 0));
+    subject.result.timings.dns = waited;
+    subject.to->known_until = now + asked_again_after;
+    if (!names_ || subject.look_up == 0)
+      return true;
+    if (!std::exchange(subject.to->is_asked_for, true))
+      names_->resolve(subject.request.to->host(),
+                      [this, to = subject.to](const resolution& answer) {
+                        to->is_asked_for = false;
+                        note(*to, answer);
+                      });
+    names_->cancel(std::exchange(subject.look_up, 0));
     return true;
+  }
+
+  /// Whether it has waited for its look-up for so long that it should do
+  /// without, if it can.
+  static bool is_impatient(const exchange& subject,
+                           steady_clock::time_point now) {
+    return subject.clock.waits_for == phase::dns && subject.look_up != 0
+        && now - subject.asked >= look_up_patience;
+  }
+
+  /// What a look-up says of the target's name.
+  void note(destination& to, const resolution& answer) {
+    if (!answer.addresses.empty())
+      pool_.found(to, answer.addresses, answer.until);
+    else if (is_definite(answer))
+      pool_.gone(to);
+  }
+
+  static bool is_definite(const resolution& answer) {
+    return answer.source != answered_by::nobody
+        && answer.source != answered_by::unable;
   }
 
   /// `next` takes the answer; a failure ends the exchange. `host` must stay
@@ -348,12 +382,11 @@ private:
              mine = alive](const resolution& answer) {
         if (mine->over)
           return; // too late
+        mine->look_up = 0;
         mine->result.timings.dns = mine->clock.in_phase(steady_clock::now());
-        const bool unknown = answer.source == answered_by::nobody
-                          || answer.source == answered_by::unable;
-        if (!unknown && answer.addresses.empty() && !mine->way)
-          pool_.gone(*mine->to);
-        if (unknown && go_on_as_before(*mine))
+        if (!mine->way)
+          note(*mine->to, answer);
+        if (!is_definite(answer) && go_on_as_before(*mine))
           return;
         if (!answer.failure.empty())
           abandon(*mine, answer.failure + whose,
@@ -391,8 +424,8 @@ private:
     }
     subject.addresses = std::move(addresses);
     interleave_families(subject.addresses);
-    connect_directly(
-      subject, first_of(subject, subject.addresses, steady_clock::now()));
+    connect_directly(subject,
+                     first_of(subject, subject.addresses, steady_clock::now()));
   }
 
   /// To one of the addresses of the exchange, `first` as in `connector`.
@@ -423,8 +456,7 @@ private:
     std::ranges::rotate(targets,
                         targets.begin()
                           + static_cast<std::ptrdiff_t>(
-                            first_of(subject, targets, now)
-                            % targets.size()));
+                            first_of(subject, targets, now) % targets.size()));
     auto way = std::make_shared<proxied_way>();
     way->targets = std::move(targets);
     way->via = std::move(via);
@@ -505,6 +537,8 @@ private:
     std::vector<boost::intrusive_ptr<exchange>> late;
     std::vector<boost::intrusive_ptr<exchange>> silent;
     for (auto& each : active_) {
+      if (is_impatient(each, now) && go_on_as_before(each))
+        continue;
       if (each.clock.waits_for == phase::dns && each.look_up != 0 && names_
           && names_->is_queued(each.look_up))
         each.clock.postpone(each.request.limits.dns, now);

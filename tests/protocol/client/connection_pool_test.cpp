@@ -248,12 +248,19 @@ TEST_F(FleetingNameTest, IsNotAskedForBeforeItsTimeIsOver) {
 }
 
 TEST_F(FleetingNameTest, LeadsWhereItDidWhileNobodyKnowsBetter) {
-  EXPECT_EQ(call_it().status, 200);
   for (const auto source : {answered_by::nobody, answered_by::unable}) {
+    const std::string host = source == answered_by::nobody ? "a" : "b";
+    const auto url = before.url("/", host + ".example");
+    leads_to("127.0.0.1");
+    EXPECT_EQ(call(url).status, 200);
+    const auto connects = client().connects();
     names->at_once = {{}, "dns: temporary failure", source};
-    EXPECT_EQ(call_it().status, 200);
+    const auto asked = names->asked.size();
+    EXPECT_EQ(call(url).status, 200);
+    EXPECT_EQ(call(url).status, 200);
+    EXPECT_EQ(names->asked.size(), asked + 1) << "not for each call";
+    EXPECT_EQ(client().connects(), connects);
   }
-  EXPECT_EQ(client().connects(), 1u);
 }
 
 TEST_F(FleetingNameTest, LeadsNowhereOnceItIsGone) {
@@ -278,6 +285,67 @@ TEST_F(FleetingNameTest, HoldsUpOneCallAtMostWhileItIsLookedUp) {
   EXPECT_EQ(waits->status, 200) << waits->reason;
   EXPECT_EQ(names->cancelled.size(), 1u);
   EXPECT_EQ(client().connects(), 1u);
+}
+
+TEST_F(FleetingNameTest, HoldsUpNoCallForLongWhereItWaitsForItsTurn) {
+  EXPECT_EQ(call_it().status, 200);
+  names->at_once = std::nullopt;
+  names->queued = true;
+  const auto start = steady_clock::now();
+  EXPECT_EQ(call_it({.total = 3s}).status, 200);
+  const auto took = steady_clock::now() - start;
+  EXPECT_GE(took, 250ms);
+  EXPECT_LT(took, 2s);
+  const auto asked = names->asked.size();
+  // Nor does another one wait a second later.
+  io.restart();
+  io.run_for(1'200ms);
+  EXPECT_EQ(call_it().status, 200);
+  EXPECT_EQ(names->asked.size(), asked);
+  EXPECT_EQ(client().connects(), 1u);
+  // Its turn came.
+  names->waiting.back()({{asio::ip::make_address("127.0.0.2")},
+                         "",
+                         answered_by::server,
+                         steady_clock::now() + 1h});
+  EXPECT_EQ(client().idle(), 0u);
+  leads_to("127.0.0.2");
+  EXPECT_EQ(call_it().status, 200);
+  EXPECT_EQ(after->size(), 1u);
+}
+
+TEST_F(FleetingNameTest, IsAskedForOnceMoreHoweverManyGoOnWithoutIt) {
+  names->at_once = std::nullopt;
+  std::size_t succeeded = 0;
+  for (int i = 0; i < 4; ++i)
+    client().send(
+      {target::parse(before.url("/", "moving.example")).value(),
+       body_of(""),
+       {}},
+      [&](exchange_result&& result) { succeeded += result.status == 200; });
+  ASSERT_TRUE(run_until([&] { return names->asked.size() == 4; }));
+  // One has its answer, and the others its connection.
+  leads_to("127.0.0.1");
+  names->waiting.front()(*std::exchange(names->at_once, std::nullopt));
+  ASSERT_TRUE(run_until([&] { return succeeded == 4; }));
+  EXPECT_EQ(names->asked.size(), 5u);
+  EXPECT_EQ(client().connects(), 1u);
+}
+
+TEST_F(FleetingNameTest, IsWaitedForWhileNothingIsKept) {
+  names->at_once = std::nullopt;
+  names->queued = true;
+  std::optional<exchange_result> waits;
+  client().send({target::parse(before.url("/", "moving.example")).value(),
+                 body_of(""),
+                 {.dns = 50ms}},
+                [&](exchange_result&& result) { waits = std::move(result); });
+  EXPECT_FALSE(run_until([&] { return waits.has_value(); }, 600ms));
+  leads_to("127.0.0.1");
+  names->waiting.back()(*names->at_once);
+  ASSERT_TRUE(run_until([&] { return waits.has_value(); }));
+  EXPECT_EQ(waits->status, 200) << waits->reason;
+  EXPECT_EQ(names->asked.size(), 1u);
 }
 
 // -- by times that the test gives ---------------------------------------------
