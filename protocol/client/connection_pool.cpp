@@ -58,7 +58,7 @@ void connection_pool::release(client_connection& connection, time_point now) {
   auto& to = connection.to();
   if (limits_.idle == 0 || to.idle.size() >= limits_.idle_per_destination
       || connection.opened() + limits_.age <= now || now < to.crowded_until
-      || !is_at_one_of(connection, to.addresses)) {
+      || to.is_gone || !is_at_one_of(connection, to.addresses)) {
     connection.close();
     return;
   }
@@ -77,6 +77,7 @@ void connection_pool::found(
   time_point until) {
   to.addresses = addresses;
   to.known_until = until;
+  to.is_gone = false;
   std::erase_if(to.useless, [&](const auto& each) {
     return std::ranges::find(addresses, each.at) == addresses.end();
   });
@@ -87,10 +88,15 @@ void connection_pool::found(
 
 void connection_pool::crowded(destination& to, time_point now) {
   to.crowded_until = now + crowded_for;
-  gone(to);
+  drop_all(to);
 }
 
 void connection_pool::gone(destination& to) {
+  to.is_gone = true;
+  drop_all(to);
+}
+
+void connection_pool::drop_all(destination& to) {
   while (!to.idle.empty())
     drop(to.idle.front());
 }

@@ -49,7 +49,7 @@ public:
 
   /// Lets a connection that has served an exchange wait for the next, or closes
   /// it: for lack of room, for its age, because its address is no longer one of
-  /// the name's, or because the destination is crowded.
+  /// the name's, or because the destination is gone or crowded.
   void release(client_connection& connection, time_point now);
 
   /// The destination's name has these addresses until then: closes idle
@@ -58,7 +58,8 @@ public:
              const std::vector<boost::asio::ip::address>& addresses,
              time_point until);
 
-  /// The destination's name has no addresses any more: closes all that wait.
+  /// The destination's name has no addresses any more: closes all that wait,
+  /// and keeps none until it has.
   void gone(destination& to);
 
   /// A fresh connection to the destination is not taken, perhaps because all
@@ -90,6 +91,7 @@ private:
     }
   };
 
+  void drop_all(destination& to);
   boost::intrusive_ptr<client_connection> unlink(client_connection& connection);
 
   const limits limits_;

@@ -58,6 +58,8 @@ struct destination : counted<destination> {
     std::chrono::steady_clock::time_point until;
   };
   std::vector<useless_address> useless;
+  /// Its name does not exist, or has no address, although it had.
+  bool is_gone = false;
   /// When they may be others: its name is to be looked up again.
   std::chrono::steady_clock::time_point known_until;
   /// A look-up of its name goes on that no exchange waits for.
@@ -101,9 +103,9 @@ struct destination : counted<destination> {
     });
   }
   /// Whether its name has another address that may be of use.
-  [[nodiscard]] bool leads_to_others_than(
-    const boost::asio::ip::address& at,
-    std::chrono::steady_clock::time_point now) const {
+  [[nodiscard]] bool
+  leads_to_others_than(const boost::asio::ip::address& at,
+                       std::chrono::steady_clock::time_point now) const {
     return std::ranges::any_of(addresses, [&](const auto& each) {
       return each != at && !is_useless(each, now);
     });

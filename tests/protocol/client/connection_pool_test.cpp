@@ -473,6 +473,19 @@ TEST_F(PooledConnectionTest, StaysAsLongAsItsAddressIsOneOfTheName) {
   EXPECT_EQ(pool.idle(), 0u);
 }
 
+TEST_F(PooledConnectionTest, IsNotKeptWhileItsNameDoesNotExist) {
+  used();
+  EXPECT_EQ(pool.idle(), 1u);
+  pool.gone(*to);
+  EXPECT_EQ(pool.idle(), 0u);
+  used();
+  EXPECT_EQ(pool.idle(), 0u) << "it was busy meanwhile";
+  pool.found(*to, {asio::ip::address_v4::loopback()},
+             steady_clock::now() + 60s);
+  used();
+  EXPECT_EQ(pool.idle(), 1u);
+}
+
 TEST_F(PooledConnectionTest, IsLeftWaitingForLongerThanAnAnswerUsuallyTakes) {
   asio::io_context other;
   const tcp::acceptor silent{other, {asio::ip::address_v4::loopback(), 0}};
