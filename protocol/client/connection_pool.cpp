@@ -17,10 +17,16 @@ constexpr auto sweep_every = 5s;
 // Two ticks: whoever finds a destination crowded says so at each.
 constexpr auto crowded_for = 50ms;
 
-bool is_at_one_of(const client_connection& connection,
-                  const std::vector<boost::asio::ip::address>& addresses) {
-  return addresses.empty()
-      || std::ranges::find(addresses, connection.address()) != addresses.end();
+bool contains(const std::vector<boost::asio::ip::address>& all,
+              const boost::asio::ip::address& one) {
+  return std::ranges::find(all, one) != all.end();
+}
+
+/// Whether its address still is one of its name's, as far as is known.
+bool is_where_it_should_be(const client_connection& connection,
+                           const destination& to) {
+  return to.addresses.empty() || contains(to.addresses, connection.address())
+      || contains(to.untold, connection.address());
 }
 
 } // namespace
@@ -58,7 +64,7 @@ void connection_pool::release(client_connection& connection, time_point now) {
   auto& to = connection.to();
   if (limits_.idle == 0 || to.idle.size() >= limits_.idle_per_destination
       || connection.opened() + limits_.age <= now || now < to.crowded_until
-      || to.is_gone || !is_at_one_of(connection, to.addresses)) {
+      || to.is_gone || !is_where_it_should_be(connection, to)) {
     connection.close();
     return;
   }
@@ -72,17 +78,23 @@ void connection_pool::release(client_connection& connection, time_point now) {
   connection.idle_since = now;
 }
 
-void connection_pool::found(
-  destination& to, const std::vector<boost::asio::ip::address>& addresses,
-  time_point until) {
-  to.addresses = addresses;
-  to.known_until = until;
+void connection_pool::found(destination& to, const resolution& answer) {
+  if (answer.is_partial && !answer.addresses.empty()) {
+    const bool told = answer.addresses.front().is_v6();
+    to.untold.insert(to.untold.end(), to.addresses.begin(), to.addresses.end());
+    std::erase_if(to.untold,
+                  [told](const auto& each) { return each.is_v6() == told; });
+  } else {
+    to.untold.clear();
+  }
+  to.addresses = answer.addresses;
+  to.known_until = answer.until;
   to.is_gone = false;
   std::erase_if(to.useless, [&](const auto& each) {
-    return std::ranges::find(addresses, each.at) == addresses.end();
+    return !contains(to.addresses, each.at);
   });
   for (auto i = to.idle.begin(); i != to.idle.end();)
-    if (auto& each = *i++; !is_at_one_of(each, to.addresses))
+    if (auto& each = *i++; !is_where_it_should_be(each, to))
       drop(each);
 }
 

@@ -8,6 +8,7 @@
 
 #include "protocol/client/client_connection.hpp"
 #include "protocol/client/exchange.hpp"
+#include "protocol/dns/resolution.hpp"
 #include "protocol/target/target.hpp"
 
 #include <boost/asio/ip/address.hpp>
@@ -17,7 +18,6 @@
 #include <chrono>
 #include <cstddef>
 #include <unordered_map>
-#include <vector>
 
 namespace fanfare::protocol {
 
@@ -52,11 +52,9 @@ public:
   /// the name's, or because the destination is gone or crowded.
   void release(client_connection& connection, time_point now);
 
-  /// The destination's name has these addresses until then: closes idle
-  /// connections to others.
-  void found(destination& to,
-             const std::vector<boost::asio::ip::address>& addresses,
-             time_point until);
+  /// The destination's name has these addresses: closes idle connections to
+  /// others, but none because of a family that the answer does not tell of.
+  void found(destination& to, const resolution& answer);
 
   /// The destination's name has no addresses any more: closes all that wait,
   /// and keeps none until it has.

@@ -52,7 +52,9 @@ struct destination : counted<destination> {
   std::chrono::steady_clock::time_point last_used;
   /// Of its name, at the last look-up; empty: the host is an address.
   std::vector<boost::asio::ip::address> addresses;
-  /// Those of them that proved useless, and until when that is believed.
+  /// Of the family that the last look-up did not tell of: those before.
+  std::vector<boost::asio::ip::address> untold;
+  /// Those of `addresses` that proved useless, and until when that is believed.
   struct useless_address {
     boost::asio::ip::address at;
     std::chrono::steady_clock::time_point until;

@@ -359,7 +359,7 @@ private:
   /// What a look-up says of the target's name.
   void note(destination& to, const resolution& answer) {
     if (!answer.addresses.empty())
-      pool_.found(to, answer.addresses, answer.until);
+      pool_.found(to, answer);
     else if (is_definite(answer))
       pool_.gone(to);
   }

@@ -185,13 +185,17 @@ void lookup::set_timer() {
 
 void lookup::succeed() {
   auto life = dns_life::longest;
+  bool partial = false;
   for (const auto* each : {&v4_.answer(), &v6_.answer()}) {
-    if (!each->addresses.empty())
+    if (!each->addresses.empty()) {
       life = std::min(life, each->life);
-    else if (!each->done || !each->says_nothing())
+    } else if (!each->done || !each->says_nothing()) {
       life = std::min(life, dns_life::longest_without);
+      partial = true;
+    }
   }
   resolution answer{v6_.answer().addresses, {}};
+  answer.is_partial = partial;
   const auto& v4 = v4_.answer().addresses;
   answer.addresses.insert(answer.addresses.end(), v4.begin(), v4.end());
   conclude(std::move(answer), std::max(life, dns_life::shortest));

@@ -30,6 +30,9 @@ struct resolution {
   /// When it is to be asked for again; by default it never is.
   std::chrono::steady_clock::time_point
     until = std::chrono::steady_clock::time_point::max();
+  /// The family of which there is no address here may have some: its answer
+  /// came too late, or was a failure.
+  bool is_partial = false;
 };
 
 } // namespace fanfare::protocol

@@ -399,6 +399,13 @@ protected:
     raw_receiver::drain(socket);
   }
 
+  static resolution at(const std::vector<const char*>& addresses) {
+    resolution out;
+    for (const auto* each : addresses)
+      out.addresses.push_back(asio::ip::make_address(each));
+    return out;
+  }
+
   /// One that has begun its exchange and waits for its answer.
   client_connection& connect(const std::string& url) {
     boost::intrusive_ptr<exchange> subject{new exchange};
@@ -459,17 +466,39 @@ TEST_F(PooledConnectionTest, IsNotKeptWhenItIsTooOld) {
 }
 
 TEST_F(PooledConnectionTest, StaysAsLongAsItsAddressIsOneOfTheName) {
-  const auto later = steady_clock::now() + 60s;
   used();
-  pool.found(
-    *to,
-    {asio::ip::make_address("127.0.0.9"), asio::ip::address_v4::loopback()},
-    later);
+  pool.found(*to, at({"127.0.0.9", "127.0.0.1"}));
   EXPECT_EQ(pool.idle(), 1u);
-  pool.found(*to, {asio::ip::make_address("127.0.0.9")}, later);
+  pool.found(*to, at({"127.0.0.9"}));
   EXPECT_EQ(pool.idle(), 0u);
   // Nor is one kept whose name has moved meanwhile.
   used();
+  EXPECT_EQ(pool.idle(), 0u);
+}
+
+TEST_F(PooledConnectionTest, StaysWhileItsFamilyIsNotToldOf) {
+  auto six = at({"2001:db8::1"});
+  six.is_partial = true;
+  used();
+  // Again and again.
+  for (int i = 0; i < 3; ++i) {
+    pool.found(*to, six);
+    EXPECT_EQ(pool.idle(), 1u);
+    EXPECT_EQ(to->untold.size(), 1u);
+    EXPECT_EQ(to->addresses.size(), 1u) << "no place to begin an attempt";
+  }
+  six.is_partial = false; // there is none
+  pool.found(*to, six);
+  EXPECT_EQ(pool.idle(), 0u);
+  used();
+  EXPECT_EQ(pool.idle(), 0u);
+  // A partial answer about its own family says all there is.
+  pool.found(*to, at({"127.0.0.1"}));
+  used();
+  EXPECT_EQ(pool.idle(), 1u);
+  auto four = at({"127.0.0.9"});
+  four.is_partial = true;
+  pool.found(*to, four);
   EXPECT_EQ(pool.idle(), 0u);
 }
 
@@ -480,8 +509,7 @@ TEST_F(PooledConnectionTest, IsNotKeptWhileItsNameDoesNotExist) {
   EXPECT_EQ(pool.idle(), 0u);
   used();
   EXPECT_EQ(pool.idle(), 0u) << "it was busy meanwhile";
-  pool.found(*to, {asio::ip::address_v4::loopback()},
-             steady_clock::now() + 60s);
+  pool.found(*to, at({"127.0.0.1"}));
   used();
   EXPECT_EQ(pool.idle(), 1u);
 }
