@@ -81,9 +81,10 @@ public:
   [[nodiscard]] bool reusable() const noexcept {
     return at_ == place::done && persistent_ && !close_ && !odd_;
   }
-  /// True if the receiver announced that it closes the connection.
-  [[nodiscard]] bool says_close() const noexcept {
-    return close_;
+  /// True if the receiver announced that it closes the connection: it says so,
+  /// it keeps none, or that is how the body ends.
+  [[nodiscard]] bool announces_end() const noexcept {
+    return close_ || !persistent_;
   }
 
   /// Bytes taken before the status line: empty lines, interim answers.

@@ -371,11 +371,14 @@ void client_connection::on_read(const error_code& code, std::size_t bytes) {
   }
   note_taken();
   const bool waited = !answer_.has_verdict();
+  const bool awaited_end = answer_.over();
   const bool over = answer_.take(bytes) == incoming_answer::progress::over;
   if (waited && (over || answer_.has_verdict()))
     on_answer();
-  if (over)
-    finish();
+  if (awaited_end)
+    conclude();
+  else if (over)
+    finish(false);
   else
     read();
 }
@@ -400,7 +403,7 @@ void client_connection::on_end(const error_code& code) {
       answer_.end();
     else
       answer_.break_off(plain(code));
-    finish();
+    finish(true);
     return;
   }
   const auto after = steady_clock::now() - asked_at_;
@@ -451,20 +454,28 @@ void client_connection::repeat(std::string why) {
   }
 }
 
-void client_connection::finish() {
-  auto& subject = *subject_;
+void client_connection::finish(bool ended) {
+  const auto& subject = *subject_;
   // An answer with a status began the phase.
   if (may_repeat({.status = subject.result.status,
                   .interim = answer_.had_interim(),
                   .reused = served_ > 0,
                   .repeated = subject.result.repeated,
                   .after = subject.clock.phase_started - asked_at_})) {
-    if (answer_.reusable())
-      await_end();
-    else
+    if (ended || answer_.announces_end()) {
       repeat({});
-    return;
+      return;
+    }
+    if (!answer_.has_surplus()) {
+      await_end();
+      return;
+    }
   }
+  conclude();
+}
+
+void client_connection::conclude() {
+  auto& subject = *subject_;
   if (const auto status = subject.result.status;
       forwards_ && status != 0 && status / 100 != 2) {
     auto& reason = subject.result.reason;

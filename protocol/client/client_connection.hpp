@@ -241,11 +241,13 @@ private:
 
   // -- endings ----------------------------------------------------------------
 
-  /// The answer is over.
-  void finish();
+  /// The answer is over, and perhaps the connection has `ended`.
+  void finish(bool ended);
   /// Waits a moment for the end of the connection behind a complete answer,
-  /// which stands if that does not come.
+  /// which stands if that does not come, or anything else does.
   void await_end();
+  /// The answer is the exchange's.
+  void conclude();
   void fail(std::string reason, fault whose = fault::receiver);
   /// The target cannot be reached.
   void fail_to_reach(std::string reason, fault whose = fault::receiver);

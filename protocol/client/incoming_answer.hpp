@@ -89,6 +89,14 @@ public:
   [[nodiscard]] bool over() const noexcept {
     return parser_->done();
   }
+  /// It announces the end of the connection.
+  [[nodiscard]] bool announces_end() const noexcept {
+    return parser_->announces_end();
+  }
+  /// Bytes came that do not belong to it. Only once it is over.
+  [[nodiscard]] bool has_surplus() const noexcept {
+    return !bytes_.empty();
+  }
   /// It is over, and the connection can serve another exchange.
   [[nodiscard]] bool reusable() const noexcept {
     return parser_->reusable() && bytes_.empty();

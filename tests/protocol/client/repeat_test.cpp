@@ -196,6 +196,63 @@ TEST_F(RepeatTest, TakesA408OfAFreshOrALivingConnectionForTheAnswer) {
   client_ = nullptr;
 }
 
+TEST_F(RepeatTest, TakesA408ForTheAnswerUnlessTheConnectionEnds) {
+  const std::string fine = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+  // An odd head, an odd body, bytes behind it at once or a little later.
+  for (const std::string late :
+       {"HTTP/1.1 408 Late\nContent-Length: 0\n\n",
+        "HTTP/1.1 408 Late\r\nno field\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 408 Late\r\nContent-Length: 0\r\n\r\nmore",
+        "HTTP/1.1 408 Late\r\nContent-Length: 0\r\n\r\n|more"}) {
+    raw_receiver receiver{{[&](tcp::socket& socket) {
+                             raw_receiver::read_head(socket);
+                             raw_receiver::say(socket, fine);
+                             raw_receiver::read_head(socket);
+                             const auto pause = late.find('|');
+                             raw_receiver::say(socket, late.substr(0, pause));
+                             if (pause != std::string::npos) {
+                               std::this_thread::sleep_for(50ms);
+                               raw_receiver::say(socket,
+                                                 late.substr(pause + 1));
+                             }
+                             raw_receiver::drain(socket);
+                           },
+                           [&](tcp::socket& socket) {
+                             raw_receiver::read_head(socket);
+                             raw_receiver::say(socket, fine);
+                           }}};
+    EXPECT_EQ(call(receiver.url(), "").status, 200);
+    const auto result = call(receiver.url(), "");
+    EXPECT_EQ(result.status, 408) << late;
+    EXPECT_FALSE(result.repeated) << late;
+    EXPECT_EQ(client().idle(), 0u) << late;
+  }
+}
+
+TEST_F(RepeatTest, SendsAgainAfterAnOdd408ThatIsTheLast) {
+  const std::string fine = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+  // It ends behind the answer, and within it.
+  for (const std::string late :
+       {"HTTP/1.1 408 Late\nContent-Length: 0\n\n",
+        "HTTP/1.1 408 Late\r\nContent-Length: 9\r\n\r\nlate"}) {
+    raw_receiver receiver{{[&](tcp::socket& socket) {
+                             raw_receiver::read_head(socket);
+                             raw_receiver::say(socket, fine);
+                             raw_receiver::read_head(socket);
+                             raw_receiver::say(socket, late);
+                           },
+                           [&](tcp::socket& socket) {
+                             raw_receiver::read_head(socket);
+                             raw_receiver::say(socket, fine);
+                           }}};
+    EXPECT_EQ(call(receiver.url(), "").status, 200);
+    const auto result = call(receiver.url(), "");
+    EXPECT_EQ(result.status, 200) << late;
+    EXPECT_TRUE(result.repeated) << late;
+    EXPECT_EQ(result.reason, "") << late;
+  }
+}
+
 TEST_F(RepeatTest, TakesA408BehindAnInterimAnswerForTheAnswer) {
   raw_receiver receiver{{[](tcp::socket& socket) {
     raw_receiver::read_head(socket);
