@@ -15,6 +15,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -35,29 +36,45 @@ public:
   /// Blocks. Commits one operation and returns its result; conflict if the
   /// caller is a callback that the committer waits for.
   template <class Operation>
-  auto commit(Operation op) -> decltype(op.done);
+  auto commit(Operation op) -> decltype(op.done) {
+    return commit(std::move(op),
+                  [](Operation& what) { return std::move(what.done); });
+  }
+
+  /// Blocks. Everything before it is on disk.
+  result<void> settle() {
+    return commit(storage::barrier{},
+                  [](storage::barrier&) { return result<void>{}; });
+  }
 
 private:
+  /// `take` says what the result of the operation is.
+  template <class Operation, class Take>
+  auto commit(Operation op, Take take)
+    -> std::invoke_result_t<Take, Operation&>;
+
   commit_queue& commits_;
   const lifecycle& life_;
 };
 
-template <class Operation>
-auto changes::commit(Operation op) -> decltype(op.done) {
+template <class Operation, class Take>
+auto changes::commit(Operation op, Take take)
+  -> std::invoke_result_t<Take, Operation&> {
   if (!life_.running())
     return error{ec::stopping,
                  "The engine is stopping. Try again once it is back."};
   if (commits_.is_written_by_caller())
     return would_wait_for_itself();
-  auto done = std::make_shared<std::promise<decltype(op.done)>>();
+  auto done = std::make_shared<
+    std::promise<std::invoke_result_t<Take, Operation&>>>();
   auto changed = done->get_future();
   commits_.push(
     {.what = std::move(op),
-     .done = [done](storage::operation& what, const error* failure) {
+     .done = [done, take](storage::operation& what, const error* failure) {
        if (failure != nullptr)
          done->set_value(*failure);
        else
-         done->set_value(std::move(std::get<Operation>(what).done));
+         done->set_value(take(std::get<Operation>(what)));
      }});
   if (changed.wait_for(change_patience) != std::future_status::ready)
     return error{ec::io_error, "The disk did not answer in time; the change "

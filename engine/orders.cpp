@@ -92,10 +92,19 @@ orders::drop_retries(organizer_id owner, webhook_id hook,
                      std::optional<std::string_view> action_type) {
   std::shared_ptr<const std::vector<position>> only;
   if (action_type) {
-    // What has failed before this order is a retry, on disk or on its way.
-    (void)inspect(owner, hook);
-    (void)parts_.edits.commit(storage::barrier{});
-    auto found = find_retries(owner, hook, *action_type);
+    if (auto own = find_record(parts_.store, owner, hook); !own)
+      return own.error();
+    const auto which = choose(parts_.names, *action_type);
+    if (!which)
+      return which.error();
+    // What has failed before this order is a retry, on disk or on its way: its
+    // actor has taken note of it, and then the disk has.
+    if (const auto state = inspect(owner, hook); !state)
+      return state.error();
+    if (const auto written = parts_.edits.settle();
+        !written && written.error().code != ec::store_full)
+      return written.error();
+    auto found = find_retries(hook, *which);
     if (!found)
       return found.error();
     only = std::make_shared<const std::vector<position>>(*std::move(found));
@@ -104,14 +113,9 @@ orders::drop_retries(organizer_id owner, webhook_id hook,
 }
 
 result<std::vector<position>>
-orders::find_retries(organizer_id owner, webhook_id hook,
-                     std::string_view action_type) const {
-  if (auto own = find_record(parts_.store, owner, hook); !own)
-    return own.error();
-  const auto which = choose(parts_.names, action_type);
-  if (!which)
-    return which.error();
-  const auto waiting = parts_.store.deliveries().retries(hook, *which);
+orders::find_retries(webhook_id hook,
+                     const storage::action_choice& which) const {
+  const auto waiting = parts_.store.deliveries().retries(hook, which);
   if (!waiting)
     return waiting.error();
   std::vector<position> subjects;

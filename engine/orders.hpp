@@ -58,10 +58,9 @@ public:
   result<delivery_state> inspect(organizer_id owner, webhook_id hook);
 
 private:
-  /// The notifications of this action type that wait for a retry; ascending.
+  /// Those of these notifications that wait for a retry; ascending.
   result<std::vector<position>>
-  find_retries(organizer_id owner, webhook_id hook,
-               std::string_view action_type) const;
+  find_retries(webhook_id hook, const storage::action_choice& which) const;
   /// False: the engine is not running.
   bool send(webhook_id hook, webhook_order what);
   /// Blocks. Sends an `Order` with these members and waits for its answer.

@@ -568,6 +568,19 @@ TEST_F(EmbeddingTest, DropsTheRetriesOfOneActionType) {
             ec::stopping);
 }
 
+TEST_F(EmbeddingTest, WakesNoActorToDropRetriesOfAnUnknownActionType) {
+  const http_sink sink;
+  auto engine = start({}, {sink.url()});
+  ASSERT_EQ(engine->statistics().active_webhooks, 0U);
+  EXPECT_EQ(engine->drop_retries(owner_, 1, "shop.cart.left").error().code,
+            ec::invalid_argument);
+  EXPECT_EQ(engine->drop_retries(owner_ + 1, 1, "shop.order.*").error().code,
+            ec::not_found);
+  EXPECT_EQ(engine->statistics().active_webhooks, 0U);
+  EXPECT_EQ(engine->drop_retries(owner_, 1, "shop.order.*").value(), 0U);
+  engine->stop(5s);
+}
+
 TEST_F(EmbeddingTest, DropsWhatHasJustFailed) {
   http_sink sink{
     [](const test::request_record&) { return response_plan::answer(500); }};
