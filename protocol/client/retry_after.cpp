@@ -5,6 +5,9 @@
 
 #include "protocol/ascii.hpp"
 
+#include <locale.h>
+#include <time.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
@@ -59,6 +62,13 @@ std::string with_gmt(std::string_view text) {
   return std::string{text};
 }
 
+/// That of the names in dates, whatever the embedding program has set. Null
+/// without memory.
+locale_t c_locale() {
+  static const locale_t made = newlocale(LC_ALL_MASK, "C", nullptr);
+  return made;
+}
+
 /// In one of the three forms of RFC 9110, 5.6.7. The day of the week says
 /// nothing that the date does not, so a wrong one is no harm.
 std::optional<timestamp> read_date(const std::string& text, timestamp now) {
@@ -66,13 +76,15 @@ std::optional<timestamp> read_date(const std::string& text, timestamp now) {
     const char* pattern;
     years how;
   };
-  // strptime reads names by the locale, and Fanfare never leaves the C locale.
+  const auto names = c_locale();
+  if (names == nullptr)
+    return std::nullopt;
   for (const auto& [pattern, how] :
        {form{"%a, %d %b %Y %H:%M:%S GMT", years::in_full},
         form{"%A, %d-%b-%y %H:%M:%S GMT", years::two_digits},
         form{"%a %b %e %H:%M:%S %Y", years::in_full}}) {
     std::tm parts{};
-    const auto* end = strptime(text.c_str(), pattern, &parts);
+    const auto* end = strptime_l(text.c_str(), pattern, &parts, names);
     if (end == nullptr || *end != '\0')
       continue;
     const auto year = parts.tm_year + 1900;

@@ -3,7 +3,13 @@
 
 #include "protocol/client/retry_after.hpp"
 
+#include "tests/support/temp_dir.hpp"
+
 #include <gtest/gtest.h>
+
+#include <clocale>
+#include <cstdlib>
+#include <string>
 
 namespace fanfare::test {
 
@@ -28,6 +34,33 @@ TEST(RetryAfterTest, ReadsTheThreeFormsOfADate) {
         "Sun, 06 Nov 1994 08:49:37 -0000", "Sun, 06 Nov 1994 08:49:37 +0000",
         "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"})
     EXPECT_EQ(read_retry_after(text, before), example) << text;
+}
+
+TEST(RetryAfterTest, ReadsADateWhateverLocaleTheProgramHas) {
+  // Of a machine's locales none is sure to be there.
+  const temp_dir folder;
+  const auto german = folder.path() / "de_DE.UTF-8";
+  const auto make = "localedef -i de_DE -f UTF-8 " + german.string()
+                  + " >/dev/null 2>&1";
+  const std::string before = std::setlocale(LC_ALL, nullptr);
+  const auto* path = std::getenv("LOCPATH");
+  const std::string path_before = path != nullptr ? path : "";
+  const bool made = std::system(make.c_str()) == 0
+                 && ::setenv("LOCPATH", folder.path().c_str(), 1) == 0
+                 && std::setlocale(LC_ALL, "de_DE.UTF-8") != nullptr;
+  const auto english = read_retry_after("Sun, 06 Nov 1994 08:49:37 GMT",
+                                        example - 1h);
+  const auto other = read_retry_after("So, 06 Nov 1994 08:49:37 GMT",
+                                      example - 1h);
+  std::setlocale(LC_ALL, before.c_str());
+  if (path_before.empty())
+    ::unsetenv("LOCPATH");
+  else
+    ::setenv("LOCPATH", path_before.c_str(), 1);
+  if (!made)
+    GTEST_SKIP() << "there are no sources of locales";
+  EXPECT_EQ(english, example);
+  EXPECT_EQ(other, std::nullopt);
 }
 
 TEST(RetryAfterTest, ADateInThePastIsNow) {
