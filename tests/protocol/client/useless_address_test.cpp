@@ -30,9 +30,9 @@ protected:
     options.names = std::make_unique<scripted_resolver>(names);
   }
 
-  void leads_to(const std::vector<const char*>& addresses,
-                steady_clock::time_point until
-                = steady_clock::time_point::max()) {
+  void
+  leads_to(const std::vector<const char*>& addresses,
+           steady_clock::time_point until = steady_clock::time_point::max()) {
     names->at_once = {{}, "", answered_by::server, until};
     for (const auto* each : addresses)
       names->at_once->addresses.push_back(asio::ip::make_address(each));
