@@ -288,8 +288,12 @@ private:
       to, now, in_order[first_of(subject, in_order, now) % in_order.size()]);
   }
 
-  bool run_on_idle(exchange& subject, steady_clock::time_point now) {
+  /// `anywhere`: if need be also where its notification failed.
+  bool run_on_idle(exchange& subject, steady_clock::time_point now,
+                   bool anywhere = false) {
     auto connection = take_idle(subject, now);
+    if (!connection && anywhere)
+      connection = pool_.take(*subject.to, now);
     if (!connection)
       return false;
     subject.on = std::move(connection);
@@ -329,10 +333,10 @@ private:
 
   /// The name of the target cannot be looked up at the moment. What is kept
   /// leads to where it was. The look-up goes on for those that come later.
-  bool go_on_as_before(exchange& subject) {
+  bool go_on_as_before(exchange& subject, bool anywhere = true) {
     const auto now = steady_clock::now();
     const auto waited = subject.clock.in_phase(now);
-    if (subject.way || subject.again || !run_on_idle(subject, now))
+    if (subject.way || subject.again || !run_on_idle(subject, now, anywhere))
       return false;
     subject.result.timings.dns = waited;
     subject.to->known_until = now + asked_again_after;
@@ -537,7 +541,8 @@ private:
     std::vector<boost::intrusive_ptr<exchange>> late;
     std::vector<boost::intrusive_ptr<exchange>> silent;
     for (auto& each : active_) {
-      if (is_impatient(each, now) && go_on_as_before(each))
+      if (is_impatient(each, now)
+          && go_on_as_before(each, each.asked + longest_look_up <= now))
         continue;
       if (each.clock.waits_for == phase::dns && each.look_up != 0 && names_
           && names_->is_queued(each.look_up))

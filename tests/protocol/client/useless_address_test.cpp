@@ -128,6 +128,29 @@ TEST_F(UselessAddressRetryTest, GoesThereOnceItIsOfUseAgain) {
   EXPECT_EQ(attempt(5).status, 200) << "the name has been without it";
 }
 
+TEST_F(UselessAddressRetryTest, StaysWhereItIsWhileNobodyKnowsAnother) {
+  leads_to({"127.0.0.1", "127.0.0.2"}, steady_clock::now());
+  EXPECT_EQ(attempt(1).status, 500);
+  // No name server answers.
+  names->at_once = {{}, "dns: temporary failure", answered_by::nobody};
+  EXPECT_EQ(attempt(2).status, 500);
+  // Nor is it the turn of another name's look-up.
+  const auto answers = [&](const char* host, std::uint16_t number) {
+    auto of = std::make_shared<notification>();
+    of->id = 2;
+    exchange_request request{
+      target::parse(sink.url("/", host)).value(), std::move(of), {}};
+    request.attempt = number;
+    return run(std::move(request)).status;
+  };
+  leads_to({"127.0.0.1", "127.0.0.2"}, steady_clock::now());
+  EXPECT_EQ(answers("other.example", 1), 500);
+  names->at_once = std::nullopt;
+  names->queued = true;
+  EXPECT_EQ(answers("other.example", 2), 500);
+  EXPECT_EQ(client().connects(), 2u);
+}
+
 TEST(DestinationTest, BelievesForAWhileThatAnAddressIsUseless) {
   const auto one = asio::ip::make_address("192.0.2.1");
   const auto two = asio::ip::make_address("2001:db8::1");
