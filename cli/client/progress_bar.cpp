@@ -15,7 +15,7 @@ namespace fanfare::cli {
 
 namespace {
 
-constexpr std::size_t narrowest = 10;
+constexpr std::size_t fewest_cells = 10;
 constexpr std::size_t widest = 50;
 constexpr std::size_t usual_terminal = 80;
 
@@ -24,8 +24,8 @@ constexpr std::size_t usual_terminal = 80;
 std::string render_bar(std::uint64_t done, std::uint64_t total,
                        std::size_t width) {
   constexpr std::size_t around = 8; // brackets and the percentage
-  const auto cells = std::clamp(width > around ? width - around : 0, narrowest,
-                                widest);
+  const auto cells = std::clamp(width > around ? width - around : 0,
+                                fewest_cells, widest);
   const double part = total == 0
                       ? 1.0
                       : std::min(1.0, static_cast<double>(done)

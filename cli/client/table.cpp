@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t rows_looked_at = 200;
 constexpr std::size_t gap = 2;
 /// No column shrinks below this.
-constexpr std::size_t narrowest = 6;
+constexpr std::size_t narrowest_column = 6;
 
 } // namespace
 
@@ -67,7 +67,7 @@ void table::settle_widths() {
   };
   for (auto over = used(); over > width_; over = used()) {
     const auto widest = std::ranges::max_element(widths_);
-    if (*widest <= narrowest)
+    if (*widest <= narrowest_column)
       return; // lines will wrap
     --*widest;
   }

@@ -8,9 +8,9 @@
 #include <ares.h>
 
 #include <sys/types.h>
-#include <time.h>
 
 #include <chrono>
+#include <ctime>
 #include <memory>
 #include <optional>
 #include <string>

@@ -613,7 +613,7 @@ TEST_F(EmbeddingTest, SaysThatItMayNotHaveThreadsOrFiles) {
   if (const auto said = outcome_under(RLIMIT_CORE, 0, data); said != "ok")
     GTEST_SKIP() << "only root can become a user who runs nothing else: "
                  << said;
-  for (const rlim_t threads : {1, 2, 3, 4, 5, 6, 7, 8, 9, 10})
+  for (rlim_t threads = 1; threads <= 10; ++threads)
     EXPECT_THAT(outcome_under(RLIMIT_NPROC, threads, data),
                 HasSubstr("threads: Resource temporarily unavailable. Raise"))
       << threads;

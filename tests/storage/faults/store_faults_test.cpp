@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 using call = faulty_disk::call;
 
 /// Not the next one, which is made meanwhile.
-constexpr auto first_segment = "01.log";
+constexpr auto log_segment = "01.log";
 
 class StoreFaultsTest : public store_test {
 protected:
@@ -79,7 +79,7 @@ protected:
 TEST_F(StoreFaultsTest, AFlushOfTheLogThatFailsEndsPublishingUntilARestart) {
   for (int i = 0; i < 5; ++i)
     publish(draft_of(1));
-  faulty_disk::arm({.of = call::flush, .where = first_segment, .code = EIO});
+  faulty_disk::arm({.of = call::flush, .where = log_segment, .code = EIO});
   EXPECT_EQ(publish_code(), ec::io_error);
   EXPECT_THAT(why_, testing::HasSubstr("restart Fanfare"));
   for (int i = 0; i < 3; ++i)
@@ -94,7 +94,7 @@ TEST_F(StoreFaultsTest, AFlushOfTheLogThatFailsEndsPublishingUntilARestart) {
 TEST_F(StoreFaultsTest, WhatARestartShowsIsOnDisk) {
   for (int i = 0; i < 5; ++i)
     publish(draft_of(1));
-  faulty_disk::arm({.of = call::flush, .where = first_segment, .code = EIO});
+  faulty_disk::arm({.of = call::flush, .where = log_segment, .code = EIO});
   EXPECT_EQ(publish_code(), ec::io_error);
   faulty_disk::disarm();
   reopen();
@@ -141,7 +141,7 @@ TEST_F(StoreFaultsTest, ALogWithoutRoomRefusesAndGoesOnOnceThereIsRoom) {
 TEST_F(StoreFaultsTest, AWriteOfTheLogThatFailsEndsPublishingUntilARestart) {
   publish(draft_of(1));
   faulty_disk::arm(
-    {.of = call::write, .where = first_segment, .code = EIO, .count = 2});
+    {.of = call::write, .where = log_segment, .code = EIO, .count = 2});
   EXPECT_EQ(publish_code(), ec::io_error);
   faulty_disk::disarm();
   EXPECT_EQ(publish_code(), ec::io_error);
