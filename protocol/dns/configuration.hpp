@@ -42,11 +42,10 @@ struct dns_configuration {
   [[nodiscard]] std::vector<std::string> names(const std::string& host) const;
 };
 
-/// Reads the file at `path`. `servers`, unless empty, replace those in the
-/// file; texts that are not name servers are left out.
+/// Reads the file at `path`. The servers `given`, unless empty, replace those
+/// in the file; texts that are not name servers are left out.
 [[nodiscard]] std::shared_ptr<const dns_configuration>
-read_dns_configuration(std::string path,
-                       const std::vector<std::string>& servers);
+read_dns_configuration(std::string path, const std::vector<std::string>& given);
 
 /// The configuration in the file, checked every 30 s.
 class configuration_watch {
