@@ -18,7 +18,8 @@ class block_buffer {
 public:
   /// Any disk's blocks are no larger.
   static constexpr std::size_t block = 4096;
-  static constexpr std::size_t capacity = std::size_t{256} << 10;
+  /// In smaller parts, a large group waits for the disk once for each.
+  static constexpr std::size_t capacity = std::size_t{1} << 20;
 
   block_buffer() : bytes_(std::make_unique<storage>()) {}
 
