@@ -381,7 +381,7 @@ private:
     const boost::intrusive_ptr<exchange> alive{&subject};
     subject.asked = steady_clock::now();
     // The resolver is ours and silent once it is gone, so `this` is enough.
-    subject.look_up = names_->resolve(
+    const auto ticket = names_->resolve(
       host, [this, &host, whose, next = std::move(next),
              mine = alive](const resolution& answer) {
         if (mine->over)
@@ -400,6 +400,8 @@ private:
         else
           next(answer);
       });
+    if (subject.look_up == 0) // else it has gone on to look up another name
+      subject.look_up = ticket;
   }
 
   /// The proxy that it goes through unless the target is exempt, or null.

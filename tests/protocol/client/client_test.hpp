@@ -107,6 +107,7 @@ public:
     std::deque<completion> waiting;
     std::vector<std::string> asked;
     std::optional<resolution> at_once;
+    bool first_at_once = false; ///< only the first is answered so
     std::vector<ticket> cancelled;
     bool heard = true;   ///< name servers answer other look-ups
     bool queued = false; ///< everything waits for its turn
@@ -117,11 +118,15 @@ public:
 
   ticket resolve(const std::string& host, completion done) override {
     state_->asked.push_back(host);
-    if (state_->at_once)
-      done(*state_->at_once);
-    else
-      state_->waiting.push_back(std::move(done));
-    return state_->asked.size();
+    const auto which = state_->asked.size();
+    if (const auto answer = state_->at_once) {
+      if (state_->first_at_once)
+        state_->at_once.reset();
+      done(*answer);
+      return 0;
+    }
+    state_->waiting.push_back(std::move(done));
+    return which;
   }
 
   void cancel(ticket which) override {

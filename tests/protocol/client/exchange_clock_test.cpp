@@ -4,12 +4,11 @@
 #include "protocol/client/exchange_clock.hpp"
 
 #include "tests/protocol/client/client_test.hpp"
+#include "tests/protocol/client/full_listener.hpp"
 #include "tests/support/http_sink.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <sys/socket.h>
 
 #include <future>
 
@@ -144,23 +143,8 @@ TEST_F(ExchangeLimitsTest, EndsARequestThatNobodyReads) {
 }
 
 TEST_F(ExchangeLimitsTest, EndsAConnectThatHangs) {
-  // A queue of accepted connections that is full: the kernel drops what comes.
-  asio::io_context other;
-  tcp::acceptor acceptor{other};
-  const tcp::endpoint any{asio::ip::address_v4::loopback(), 0};
-  acceptor.open(any.protocol());
-  acceptor.bind(any);
-  acceptor.listen(0);
-  const auto there = acceptor.local_endpoint();
-  std::vector<tcp::socket> fillers;
-  for (int i = 0; i < 4; ++i) {
-    auto& each = fillers.emplace_back(other);
-    each.open(there.protocol());
-    each.non_blocking(true);
-    // Asio's own waits for the outcome, non-blocking or not.
-    (void)::connect(each.native_handle(), there.data(),
-                    static_cast<socklen_t>(there.size()));
-  }
+  const test::full_listener full{"127.0.0.1"};
+  const auto there = full.at();
   exchange_limits limits;
   limits.connect = 100ms;
   const auto result = call("http://127.0.0.1:" + std::to_string(there.port()),
@@ -186,6 +170,22 @@ TEST_F(ExchangeLimitsTest, EndsALookUpThatHangsAndIgnoresItsLateAnswer) {
   // What comes later is the first to connect.
   EXPECT_EQ(call(sink.url()).status, 200);
   EXPECT_EQ(sink.connections(), 1u);
+}
+
+TEST_F(ExchangeLimitsTest, CancelsTheLookUpOfAProxyBehindOneThatIsKnown) {
+  auto names = std::make_shared<scripted_resolver::state>();
+  options.names = std::make_unique<scripted_resolver>(names);
+  names->at_once = {{asio::ip::make_address("127.0.0.1")}, ""};
+  names->first_at_once = true;
+  options.via = std::make_shared<const proxy>(
+    proxy::parse("http://proxy.example:3128").value());
+  exchange_limits limits;
+  limits.dns = 50ms;
+  const auto result = call("http://known.example/", "{}", limits);
+  EXPECT_THAT(result.reason, HasSubstr("50 ms (dns)"));
+  EXPECT_EQ(names->asked,
+            (std::vector<std::string>{"known.example", "proxy.example"}));
+  EXPECT_EQ(names->cancelled, std::vector<resolver::ticket>{2});
 }
 
 TEST_F(ExchangeLimitsTest, CountsALookUpFromItsTurnOn) {

@@ -6,6 +6,7 @@
 #include "fanfare/version.hpp"
 #include "protocol/target/target.hpp"
 #include "tests/protocol/client/client_test.hpp"
+#include "tests/protocol/client/full_listener.hpp"
 #include "tests/support/certs.hpp"
 #include "tests/support/http_sink.hpp"
 
@@ -456,22 +457,7 @@ TEST_F(UselessAddressTest, DoesNotHideThatTheHandshakeHung) {
 
 TEST_F(UselessAddressTest, DoesNotHideItByHanging) {
   http_sink sink{closing()};
-  // A queue of accepted connections that is full: the kernel drops what comes.
-  asio::io_context other;
-  tcp::acceptor full{other};
-  const tcp::endpoint there{asio::ip::make_address("127.0.0.9"), sink.port()};
-  full.open(there.protocol());
-  full.bind(there);
-  full.listen(0);
-  std::vector<tcp::socket> fillers;
-  for (int i = 0; i < 4; ++i) {
-    auto& each = fillers.emplace_back(other);
-    each.open(there.protocol());
-    each.non_blocking(true);
-    // Asio's own waits for the outcome, non-blocking or not.
-    (void)::connect(each.native_handle(), there.data(),
-                    static_cast<socklen_t>(there.size()));
-  }
+  const test::full_listener full{"127.0.0.9", sink.port()};
   exchange_limits limits;
   limits.connect = 100ms;
   const auto result = call_by({"127.0.0.1", "127.0.0.9"},

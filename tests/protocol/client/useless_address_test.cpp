@@ -6,11 +6,10 @@
 
 #include "protocol/client/exchange.hpp"
 #include "tests/protocol/client/client_test.hpp"
+#include "tests/protocol/client/full_listener.hpp"
 #include "tests/support/http_sink.hpp"
 
 #include <gtest/gtest.h>
-
-#include <sys/socket.h>
 
 namespace fanfare::protocol {
 namespace {
@@ -78,21 +77,7 @@ TEST_F(UselessAddressRetryTest, StaysOnTheKeptConnections) {
 }
 
 TEST_F(UselessAddressRetryTest, StaysWhereTheOtherAddressHangs) {
-  // A queue of accepted connections that is full: the kernel drops what comes.
-  asio::io_context other;
-  tcp::acceptor full{other};
-  const tcp::endpoint there{asio::ip::make_address("127.0.0.9"), sink.port()};
-  full.open(there.protocol());
-  full.bind(there);
-  full.listen(0);
-  std::vector<tcp::socket> fillers;
-  for (int i = 0; i < 4; ++i) {
-    auto& each = fillers.emplace_back(other);
-    each.open(there.protocol());
-    each.non_blocking(true);
-    (void)::connect(each.native_handle(), there.data(),
-                    static_cast<socklen_t>(there.size()));
-  }
+  const test::full_listener full{"127.0.0.9", sink.port()};
   leads_to({"127.0.0.9", "127.0.0.1"});
   for (std::uint16_t number = 1; number <= 4; ++number)
     EXPECT_EQ(attempt(number).status, 500);
