@@ -126,26 +126,6 @@ TEST_F(FirstStepsTest, AnEventThatIsMissingCanBeAdded) {
   EXPECT_EQ(run_client(subscribe).code, 0);
 }
 
-TEST_F(FirstStepsTest, ARepeatedPublishSaysWhy) {
-  http_sink sink{[](const request_record& r) {
-    switch (r.number) {
-      case 0: return response_plan::closing();
-      case 1: {
-        auto busy = response_plan::answer(503, R"({"detail":"Busy."})");
-        busy.headers.emplace_back("Retry-After", "0");
-        return busy;
-      }
-      default: return response_plan::answer(202, R"([{"notification_id":5}])");
-    }
-  }};
-  url_ = sink.url();
-  const auto told = run_client({"publish"}, R"({"action":"a.b"})");
-  EXPECT_EQ(told.code, 0) << told.err;
-  EXPECT_THAT(told.err,
-              AllOf(HasSubstr("the server closed the connection; trying again"),
-                    HasSubstr("Busy. (503); trying again")));
-}
-
 TEST_F(FirstStepsTest, AServerThatIsNotThereIsNotAskedAgain) {
   url_ = "http://127.0.0.1:1";
   const auto told = run_client({"publish", "-a", "a.b"});

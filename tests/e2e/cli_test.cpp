@@ -564,7 +564,7 @@ TEST_F(CliTest, NamesTheLineThatTheServerRefuses) {
   EXPECT_THAT(unknown.err, AllOf(HasSubstr("\"x.y\""), HasSubstr("line 2:")));
 }
 
-TEST_F(CliTest, RepeatsAPublishOfWhichItLostTheAnswer) {
+TEST_F(CliTest, RepeatsAPublishOfWhichItLostTheAnswerAndSaysWhy) {
   http_sink sink{[](const request_record& r) {
     switch (r.number) {
       case 0: return response_plan::closing();
@@ -579,6 +579,9 @@ TEST_F(CliTest, RepeatsAPublishOfWhichItLostTheAnswer) {
   use(sink.url());
   const auto told = run_client({"publish"}, R"({"action":"a.b"})");
   EXPECT_EQ(told.code, 0) << told.err;
+  EXPECT_THAT(told.err,
+              AllOf(HasSubstr("the server closed the connection; trying again"),
+                    HasSubstr("Busy. (503); trying again")));
   EXPECT_THAT(told.out, ElementsAre(R"({"notification_id":5})"));
   const auto sent = sink.records();
   ASSERT_THAT(sent, SizeIs(3));
