@@ -138,6 +138,14 @@ public:
                                              position id) override {
     return core_.inspection().find_notification(owner, id);
   }
+  result<found_notifications>
+  search(organizer_id owner, const notification_search& wanted) override {
+    return core_.store().journal().search(owner, wanted);
+  }
+  result<found_calls> search(organizer_id owner,
+                             const call_search& wanted) override {
+    return core_.store().call_log().search(owner, wanted);
+  }
   result<std::vector<call>> calls(organizer_id owner, webhook_id hook,
                                   const call_query& which) override {
     return core_.inspection().calls(owner, hook, which);

@@ -6,6 +6,7 @@
 
 #include "fanfare/error.hpp"
 #include "fanfare/types.hpp"
+#include "model/search.hpp"
 
 #include <cstddef>
 #include <vector>
@@ -21,6 +22,11 @@ public:
   /// Follows the webhook's own chain: other webhooks' calls cost nothing.
   [[nodiscard]] virtual result<std::vector<call>>
   newest(webhook_id hook, call_id before, std::size_t limit) const = 0;
+
+  /// Calls of the organizer's webhooks, newest first. Walks through those of
+  /// other organizers, too.
+  [[nodiscard]] virtual result<found_calls>
+  search(organizer_id owner, const call_search& wanted) const = 0;
 
   /// not_found: the webhook has no such call.
   [[nodiscard]] virtual result<call> find(webhook_id hook,

@@ -6,6 +6,7 @@
 
 #include "fanfare/error.hpp"
 #include "model/records.hpp"
+#include "model/search.hpp"
 
 #include <cstddef>
 #include <vector>
@@ -47,6 +48,10 @@ public:
   [[nodiscard]] virtual result<std::vector<notification_ptr>>
   newest_matches(organizer_id owner, const subscription& sub, std::size_t limit,
                  std::size_t max_scan) const = 0;
+
+  /// The organizer's notifications, newest first.
+  [[nodiscard]] virtual result<found_notifications>
+  search(organizer_id owner, const notification_search& wanted) const = 0;
 };
 
 } // namespace fanfare::storage

@@ -46,10 +46,11 @@ std::string filters(const call_options& o) {
 
 void list(command_context& context, const call_options& o) {
   auto& server = context.server();
-  list_printer rows{context.out(), call_columns(false)};
-  server.each(server.in_organizer(webhook_path(o.webhook, "calls/"))
-                + filters(o),
-              o.limit, [&](const auto& call) {
+  const bool all = o.webhook == 0;
+  list_printer rows{context.out(), call_columns(all)};
+  const auto log = all ? "calls/" : webhook_path(o.webhook, "calls/");
+  server.each(server.in_organizer(log) + filters(o), o.limit,
+              [&](const auto& call) {
                 rows.add(call);
                 return true;
               });
@@ -98,11 +99,16 @@ void add_calls_commands(CLI::App& app, const command_adder& add) {
   auto o = std::make_shared<call_options>();
 
   auto* const listing = add.command(
-    *group, "list", "Show the calls of a webhook, newest first",
-    "  fanfare calls list 3 --failed --since 1d --limit 20\n"
+    *group, "list", "Show the calls of a webhook, or of all, newest first",
+    "  fanfare calls list --failed --since 1d --limit 20\n"
     "  fanfare calls list 3 --json | jq -r .reason | sort | uniq -c",
     [o](command_context& context) { list(context, *o); });
-  add_webhook(*listing, o->webhook);
+  listing
+    ->add_option("webhook", o->webhook,
+                 "Number of the webhook; none: all of the organizer")
+    ->type_name("ID")
+    ->transform(decimal())
+    ->check(CLI::PositiveNumber);
   auto* const failed = listing->add_flag("--failed", o->failed,
                                          "Only those that failed");
   listing->add_flag("--succeeded", o->succeeded, "Only those that succeeded")

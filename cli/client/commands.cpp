@@ -13,7 +13,12 @@ void add_client_commands(CLI::App& app, int& exit_code) {
   add_action_types_commands(app, add);
   add_tokens_commands(app, add);
   add_webhooks_commands(app, add);
+  add_pause_commands(app, add);
+  add_secrets_commands(app, add);
+  add_filter_commands(app, add);
+  add_networks_commands(app, add);
   add_publish_command(app, add);
+  add_notifications_commands(app, add);
   add_calls_commands(app, add);
   add_retries_commands(app, add);
   add_replay_commands(app, add);

@@ -17,9 +17,14 @@ void add_action_types_commands(CLI::App& app, const command_adder& add);
 void add_tokens_commands(CLI::App& app, const command_adder& add);
 void add_webhooks_commands(CLI::App& app, const command_adder& add);
 void add_publish_command(CLI::App& app, const command_adder& add);
+void add_notifications_commands(CLI::App& app, const command_adder& add);
 void add_calls_commands(CLI::App& app, const command_adder& add);
 void add_retries_commands(CLI::App& app, const command_adder& add);
 void add_replay_commands(CLI::App& app, const command_adder& add);
+void add_secrets_commands(CLI::App& app, const command_adder& add);
+void add_filter_commands(CLI::App& app, const command_adder& add);
+void add_networks_commands(CLI::App& app, const command_adder& add);
+void add_pause_commands(CLI::App& app, const command_adder& add);
 void add_health_command(CLI::App& app, const command_adder& add);
 void add_why_command(CLI::App& app, const command_adder& add);
 /// Call last: it completes the commands added before.

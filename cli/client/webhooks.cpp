@@ -138,9 +138,8 @@ std::string advice_on(std::string_view refusal, std::string_view url) {
       && is_target_url(url, host_names::local_too)
       && !is_target_url(url, host_names::public_only))
     out += "\nOnly a private network knows this host. Start the server with "
-           "--allow-network CIDR, or allow the network for the organizer: "
-           "PATCH /api/v1/organizers/SLUG/networks/ with {\"allow\": "
-           "[\"CIDR\"]}";
+           "--allow-network CIDR, or allow the network for the organizer with "
+           "\"fanfare networks allow CIDR\"";
   if (refusal.find("Invalid action type") != std::string_view::npos)
     out += "\n\"fanfare action-types list\" shows what there is; register "
            "your own with \"fanfare action-types create NAME\"";

@@ -26,7 +26,7 @@ inline constexpr permissions everybody = 0xFF; ///< no token needed
 
 /// Requests that are answered from memory, on the I/O thread. All others run on
 /// a thread that may wait for the disk.
-enum class from_memory : std::uint8_t { nothing, options, reads, all };
+enum class from_memory : std::uint8_t { nothing, options, reads, writes, all };
 
 /// Makes the answer.
 using answering = http_response (*)(const exchange&);

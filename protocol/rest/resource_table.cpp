@@ -43,9 +43,9 @@ constexpr bool in_order = true;
 // whether posts keep their order
 constexpr resource rows[] = {
   // The busiest first: the router takes them in this order.
-  {"/api/v1/organizers/{organizer}/notifications/", "Notification List", action,
-   publishers, publishers, serve_publication, from_memory::all, true, nullptr,
-   in_order},
+  {"/api/v1/organizers/{organizer}/notifications/", "Notification List", list,
+   log_readers, publishers, serve_notifications, from_memory::writes, true,
+   nullptr, in_order},
   {"/api/v1/organizers/{organizer}/notifications/{id}/",
    "Notification Instance", view, log_readers, log_readers, serve_notification},
 
@@ -81,6 +81,8 @@ constexpr resource rows[] = {
    from_memory::options, unkeyed},
 
   // -- deliveries -------------------------------------------------------------
+  {"/api/v1/organizers/{organizer}/calls/", "Call List of an Organizer", view,
+   hooks, hooks, serve_calls_of_organizer},
   {"/api/v1/organizers/{organizer}/webhooks/{id}/calls/", "Call List", view,
    hooks, hooks, serve_calls},
   {"/api/v1/organizers/{organizer}/webhooks/{id}/calls/{call}/",

@@ -132,6 +132,7 @@ bool is_quick(const exchange& x) {
     case from_memory::nothing: return false;
     case from_memory::options: return x.is("OPTIONS");
     case from_memory::reads: return !x.is_write();
+    case from_memory::writes: return !x.is_read();
     case from_memory::all: return true;
   }
   return false;

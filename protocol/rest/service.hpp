@@ -18,6 +18,7 @@
 #include "fanfare/secrets.hpp"
 #include "fanfare/types.hpp"
 #include "model/idempotency.hpp"
+#include "model/search.hpp"
 #include "model/token.hpp"
 
 #include <cstddef>
@@ -174,6 +175,12 @@ public:
   /// Blocks. not_found.
   virtual result<notification_ptr> find_notification(organizer_id owner,
                                                      position id) = 0;
+  /// Blocks. Newest first.
+  virtual result<found_notifications>
+  search(organizer_id owner, const notification_search& wanted) = 0;
+  /// Blocks. Of all the organizer's webhooks, newest first.
+  virtual result<found_calls> search(organizer_id owner,
+                                     const call_search& wanted) = 0;
   /// Blocks. Newest first. not_found.
   virtual result<std::vector<call>> calls(organizer_id owner, webhook_id hook,
                                           const call_query& which) = 0;

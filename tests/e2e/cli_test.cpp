@@ -29,6 +29,7 @@ namespace {
 namespace json = boost::json;
 using namespace std::chrono_literals;
 using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
@@ -36,6 +37,7 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
+using ::testing::UnorderedElementsAre;
 
 using strings = std::vector<std::string>;
 using environment = std::map<std::string, std::string>;
@@ -686,6 +688,129 @@ TEST_F(CliTest, FiltersTheLog) {
   EXPECT_EQ(found({"--until", "1h"}), 0U);
   EXPECT_EQ(found({"--since", "2100-01-01T00:00:00+01:00"}), 0U);
   EXPECT_EQ(found({"--action", order_paid}), 0U);
+}
+
+TEST_F(CliTest, FindsWhatWasPublishedAndWhatBecameOfIt) {
+  serve();
+  http_sink receiver;
+  const auto first = add_webhook("acme", {.url = receiver.url("/1")});
+  const auto second = add_webhook("acme", {.url = receiver.url("/2")});
+  for (const auto* order : {"ABC23", "XYZ42"})
+    EXPECT_EQ(run_client({"publish", "-a", order_placed, "--set",
+                          std::string{"order="} + order, "--set", "total=42"})
+                .code,
+              0);
+  wait_for_calls("acme", first, 2);
+  wait_for_calls("acme", second, 2);
+  const auto found = [&](strings more) {
+    more.insert(more.begin(), {"notifications", "list"});
+    return run_client(more).out;
+  };
+  ASSERT_THAT(found({"order=ABC23"}), ElementsAre(HasSubstr("ABC23")));
+  EXPECT_THAT(found({"order=ABC23", "order=XYZ42", "total=42"}), SizeIs(2));
+  EXPECT_THAT(found({"--action", order_paid}), IsEmpty());
+  EXPECT_THAT(found({"--since", "1h", "--limit", "1"}),
+              ElementsAre(HasSubstr("XYZ42")));
+  EXPECT_THAT(found({"--filter", R"({"total":{"$gt":42}})"}), IsEmpty());
+  const auto refused = run_client({"notifications", "list", "event=x"});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("--filter"));
+  const auto shown = run_client({"notifications", "show", "1", "--table"});
+  EXPECT_EQ(shown.code, 0) << shown.err;
+  EXPECT_THAT(shown.out, Contains(HasSubstr("ABC23")));
+  EXPECT_THAT(shown.err, HasSubstr("fanfare why 1"));
+
+  EXPECT_THAT(run_client({"calls", "list"}).out, SizeIs(4));
+  EXPECT_THAT(run_client({"calls", "list", "--table"}).out,
+              Contains(HasSubstr("WEBHOOK")));
+  EXPECT_THAT(run_client({"calls", "list", "--notification", "1"}).out,
+              UnorderedElementsAre(
+                HasSubstr("\"webhook_id\":" + std::to_string(first)),
+                HasSubstr("\"webhook_id\":" + std::to_string(second))));
+}
+
+TEST_F(CliTest, PausesAWebhookAndResumesIt) {
+  serve();
+  http_sink receiver;
+  const auto hook = add_webhook("acme", {.url = receiver.url()});
+  const auto number = std::to_string(hook);
+  EXPECT_EQ(run_client({"pause", number}).code, 0);
+  publish("acme");
+  const auto health = run_client({"health", number});
+  EXPECT_THAT(health.out, Contains(HasSubstr("\"held_by\":\"pause\"")));
+  const auto resumed = run_client({"resume", number, "--table"});
+  EXPECT_EQ(resumed.code, 0);
+  EXPECT_THAT(resumed.err, HasSubstr("is called again"));
+  wait_for_calls("acme", hook, 1);
+  const auto one_is_missing = run_client({"pause", "77", number});
+  EXPECT_EQ(one_is_missing.code, 5);
+  EXPECT_THAT(one_is_missing.err, HasSubstr("webhook 77"));
+  EXPECT_THAT(one_is_missing.out, ElementsAre(HasSubstr("\"paused\":true")));
+}
+
+TEST_F(CliTest, ShowsAndRotatesSecrets) {
+  serve();
+  http_sink receiver;
+  const auto number = std::to_string(
+    add_webhook("acme", {.url = receiver.url()}));
+  const auto secret = [](const ending& told) {
+    return std::string{json::parse(told.out.at(0)).at("secret").as_string()};
+  };
+  const auto first = secret(run_client({"secrets", "show", number}));
+  EXPECT_THAT(first, StartsWith("whsec_"));
+  const auto unsure = run_client({"secrets", "rotate", number});
+  EXPECT_EQ(unsure.code, 2) << "without a terminal it must be said";
+  const auto rotated = run_client(
+    {"secrets", "rotate", number, "--yes", "--overlap", "2d"});
+  EXPECT_EQ(rotated.code, 0) << rotated.err;
+  EXPECT_NE(secret(rotated), first);
+  EXPECT_TRUE(json::parse(rotated.out.at(0)).at("previous_until").is_string());
+  const auto own = run_client({"secrets", "rotate", number, "--own"}, first);
+  EXPECT_EQ(own.code, 0) << own.err;
+  EXPECT_EQ(secret(own), first);
+  EXPECT_EQ(run_client({"secrets", "rotate", number, "--own"}, "short").code,
+            1);
+}
+
+TEST_F(CliTest, PreviewsAFilter) {
+  serve();
+  http_sink receiver;
+  const auto hook = add_webhook("acme", {.url = receiver.url()});
+  const auto number = std::to_string(hook);
+  for (const auto* total : {"total=1", "total=10.271304065520191"})
+    EXPECT_EQ(run_client({"publish", "-a", order_placed, "--set", total}).code,
+              0);
+  const auto told = run_client(
+    {"filter", "preview", number, R"({"total": 10.271304065520191})"});
+  EXPECT_EQ(told.code, 0) << told.err;
+  EXPECT_THAT(told.out, ElementsAre(AllOf(HasSubstr("\"looked_at\":2"),
+                                          HasSubstr("\"count\":1"))));
+  EXPECT_EQ(run_client({"filter", "preview", number, "{total}"}).code, 2);
+  EXPECT_EQ(run_client({"filter", "preview", number, R"({"$x":1})"}).code, 1);
+}
+
+TEST_F(CliTest, ChangesTheNetworksOfAnOrganizer) {
+  serve();
+  const auto lists = [](const ending& told) {
+    return told.out.empty() ? told.err : told.out.at(0);
+  };
+  EXPECT_EQ(lists(run_client({"networks", "allow", "10.1.0.0/16", "fd00::/8"})),
+            R"({"allow":["10.1.0.0/16","fd00::/8"],"deny":[]})");
+  EXPECT_EQ(lists(run_client({"networks", "deny", "10.1.0.0/16"})),
+            R"({"allow":["fd00::/8"],"deny":["10.1.0.0/16"]})")
+    << "it moves from one list to the other";
+  EXPECT_EQ(lists(run_client({"networks", "show"})),
+            R"({"allow":["fd00::/8"],"deny":["10.1.0.0/16"]})");
+  EXPECT_EQ(
+    lists(run_client({"networks", "remove", "10.1.0.0/16", "fd00::/8"})),
+    R"({"allow":[],"deny":[]})");
+  EXPECT_EQ(run_client({"networks", "remove", "10.9.0.0/16"}).code, 5);
+  for (int i = 0; i < 2; ++i)
+    EXPECT_EQ(lists(run_client({"networks", "allow", "10.1.0.5", "FD00::/8"})),
+              R"({"allow":["10.1.0.5/32","fd00::/8"],"deny":[]})");
+  EXPECT_EQ(lists(run_client({"networks", "remove", "10.1.0.5", "fd00::/8"})),
+            R"({"allow":[],"deny":[]})");
+  EXPECT_EQ(run_client({"networks", "allow", "ten"}).code, 1);
 }
 
 // -- replay -------------------------------------------------------------------

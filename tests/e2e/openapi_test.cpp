@@ -462,6 +462,8 @@ TEST_F(OpenApiTest, ExamplesAreTakenAndAnsweredAsDocumented) {
   run("publish");
   call_ = number_of(wait_for_calls("acme", 1, 3).front(), "id");
   run("listCalls");
+  run("listCallsOfOrganizer");
+  run("searchNotifications");
   run("readCall");
   run("readNotification");
   run("previewFilter");

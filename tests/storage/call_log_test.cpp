@@ -76,6 +76,34 @@ TEST_P(CallLogTest, PagesGoOnWhereTheyEndedWhileCallsAreAppended) {
   EXPECT_TRUE(store_->call_log().newest(1, 1, 2).value().empty());
 }
 
+TEST_P(CallLogTest, IsSearchedByOrganizer) {
+  for (const organizer_id owner : {1U, 2U, 1U})
+    add_hook(owner, {1});
+  append_in_turn(3, 9);
+  const auto find = [&](organizer_id owner, const call_search& wanted) {
+    return store_->call_log().search(owner, wanted).value();
+  };
+  EXPECT_EQ(ids_of(find(1, {}).found), (call_ids{9, 7, 6, 4, 3, 1}));
+  EXPECT_EQ(ids_of(find(2, {}).found), (call_ids{8, 5, 2}));
+  EXPECT_TRUE(find(3, {}).found.empty());
+  EXPECT_EQ(ids_of(find(1, {.hooks = {2, 3}}).found), (call_ids{9, 6, 3}))
+    << "those of others stay others'";
+  const auto page = find(1, {.limit = 2});
+  EXPECT_EQ(ids_of(page.found), (call_ids{9, 7}));
+  EXPECT_EQ(page.next, 7U);
+  EXPECT_EQ(ids_of(find(1, {.before = page.next, .limit = 2}).found),
+            (call_ids{6, 4}));
+  const auto last = find(1, {.before = 2});
+  EXPECT_EQ(ids_of(last.found), call_ids{1});
+  EXPECT_EQ(last.next, 0U);
+  EXPECT_FALSE(last.looked_back_to);
+  const auto short_of_it = find(2, {.before = 8, .max_scan = 2});
+  EXPECT_TRUE(short_of_it.found.empty());
+  EXPECT_EQ(short_of_it.next, 6U);
+  EXPECT_EQ(short_of_it.scanned, 2U);
+  EXPECT_TRUE(short_of_it.looked_back_to);
+}
+
 TEST_P(CallLogTest, ABoundaryMayBeAnyNumber) {
   append_in_turn(2, 10);
   EXPECT_EQ(ids_of(store_->call_log().newest(1, 8, 2).value()),

@@ -50,6 +50,49 @@ TEST_P(JournalTest, GivesBackWhatWasPublished) {
   EXPECT_EQ(code_of(store_->journal().find(8)), ec::not_found);
 }
 
+TEST_P(JournalTest, IsSearchedFromTheNewest) {
+  for (int i = 1; i <= 6; ++i)
+    publish(draft_of(1 + i % 2, i % 3 == 0 ? 2 : 1), at_ms(10 * i));
+  const auto find = [&](const notification_search& wanted) {
+    return store_->journal().search(1, wanted).value();
+  };
+  EXPECT_EQ(ids_of(find({}).found), (positions{5, 4, 2, 1}))
+    << "3 and 6 are another organizer's";
+  EXPECT_EQ(ids_of(find({.types = {{2}}}).found), (positions{5, 1}));
+  EXPECT_EQ(ids_of(find({.types = std::vector<action_type_id>{}}).found),
+            positions{});
+  EXPECT_EQ(ids_of(find({.before = 4}).found), (positions{2, 1}));
+  EXPECT_EQ(ids_of(find({.since = at_ms(20), .until = at_ms(50)}).found),
+            (positions{4, 2}));
+  EXPECT_EQ(ids_of(find({.until = at_ms(10)}).found), positions{});
+  EXPECT_EQ(ids_of(find({.since = at_ms(51)}).found), positions{});
+  const auto page = find({.limit = 2});
+  EXPECT_EQ(ids_of(page.found), (positions{5, 4}));
+  EXPECT_EQ(page.next, 4U);
+  EXPECT_EQ(page.looked_back_to, at_ms(40));
+  const auto rest = find({.before = page.next, .limit = 2});
+  EXPECT_EQ(ids_of(rest.found), (positions{2, 1}));
+  EXPECT_EQ(rest.next, 0U) << "a full page may be the last";
+  EXPECT_FALSE(rest.looked_back_to);
+}
+
+TEST_P(JournalTest, ASearchDoesABoundedAmountOfWork) {
+  for (int i = 1; i <= 6; ++i)
+    publish(draft_of(1, 1, std::string(2000, 'b')), at_ms(i));
+  const auto none = [](const notification&) { return false; };
+  const auto find = [&](const notification_search& wanted) {
+    auto found = store_->journal().search(1, wanted).value();
+    return std::pair{ids_of(found.found), found.next};
+  };
+  using outcome = std::pair<positions, position>;
+  EXPECT_EQ(find({.takes = none, .max_scan = 2}), (outcome{{}, 5}));
+  EXPECT_EQ(find({.takes = none, .max_read = 4001}), (outcome{{}, 5}));
+  EXPECT_EQ(find({.types = {{7}}, .max_scan = 3}), (outcome{{}, 4}));
+  EXPECT_EQ(find({.types = {{7}}, .max_read = 1}), (outcome{{}, 0}))
+    << "those of other types are not read";
+  EXPECT_EQ(find({.max_bytes = 1}), (outcome{{6}, 6}));
+}
+
 TEST_P(JournalTest, ReadsARange) {
   run(publish_of(std::vector<draft>(10, draft_of(1))));
   EXPECT_EQ(ids_of(store_->journal().read(3, 6, 100).value()),

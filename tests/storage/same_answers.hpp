@@ -97,6 +97,7 @@ public:
     compare_journal();
     compare_registry();
     compare_retention(now);
+    compare_searches();
     ASSERT_TRUE(a_.registry().for_each_webhook([&](const webhook_record& hook) {
       SCOPED_TRACE("webhook " + std::to_string(hook.id));
       compare_webhook(hook);
@@ -224,6 +225,43 @@ private:
     ASSERT_EQ(ca.count, cb.count);
     ASSERT_EQ(ca.first, cb.first);
     ASSERT_EQ(ca.complete, cb.complete);
+  }
+
+  void compare_searches() {
+    const auto owner = static_cast<organizer_id>(below(4));
+    notification_search wanted{.before = below(2) == 0 ? 0 : some_position(),
+                               .limit = below(6),
+                               .max_bytes = 1 + below(400),
+                               .max_scan = 1 + below(20),
+                               .max_read = 1 + least_read * below(10)};
+    if (below(2) == 0)
+      wanted.types = {{1, 3}};
+    if (below(3) == 0)
+      wanted.event = static_cast<event_id>(below(3));
+    if (below(2) == 0)
+      wanted.since = published_at(some_position());
+    if (below(2) == 0)
+      wanted.until = published_at(some_position());
+    if (below(2) == 0)
+      wanted.takes = [](const notification& n) { return n.id % 2 == 0; };
+    const auto a = a_.journal().search(owner, wanted);
+    const auto b = b_.journal().search(owner, wanted);
+    ASSERT_TRUE(a && b);
+    ASSERT_TRUE(is_same(a->found, b->found));
+    ASSERT_EQ(a->next, b->next);
+    ASSERT_EQ(a->looked_back_to, b->looked_back_to);
+    call_search calls{.before = below(a_.statistics().last_call + 3),
+                      .limit = below(6),
+                      .max_scan = 1 + below(20)};
+    if (below(2) == 0)
+      calls.hooks = {1, 3};
+    const auto ca = a_.call_log().search(owner, calls);
+    const auto cb = b_.call_log().search(owner, calls);
+    ASSERT_TRUE(ca && cb);
+    ASSERT_EQ(ca->found, cb->found);
+    ASSERT_EQ(ca->next, cb->next);
+    ASSERT_EQ(ca->looked_back_to, cb->looked_back_to);
+    ASSERT_EQ(ca->scanned, cb->scanned);
   }
 
   void compare_standing(const webhook_record& hook) {

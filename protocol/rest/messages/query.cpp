@@ -41,6 +41,16 @@ std::vector<std::string_view> query::all(std::string_view name) const {
   return values;
 }
 
+std::vector<std::string_view> query::names() const {
+  std::vector<std::string_view> out;
+  for (const auto& [name, value] : items_)
+    out.emplace_back(name);
+  std::ranges::sort(out);
+  const auto twice = std::ranges::unique(out);
+  out.erase(twice.begin(), twice.end());
+  return out;
+}
+
 void query::set(std::string_view name, std::string_view value) {
   remove(name);
   items_.emplace_back(name, value);

@@ -23,6 +23,9 @@ public:
   last(std::string_view name) const;
   [[nodiscard]] std::vector<std::string_view> all(std::string_view name) const;
 
+  /// Each once, sorted.
+  [[nodiscard]] std::vector<std::string_view> names() const;
+
   /// Replaces all values of that name by this one.
   void set(std::string_view name, std::string_view value);
   void remove(std::string_view name);

@@ -3,7 +3,7 @@
 
 #include "protocol/rest/resources/call_filter.hpp"
 
-#include "protocol/rest/messages/iso8601.hpp"
+#include "protocol/rest/resources/log_page.hpp"
 #include "protocol/text.hpp"
 
 #include <chrono>
@@ -21,15 +21,6 @@ constexpr auto longest_attempt = 1h;
 
 call_filter call_filter::read(const query& q, field_errors& errors) {
   call_filter filter;
-  const auto time = [&](std::string_view name, std::optional<timestamp>& out) {
-    const auto text = q.last(name);
-    if (!text || text->empty())
-      return;
-    out = from_iso8601(*text);
-    if (!out)
-      errors.add(name,
-                 "Enter a time with its zone, as in 2026-11-23T10:00:00Z.");
-  };
   if (const auto text = to_lower(q.last("success").value_or(""));
       !text.empty()) {
     if (text == "true" || text == "1")
@@ -45,8 +36,8 @@ call_filter call_filter::read(const query& q, field_errors& errors) {
     else
       errors.add("notification_id", "Must be the number of a notification.");
   }
-  time("since", filter.since);
-  time("until", filter.until);
+  filter.since = read_time(q, "since", errors);
+  filter.until = read_time(q, "until", errors);
   filter.action = q.last("action_type").value_or("");
   return filter;
 }
@@ -57,16 +48,8 @@ bool call_filter::takes(const call& c) const {
       && (!until || c.time < *until);
 }
 
-bool call_filter::takes_action(std::string_view concrete) const {
-  if (action.empty() || action == concrete)
-    return true;
-  return action.ends_with(".*")
-      && concrete.starts_with(
-        std::string_view{action}.substr(0, action.size() - 1));
-}
-
-bool call_filter::is_past(const call& c) const {
-  return since && c.time < *since - longest_attempt;
+bool call_filter::is_past(timestamp time) const {
+  return since && time < *since - longest_attempt;
 }
 
 } // namespace fanfare::protocol::rest

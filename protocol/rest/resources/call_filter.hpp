@@ -10,7 +10,6 @@
 
 #include <optional>
 #include <string>
-#include <string_view>
 
 namespace fanfare::protocol::rest {
 
@@ -26,10 +25,9 @@ struct call_filter {
 
   /// Checks everything but the action, which the notification has.
   [[nodiscard]] bool takes(const call& c) const;
-  [[nodiscard]] bool takes_action(std::string_view concrete) const;
-  /// Whether no older call can match. Calls are in the order of their ends, so
-  /// their times are only roughly in order.
-  [[nodiscard]] bool is_past(const call& c) const;
+  /// Whether no call before one of that time can match. Calls are in the order
+  /// of their ends, so their times are only roughly in order.
+  [[nodiscard]] bool is_past(timestamp time) const;
 };
 
 } // namespace fanfare::protocol::rest

@@ -9,11 +9,13 @@
 #include "protocol/rest/resources/call_filter.hpp"
 #include "protocol/rest/resources/call_json.hpp"
 #include "protocol/rest/resources/health.hpp"
+#include "protocol/rest/resources/log_page.hpp"
+#include "protocol/rest/resources/notification_query.hpp"
 #include "protocol/rest/resources/webhooks.hpp"
 #include "protocol/text.hpp"
 
-#include <boost/json/array.hpp>
-
+#include <algorithm>
+#include <functional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -23,12 +25,12 @@ namespace fanfare::protocol::rest {
 
 namespace {
 
-/// Calls that a request looks at when a filter drops most of them.
-constexpr std::size_t scan_limit = 5'000;
+/// Calls that are read at a time.
 constexpr std::size_t scan_step = 200;
-/// Bytes of bodies in a page, which ends early beyond: fifty of the largest
-/// would be many megabytes.
-constexpr std::size_t page_bytes = 1024 * 1024;
+/// Those of others that are passed over at a time.
+constexpr std::size_t foreign_scan_step = 20'000;
+/// Calls, whosever they are, that a request for an organizer's looks at.
+constexpr std::size_t organizer_scan_limit = 50'000;
 
 /// Loads the notifications of calls, each only once.
 class notifications {
@@ -45,67 +47,106 @@ public:
     if (found_.size() > scan_step)
       found_.clear(); // bodies may be large
     auto value = loaded ? std::move(*loaded) : nullptr;
+    read_ += std::max(least_read, value ? value->body.size() : 0);
     found_.emplace(id, value);
     return value;
   }
 
+  /// Bytes, about.
+  [[nodiscard]] std::size_t read() const {
+    return read_;
+  }
+
 private:
   const exchange& x_;
+  std::size_t read_ = 0;
   std::unordered_map<position, notification_ptr> found_;
 };
 
-http_response cursor_answer(const exchange& x, boost::json::array results,
-                            call_id next) {
-  boost::json::object body;
-  body["next"] = nullptr;
-  if (next != 0) {
-    auto changed = x.query;
-    changed.set("cursor", std::to_string(next));
-    body["next"] = json_string(x.link(changed));
-  }
-  body["previous"] = nullptr;
-  body["results"] = std::move(results);
-  return json_answer(x, 200, body);
+/// Reads calls with lower ids, newest first, some of them at a time.
+using call_source = std::function<result<found_calls>(call_id before)>;
+
+/// The log of one webhook, without a look at others.
+call_source calls_of(const exchange& x, webhook_id hook) {
+  return [&x, hook](call_id before) -> result<found_calls> {
+    auto calls = x.service.calls(x.owner.id, hook,
+                                 {.before = before, .limit = scan_step});
+    if (!calls)
+      return calls.error();
+    const auto count = calls->size();
+    const auto next = count < scan_step ? 0 : calls->back().id;
+    return found_calls{
+      .found = std::move(*calls), .scanned = count, .next = next};
+  };
 }
 
-/// Walks the log backwards from `before` and fills a page.
-http_response walk(const exchange& x, webhook_id hook,
-                   const call_filter& filter, call_id before) {
+struct walk_limits {
+  std::size_t scan = 5'000; ///< calls that a request looks at
+  bool name_webhooks = false;
+};
+
+/// Walks a log backwards from `before` and fills a page.
+result<log_page> walk(const exchange& x, const call_source& source,
+                      const call_filter& filter, call_id before,
+                      const walk_limits& limits) {
   const auto wanted = page_size(x);
   notifications subjects{x};
-  boost::json::array results;
+  log_page page{.next = before};
   std::size_t bytes = 0;
-  for (std::size_t scanned = 0; scanned < scan_limit;) {
-    const auto step = x.service.calls(x.owner.id, hook,
-                                      {.before = before, .limit = scan_step});
+  for (std::size_t scanned = 0; scanned < limits.scan;) {
+    const auto step = source(page.next);
     if (!step)
-      return answer_to(x, step.error());
-    for (const auto& c : *step) {
-      if (results.size() == wanted) // and at least this one more exists
-        return cursor_answer(x, std::move(results), before);
-      before = c.id;
-      ++scanned;
-      if (filter.is_past(c))
-        return cursor_answer(x, std::move(results), 0);
+      return step.error();
+    for (const auto& c : step->found) {
+      // And at least this one more exists.
+      if (page.results.size() == wanted || subjects.read() > log_read_bytes)
+        return page;
+      page.next = c.id;
+      page.looked_back_to = c.time;
+      if (filter.is_past(c.time))
+        return log_page{.results = std::move(page.results)};
       if (!filter.takes(c))
         continue;
       const auto subject = subjects.find(c.subject);
       if (!subject)
-        return answer_to(x, subject.error());
+        return subject.error();
       if (!filter.action.empty()
-          && (!*subject || !filter.takes_action((*subject)->action)))
+          && (!*subject || !is_action(filter.action, (*subject)->action)))
         continue;
-      results.push_back(to_json(c, subject->get()));
+      auto shown = to_json(c, subject->get());
+      if (limits.name_webhooks)
+        shown["webhook_id"] = c.hook;
+      page.results.push_back(std::move(shown));
       // Escaping text as a JSON string doubles it at most.
       bytes += 2 * (c.response_body.size() + c.response_head.size());
       bytes += *subject ? 2 * (*subject)->body.size() : 0;
-      if (bytes > page_bytes)
-        return cursor_answer(x, std::move(results), before);
+      if (bytes > log_page_bytes)
+        return page;
     }
-    if (step->size() < scan_step)
-      return cursor_answer(x, std::move(results), 0);
+    scanned += step->scanned;
+    page.next = step->next;
+    if (step->looked_back_to)
+      page.looked_back_to = step->looked_back_to;
+    if (step->next == 0
+        || (page.looked_back_to && filter.is_past(*page.looked_back_to)))
+      return log_page{.results = std::move(page.results)};
   }
-  return cursor_answer(x, std::move(results), before);
+  return page;
+}
+
+/// Webhooks of which to show calls; sorted.
+std::vector<webhook_id> read_webhooks(const query& q, field_errors& errors) {
+  std::vector<webhook_id> out;
+  for (const auto text : q.all("webhook")) {
+    if (text.empty())
+      continue;
+    if (const auto id = to_integer(text); id && *id > 0)
+      out.push_back(static_cast<webhook_id>(*id));
+    else
+      errors.add("webhook", "Must be the number of a webhook.");
+  }
+  std::ranges::sort(out);
+  return out;
 }
 
 } // namespace
@@ -116,17 +157,42 @@ http_response serve_calls(const exchange& x) {
     return *failure;
   field_errors errors;
   const auto filter = call_filter::read(x.query, errors);
-  call_id before = 0;
-  if (const auto text = x.query.last("cursor"); text && !text->empty()) {
-    const auto cursor = to_integer(*text);
-    if (cursor && *cursor > 0)
-      before = static_cast<call_id>(*cursor);
-    else
-      errors.add("cursor", "Must be the number of a call.");
-  }
+  const auto before = read_cursor(x.query, "a call", errors);
   if (!errors.empty())
     return errors.answer(x);
-  return walk(x, hook.id, filter, before);
+  auto page = walk(x, calls_of(x, hook.id), filter, before, {});
+  return page ? page_answer(x, std::move(*page)) : answer_to(x, page.error());
+}
+
+http_response serve_calls_of_organizer(const exchange& x) {
+  field_errors errors;
+  auto filter = call_filter::read(x.query, errors);
+  const auto before = read_cursor(x.query, "a call", errors);
+  call_search wanted{.hooks = read_webhooks(x.query, errors),
+                     .limit = scan_step,
+                     .max_scan = foreign_scan_step};
+  if (!errors.empty())
+    return errors.answer(x);
+  // What was published then was not called before.
+  if (filter.subject)
+    if (const auto n = x.service.find_notification(x.owner.id, *filter.subject))
+      filter.since = std::max(filter.since.value_or((*n)->published),
+                              (*n)->published);
+  const auto page_of = [&](const call_source& source, std::size_t scan) {
+    return walk(x, source, filter, before,
+                {.scan = scan, .name_webhooks = true});
+  };
+  auto page = wanted.hooks.size() == 1
+              ? page_of(calls_of(x, wanted.hooks.front()), walk_limits{}.scan)
+              : page_of(
+                [&](call_id from) {
+                  wanted.before = from;
+                  return x.service.search(x.owner.id, wanted);
+                },
+                organizer_scan_limit);
+  if (!page && page.error().code == ec::not_found)
+    page = log_page{}; // as for others that are not the organizer's
+  return page ? search_answer(x, std::move(*page)) : answer_to(x, page.error());
 }
 
 http_response serve_call(const exchange& x) {

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The call log of a webhook. All functions may wait for the disk.
+/// The call logs of webhooks. All functions may wait for the disk.
 
 #include "protocol/rest/exchange.hpp"
 
@@ -16,6 +16,10 @@ namespace fanfare::protocol::rest {
 /// or `a.b.*` for all below it). A request looks at a bounded number of calls:
 /// its page may be short, even empty, and still have a `next`.
 [[nodiscard]] http_response serve_calls(const exchange& x);
+/// …/calls/: GET. The same of all webhooks of the organizer, or of those that
+/// `webhook` names, each with its `webhook_id`. `looked_back_to` says how far
+/// it looked, if that was not to the end.
+[[nodiscard]] http_response serve_calls_of_organizer(const exchange& x);
 /// …/webhooks/{id}/calls/{call}/: GET.
 [[nodiscard]] http_response serve_call(const exchange& x);
 /// …/webhooks/{id}/calls/{call}/resend/: POST; 202 with the retry that is due.

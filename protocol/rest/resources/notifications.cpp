@@ -10,6 +10,8 @@
 #include "protocol/rest/messages/pagination.hpp"
 #include "protocol/rest/messages/request_body.hpp"
 #include "protocol/rest/resources/explanation_json.hpp"
+#include "protocol/rest/resources/log_page.hpp"
+#include "protocol/rest/resources/notification_query.hpp"
 #include "protocol/text.hpp"
 
 #include <boost/json/array.hpp>
@@ -126,9 +128,37 @@ void publish(const std::shared_ptr<exchange>& x) {
     x->respond(answer_to(*x, refused.error()));
 }
 
+boost::json::object to_json(const exchange& x, const notification& n) {
+  const auto event = n.event == 0 ? std::nullopt
+                                  : x.service.find_event(n.event);
+  boost::json::object out;
+  out["notification_id"] = n.id;
+  out["datetime"] = to_iso8601(n.published);
+  out["event"] = event ? json_string(event->slug) : boost::json::value(nullptr);
+  out["action_type"] = json_string(n.action);
+  out["payload"] = json_string(n.body);
+  return out;
+}
+
+http_response search(const exchange& x) {
+  field_errors errors;
+  const auto wanted = read_notification_query(x, errors);
+  if (!errors.empty())
+    return errors.answer(x);
+  const auto read = x.service.search(x.owner.id, wanted);
+  if (!read)
+    return answer_to(x, read.error());
+  log_page page{.next = read->next, .looked_back_to = read->looked_back_to};
+  for (const auto& n : read->found)
+    page.results.push_back(to_json(x, *n));
+  return search_answer(x, std::move(page));
+}
+
 } // namespace
 
-void serve_publication(const std::shared_ptr<exchange>& x) {
+void serve_notifications(const std::shared_ptr<exchange>& x) {
+  if (x->is_read())
+    return x->respond(search(*x));
   if (!x->api.run.parsing || x->request.body.size() <= large_publication)
     return publish(x);
   x->api.run.parsing([x] {
@@ -150,17 +180,10 @@ http_response serve_notification(const exchange& x) {
     return found.error().code == ec::not_found ? not_found(x)
                                                : answer_to(x, found.error());
   const auto& subject = **found;
-  const auto event = subject.event == 0 ? std::nullopt
-                                        : x.service.find_event(subject.event);
   const auto why = explain(x, subject);
   if (!why)
     return why.error();
-  boost::json::object out;
-  out["notification_id"] = subject.id;
-  out["datetime"] = to_iso8601(subject.published);
-  out["event"] = event ? json_string(event->slug) : boost::json::value(nullptr);
-  out["action_type"] = json_string(subject.action);
-  out["payload"] = json_string(subject.body);
+  auto out = to_json(x, subject);
   for (const auto& item : *why)
     out[item.key()] = item.value();
   return json_answer(x, 200, out);

@@ -10,9 +10,12 @@
 
 namespace fanfare::protocol::rest {
 
-/// …/notifications/: POST. Memory; answers on any thread, once the
-/// notifications are on disk or refused.
-void serve_publication(const std::shared_ptr<exchange>& x);
+/// …/notifications/: POST publishes. Memory; answers on any thread, once the
+/// notifications are on disk or refused. GET searches, newest first
+/// (notification_query.hpp), which may wait for the disk. It looks at a bounded
+/// number of notifications: a page may be short, even empty, and still have a
+/// `next`; `looked_back_to` says how far it looked.
+void serve_notifications(const std::shared_ptr<exchange>& x);
 /// …/notifications/{id}/: GET. May wait for the disk.
 [[nodiscard]] http_response serve_notification(const exchange& x);
 

@@ -186,6 +186,9 @@ public:
   bool next() {
     return get(MDB_NEXT);
   }
+  bool previous() {
+    return get(MDB_PREV);
+  }
   /// To the first key that is not less.
   bool seek(bytes key);
 

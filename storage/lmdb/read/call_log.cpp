@@ -5,7 +5,9 @@
 #include "storage/lmdb/tables/records.hpp"
 #include "storage/lmdb/tables/refusals.hpp"
 
+#include <algorithm>
 #include <optional>
+#include <unordered_map>
 #include <utility>
 
 namespace fanfare::storage::lmdb {
@@ -54,6 +56,82 @@ result<std::vector<call>> call_log::newest(webhook_id hook, call_id before,
   if (!txn->ok())
     return txn->failure();
   return found;
+}
+
+namespace {
+
+/// Knows whose webhooks are, each looked up once.
+class ownership {
+public:
+  ownership(transaction& txn, organizer_id owner)
+    : owner_(owner),
+      at_(txn, table::organizer_webhooks) {}
+
+  bool includes(webhook_id hook) {
+    const auto [known, is_new] = known_.try_emplace(hook, false);
+    if (is_new) {
+      webhook_id id = 0;
+      std::uint32_t enabled = 0;
+      known->second = at_.seek(as_key(owner_), webhook_entry{hook, 0U}.view())
+                   && webhook_entry::read(at_.value(), id, enabled)
+                   && id == hook;
+    }
+    return known->second;
+  }
+
+private:
+  organizer_id owner_;
+  cursor at_;
+  std::unordered_map<webhook_id, bool> known_;
+};
+
+/// To the newest one with a lower id; 0: to the newest of all.
+bool seek_before(cursor& at, call_id before) {
+  if (before == 0)
+    return at.last();
+  return at.seek(as_key(before)) ? at.previous() : at.last();
+}
+
+} // namespace
+
+result<found_calls> call_log::search(organizer_id owner,
+                                     const call_search& wanted) const {
+  read_transaction txn{live_.env()};
+  ownership mine{txn, owner};
+  const auto is_wanted = [&](webhook_id hook) {
+    return (wanted.hooks.empty()
+            || std::ranges::binary_search(wanted.hooks, hook))
+        && mine.includes(hook);
+  };
+  found_calls out;
+  cursor at{txn, table::calls};
+  call_id last = 0;
+  timestamp last_time{};
+  for (auto more = seek_before(at, wanted.before); more; more = at.previous()) {
+    if (out.found.size() == wanted.limit || out.scanned == wanted.max_scan) {
+      out.next = last;
+      if (last != 0)
+        out.looked_back_to = last_time;
+      break;
+    }
+    ++out.scanned;
+    last = to_number<call_id>(at.key()).value_or(0);
+    logged_call c;
+    c.id = last;
+    if (!decode_facts(at.value(), c)) {
+      txn.damaged("call", last);
+      break;
+    }
+    last_time = c.time;
+    if (!is_wanted(c.hook))
+      continue;
+    if (!decode_or_fail(txn, at.value(), c, "call", last))
+      break;
+    out.found.push_back(std::move(c));
+  }
+  if (!txn.ok())
+    return txn.failure();
+  return out;
 }
 
 result<call> call_log::find(webhook_id hook, call_id id) const {

@@ -6,6 +6,7 @@
 #include "storage/lmdb/tables/refusals.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <utility>
 
@@ -16,6 +17,12 @@ namespace fanfare::storage::lmdb {
 bool index_cursor::seek_after(position place) {
   return at_.seek(as_key(owner_), index_entry{place + 1, 0U, 0U}.view())
       && read();
+}
+
+bool index_cursor::seek_before(position place) {
+  if (at_.seek(as_key(owner_), index_entry{place, 0U, 0U}.view()))
+    return previous();
+  return newest(); // all are before it
 }
 
 bool index_cursor::newest() {
@@ -29,6 +36,11 @@ bool index_cursor::matches(const subscription& sub) const {
 
 bool index_cursor::asked_for_by(const subscription& sub) const {
   return asks_for(sub, type_, event_);
+}
+
+bool index_cursor::is_of(const notification_search& wanted) const {
+  return (!wanted.types || std::ranges::binary_search(*wanted.types, type_))
+      && (!wanted.event || *wanted.event == event_);
 }
 
 bool index_cursor::read() {
@@ -169,6 +181,51 @@ journal::newest_matches(organizer_id owner, const subscription& sub,
   if (!txn.ok())
     return txn.failure();
   return found;
+}
+
+result<found_notifications>
+journal::search(organizer_id owner, const notification_search& wanted) const {
+  const auto late = std::chrono::steady_clock::now() + wanted.max_time;
+  read_transaction txn{live_.env()};
+  auto before = wanted.before;
+  if (wanted.until) {
+    const auto end = first_since(txn, *wanted.until);
+    before = before == 0 ? end : std::min(before, end);
+  }
+  const auto first = wanted.since ? first_since(txn, *wanted.since) : 0;
+  found_notifications out;
+  index_cursor at{txn, owner};
+  std::size_t scanned = 0;
+  std::size_t read = 0;
+  std::size_t bytes = 0;
+  bool is_late = false;
+  position last = 0;
+  for (auto more = before == 0 ? at.newest() : at.seek_before(before);
+       more && at.id() >= first; more = at.previous()) {
+    if (out.found.size() == wanted.limit || scanned == wanted.max_scan
+        || read >= wanted.max_read || bytes >= wanted.max_bytes || is_late) {
+      out.next = last;
+      break;
+    }
+    ++scanned;
+    last = at.id();
+    if (!at.is_of(wanted))
+      continue;
+    auto n = read_notification(txn, at.id());
+    read += std::max(least_read, n ? n->body.size() : 0);
+    const bool found = n && (!wanted.takes || wanted.takes(*n));
+    is_late = std::chrono::steady_clock::now() >= late;
+    if (!found)
+      continue;
+    bytes += n->body.size();
+    out.found.push_back(std::move(n));
+  }
+  if (out.next != 0)
+    if (const auto n = read_notification(txn, out.next))
+      out.looked_back_to = n->published;
+  if (!txn.ok())
+    return txn.failure();
+  return out;
 }
 
 } // namespace fanfare::storage::lmdb

@@ -22,6 +22,8 @@ public:
 
   /// To the first one after `place`.
   bool seek_after(position place);
+  /// To the last one before `place`.
+  bool seek_before(position place);
   bool next() {
     return at_.next_value() && read();
   }
@@ -37,6 +39,8 @@ public:
   [[nodiscard]] bool matches(const subscription& sub) const;
   /// The same as if it was enabled.
   [[nodiscard]] bool asked_for_by(const subscription& sub) const;
+  /// Whether it is of the types and the event that are wanted.
+  [[nodiscard]] bool is_of(const notification_search& wanted) const;
 
 private:
   bool read();
@@ -74,6 +78,8 @@ public:
   [[nodiscard]] result<std::vector<notification_ptr>>
   newest_matches(organizer_id owner, const subscription& sub, std::size_t limit,
                  std::size_t max_scan) const override;
+  [[nodiscard]] result<found_notifications>
+  search(organizer_id owner, const notification_search& wanted) const override;
 
 private:
   const live_state& live_;

@@ -92,6 +92,7 @@ const std::vector<tenant_row>& table() {
      R"("secret":"whsec_)"},
     {"/api/v1/organizers/{organizer}/webhooks/{id}/secret/rotate/",
      {{"POST", hooks, R"({"overlap":60})"}}},
+    {"/api/v1/organizers/{organizer}/calls/", {{"GET", hooks}}},
     {"/api/v1/organizers/{organizer}/webhooks/{id}/calls/", {{"GET", hooks}}},
     {"/api/v1/organizers/{organizer}/webhooks/{id}/calls/{call}/",
      {{"GET", hooks}}},
@@ -114,7 +115,8 @@ const std::vector<tenant_row>& table() {
      {{"GET", hooks}},
      R"("calls":1,)"},
     {"/api/v1/organizers/{organizer}/notifications/",
-     {{"POST", publish, R"({"action":"pretix.event.added"})"}}},
+     {{"GET", hooks | publish},
+      {"POST", publish, R"({"action":"pretix.event.added"})"}}},
     {"/api/v1/organizers/{organizer}/notifications/{id}/",
      {{"GET", hooks | publish}}},
   };

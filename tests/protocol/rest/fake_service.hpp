@@ -47,6 +47,7 @@ public:
   std::map<webhook_id, replay_progress> replays;
   std::map<idempotency_key, stored_answer> kept;
   std::map<webhook_id, webhook_health> conditions;
+  notification_search searched; ///< the last time
   /// Increased by each function that may block, so that tests see where it was
   /// called.
   int blocking_calls = 0;
@@ -394,6 +395,53 @@ public:
   }
 
   // -- calls ------------------------------------------------------------------
+
+  result<found_notifications>
+  search(organizer_id owner, const notification_search& wanted) override {
+    ++blocking_calls;
+    searched = wanted;
+    found_notifications out;
+    for (auto i = journal.rbegin(); i != journal.rend(); ++i) {
+      const auto& n = **i;
+      if (n.owner == owner && (wanted.before == 0 || n.id < wanted.before)
+          && (!wanted.types
+              || std::ranges::binary_search(*wanted.types, n.type))
+          && (!wanted.event || *wanted.event == n.event)
+          && (!wanted.takes || wanted.takes(n))) {
+        if (out.found.size() == wanted.limit) {
+          out.next = out.found.back()->id;
+          out.looked_back_to = out.found.back()->published;
+          break;
+        }
+        out.found.push_back(*i);
+      }
+    }
+    return out;
+  }
+
+  result<found_calls> search(organizer_id owner,
+                             const call_search& wanted) override {
+    ++blocking_calls;
+    found_calls out;
+    const call* last = nullptr;
+    for (auto i = log.rbegin(); i != log.rend(); ++i) {
+      if (wanted.before != 0 && i->id >= wanted.before)
+        continue;
+      if (out.found.size() == wanted.limit || out.scanned == wanted.max_scan) {
+        out.next = last->id;
+        out.looked_back_to = last->time;
+        break;
+      }
+      ++out.scanned;
+      last = &*i;
+      const auto hook = std::ranges::find(hooks, i->hook, &webhook::id);
+      if (hook != hooks.end() && hook->owner == owner
+          && (wanted.hooks.empty()
+              || std::ranges::binary_search(wanted.hooks, i->hook)))
+        out.found.push_back(*i);
+    }
+    return out;
+  }
 
   result<std::vector<call>> calls(organizer_id owner, webhook_id hook,
                                   const call_query& which) override {

@@ -278,7 +278,7 @@ TEST_F(RestRequestsTest, NameTheMethodsThatWork) {
     EXPECT_EQ(refused.header("Allow"), allow);
   }
   EXPECT_EQ(
-    ask("GET", "/api/v1/organizers/dummy/notifications/", {}, "boss").status,
+    ask("PUT", "/api/v1/organizers/dummy/notifications/", {}, "boss").status,
     405);
 }
 

@@ -76,6 +76,48 @@ memory_journal::newest_matches(organizer_id owner, const subscription& sub,
   return found;
 }
 
+result<found_notifications>
+memory_journal::search(organizer_id owner,
+                       const notification_search& wanted) const {
+  std::lock_guard lock{in_.mutex};
+  const auto& all = in_.now.stored.journal;
+  const auto is_older = [&](const notification_ptr& n) {
+    return (wanted.before == 0 || n->id < wanted.before)
+        && (!wanted.until || n->published < *wanted.until);
+  };
+  found_notifications out;
+  std::size_t scanned = 0;
+  std::size_t read = 0;
+  std::size_t bytes = 0;
+  notification_ptr last;
+  for (auto i = all.rbegin(); i != all.rend(); ++i) {
+    const auto& n = *i;
+    if (n->owner != owner || !is_older(n))
+      continue;
+    if (wanted.since && n->published < *wanted.since)
+      break;
+    if (out.found.size() == wanted.limit || scanned == wanted.max_scan
+        || read >= wanted.max_read || bytes >= wanted.max_bytes) {
+      if (last) {
+        out.next = last->id;
+        out.looked_back_to = last->published;
+      }
+      break;
+    }
+    ++scanned;
+    last = n;
+    if ((wanted.types && !std::ranges::binary_search(*wanted.types, n->type))
+        || (wanted.event && *wanted.event != n->event))
+      continue;
+    read += std::max(least_read, n->body.size());
+    if (wanted.takes && !wanted.takes(*n))
+      continue;
+    bytes += n->body.size();
+    out.found.push_back(n);
+  }
+  return out;
+}
+
 // -- call log -----------------------------------------------------------------
 
 result<std::vector<call>> memory_call_log::newest(webhook_id hook,
@@ -88,6 +130,36 @@ result<std::vector<call>> memory_call_log::newest(webhook_id hook,
     if (c->hook == hook && (before == 0 || c->id < before))
       found.push_back(*c);
   return found;
+}
+
+result<found_calls> memory_call_log::search(organizer_id owner,
+                                            const call_search& wanted) const {
+  std::lock_guard lock{in_.mutex};
+  const auto& d = in_.now.stored;
+  const auto is_wanted = [&](webhook_id id) {
+    const auto* hook = d.find_hook(id);
+    return hook != nullptr && hook->hook.owner == owner
+        && (wanted.hooks.empty()
+            || std::ranges::binary_search(wanted.hooks, id));
+  };
+  found_calls out;
+  const call* last = nullptr;
+  for (auto c = d.calls.rbegin(); c != d.calls.rend(); ++c) {
+    if (wanted.before != 0 && c->id >= wanted.before)
+      continue;
+    if (out.found.size() == wanted.limit || out.scanned == wanted.max_scan) {
+      if (last != nullptr) {
+        out.next = last->id;
+        out.looked_back_to = last->time;
+      }
+      break;
+    }
+    ++out.scanned;
+    last = &*c;
+    if (is_wanted(c->hook))
+      out.found.push_back(*c);
+  }
+  return out;
 }
 
 result<call> memory_call_log::find(webhook_id hook, call_id id) const {

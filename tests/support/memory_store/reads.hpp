@@ -23,6 +23,8 @@ public:
   [[nodiscard]] result<std::vector<notification_ptr>>
   newest_matches(organizer_id owner, const subscription& sub, std::size_t limit,
                  std::size_t max_scan) const override;
+  [[nodiscard]] result<found_notifications>
+  search(organizer_id owner, const notification_search& wanted) const override;
 
 private:
   const guarded_state& in_;
@@ -34,6 +36,8 @@ public:
 
   [[nodiscard]] result<std::vector<call>>
   newest(webhook_id hook, call_id before, std::size_t limit) const override;
+  [[nodiscard]] result<found_calls>
+  search(organizer_id owner, const call_search& wanted) const override;
   [[nodiscard]] result<call> find(webhook_id hook, call_id id) const override;
 
 private:
