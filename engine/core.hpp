@@ -46,6 +46,10 @@ public:
   void stop(std::chrono::milliseconds deadline) {
     runtime_.stop(deadline);
   }
+  /// The same.
+  [[nodiscard]] bool responds(std::chrono::milliseconds patience) {
+    return runtime_.responds(patience);
+  }
 
   // -- any thread, once it has begun ------------------------------------------
 

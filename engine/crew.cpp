@@ -8,6 +8,8 @@
 #include "actors/supervisor.hpp"
 
 #include <algorithm>
+#include <future>
+#include <memory>
 #include <utility>
 
 namespace fanfare {
@@ -203,6 +205,16 @@ bool crew::flush(std::chrono::milliseconds patience) {
                  }});
   return flushed.wait_for(patience) == std::future_status::ready
       && flushed.get();
+}
+
+std::future<void> crew::call_committer() {
+  auto called = std::make_shared<std::promise<void>>();
+  auto out = called->get_future();
+  commits_.push({.what = storage::barrier{},
+                 .done = [called](storage::operation&, const error*) {
+                   called->set_value();
+                 }});
+  return out;
 }
 
 void crew::end(const std::function<void()>& close_wires) {

@@ -136,6 +136,8 @@ public:
   /// Waits until everything in the commit queue is on disk. False: not in time,
   /// or never.
   bool flush(std::chrono::milliseconds patience);
+  /// Ready once the committer has got to it; the disk is not touched for it.
+  [[nodiscard]] std::future<void> call_committer();
   /// Takes no more operations and ends the actors. `close_wires` ends their
   /// exchanges, after the actors that start work and before the committer.
   void end(const std::function<void()>& close_wires);

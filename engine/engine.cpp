@@ -302,6 +302,10 @@ bool engine::ready() const {
   return core_->inspection().ready();
 }
 
+bool engine::responds(std::chrono::milliseconds patience) {
+  return core_->responds(patience);
+}
+
 engine_statistics engine::statistics() const {
   return core_->inspection().statistics();
 }

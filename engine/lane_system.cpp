@@ -131,6 +131,16 @@ std::vector<station> lane_system::stations() {
   return out;
 }
 
+std::vector<std::future<void>> lane_system::call_all() {
+  std::vector<std::future<void>> out;
+  for (const auto& each : lanes()) {
+    auto called = std::make_shared<std::promise<void>>();
+    out.push_back(called->get_future());
+    boost::asio::post(each->io(), [called] { called->set_value(); });
+  }
+  return out;
+}
+
 // -- ticks --------------------------------------------------------------------
 
 void lane_system::every(std::chrono::milliseconds interval,

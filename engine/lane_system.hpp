@@ -20,6 +20,7 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <future>
 #include <memory>
 #include <vector>
 
@@ -44,6 +45,9 @@ public:
   }
   /// One per lane.
   [[nodiscard]] std::vector<station> stations();
+
+  /// A future for each lane, ready once the lane has got to it.
+  [[nodiscard]] std::vector<std::future<void>> call_all();
 
   /// Calls `tick` on the first lane, repeatedly, until `close_wires`.
   void every(std::chrono::milliseconds interval, std::function<void()> tick);

@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <future>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 namespace fanfare {
 
@@ -99,6 +101,24 @@ void runtime::stop(std::chrono::milliseconds deadline) {
     end();
   }
   life_.enter(lifecycle::phase::stopped);
+}
+
+bool runtime::responds(std::chrono::milliseconds patience) {
+  const auto until = steady::now()
+                   + std::clamp<std::chrono::milliseconds>(patience, 0ms,
+                                                           longest_deadline);
+  std::vector<std::future<void>> answers;
+  {
+    // Whoever stops it has the lock, and takes the lanes away.
+    const std::unique_lock guard{stopping_, std::try_to_lock};
+    if (!guard || !life_.running())
+      return false;
+    answers = lanes_->call_all();
+    answers.push_back(crew_.call_committer());
+  }
+  return std::ranges::all_of(answers, [until](const std::future<void>& one) {
+    return one.wait_until(until) == std::future_status::ready;
+  });
 }
 
 bool runtime::wait_for_attempts(const std::function<bool()>& in_time) {

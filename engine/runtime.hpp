@@ -55,6 +55,8 @@ public:
   result<void> start();
   /// As engine::stop documents.
   void stop(std::chrono::milliseconds deadline);
+  /// The same.
+  [[nodiscard]] bool responds(std::chrono::milliseconds patience);
 
 private:
   using steady = std::chrono::steady_clock;

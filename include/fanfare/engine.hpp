@@ -316,6 +316,11 @@ public:
   /// can still be `overloaded`, or `store_full` once `store.max_size` is used
   /// up.
   [[nodiscard]] bool ready() const;
+  /// Blocks. Whether it works: each of its I/O threads, and the one that
+  /// commits, answers within `patience`. A disk that refuses writes is no
+  /// reason not to, one that never answers is. False once it stops. For
+  /// watchdogs; a restart is what may help.
+  [[nodiscard]] bool responds(std::chrono::milliseconds patience);
   /// Reads the store's list of free pages, which is mostly in memory. May wait
   /// some milliseconds, until the tables have what was answered.
   [[nodiscard]] engine_statistics statistics() const;
