@@ -31,8 +31,11 @@ exchange::exchange(http_request asked,
 }
 
 std::string exchange::link(const rest::query& changed) const {
-  std::string url = request.secure ? "https://" : "http://";
-  url += request.header("host");
+  auto url = api.public_url;
+  if (url.empty()) {
+    url = request.secure ? "https://" : "http://";
+    url += request.header("host");
+  }
   url += path;
   if (const auto text = changed.text(); !text.empty())
     url += '?' + text;

@@ -42,6 +42,8 @@ struct api_context {
   /// Whether all organizers may name hosts that only a network of one's own
   /// knows.
   bool local_names = false;
+  /// As rest_api_options has it.
+  std::string public_url = {};
   running_keys running = {};
 };
 

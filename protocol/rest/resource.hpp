@@ -59,6 +59,15 @@ struct resource {
   [[nodiscard]] constexpr bool is_owned() const {
     return path.find("{organizer}") != std::string_view::npos;
   }
+  /// One that the compatible API has as well, whose clients know what becomes
+  /// of a wrong path there.
+  [[nodiscard]] constexpr bool is_compatible() const {
+    return path == "/api/v1/organizers/"
+        || path == "/api/v1/organizers/{organizer}/events/"
+        || path == "/api/v1/organizers/{organizer}/webhooks/"
+        || path == "/api/v1/organizers/{organizer}/webhooks/{id}/"
+        || path == "/api/v1/idempotency_query";
+  }
   /// Answered without a look at who asks.
   [[nodiscard]] constexpr bool is_open() const {
     return read == everybody;

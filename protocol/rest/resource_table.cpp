@@ -6,6 +6,7 @@
 #include "fanfare/types.hpp"
 #include "protocol/rest/description/api_docs.hpp"
 #include "protocol/rest/description/openapi.hpp"
+#include "protocol/rest/description/start_page.hpp"
 #include "protocol/rest/resources/calls.hpp"
 #include "protocol/rest/resources/filter_preview.hpp"
 #include "protocol/rest/resources/health.hpp"
@@ -108,6 +109,8 @@ constexpr resource rows[] = {
    view, hooks, hooks, serve_health},
 
   // -- the server -------------------------------------------------------------
+  {"/", "Start Page", probe, everybody, everybody, serve_start_page,
+   from_memory::all},
   {"/healthz", "Health", probe, everybody, everybody, serve_healthz,
    from_memory::all},
   {"/readyz", "Readiness", probe, everybody, everybody, serve_readyz,

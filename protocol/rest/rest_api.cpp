@@ -34,11 +34,23 @@ http_response redirect(const exchange& x) {
   http_response out;
   out.status = 301;
   out.headers.emplace_back("Content-Type", "text/html; charset=utf-8");
-  auto location = x.path + '/';
+  auto location = x.api.public_url + x.path + '/';
   if (!x.raw_query.empty())
     location += '?' + x.raw_query;
   out.headers.emplace_back("Location", std::move(location));
   return out;
+}
+
+/// For a path that is right but for its slashes. What the compatible API has as
+/// well answers as it does there.
+http_response wrong_slashes(const exchange& x) {
+  const auto meant = path_with_right_slashes(x.path);
+  const auto named = find_route(meant);
+  if (named.outcome != route::verdict::found || named.what->is_compatible())
+    return x.route.outcome == route::verdict::unknown ? not_found(x)
+                                                      : html_not_found();
+  return refusal(x, 404,
+                 "Not found. Mind the slashes: the path is " + meant + '.');
 }
 
 /// The answer to a path that names no resource.
@@ -48,10 +60,10 @@ std::optional<http_response> answer_unrouted(const exchange& x) {
     case verdict::slash_missing:
       // A redirect would lose the body.
       if (x.is("POST") || x.is("PUT") || x.is("PATCH"))
-        return html_not_found();
+        return wrong_slashes(x);
       return redirect(x);
-    case verdict::unknown_api: return html_not_found();
-    case verdict::unknown: return not_found(x);
+    case verdict::unknown_api:
+    case verdict::unknown: return wrong_slashes(x);
     case verdict::found: break;
   }
   return std::nullopt;
@@ -203,7 +215,8 @@ void respond_early(const std::shared_ptr<exchange>& x, http_response answer) {
 rest_api::rest_api(service& of, rest_api_options options)
   : context_{.service = of,
              .run = std::move(options.run),
-             .local_names = options.local_names},
+             .local_names = options.local_names,
+             .public_url = std::move(options.public_url)},
     admin_hash_{std::move(options.admin_token_hash)},
     limiter_{options.failed_logins} {}
 

@@ -28,6 +28,10 @@ struct rest_api_options {
   /// Networks that are not public are allowed to all organizers: target URLs
   /// may have names that only these know.
   bool local_names = false;
+  /// What links in answers begin with, without a slash at the end:
+  /// "https://hooks.example.com/fanfare". Empty: with what the client asked
+  /// for.
+  std::string public_url = {};
   /// Wrong keys in a row before an address must wait; 0: no limit.
   std::size_t failed_logins = 50;
 };

@@ -106,7 +106,8 @@ bool fits(std::string_view pattern, std::string_view path) {
 
 /// "/api/docs" is missing the slash of "/api/docs/".
 bool lacks_slash(std::string_view path, std::string_view of) {
-  return of.ends_with('/') && path == of.substr(0, of.size() - 1);
+  return !path.empty() && of.ends_with('/')
+      && path == of.substr(0, of.size() - 1);
 }
 
 } // namespace
@@ -145,6 +146,22 @@ route find_route(std::string_view path) {
     }
   }
   return found;
+}
+
+std::string path_with_right_slashes(std::string_view path) {
+  std::string meant;
+  for (const char c : path)
+    if (c != '/' || !meant.ends_with('/'))
+      meant += c;
+  auto verdict = find_route(meant).outcome;
+  if (verdict == route::verdict::slash_missing) {
+    meant += '/';
+    verdict = route::verdict::found;
+  } else if (verdict != route::verdict::found && meant.ends_with('/')) {
+    meant.pop_back();
+    verdict = find_route(meant).outcome;
+  }
+  return verdict == route::verdict::found && meant != path ? meant : "";
 }
 
 bool keeps_order(std::string_view path) {

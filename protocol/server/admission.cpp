@@ -3,6 +3,8 @@
 
 #include "protocol/server/admission.hpp"
 
+#include "protocol/server/forwarding.hpp"
+
 #include <boost/asio/ip/address_v4.hpp>
 #include <boost/asio/ip/address_v6.hpp>
 
@@ -37,32 +39,34 @@ std::string party(const ip::address& from) {
 
 admission::pass admission::admit(const ip::address& peer) {
   const auto from = plain(peer);
+  const bool proxy = is_trusted(proxies_, from);
   const std::lock_guard guard{mutex_};
   auto how = verdict::admitted;
   if (admitted_ >= total_limit_)
     how = verdict::server_full;
   else if (auto i = by_party_.find(party(from));
-           i != by_party_.end() && i->second >= address_limit_)
+           !proxy && i != by_party_.end() && i->second >= address_limit_)
     how = verdict::address_full;
   if (how == verdict::admitted) {
-    ++by_party_[party(from)];
+    if (!proxy)
+      ++by_party_[party(from)];
     ++admitted_;
   } else if (refused_ < refused_limit) {
     ++refused_;
   } else {
     how = verdict::dropped;
   }
-  return {*this, from, how};
+  return {*this, from, how, proxy};
 }
 
-void admission::leave(const ip::address& from, verdict how) {
+void admission::leave(const pass& of) {
   const std::lock_guard guard{mutex_};
-  if (how == verdict::admitted) {
+  if (of.how() == verdict::admitted) {
     --admitted_;
-    if (auto i = by_party_.find(party(from));
-        i != by_party_.end() && --i->second == 0)
+    if (auto i = by_party_.find(party(of.address()));
+        !of.is_proxy() && i != by_party_.end() && --i->second == 0)
       by_party_.erase(i);
-  } else if (how != verdict::dropped) {
+  } else if (of.how() != verdict::dropped) {
     --refused_;
   }
   if (admitted_ + refused_ == 0)

@@ -17,6 +17,7 @@
 #include <string>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace fanfare::protocol::server {
 
@@ -32,14 +33,17 @@ public:
   /// A client is counted as long as its pass lives.
   class pass {
   public:
-    pass(admission& by, const boost::asio::ip::address& to, verdict how)
+    pass(admission& by, const boost::asio::ip::address& to, verdict how,
+         bool proxy)
       : by_(&by),
         to_(to),
-        verdict_(how) {}
+        verdict_(how),
+        proxy_(proxy) {}
     pass(pass&& other) noexcept
       : by_(std::exchange(other.by_, nullptr)),
         to_(other.to_),
-        verdict_(other.verdict_) {}
+        verdict_(other.verdict_),
+        proxy_(other.proxy_) {}
     pass& operator=(pass&&) = delete;
     ~pass() {
       give_back();
@@ -47,7 +51,7 @@ public:
 
     void give_back() {
       if (auto* by = std::exchange(by_, nullptr))
-        by->leave(to_, verdict_);
+        by->leave(*this);
     }
     /// An IPv4 address, if the client has one.
     [[nodiscard]] const boost::asio::ip::address& address() const {
@@ -56,16 +60,22 @@ public:
     [[nodiscard]] verdict how() const {
       return verdict_;
     }
+    /// It is a trusted proxy, whose clients are others.
+    [[nodiscard]] bool is_proxy() const {
+      return proxy_;
+    }
 
   private:
     admission* by_;
     boost::asio::ip::address to_;
     verdict verdict_;
+    bool proxy_;
   };
 
   explicit admission(const http_server_options& limits)
     : total_limit_(limits.max_connections),
-      address_limit_(limits.max_connections_per_address) {}
+      address_limit_(limits.max_connections_per_address),
+      proxies_(limits.trusted_proxies) {}
 
   /// The pass must not outlive this object.
   [[nodiscard]] pass admit(const boost::asio::ip::address& peer);
@@ -73,10 +83,11 @@ public:
   bool wait_empty(std::chrono::milliseconds deadline);
 
 private:
-  void leave(const boost::asio::ip::address& from, verdict how);
+  void leave(const pass& of);
 
   std::size_t total_limit_;
   std::size_t address_limit_;
+  std::vector<network> proxies_;
   std::mutex mutex_;
   std::condition_variable empty_;
   std::size_t admitted_ = 0;

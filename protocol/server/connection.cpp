@@ -3,6 +3,8 @@
 
 #include "protocol/server/connection.hpp"
 
+#include "protocol/server/forwarding.hpp"
+
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/address.hpp>
@@ -399,8 +401,7 @@ bool connection::admit_body() {
     request_->held = true;
     return false;
   }
-  parser.request.peer_address = peer_;
-  parser.request.secure = stream_.secure();
+  describe_client(parser.request);
   if (auto answer = shared_.handler.check_head(parser.request)) {
     refuse(std::move(*answer));
     return false;
@@ -413,6 +414,13 @@ bool connection::admit_body() {
   request_->stage = admitted ? incoming::body::admitted
                              : incoming::body::waiting;
   return admitted;
+}
+
+void connection::describe_client(http_request& request) const {
+  request.peer_address = peer_;
+  request.secure = stream_.secure();
+  if (pass_.is_proxy())
+    read_forwarding(request, shared_.options.trusted_proxies);
 }
 
 /// The body is what comes next: tells a client that waits for that.
@@ -441,8 +449,7 @@ void connection::hand_over() {
     body_bytes = request.body.size();
     shared_.bodies.take(body_bytes); // it is here already
   }
-  request.peer_address = peer_;
-  request.secure = stream_.secure();
+  describe_client(request);
 
   pipeline::place place;
   place.kind = *request_->kind;

@@ -138,6 +138,7 @@ private:
   bool begin_request();
   bool take_turn();
   bool admit_body();
+  void describe_client(http_request& request) const;
   void expect_body();
   void hand_over();
   void refuse(const refusal& why);

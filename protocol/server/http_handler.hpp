@@ -21,8 +21,8 @@ struct http_request {
   /// Names in lower case, in order, repeats kept.
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;         ///< complete, transfer coding removed
-  std::string peer_address; ///< "127.0.0.1"
-  bool secure = false;      ///< it came over TLS
+  std::string peer_address; ///< of the client: "127.0.0.1"
+  bool secure = false;      ///< the client sent it over TLS
 
   /// The first header with that name (lower case), or an empty view.
   [[nodiscard]] std::string_view header(std::string_view name) const {

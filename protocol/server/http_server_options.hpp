@@ -6,12 +6,14 @@
 /// clients.
 
 #include "protocol/server/tls_identity.hpp"
+#include "protocol/target/network.hpp"
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace fanfare::protocol {
 
@@ -21,6 +23,9 @@ struct http_server_options {
   std::size_t threads = 1;
   /// The server's certificate and key; null: it speaks plain HTTP.
   std::shared_ptr<const tls_identity> identity;
+  /// Proxies that are believed who the client is and how it reached them
+  /// (X-Forwarded-For, -Proto, -Host).
+  std::vector<network> trusted_proxies;
 
   // -- of a request -----------------------------------------------------------
 
@@ -42,7 +47,8 @@ struct http_server_options {
   /// Further ones get a 503 and are closed; over TLS without an answer, which
   /// would take a handshake.
   std::size_t max_connections = 10'000;
-  /// The same with 429. The /64 of an IPv6 address counts as one address.
+  /// The same with 429. The /64 of an IPv6 address counts as one address. A
+  /// trusted proxy may have more: its clients share its address.
   std::size_t max_connections_per_address = 2'000;
 
   // -- in time ----------------------------------------------------------------

@@ -498,6 +498,7 @@ TEST_F(OpenApiTest, ExamplesAreTakenAndAnsweredAsDocumented) {
 
   run("readOpenapi");
   run("readDocs");
+  run("readStartPage");
   run("readLiveness");
   run("readReadiness");
 

@@ -4,17 +4,12 @@
 #include "protocol/rest/description/api_docs.hpp"
 
 #include "protocol/payload/json_text.hpp"
+#include "protocol/rest/description/html.hpp"
 #include "protocol/rest/description/openapi.hpp"
-#include "protocol/rest/messages/answers.hpp"
-#include "protocol/rest/messages/negotiation.hpp"
-#include "protocol/security/credentials.hpp"
 
 #include <boost/json/array.hpp>
 
-#include <openssl/evp.h>
-
 #include <algorithm>
-#include <array>
 #include <cctype>
 
 namespace fanfare::protocol::rest {
@@ -30,22 +25,8 @@ std::string_view view(json::string_view text) {
   return {text.data(), text.size()};
 }
 
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text)
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\'': out += "&#39;"; break;
-      default: out += c;
-    }
-  return out;
-}
-
 std::string code(std::string_view text) {
-  return "<code>" + escaped(text) + "</code>";
+  return "<code>" + escape_html(text) + "</code>";
 }
 
 /// A line of text with code in backticks.
@@ -54,7 +35,7 @@ std::string line(std::string_view text) {
   for (bool is_code = false;; is_code = !is_code) {
     const auto tick = text.find('`');
     const auto part = text.substr(0, tick);
-    out += is_code ? code(part) : escaped(part);
+    out += is_code ? code(part) : escape_html(part);
     if (tick == std::string_view::npos)
       return out;
     text.remove_prefix(tick + 1);
@@ -82,24 +63,18 @@ std::string paragraphs(std::string_view text) {
 }
 
 std::string pretty(const json::value& value) {
-  return "<pre><code>" + escaped(to_json_text(value, 2)) + "</code></pre>";
+  return "<pre><code>" + escape_html(to_json_text(value, 2)) + "</code></pre>";
 }
 
 class page {
 public:
   std::string make() {
     const auto& info = document_.at("info").as_object();
-    text_ = "<!doctype html>\n<html lang=\"en\">\n<head><meta "
-            "charset=\"utf-8\">"
-            "<meta name=\"viewport\" content=\"width=device-width, "
-            "initial-scale=1\"><title>"
-          + escaped(text(info, "title")) + " API</title><style>";
-    text_ += api_docs_css;
-    text_ += "</style></head>\n<body>\n";
+    text_ = page_head(std::string{text(info, "title")} + " API", api_docs_css);
     navigation(info);
-    text_ += "<main><h1 id=\"top\">" + escaped(text(info, "title"))
-           + " API</h1><p class=\"lead\">" + escaped(text(info, "summary"))
-           + " · version " + escaped(text(info, "version"))
+    text_ += "<main><h1 id=\"top\">" + escape_html(text(info, "title"))
+           + " API</h1><p class=\"lead\">" + escape_html(text(info, "summary"))
+           + " · version " + escape_html(text(info, "version"))
            + " · <a href=\"../v1/openapi.json\">OpenAPI document</a></p>"
            + paragraphs(text(info, "description"));
     text_ += "<h2 id=\"authentication\">Authentication</h2>";
@@ -165,7 +140,7 @@ private:
     std::ranges::transform(upper, upper.begin(), [](unsigned char c) {
       return static_cast<char>(std::toupper(c));
     });
-    return "<span class=\"m " + escaped(method) + "\">" + escaped(upper)
+    return "<span class=\"m " + escape_html(method) + "\">" + escape_html(upper)
          + "</span>";
   }
 
@@ -181,19 +156,20 @@ private:
   void navigation(const json::object& info) {
     text_ += "<nav aria-label=\"Contents\"><p><a class=\"brand\" "
              "href=\"#top\">"
-           + escaped(text(info, "title")) + "</a> <span class=\"version\">"
-           + escaped(text(info, "version"))
+           + escape_html(text(info, "title")) + "</a> <span class=\"version\">"
+           + escape_html(text(info, "version"))
            + "</span></p><ul><li><a href=\"#authentication\">Authentication</a>"
              "</li><li><a href=\"#answers\">Shared answers</a></li></ul>";
     for (const auto& tag : document_.at("tags").as_array()) {
       const auto name = text(tag.as_object(), "name");
-      text_ += "<details open><summary>" + escaped(name) + "</summary><ul>";
+      text_ += "<details open><summary>" + escape_html(name) + "</summary><ul>";
       each_operation(name, [&](std::string_view, std::string_view method,
                                const json::object& operation) {
         if (method != "options")
-          text_ += "<li><a href=\"#" + escaped(text(operation, "operationId"))
-                 + "\">" + method_mark(method) + "<span>"
-                 + escaped(text(operation, "summary")) + "</span></a></li>";
+          text_ += "<li><a href=\"#"
+                 + escape_html(text(operation, "operationId")) + "\">"
+                 + method_mark(method) + "<span>"
+                 + escape_html(text(operation, "summary")) + "</span></a></li>";
       });
       text_ += "</ul></details>";
     }
@@ -202,7 +178,7 @@ private:
 
   void section(const json::object& tag) {
     const auto name = text(tag, "name");
-    text_ += "<section><h2 id=\"" + anchor_of(name) + "\">" + escaped(name)
+    text_ += "<section><h2 id=\"" + anchor_of(name) + "\">" + escape_html(name)
            + "</h2>" + paragraphs(text(tag, "description"));
     each_operation(name, [this](auto path, auto method, const auto& operation) {
       describe(path, method, operation);
@@ -217,17 +193,17 @@ private:
     const auto id = text(operation, "operationId");
     const bool quiet = method == "options";
     text_ += std::string{"<article"} + (quiet ? " class=\"quiet\"" : "")
-           + " id=\"" + escaped(id) + "\">";
+           + " id=\"" + escape_html(id) + "\">";
     if (quiet)
       text_ += "<details><summary>";
     text_ += quiet ? ""
-                   : "<h3><a href=\"#" + escaped(id) + "\">"
-                       + escaped(text(operation, "summary")) + "</a></h3>";
+                   : "<h3><a href=\"#" + escape_html(id) + "\">"
+                       + escape_html(text(operation, "summary")) + "</a></h3>";
     const auto path_line = method_mark(method) + " <span class=\"path\">"
-                         + escaped(path) + "</span>";
+                         + escape_html(path) + "</span>";
     if (quiet)
       text_ += path_line + " <span class=\"soft\">"
-             + escaped(text(operation, "summary")) + "</span></summary>";
+             + escape_html(text(operation, "summary")) + "</span></summary>";
     else
       text_ += "<p class=\"line\">" + path_line + "</p>";
     permissions(operation);
@@ -255,7 +231,7 @@ private:
       text_ += "<span class=\"tag\">"
              + (name == "any"      ? "any token"
                 : name == "server" ? "server's administrator"
-                                   : "permission " + escaped(name))
+                                   : "permission " + escape_html(name))
              + "</span> ";
     }
     text_ += "</p>";
@@ -271,7 +247,7 @@ private:
       const auto& one = resolve(item.as_object());
       const auto* must = one.if_contains("required");
       row(text(one, "name"), must != nullptr && must->as_bool(),
-          "<td>" + escaped(text(one, "in")) + "</td>",
+          "<td>" + escape_html(text(one, "in")) + "</td>",
           one.at("schema").as_object(), text(one, "description"));
     }
     text_ += "</tbody></table></div>";
@@ -281,10 +257,11 @@ private:
     const auto& answer = resolve(given);
     const auto shared = name_of(given);
     text_ += R"(<div class="answer"><span class="status s)"
-           + escaped(status.substr(0, 1)) + "\">" + escaped(status) + "</span>";
+           + escape_html(status.substr(0, 1)) + "\">" + escape_html(status)
+           + "</span>";
     if (!shared.empty()) {
       text_ += line(text(answer, "description")) + " <a href=\"#answer-"
-             + escaped(shared) + "\">More</a></div>";
+             + escape_html(shared) + "\">More</a></div>";
       return;
     }
     answer_body(answer, status.starts_with('2'));
@@ -297,7 +274,7 @@ private:
       text_ += "<br><span class=\"soft\">Headers:";
       for (const auto& header : headers)
         text_ += ' ' + code(view(header.key())) + ' '
-               + escaped(text(header.value().as_object(), "description"));
+               + escape_html(text(header.value().as_object(), "description"));
       text_ += "</span>";
     }
     content(child(answer, "content"), success);
@@ -308,7 +285,7 @@ private:
     for (const auto& type : types) {
       const auto& media = type.value().as_object();
       const auto& schema = child(media, "schema");
-      text_ += "<p class=\"soft line\">" + escaped(view(type.key())) + " · "
+      text_ += "<p class=\"soft line\">" + escape_html(view(type.key())) + " · "
              + type_of(schema) + "</p>";
       if (show_fields)
         fields(schema);
@@ -321,7 +298,7 @@ private:
       const auto& one = item.value().as_object();
       std::string name{view(item.key())};
       std::ranges::replace(name, '_', ' ');
-      text_ += "<details><summary>Example: " + escaped(name) + "</summary>";
+      text_ += "<details><summary>Example: " + escape_html(name) + "</summary>";
       if (const auto summary = text(one, "summary"); !summary.empty())
         text_ += "<p>" + line(summary) + "</p>";
       const auto& sent = child(one, "x-request");
@@ -339,7 +316,7 @@ private:
     const auto& schema = resolve(given);
     const auto name = name_of(given);
     if (depth > depth_limit)
-      return escaped(name);
+      return escape_html(name);
     std::string out;
     const auto add = [&out](const std::string& part, std::string_view between) {
       out += (out.empty() ? "" : std::string{between}) + part;
@@ -355,7 +332,7 @@ private:
         if (one == "array")
           words += "list of " + type_of(child(schema, "items"), depth + 1);
         else
-          words += escaped(one);
+          words += escape_html(one);
       };
       if (type->is_array())
         for (const auto& one : type->get_array())
@@ -365,7 +342,7 @@ private:
       add(words, " ");
     }
     if (const auto format = text(schema, "format"); !format.empty())
-      out += " (" + escaped(format) + ')';
+      out += " (" + escape_html(format) + ')';
     if (const auto* only = schema.if_contains("const"))
       add(code(to_json_text(*only)), " ");
     if (const auto* list = schema.if_contains("enum")) {
@@ -377,7 +354,7 @@ private:
     const auto limit = [&](std::string_view key, std::string_view before,
                            std::string_view after) {
       if (const auto* value = schema.if_contains({key.data(), key.size()}))
-        out += ", " + std::string{before} + escaped(to_json_text(*value))
+        out += ", " + std::string{before} + escape_html(to_json_text(*value))
              + std::string{after};
     };
     limit("minimum", "≥ ", "");
@@ -454,13 +431,13 @@ private:
     const auto& everywhere = child(document_, "x-every-path");
     for (const auto& answer : component("responses")) {
       const auto name = view(answer.key());
-      text_ += R"(<article class="quiet" id="answer-)" + escaped(name)
+      text_ += R"(<article class="quiet" id="answer-)" + escape_html(name)
              + "\"><h3>";
       for (const auto& one : everywhere)
         if (name_of(one.value().as_object()) == name)
-          text_ += "<span class=\"status\">" + escaped(view(one.key()))
+          text_ += "<span class=\"status\">" + escape_html(view(one.key()))
                  + "</span>";
-      text_ += escaped(name) + "</h3>";
+      text_ += escape_html(name) + "</h3>";
       answer_body(answer.value().as_object(), false);
       text_ += "</article>";
     }
@@ -472,22 +449,6 @@ private:
   bool mark_required_ = false; ///< answers are always complete
 };
 
-/// Allows only the page's own style: nothing may be loaded or run.
-const std::string& policy() {
-  static const auto text = [] {
-    const auto hash = hash_token_key(api_docs_css); // SHA-256
-    std::array<unsigned char, 64> encoded;
-    const auto size = EVP_EncodeBlock(
-      encoded.data(), reinterpret_cast<const unsigned char*>(hash.data()),
-      static_cast<int>(hash.size()));
-    return "default-src 'none'; style-src 'sha256-"
-         + std::string{encoded.begin(), encoded.begin() + size}
-         + "'; img-src 'none'; base-uri 'none'; form-action 'none'; "
-           "frame-ancestors 'none'";
-  }();
-  return text;
-}
-
 } // namespace
 
 const std::string& api_docs_page() {
@@ -496,13 +457,8 @@ const std::string& api_docs_page() {
 }
 
 http_response serve_api_docs(const exchange& x) {
-  if (!accepts(accept_header(x.request), "text", "html"))
-    return refusal(x, 406, "Could not satisfy the request Accept header.");
-  auto out = cached_answer(x, "text/html; charset=utf-8", api_docs_page());
-  out.headers.emplace_back("Content-Security-Policy", policy());
-  out.headers.emplace_back("X-Content-Type-Options", "nosniff");
-  out.headers.emplace_back("Referrer-Policy", "no-referrer");
-  return out;
+  static const auto policy = page_policy(api_docs_css);
+  return page_answer(x, api_docs_page(), policy);
 }
 
 } // namespace fanfare::protocol::rest

@@ -52,7 +52,8 @@ TEST_F(AccessTest, NeedsAValidToken) {
     std::string header;
     std::string sentence;
   } bad[] = {
-    {"Bearer " + good, "Authentication credentials were not provided."},
+    {"Bearer " + good + "x", "Authentication credentials were not provided."},
+    {"Bearer " + revoked, "Authentication credentials were not provided."},
     {"Basic YTpi", "Authentication credentials were not provided."},
     {"Device " + good, "Authentication credentials were not provided."},
     {"Tokens " + good, "Authentication credentials were not provided."},

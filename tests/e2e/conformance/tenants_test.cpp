@@ -55,6 +55,7 @@ const std::string since_ever = R"({"since":"2020-01-01T00:00:00Z"})";
 /// Add a row here for each new route.
 const std::vector<tenant_row>& table() {
   static const std::vector<tenant_row> rows{
+    {"/", {{"GET", everyone}}},
     {"/healthz", {{"GET", everyone}}},
     {"/readyz", {{"GET", everyone}}},
     {"/api/v1/idempotency_query", {{"GET", anybody}}},

@@ -6,6 +6,7 @@
 
 #include "tests/support/openapi.hpp"
 
+#include "fanfare/version.hpp"
 #include "protocol/rest/description/api_docs.hpp"
 #include "protocol/rest/resource_table.hpp"
 #include "tests/protocol/rest/rest_test.hpp"
@@ -69,6 +70,9 @@ class OpenApiTest : public RestTest {
 protected:
   // In braces it would become a list of one.
   OpenApiTest() : document(ask("GET", "/api/v1/openapi.json", {}, {}).json()) {}
+
+  /// A page that loads and runs nothing, and tells the browser so.
+  void expect_harmless_page(std::string_view target);
 
   json::value document;
   json_schema schemas{document};
@@ -192,7 +196,7 @@ TEST_F(OpenApiTest, HasExamplesThatAreAsTheirSchemasSay) {
 }
 
 TEST_F(OpenApiTest, IsAnsweredToEverybodyOnceUntilItChanges) {
-  for (const std::string target : {"/api/v1/openapi.json", "/api/docs/"}) {
+  for (const std::string target : {"/api/v1/openapi.json", "/api/docs/", "/"}) {
     const auto first = ask("GET", target, {}, {});
     EXPECT_EQ(first.status, 200) << target;
     EXPECT_EQ(first.header("Cache-Control"), "no-cache");
@@ -226,8 +230,8 @@ TEST_F(OpenApiTest, IsIndentedOnRequestAndHasTheVersion) {
   EXPECT_NE(document.at("info").at("version"), "0.0.0");
 }
 
-TEST_F(OpenApiTest, IsAPageThatLoadsAndRunsNothing) {
-  const auto page = ask("GET", "/api/docs/", {}, {}, {{"accept", "text/html"}});
+void OpenApiTest::expect_harmless_page(std::string_view target) {
+  const auto page = ask("GET", target, {}, {}, {{"accept", "text/html"}});
   EXPECT_EQ(page.status, 200);
   EXPECT_EQ(page.header("Content-Type"), "text/html; charset=utf-8");
   EXPECT_EQ(page.header("X-Content-Type-Options"), "nosniff");
@@ -254,6 +258,22 @@ TEST_F(OpenApiTest, IsAPageThatLoadsAndRunsNothing) {
             std::string::npos)
     << policy;
   EXPECT_EQ(policy.find("unsafe"), std::string::npos);
+}
+
+TEST_F(OpenApiTest, IsAPageThatLoadsAndRunsNothing) {
+  expect_harmless_page("/api/docs/");
+}
+
+TEST_F(OpenApiTest, IsLinkedFromAPageForPeople) {
+  expect_harmless_page("/");
+  const auto page = ask("GET", "/", {}, {}).body;
+  EXPECT_NE(page.find(fanfare::version), std::string::npos);
+  for (const auto* target : {"api/docs/", "api/v1/openapi.json", "readyz"}) {
+    EXPECT_NE(page.find("href=\"" + std::string{target} + '"'),
+              std::string::npos)
+      << target;
+    EXPECT_NE(ask("GET", '/' + std::string{target}, {}, {}).status, 404);
+  }
 }
 
 TEST_F(OpenApiTest, IsAPageOfAllOperationsWithAnchorsThatExist) {

@@ -9,6 +9,12 @@
 #include "protocol/text.hpp"
 #include "tests/protocol/rest/rest_test.hpp"
 
+#include <cstdint>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+
 namespace fanfare::test {
 namespace {
 
@@ -34,7 +40,7 @@ TEST_F(RestRequestsTest, NeedAValidToken) {
   service.known_tokens[0].second.revoked = true;
   const std::pair<std::string_view, std::string_view> cases[] = {
     {"", "Authentication credentials were not provided."},
-    {"Bearer boss", "Authentication credentials were not provided."},
+    {"Bearer", "Authentication credentials were not provided."},
     {"Basic Ym9zcw==", "Authentication credentials were not provided."},
     {"boss", "Authentication credentials were not provided."},
     {"Tokenboss", "Authentication credentials were not provided."},
@@ -55,8 +61,79 @@ TEST_F(RestRequestsTest, NeedAValidToken) {
   }
   EXPECT_EQ(ask("GET", list, {}, {}).status, 401);
   for (const std::string_view good :
-       {"Token boss", "token boss", "TOKEN  boss ", "Token root"})
+       {"Token boss", "token boss", "TOKEN  boss ", "Token root", "Bearer boss",
+        "bearer boss", "BEARER root"})
     EXPECT_EQ(with_authorization(good).status, 200) << good;
+}
+
+// The sentence is the one that the compatible API has for keys of another kind.
+TEST_F(RestRequestsTest, SayWhatIsWrongWithABearersKeyInTheHeader) {
+  service.known_tokens[0].second.revoked = true;
+  const std::pair<std::string_view, std::string_view> cases[] = {
+    {"Bearer nobody", R"(error="invalid_token", )"
+                      R"(error_description="Invalid token.")"},
+    {"bearer hooks", R"(error="invalid_token", )"
+                     R"(error_description="Token inactive or deleted.")"},
+    {"Bearer", R"(error="invalid_request", )"
+               R"(error_description="One key is needed.")"},
+    {"Bearer boss root", R"(error="invalid_request", )"
+                         R"(error_description="One key is needed.")"},
+  };
+  for (const auto& [value, error] : cases) {
+    const auto refused = with_authorization(value);
+    EXPECT_EQ(refused.status, 401) << value;
+    EXPECT_EQ(refused.body,
+              R"({"detail":"Authentication credentials were not provided."})");
+    const headers expected{
+      {"WWW-Authenticate", "Token"},
+      {"WWW-Authenticate", "Bearer " + std::string{error}}};
+    headers found;
+    for (const auto& field : refused.fields)
+      if (field.first == "WWW-Authenticate")
+        found.push_back(field);
+    EXPECT_EQ(found, expected) << value;
+  }
+}
+
+TEST_F(RestRequestsTest, CountWrongKeysOfEitherScheme) {
+  std::set<std::uint16_t> statuses;
+  for (int i = 0; i < 60; ++i)
+    statuses.insert(with_authorization("Bearer nobody").status);
+  EXPECT_EQ(statuses, (std::set<std::uint16_t>{401, 429}));
+  EXPECT_EQ(with_authorization("Token nobody").status, 429);
+  EXPECT_EQ(with_authorization("Bearer boss").status, 200);
+}
+
+TEST_F(RestRequestsTest, AreToldOfWrongSlashesUnlessTheCompatibleApiIsNot) {
+  const auto expect_hint = [&](std::string_view method, std::string_view path,
+                               std::string_view meant) {
+    const auto refused = ask(method, path, {}, "boss");
+    EXPECT_EQ(refused.status, 404) << path;
+    EXPECT_EQ(refused.header("Content-Type"), "application/json");
+    EXPECT_EQ(refused.body,
+              R"({"detail":"Not found. Mind the slashes: the path is )"
+                + std::string{meant} + ".\"}");
+  };
+  const std::string own = "/api/v1/organizers/dummy/";
+  expect_hint("POST", own + "notifications", own + "notifications/");
+  expect_hint("PATCH", own + "webhooks/1/delivery",
+              own + "webhooks/1/delivery/");
+  expect_hint("POST", own + "webhooks//1/test/", own + "webhooks/1/test/");
+  expect_hint("GET", own + "webhooks//1/calls/", own + "webhooks/1/calls/");
+  expect_hint("GET", "/api/v1/openapi.json/", "/api/v1/openapi.json");
+  expect_hint("GET", "/healthz/", "/healthz");
+  const std::pair<std::string_view, std::string> as_there[] = {
+    {"POST", own + "webhooks"},    {"PATCH", own + "webhooks/1"},
+    {"POST", own + "events"},      {"POST", "/api/v1/organizers"},
+    {"GET", own + "webhooks//1/"}, {"GET", "/api/v1/nothing/"},
+    {"GET", own + "nothing"},
+  };
+  for (const auto& [method, path] : as_there) {
+    const auto refused = ask(method, path, {}, "boss");
+    EXPECT_EQ(refused.status, 404) << path;
+    EXPECT_EQ(refused.header("Content-Type"), "text/html; charset=utf-8")
+      << path;
+  }
 }
 
 TEST_F(RestRequestsTest, HaveNoAdminTokenUnlessThereIsOne) {
@@ -398,8 +475,7 @@ TEST_F(RestRequestsTest, ToUnknownPathsAreHtmlUnderApiAndJsonElsewhere) {
     EXPECT_EQ(got.status, 404) << path;
     EXPECT_EQ(got.header("Content-Type"), "text/html; charset=utf-8") << path;
   }
-  for (const std::string_view path :
-       {"/", "/nothing", "/healthz/", "/metric", "", "*"}) {
+  for (const std::string_view path : {"/nothing", "/metric", "", "*"}) {
     const auto got = ask("GET", path, {}, {});
     EXPECT_EQ(got.status, 404) << path;
     EXPECT_EQ(got.body, R"({"detail":"Not found."})");

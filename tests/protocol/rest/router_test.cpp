@@ -43,7 +43,7 @@ TEST(RestRouterTest, LeadsFromEachPathToItsResource) {
 TEST(RestRouterTest, SeesThatASlashIsMissing) {
   for (const auto& row : resource_table()) {
     auto path = path_of(row);
-    if (!path.ends_with('/'))
+    if (!path.ends_with('/') || path == "/")
       continue;
     path.pop_back();
     const auto found = find_route(path);
@@ -72,8 +72,27 @@ TEST(RestRouterTest, FindsNothingElse) {
     EXPECT_EQ(found.outcome, verdict::unknown_api) << path;
     EXPECT_EQ(found.what, nullptr) << path;
   }
-  for (const std::string_view path : {"/", "", "/healthz/", "/metrics"})
+  for (const std::string_view path : {"//", "", "/healthz/", "/metrics"})
     EXPECT_EQ(find_route(path).outcome, verdict::unknown) << path;
+}
+
+TEST(RestRouterTest, KnowsWhichSlashesWereMeant) {
+  using protocol::rest::path_with_right_slashes;
+  const std::pair<std::string_view, std::string_view> meant[] = {
+    {"/api/v1/organizers", "/api/v1/organizers/"},
+    {"/api/v1//organizers//demo/webhooks", "/api/v1/organizers/demo/webhooks/"},
+    {"//api/v1/organizers/demo/tokens/7/", "/api/v1/organizers/demo/tokens/7/"},
+    {"/api/v1/openapi.json/", "/api/v1/openapi.json"},
+    {"/api/v1/idempotency_query//", "/api/v1/idempotency_query"},
+    {"/healthz/", "/healthz"},
+    {"//", "/"},
+  };
+  for (const auto& [path, right] : meant)
+    EXPECT_EQ(path_with_right_slashes(path), right) << path;
+  for (const std::string_view path :
+       {"", "/", "/api/", "/api/v1/organizers/", "/api/v1/organizers//events/",
+        "/nothing/", "/api/v1/nothing"})
+    EXPECT_EQ(path_with_right_slashes(path), "") << path;
 }
 
 TEST(ResourceTableTest, HasEachPathOnceAndSoundRows) {
