@@ -5,6 +5,7 @@
 
 #include "cli/admin_token.hpp"
 #include "cli/serve_options.hpp"
+#include "cli/service_manager.hpp"
 #include "cli/sink.hpp"
 #include "engine/rest_service.hpp"
 #include "fanfare/engine.hpp"
@@ -12,6 +13,7 @@
 #include "protocol/rest/rest_api.hpp"
 #include "protocol/security/credentials.hpp"
 #include "protocol/server/http_server.hpp"
+#include "protocol/target/network.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
@@ -31,6 +33,7 @@
 #include <memory>
 #include <thread>
 #include <utility>
+#include <vector>
 
 namespace fanfare::cli {
 
@@ -85,6 +88,18 @@ load_identity(const serve_options& options) {
                  "--tls-cert and --tls-key go together: give both for HTTPS, "
                  "none for HTTP"};
   return protocol::tls_identity::load(options.tls_cert, options.tls_key);
+}
+
+result<std::vector<protocol::network>>
+parse_networks(const std::vector<std::string>& texts) {
+  std::vector<protocol::network> out;
+  for (const auto& text : texts) {
+    auto parsed = protocol::network::parse(text);
+    if (!parsed)
+      return parsed.error();
+    out.push_back(std::move(*parsed));
+  }
+  return out;
 }
 
 /// The key in the environment, which takes the place of a key file.
@@ -170,6 +185,7 @@ int run(serve_options options) {
   spdlog::flush_on(spdlog::level::info);
   // Blocked before the first thread starts: all inherit it, so that only the
   // wait below sees these signals.
+  const auto manager = service_manager::from_environment();
   const auto signals = stop_signals();
   auto all_signals = signals;
   sigaddset(&all_signals, SIGHUP);
@@ -184,6 +200,11 @@ int run(serve_options options) {
   if (!identity)
     return fail(explain_option(
       options, {identity.error().code, identity.error().detail, "tls_cert"}));
+  auto proxies = parse_networks(options.trusted_proxies);
+  if (!proxies)
+    return fail(
+      explain_option(options, {proxies.error().code, proxies.error().detail,
+                               "trusted_proxies"}));
   auto key = take_secret_key();
   if (!key && options.engine.secrets.key_file.empty())
     return fail(key.error());
@@ -218,11 +239,13 @@ int run(serve_options options) {
     {.admin_token_hash = protocol::hash_token_key(token->key),
      .run = threads.workers(),
      .local_names = !options.engine.network.allow.empty(),
+     .public_url = options.public_url,
      .failed_logins = options.failed_logins}};
   auto http = http_options();
   http.host = listen->host;
   http.port = listen->port;
   http.identity = std::move(*identity);
+  http.trusted_proxies = std::move(*proxies);
   auto server = protocol::http_server::start(http, api);
   if (!server)
     return fail(server.error());
@@ -233,12 +256,22 @@ int run(serve_options options) {
                version, found.tail, options.engine.data.string(),
                found.calls_replayed);
   std::cout << "listening on " << (*server)->url() << std::endl;
+  const auto status = "listening on " + (*server)->url();
+  manager.ready(status);
+  watchdog dog{manager, [&engine](std::chrono::milliseconds patience) {
+                 return engine.responds(patience);
+               }};
 
   int signal = 0;
-  while (sigwait(&all_signals, &signal) == 0 && signal == SIGHUP)
+  while (sigwait(&all_signals, &signal) == 0 && signal == SIGHUP) {
+    manager.reloading();
     reload_identity(options, **server);
+    manager.ready(status);
+  }
   spdlog::info("stopping; a second signal ends it at once");
+  manager.stopping("stopping");
   limit_the_stop(signals);
+  dog.rest();
   engine.stop(drain_deadline);
   (*server)->stop(http_deadline);
   threads.join();

@@ -7,6 +7,7 @@
 #include "cli/duration.hpp"
 #include "cli/nearest_name.hpp"
 #include "cli/numbers.hpp"
+#include "cli/public_url.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -58,6 +59,20 @@ void add_serve_options(CLI::App& serve, serve_options& options) {
                 "Address of the API; port 0 takes a free one")
     ->type_name("HOST:PORT")
     ->capture_default_str();
+  add_parsed(
+    serve, "--public-url", options.public_url, parse_public_url,
+    "What links in answers begin with, if clients reach the server by another "
+    "address than they name in their requests: https://hooks.example.com, or "
+    "with a path that the proxy in front of it takes away",
+    "URL", "");
+  serve
+    .add_option(
+      "--trusted-proxy", options.trusted_proxies,
+      "Believe proxies in this network what X-Forwarded-For, "
+      "X-Forwarded-Proto and X-Forwarded-Host say of the client; may be "
+      "repeated. Without it the client is whoever connects")
+    ->type_name("CIDR")
+    ->allow_extra_args(false);
   serve
     .add_option("--tls-cert", options.tls_cert,
                 "Serve HTTPS with this certificate: PEM, the server's own "
@@ -292,6 +307,7 @@ void take(CLI::Option& option, const config_entry& entry) {
 /// The option behind a member of `engine_options`, or of `serve_options`.
 std::string option_of(std::string_view member) {
   static constexpr std::pair<std::string_view, std::string_view> others[] = {
+    {"trusted_proxies", "trusted-proxy"},
     {"network.allow", "allow-network"},
     {"network.deny", "deny-network"},
     {"network.dns_servers", "dns-server"},

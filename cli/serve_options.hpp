@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace CLI {
 class App;
@@ -28,6 +29,8 @@ inline constexpr std::chrono::seconds last_deadline{14};
 struct serve_options {
   engine_options engine;
   std::string listen = "127.0.0.1:8080";
+  std::string public_url;
+  std::vector<std::string> trusted_proxies; ///< networks
   std::string tls_cert;
   std::string tls_key;
   std::string log_level = "info";
