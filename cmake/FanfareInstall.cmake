@@ -3,7 +3,7 @@
 #
 # What `cmake --install` installs, in three components: library (libfanfare.so),
 # development (headers, static library, packages of CMake and pkg-config) and
-# server (the program, its unit and configuration). packaging/ makes Debian
+# server (the program, its unit and configuration, manual pages, completions). packaging/ makes Debian
 # packages of them.
 
 include(CMakePackageConfigHelpers)
@@ -29,6 +29,19 @@ function(fanfare_install_configured input name base folder component)
     set(LIBDIR \"${CMAKE_INSTALL_LIBDIR}\")
     set(SYSCONFDIR \"${CMAKE_INSTALL_SYSCONFDIR}\")
     include(\"${PROJECT_SOURCE_DIR}/cmake/InstallConfigured.cmake\")"
+    COMPONENT ${component})
+endfunction()
+
+# The Debian package of the shared library has the number of its soname.
+set(FANFARE_LIBRARY_PACKAGE "libfanfare${FANFARE_SOVERSION}")
+
+# fanfare_install_docs(<package> <component> <page>…): pages of docs/ that users read.
+function(fanfare_install_docs package component)
+  list(TRANSFORM ARGN PREPEND "${PROJECT_SOURCE_DIR}/docs/" OUTPUT_VARIABLE pages)
+  list(TRANSFORM pages APPEND ".md")
+  install(
+    FILES ${pages}
+    DESTINATION "${CMAKE_INSTALL_DATADIR}/doc/${package}/docs"
     COMPONENT ${component})
 endfunction()
 
@@ -77,6 +90,7 @@ install(
         "${PROJECT_SOURCE_DIR}/cmake/FindLMDB.cmake"
   DESTINATION "${_cmake_dir}"
   COMPONENT development)
+fanfare_install_docs(libfanfare-dev development embedding c-interface)
 fanfare_install_configured(cmake/fanfare.pc.in fanfare.pc LIBDIR pkgconfig
                            development)
 
@@ -92,14 +106,35 @@ if(FANFARE_BUILD_PROGRAM)
   fanfare_install_configured(packaging/fanfare.toml.in fanfare.toml
                              SYSCONFDIR fanfare server)
   install(
+    DIRECTORY "${PROJECT_BINARY_DIR}/share/man1"
+    DESTINATION "${CMAKE_INSTALL_MANDIR}"
+    COMPONENT server)
+  set(_completions
+      "bash:bash-completion/completions:fanfare"
+      "zsh:zsh/site-functions:_fanfare"
+      "fish:fish/vendor_completions.d:fanfare.fish")
+  foreach(_completion IN LISTS _completions)
+    string(REPLACE ":" ";" _completion "${_completion}")
+    list(GET _completion 0 _shell)
+    list(GET _completion 1 _folder)
+    list(GET _completion 2 _name)
+    install(
+      FILES "${PROJECT_BINARY_DIR}/share/${_shell}"
+      DESTINATION "${CMAKE_INSTALL_DATADIR}/${_folder}"
+      RENAME "${_name}"
+      COMPONENT server)
+  endforeach()
+  fanfare_install_docs(fanfare-server server delivery operations migrating)
+  install(
     FILES "${PROJECT_SOURCE_DIR}/README.md"
+          "${PROJECT_SOURCE_DIR}/protocol/rest/description/openapi.json"
     DESTINATION "${CMAKE_INSTALL_DATADIR}/doc/fanfare-server"
     COMPONENT server)
 endif()
 
 # -- what all have --------------------------------------------------------------
 
-foreach(_pair IN ITEMS library:libfanfare development:libfanfare-dev
+foreach(_pair IN ITEMS library:${FANFARE_LIBRARY_PACKAGE} development:libfanfare-dev
                        server:fanfare-server)
   string(REPLACE ":" ";" _pair "${_pair}")
   list(GET _pair 0 _component)

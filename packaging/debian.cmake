@@ -1,17 +1,21 @@
 # SPDX-FileCopyrightText: Fanfare contributors
 # SPDX-License-Identifier: Apache-2.0
 #
-# `cpack -G DEB` makes the Debian packages libfanfare, libfanfare-dev and
-# fanfare-server of the components that cmake/FanfareInstall.cmake installs.
+# `cpack -G DEB` makes the Debian packages libfanfare0.1 (with the number of its
+# interface), libfanfare-dev and fanfare-server of the components that cmake/FanfareInstall.cmake installs.
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME fanfare)
 set(CPACK_PACKAGE_VERSION "${PROJECT_VERSION}")
-set(CPACK_PACKAGE_CONTACT "Fanfare contributors <fanfare@localhost>")
+set(FANFARE_PACKAGE_CONTACT
+    "Fanfare contributors <fanfare@example.org>"
+    CACHE STRING "Who answers for the Debian packages: NAME <ADDRESS>")
+set(CPACK_PACKAGE_CONTACT "${FANFARE_PACKAGE_CONTACT}")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "${PROJECT_DESCRIPTION}")
 set(CPACK_PACKAGING_INSTALL_PREFIX "/usr")
 set(CPACK_STRIP_FILES ON)
 set(CPACK_DEB_COMPONENT_INSTALL ON)
+set(CPACK_PRE_BUILD_SCRIPTS "${PROJECT_SOURCE_DIR}/packaging/debian_files.cmake")
 set(CPACK_COMPONENTS_ALL library development server)
 set(CPACK_COMPONENTS_GROUPING ONE_PER_GROUP)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
@@ -23,7 +27,8 @@ set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
 set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS_POLICY ">=")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 
-set(CPACK_DEBIAN_LIBRARY_PACKAGE_NAME libfanfare)
+# Two versions of it can be installed beside each other (Debian policy, 8.1).
+set(CPACK_DEBIAN_LIBRARY_PACKAGE_NAME "${FANFARE_LIBRARY_PACKAGE}")
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_SECTION libs)
 set(CPACK_COMPONENT_LIBRARY_DESCRIPTION
     "Webhook dispatch engine to be embedded in programs
@@ -40,7 +45,7 @@ set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION
  link the static library; the shared one needs none of them.")
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SHLIBDEPS OFF)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS
-    "libfanfare (= ${PROJECT_VERSION}-${CPACK_DEBIAN_PACKAGE_RELEASE})")
+    "${FANFARE_LIBRARY_PACKAGE} (= ${PROJECT_VERSION}-${CPACK_DEBIAN_PACKAGE_RELEASE})")
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SUGGESTS
     "libcaf-dev, liblmdb-dev, libssl-dev, libboost-json1.81-dev, libboost-url1.81-dev, libc-ares-dev, libidn2-dev, pkgconf")
 

@@ -56,6 +56,8 @@ public:
 
   /// Returns the answer, whatever its status. Throws if there is none.
   protocol::api_response ask(protocol::api_request request);
+  /// The same of what is open to everybody.
+  protocol::api_response ask_without_token(protocol::api_request request);
   /// What a refusal stands for, with the server's reason.
   [[nodiscard]] command_error
   error_of(const protocol::api_response& answer) const;

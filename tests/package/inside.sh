@@ -96,12 +96,21 @@ fi
 
 # -- all that there is ------------------------------------------------------------
 
+library=
 for package in "$@"; do
   [[ $package != */fanfare-server_* ]] || server=$package
+  if [[ $package =~ /(libfanfare[0-9.]+)_ ]]; then
+    library=${BASH_REMATCH[1]}
+  fi
 done
 before=$(dpkg --get-selections | sort)
-dpkg --install "$@"
-dpkg --status libfanfare libfanfare-dev fanfare-server | grep '^Status: install ok installed' | wc -l \
+dpkg --install "$@" | tee "$dir/notes"
+# The notes say where the token is, and what leads on is there.
+grep -q ' cat /var/lib/fanfare/admin.token | fanfare login$' "$dir/notes"
+[[ -f /usr/share/doc/fanfare-server/README.md ]]
+man --local-file --pager=cat /usr/share/man/man1/fanfare-serve.1.gz >"$dir/page"
+grep -q -e '--trusted-proxy' "$dir/page"
+dpkg --status "$library" libfanfare-dev fanfare-server | grep '^Status: install ok installed' | wc -l \
   | grep -qx 3
 
 # A project finds what is installed, without being told where.
@@ -114,7 +123,7 @@ mkdir -p "$dir/build/debian"
 printf 'Source: outside\n\nPackage: outside\nArchitecture: any\n' \
   >"$dir/build/debian/control"
 needs=$(cd "$dir/build" && dpkg-shlibdeps -O outside)
-[[ $needs == *'libfanfare (>= '* ]]
+[[ $needs == *"$library (>= "* ]]
 
 # The server as its user, with its configuration.
 id fanfare
@@ -155,7 +164,7 @@ if kill -0 "$pid" 2>/dev/null; then
   exit 1
 fi
 
-dpkg --remove fanfare-server libfanfare-dev libfanfare
+dpkg --remove fanfare-server libfanfare-dev "$library"
 [[ -f /etc/fanfare/fanfare.toml && -f /var/lib/fanfare/fanfare.mdb ]]
 [[ ! -e /usr/bin/fanfare ]]
 
@@ -188,7 +197,7 @@ if grep -w 'start\|restart' "$told"; then
 fi
 [[ ! -L $wants && ! -e /etc/fanfare/fanfare.toml ]]
 
-dpkg --purge fanfare-server libfanfare-dev libfanfare
+dpkg --purge fanfare-server libfanfare-dev "$library"
 [[ ! -e /etc/fanfare/fanfare.toml && ! -e /var/lib/fanfare ]]
 [[ -z $(find /etc/systemd /var/lib/systemd -name '*fanfare*') ]]
 [[ $(dpkg --get-selections | sort) == "$before" ]]

@@ -28,6 +28,7 @@ CXX = os.environ.get("CXX", "c++")
 VERSION = re.search(r"VERSION (\S+)", (SOURCE / "CMakeLists.txt").read_text().split("project(")[1])[1]
 CI = os.environ.get("CI", "").lower() not in ("", "0", "false", "off", "no")
 SOVERSION = VERSION.rsplit(".", 1)[0] if VERSION.startswith("0.") else VERSION.split(".")[0]
+LIBRARY = f"libfanfare{SOVERSION}"
 
 
 def run(*words, seconds=300, **options):
@@ -280,6 +281,7 @@ class Configuring(PackageTest):
         )  # fmt: skip
         for file in (BUILD / "fanfare", *BUILD.glob("libfanfare.*")):
             shutil.copy(file, build, follow_symlinks=False)
+        shutil.copytree(BUILD / "share", build / "share")
         prefix = place / "prefix"
         run("cmake", "--install", build, "--prefix", prefix)
         self.assertTrue((prefix / "settings/fanfare/fanfare.toml").exists())
@@ -472,6 +474,62 @@ class Installation(PackageTest):
         unit = (self.prefix / "lib/systemd/system/fanfare.service").read_text()
         self.assertIn(f"ExecStart={self.prefix}/bin/fanfare serve --config {self.prefix}/etc/", unit)
 
+    def test_manual_pages_are_sound(self):
+        """Made of the help, with every option, and without what troff complains of."""
+        pages = sorted((self.prefix / "share/man/man1").glob("*.1"))
+        self.assertIn("fanfare-serve.1", [page.name for page in pages])
+        for page in pages:
+            with self.subTest(page.name):
+                formatted = subprocess.run(
+                    ["man", "--warnings", "--encoding=UTF-8", "--local-file", page],
+                    capture_output=True, text=True, timeout=60,
+                    env={**os.environ, "MANPAGER": "cat", "MANWIDTH": "80", "MANROFFOPT": "", "LC_ALL": "C.UTF-8"},
+                )  # fmt: skip
+                self.assertEqual((formatted.returncode, formatted.stderr), (0, ""))
+                text = re.sub(r".\x08|\x1b\[[0-9;]*m", "", formatted.stdout)
+                command = page.stem.split("-", 1)[1:]
+                told = run(self.prefix / "bin/fanfare", *command, "--help-all")
+                for option in set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", told)):
+                    self.assertIn(option, text)
+
+    def test_shells_complete_commands_and_options(self):
+        share = self.prefix / "share"
+        asked = {
+            "bash": f"source {share}/bash-completion/completions/fanfare; "
+            "COMP_WORDS=(fanfare webhooks cr) COMP_CWORD=2; _fanfare; echo ${COMPREPLY[@]}; "
+            "COMP_WORDS=(fanfare serve --trusted) COMP_CWORD=2; _fanfare; echo ${COMPREPLY[@]}",
+            "fish": f"source {share}/fish/vendor_completions.d/fanfare.fish; "
+            "complete -C 'fanfare webhooks cr' | cut -f1; complete -C 'fanfare serve --trusted' | cut -f1",
+            # Its own machinery runs on a terminal only: here it prints what it is given.
+            "zsh": "_describe() { print -l ${(P)2%%:*} }; compdef() { }; "
+            f"source {share}/zsh/site-functions/_fanfare; "
+            "words=(fanfare webhooks cr) CURRENT=3; _fanfare | grep '^cr'; "
+            "words=(fanfare serve --trusted) CURRENT=3; _fanfare | grep '^--trusted'",
+        }
+        for shell, script in asked.items():
+            with self.subTest(shell):
+                if not shutil.which(shell):
+                    self.skip(f"there is no {shell}")
+                environment = {**os.environ, "HOME": str(self.folder())}
+                said = run(shell, "-c", script, env=environment, cwd=self.folder())
+                self.assertEqual(said.split(), ["create", "--trusted-proxy"])
+
+    def test_the_readmes_line_installs_what_the_server_needs(self):
+        """After script/server, which builds the program and nothing else."""
+        line = re.search(r"^cmake --install build/release.*$", (SOURCE / "README.md").read_text(), re.M)[0]
+        words = shlex.split(line, comments=True)
+        clone = self.folder()
+        build = clone / "build/release"
+        run("cmake", "-G", "Ninja", "-S", SOURCE, "-B", build, "-DFANFARE_BUILD_TESTS=OFF",
+            "-DCMAKE_BUILD_TYPE=Release", f"-DCMAKE_CXX_COMPILER={CXX}")  # fmt: skip
+        shutil.copy(BUILD / "fanfare", build)
+        shutil.copytree(BUILD / "share", build / "share")
+        prefix = self.folder()
+        run(*words, "--prefix", prefix, cwd=clone)
+        self.assertIn(VERSION, run(prefix / "bin/fanfare", "--version"))
+        self.assertTrue((prefix / "lib/systemd/system/fanfare.service").exists())
+        self.assertTrue((prefix / "share/man/man1/fanfare.1").exists())
+
     def test_the_unit_and_its_configuration_name_one_directory(self):
         unit = (self.prefix / "lib/systemd/system/fanfare.service").read_text()
         settings = (self.prefix / "etc/fanfare/fanfare.toml").read_text()
@@ -514,10 +572,10 @@ class DebianPackages(PackageTest):
         return run("dpkg-deb", "--field", self.packages[name], key).strip()
 
     def test_there_are_three(self):
-        self.assertEqual(sorted(self.packages), ["fanfare-server", "libfanfare", "libfanfare-dev"])
+        self.assertEqual(sorted(self.packages), ["fanfare-server", "libfanfare-dev", LIBRARY])
 
     def test_each_holds_its_part(self):
-        library = self.content("libfanfare")
+        library = self.content(LIBRARY)
         self.assertTrue([f for f in library if f.endswith(f"/libfanfare.so.{VERSION}")], library)
         self.assertFalse([f for f in library if f.endswith((".so", ".hpp", ".a"))], library)
         development = self.content("libfanfare-dev")
@@ -528,21 +586,39 @@ class DebianPackages(PackageTest):
             "/usr/bin/fanfare",
             "/etc/fanfare/fanfare.toml",
             "/usr/lib/systemd/system/fanfare.service",
+            "/usr/share/man/man1/fanfare.1.gz",
+            "/usr/share/man/man1/fanfare-webhooks.1.gz",
+            "/usr/share/bash-completion/completions/fanfare",
+            "/usr/share/zsh/vendor-completions/_fanfare",
+            "/usr/share/fish/vendor_completions.d/fanfare.fish",
+            "/usr/share/doc/fanfare-server/README.md",
+            "/usr/share/doc/fanfare-server/openapi.json",
+            "/usr/share/doc/fanfare-server/docs/operations.md",
         ):
             self.assertIn(file, server)
+        self.assertIn("/usr/share/doc/libfanfare-dev/docs/embedding.md", development)
         for name in self.packages:
             self.assertIn(f"/usr/share/doc/{name}/copyright", self.content(name))
 
+    def test_lintian_finds_no_errors(self):
+        if not shutil.which("lintian"):
+            self.skip("there is no lintian")
+        said = subprocess.run(
+            ["lintian", "--allow-root", "--fail-on", "error", *self.packages.values()],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300,
+        )  # fmt: skip
+        self.assertEqual(said.returncode, 0, said.stdout)
+
     def test_they_say_what_they_need(self):
-        self.assertIn("libcaf-core", self.field("libfanfare", "Depends"))
+        self.assertIn("libcaf-core", self.field(LIBRARY, "Depends"))
         self.assertIn("libc6", self.field("fanfare-server", "Depends"))
-        self.assertIn(f"libfanfare (= {VERSION}-1)", self.field("libfanfare-dev", "Depends"))
+        self.assertIn(f"{LIBRARY} (= {VERSION}-1)", self.field("libfanfare-dev", "Depends"))
         self.assertIn("/etc/fanfare/fanfare.toml", run(
             "dpkg-deb", "--info", self.packages["fanfare-server"], "conffiles"))  # fmt: skip
 
     def test_the_library_says_what_needs_it(self):
-        shlibs = run("dpkg-deb", "--info", self.packages["libfanfare"], "shlibs")
-        self.assertEqual(shlibs.strip(), f"libfanfare {SOVERSION} libfanfare (>= {VERSION}-1)")
+        shlibs = run("dpkg-deb", "--info", self.packages[LIBRARY], "shlibs")
+        self.assertEqual(shlibs.strip(), f"libfanfare {SOVERSION} {LIBRARY} (>= {VERSION}-1)")
 
     def inside(self, *words):
         """What inside.sh says in a system of its own: what it writes goes to a folder over
@@ -617,6 +693,53 @@ class DebianPackages(PackageTest):
         # This can fail.
         with self.assertRaisesRegex(AssertionError, "(?s)library of fanfare needs .*CAF"):
             use("static", ways["the shared library, by CMake"])
+
+
+class Container(PackageTest):
+    """What the Dockerfile and compose.yaml name; nothing here needs Docker."""
+
+    FOLDER = SOURCE / "packaging/docker"
+
+    def words_of(self, instruction):
+        text = (self.FOLDER / "Dockerfile").read_text()
+        return json.loads(re.search(rf"^{instruction}.*?(\[.*\])$", text, re.M)[1])
+
+    def test_the_image_runs_a_server_that_its_check_finds_healthy(self):
+        self.assertEqual(self.words_of("ENTRYPOINT"), ["fanfare"])
+        data = self.folder() / "data"
+        words = self.words_of("CMD")
+        self.assertEqual(words[words.index("--data") + 1], "/var/lib/fanfare")
+        self.assertEqual(words[words.index("--listen") + 1], "0.0.0.0:8080")
+        words = [str(data) if word == "/var/lib/fanfare" else word for word in words]
+        words = ["127.0.0.1:0" if word == "0.0.0.0:8080" else word for word in words]
+        check, *asked = self.words_of("HEALTHCHECK")
+        self.assertEqual(check, "fanfare")
+        server = subprocess.Popen([BUILD / "fanfare", *words], stdout=subprocess.PIPE, text=True)
+        try:
+            url = server.stdout.readline().split()[-1]
+            self.assertIn('"ready"', run(BUILD / "fanfare", *asked, "--url", url, seconds=30))
+        finally:
+            server.send_signal(signal.SIGTERM)
+            self.assertEqual(server.wait(60), 0)
+            server.stdout.close()
+        sick = subprocess.run([BUILD / "fanfare", *asked, "--url", url], capture_output=True, timeout=60)
+        self.assertNotEqual(sick.returncode, 0)
+
+    def test_its_package_is_made_alone(self):
+        if not shutil.which("dpkg-deb"):
+            self.skip("needs dpkg-deb")
+        text = (self.FOLDER / "Dockerfile").read_text()
+        words = shlex.split(re.search(r"cpack (.*)$", text, re.M)[1])
+        place = self.folder()
+        words = [str(place) if word == "/packages" else word for word in words]
+        run("cpack", *words, cwd=BUILD)
+        self.assertEqual([file.name.split("_")[0] for file in place.glob("*.deb")], ["fanfare-server"])
+
+    def test_what_compose_mounts_is_there(self):
+        mounts = re.findall(r"^ +- (\./\S+?):", (self.FOLDER / "compose.yaml").read_text(), re.M)
+        self.assertGreaterEqual(len(mounts), 3)
+        for mount in mounts:
+            self.assertTrue((self.FOLDER / mount).is_file(), mount)
 
 
 if __name__ == "__main__":
