@@ -11,8 +11,9 @@ set(FANFARE_PACKAGE_CONTACT
     "Fanfare contributors <fanfare@example.org>"
     CACHE STRING "Who answers for the Debian packages: NAME <ADDRESS>")
 set(CPACK_PACKAGE_CONTACT "${FANFARE_PACKAGE_CONTACT}")
-set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "${PROJECT_DESCRIPTION}")
 set(CPACK_PACKAGING_INSTALL_PREFIX "/usr")
+# No summary for all: the first line of each description is its synopsis.
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "fanfare built using CMake")
 set(CPACK_STRIP_FILES ON)
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_PRE_BUILD_SCRIPTS "${PROJECT_SOURCE_DIR}/packaging/debian_files.cmake")
@@ -32,8 +33,8 @@ set(CPACK_DEBIAN_LIBRARY_PACKAGE_NAME "${FANFARE_LIBRARY_PACKAGE}")
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_SECTION libs)
 set(CPACK_COMPONENT_LIBRARY_DESCRIPTION
     "Webhook dispatch engine to be embedded in programs
- Publishes are on disk when they are answered, and are delivered to every
- webhook that subscribed, with retries for three days and a log of all calls.")
+Publishes are on disk when they are answered, and are delivered to every
+webhook that subscribed, with retries for three days and a log of all calls.")
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_CONTROL_EXTRA
     "${PROJECT_SOURCE_DIR}/packaging/libfanfare/triggers")
 
@@ -41,8 +42,8 @@ set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libfanfare-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION
     "Headers and static library of the Fanfare webhook engine
- With the packages of CMake and pkg-config. The suggested packages are needed to
- link the static library; the shared one needs none of them.")
+With the packages of CMake and pkg-config. The suggested packages are needed to
+link the static library; the shared one needs none of them.")
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SHLIBDEPS OFF)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS
     "${FANFARE_LIBRARY_PACKAGE} (= ${PROJECT_VERSION}-${CPACK_DEBIAN_PACKAGE_RELEASE})")
@@ -54,8 +55,8 @@ set(CPACK_DEBIAN_SERVER_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_SERVER_PACKAGE_DEPENDS "adduser")
 set(CPACK_COMPONENT_SERVER_DESCRIPTION
     "Webhook dispatch engine with a REST API
- One program that takes notifications over REST and calls every URL that
- subscribed, durable and with nothing beside it. Also its command-line client.")
+One program that takes notifications over REST and calls every URL that
+subscribed, durable and with nothing beside it. Also its command-line client.")
 set(CPACK_DEBIAN_SERVER_PACKAGE_CONTROL_EXTRA
     "${PROJECT_SOURCE_DIR}/packaging/fanfare-server/conffiles"
     "${PROJECT_SOURCE_DIR}/packaging/fanfare-server/postinst"

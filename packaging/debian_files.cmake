@@ -35,7 +35,7 @@ foreach(_component IN LISTS CPACK_COMPONENTS_ALL)
        "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n"
        "Upstream-Name: Fanfare\n\n"
        "Files: *\n"
-       "Copyright: Fanfare contributors\n"
+       "Copyright: 2026 Fanfare contributors\n"
        "License: Apache-2.0\n\n"
        "License: Apache-2.0\n"
        " On Debian systems, the text of the Apache License, version 2.0, is in\n"

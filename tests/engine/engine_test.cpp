@@ -622,6 +622,14 @@ TEST_F(EngineTest, PublishesOnceUnderAKey) {
     "action");
 }
 
+TEST_F(EngineTest, RespondsUntilItIsStopped) {
+  EXPECT_TRUE(engine_->responds(20s));
+  engine_->publish(owner_, {.action = "shop.order.placed"}).value();
+  EXPECT_TRUE(engine_->responds(20s));
+  engine_->stop(1s);
+  EXPECT_FALSE(engine_->responds(0s));
+}
+
 TEST_F(EngineTest, EverythingIsRefusedOnceItIsStopped) {
   const auto added = engine_->add_webhook(owner_, hook()).value();
   engine_->publish(owner_, {.action = "shop.order.placed"}).value();
