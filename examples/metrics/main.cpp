@@ -13,6 +13,7 @@
 
 #include <fanfare/engine.hpp>
 
+#include <cstdint>
 #include <iostream>
 #include <memory>
 #include <mutex>
@@ -21,6 +22,26 @@
 #include <vector>
 
 namespace {
+
+using kind = fanfare::metric::kind;
+
+prometheus::MetricType type_of(kind of) {
+  switch (of) {
+    case kind::counter: return prometheus::MetricType::Counter;
+    case kind::gauge: return prometheus::MetricType::Gauge;
+    case kind::histogram: return prometheus::MetricType::Histogram;
+  }
+  return prometheus::MetricType::Untyped;
+}
+
+prometheus::ClientMetric::Histogram histogram_of(const fanfare::metric& m) {
+  prometheus::ClientMetric::Histogram out;
+  out.sample_count = static_cast<std::uint64_t>(m.value);
+  out.sample_sum = m.sum;
+  for (const auto& [upto, count] : m.buckets)
+    out.bucket.push_back({count, upto});
+  return out;
+}
 
 /// The engine's figures, in the types of prometheus-cpp.
 class engine_figures final : public fanfare::metrics_registry,
@@ -46,17 +67,16 @@ public:
     if (!figures_)
       return families;
     for (const auto& m : figures_()) {
-      const bool counts = m.type == fanfare::metric::kind::counter;
       if (families.empty() || families.back().name != m.name)
-        families.push_back({m.name,
-                            m.help,
-                            counts ? prometheus::MetricType::Counter
-                                   : prometheus::MetricType::Gauge,
-                            {}});
+        families.push_back({m.name, m.help, type_of(m.type), {}});
       prometheus::ClientMetric one;
       for (const auto& [name, value] : m.labels)
         one.label.push_back({name, value});
-      (counts ? one.counter.value : one.gauge.value) = m.value;
+      switch (m.type) {
+        case kind::counter: one.counter.value = m.value; break;
+        case kind::gauge: one.gauge.value = m.value; break;
+        case kind::histogram: one.histogram = histogram_of(m); break;
+      }
       families.back().metric.push_back(std::move(one));
     }
     return families;
