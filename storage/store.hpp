@@ -49,6 +49,8 @@ struct store_statistics {
   position first = 0; ///< oldest notification kept, 0 if none
   position tail = 0;
   call_id last_call = 0;
+  std::size_t retries = 0;         ///< of all webhooks, at the last checkpoint
+  std::uint64_t bytes_written = 0; ///< to the log of commits, since it opened
 };
 
 /// Gets the result of a commit.

@@ -75,6 +75,8 @@ void connection_pool::release(client_connection& connection, time_point now) {
   idle_.push_back(connection);
   to.idle.push_back(connection);
   ++idle_count_;
+  if (shown_ != nullptr)
+    shown_->add();
   connection.idle_since = now;
 }
 
@@ -149,6 +151,8 @@ connection_pool::unlink(client_connection& connection) {
   idle_.erase(idle_.iterator_to(connection));
   connection.to().idle.erase(connection.to().idle.iterator_to(connection));
   --idle_count_;
+  if (shown_ != nullptr)
+    shown_->subtract();
   return {&connection, false};
 }
 

@@ -6,6 +6,7 @@
 /// destination. It closes surplus and old ones. INTERNAL to http_client; one
 /// I/O thread.
 
+#include "model/counter.hpp"
 #include "protocol/client/client_connection.hpp"
 #include "protocol/client/exchange.hpp"
 #include "protocol/dns/resolution.hpp"
@@ -33,7 +34,10 @@ public:
     std::chrono::milliseconds age;
   };
 
-  explicit connection_pool(const limits& bounds) : limits_(bounds) {}
+  /// `idle`: shows how many wait; may be null.
+  explicit connection_pool(const limits& bounds, counter* idle = nullptr)
+    : limits_(bounds),
+      shown_(idle) {}
   connection_pool(const connection_pool&) = delete;
   connection_pool& operator=(const connection_pool&) = delete;
 
@@ -93,6 +97,7 @@ private:
   boost::intrusive_ptr<client_connection> unlink(client_connection& connection);
 
   const limits limits_;
+  counter* const shown_;
   std::unordered_map<pool_key, boost::intrusive_ptr<destination>, key_hash>
     destinations_;
   // Owns a reference to each of its members. Oldest first.

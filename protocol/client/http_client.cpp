@@ -65,7 +65,9 @@ public:
                            : make_system_resolver(context)),
       timer_(context.get_executor()),
       pool_({options.max_idle_per_destination, options.max_idle,
-             options.idle_timeout, options.longest_use}) {}
+             options.idle_timeout, options.longest_use},
+            options.counters != nullptr ? &options.counters->idle : nullptr),
+      counters_(options.counters) {}
 
   void send(exchange_request&& request, exchange_completion&& done) {
     boost::intrusive_ptr<exchange> subject{new exchange};
@@ -135,6 +137,8 @@ public:
 
   void connected() override {
     ++connects_;
+    if (counters_ != nullptr)
+      counters_->opened.add();
   }
 
   void release(client_connection& connection) override {
@@ -296,6 +300,8 @@ private:
       connection = pool_.take(*subject.to, now);
     if (!connection)
       return false;
+    if (counters_ != nullptr)
+      counters_->reused.add();
     subject.on = std::move(connection);
     subject.on->run(subject);
     return true;
@@ -599,6 +605,7 @@ private:
   timer_type timer_;
 
   connection_pool pool_;
+  client_counters* const counters_;
   failed_addresses failed_;
   // Owns a reference to each of its members.
   boost::intrusive::list<exchange,

@@ -6,6 +6,7 @@
 /// TLS for https targets. It enforces limits and well-formedness but does not
 /// interpret the answer: no retry by status, no redirect.
 
+#include "protocol/client/client_counters.hpp"
 #include "protocol/client/egress.hpp"
 #include "protocol/client/tls.hpp"
 #include "protocol/client/transport.hpp"
@@ -42,6 +43,8 @@ struct http_client_options {
   std::chrono::milliseconds tick{25};
   /// Null: `make_system_resolver`.
   std::unique_ptr<resolver> names;
+  /// Counts its connections, and outlives it; null: nobody does.
+  client_counters* counters = nullptr;
 };
 
 /// Belongs to one I/O thread, the only one that runs `context`. Call all

@@ -100,6 +100,8 @@ public:
     if (const auto* known = cache_.find(host, options_.now())) {
       // A copy: `done` may start look-ups, which change what is remembered.
       const auto answer = *known;
+      if (options_.counters != nullptr)
+        options_.counters->cached.add();
       done(answer);
       return 0;
     }
@@ -158,6 +160,7 @@ public:
     const auto answer = std::move(found);
     if (answer.source == answered_by::server)
       heard_ = steady_clock::now();
+    count(answer);
     under_way_.erase(subject.host);
     running_.erase(subject.place);
     cache_.put(subject.host, answer, answer.until, now);
@@ -178,6 +181,17 @@ public:
   }
 
 private:
+  void count(const resolution& answer) {
+    if (options_.counters == nullptr)
+      return;
+    const bool unknown = answer.source == answered_by::unable
+                      || answer.source == answered_by::nobody;
+    (answer.failure.empty() ? options_.counters->found
+     : unknown              ? options_.counters->no_answer
+                            : options_.counters->not_found)
+      .add();
+  }
+
   void start_next() {
     while (running_.size() < options_.most_at_once && !queue_.empty()) {
       running_.splice(running_.end(), queue_, queue_.begin());

@@ -5,6 +5,7 @@
 /// Resolves host names to addresses, without blocking the caller. Tests put a
 /// scripted resolver behind this interface.
 
+#include "protocol/dns/dns_counters.hpp"
 #include "protocol/dns/resolution.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -69,6 +70,8 @@ struct resolver_options {
   std::chrono::milliseconds fair_share{1'000};
   /// Answers in the cache.
   std::size_t most_remembered = 4096;
+  /// Counts its look-ups; null: nobody does.
+  dns_counters* counters = nullptr;
   /// The clock by which answers expire; null: the steady clock.
   std::function<time_point()> now;
 };

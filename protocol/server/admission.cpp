@@ -51,11 +51,17 @@ admission::pass admission::admit(const ip::address& peer) {
     if (!proxy)
       ++by_party_[party(from)];
     ++admitted_;
+    if (counters_) {
+      counters_->accepted.add();
+      counters_->open.add();
+    }
   } else if (refused_ < refused_limit) {
     ++refused_;
   } else {
     how = verdict::dropped;
   }
+  if (counters_ && how != verdict::admitted)
+    counters_->refused.add();
   return {*this, from, how, proxy};
 }
 
@@ -63,6 +69,8 @@ void admission::leave(const pass& of) {
   const std::lock_guard guard{mutex_};
   if (of.how() == verdict::admitted) {
     --admitted_;
+    if (counters_)
+      counters_->open.subtract();
     if (auto i = by_party_.find(party(of.address()));
         !of.is_proxy() && i != by_party_.end() && --i->second == 0)
       by_party_.erase(i);

@@ -13,6 +13,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <unordered_map>
@@ -75,7 +76,8 @@ public:
   explicit admission(const http_server_options& limits)
     : total_limit_(limits.max_connections),
       address_limit_(limits.max_connections_per_address),
-      proxies_(limits.trusted_proxies) {}
+      proxies_(limits.trusted_proxies),
+      counters_(limits.counters) {}
 
   /// The pass must not outlive this object.
   [[nodiscard]] pass admit(const boost::asio::ip::address& peer);
@@ -88,6 +90,7 @@ private:
   std::size_t total_limit_;
   std::size_t address_limit_;
   std::vector<network> proxies_;
+  std::shared_ptr<server_counters> counters_; ///< may be null
   std::mutex mutex_;
   std::condition_variable empty_;
   std::size_t admitted_ = 0;

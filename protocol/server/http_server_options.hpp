@@ -5,6 +5,7 @@
 /// The HTTP server's address, and every limit and timeout for its
 /// clients.
 
+#include "protocol/server/server_counters.hpp"
 #include "protocol/server/tls_identity.hpp"
 #include "protocol/target/network.hpp"
 
@@ -26,6 +27,8 @@ struct http_server_options {
   /// Proxies that are believed who the client is and how it reached them
   /// (X-Forwarded-For, -Proto, -Host).
   std::vector<network> trusted_proxies;
+  /// Counts its connections; null: nobody does.
+  std::shared_ptr<server_counters> counters;
 
   // -- of a request -----------------------------------------------------------
 

@@ -240,10 +240,12 @@ embedded_store::plan_expiry(timestamp cutoff, std::size_t limit,
 store_statistics embedded_store::statistics() const {
   store_statistics s{.bytes_max = max_size_,
                      .tail = live_.tail(),
-                     .last_call = live_.last_call()};
+                     .last_call = live_.last_call(),
+                     .bytes_written = writer_.bytes_written()};
   read_transaction txn{*env_};
   s.bytes_used = env_->bytes_in_use()
                + log::folder_size(directory_.log_folder());
+  s.retries = txn.count(table::retries);
   s.first = first_id<position>(txn, table::journal);
   return s;
 }

@@ -58,6 +58,15 @@ std::optional<bytes> transaction::get(table in, bytes key) {
   return std::nullopt;
 }
 
+std::size_t transaction::count(table in) {
+  MDB_stat stat{};
+  if (!ok())
+    return 0;
+  if (auto code = mdb_stat(txn_, handle(in), &stat); code != MDB_SUCCESS)
+    fail(code, "read from the store");
+  return stat.ms_entries;
+}
+
 // -- read transaction ---------------------------------------------------------
 
 read_transaction::read_transaction(environment& env)

@@ -48,6 +48,9 @@ public:
   /// Nothing if there is no such key or the transaction has failed.
   [[nodiscard]] std::optional<bytes> get(table in, bytes key);
 
+  /// How many values the table has; 0 if the transaction has failed.
+  [[nodiscard]] std::size_t count(table in);
+
   /// Number of the committed state that is read.
   [[nodiscard]] std::size_t number() const {
     return mdb_txn_id(txn_);

@@ -117,6 +117,7 @@ result<void> writer::carry_out(std::span<operation> operations,
     tables_.undo();
     return done;
   }
+  written_.add(recorder_.group().size());
   // Who sees the new tail must find that the tables do not have it yet.
   tables_.add(recorder_.take(), weight);
   last_ = work.last();

@@ -5,12 +5,14 @@
 /// Makes commits, one at a time: carries the operations out in the tables, and
 /// waits until the log has what they change.
 
+#include "model/counter.hpp"
 #include "storage/lmdb/replay/effects.hpp"
 #include "storage/lmdb/state/live_state.hpp"
 #include "storage/lmdb/write/applier.hpp"
 #include "storage/lmdb/write/space_budget.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 namespace fanfare::storage::lmdb {
@@ -24,6 +26,10 @@ public:
   /// Returns once the operations are on disk, or with an error and nothing
   /// done. store_full: no room; io_error.
   result<void> commit(std::span<operation> operations);
+  /// To the log. Any thread.
+  [[nodiscard]] std::uint64_t bytes_written() const {
+    return written_.value();
+  }
 
 private:
   /// How much more may be written.
@@ -50,6 +56,7 @@ private:
   space_budget budget_;
   counters last_;
   group_recorder recorder_;
+  counter written_; ///< bytes
 };
 
 } // namespace fanfare::storage::lmdb

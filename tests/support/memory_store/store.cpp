@@ -91,9 +91,13 @@ memory_store::plan_expiry(timestamp cutoff, std::size_t limit,
 storage::store_statistics memory_store::statistics() const {
   std::lock_guard lock{state_.mutex};
   const auto& d = state_.now.stored;
+  std::size_t retries = 0;
+  for (const auto& [hook, standing] : d.saved)
+    retries += standing.retries.by_subject.size();
   return {.first = d.journal.empty() ? 0 : d.journal.front()->id,
           .tail = d.tail(),
-          .last_call = d.last_call};
+          .last_call = d.last_call,
+          .retries = retries};
 }
 
 } // namespace fanfare::test
