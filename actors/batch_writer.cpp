@@ -3,6 +3,7 @@
 
 #include "actors/batch_writer.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace fanfare {
@@ -22,13 +23,33 @@ batch_writer::batch_writer(batch_writer_config config)
 }
 
 result<void> batch_writer::write(commit_queue::batch& what) {
-  return config_.store->commit(what.operations);
+  const auto begun = std::chrono::steady_clock::now();
+  auto done = config_.store->commit(what.operations);
+  note(what, std::chrono::steady_clock::now() - begun, done.has_value());
+  return done;
 }
 
 void batch_writer::write(commit_queue::batch& what,
                          storage::commit_listener& done,
                          storage::commit_place place) {
   config_.store->commit(what.operations, done, place);
+}
+
+void batch_writer::note(const commit_queue::batch& what,
+                        std::chrono::steady_clock::duration took,
+                        bool written) {
+  const auto is_barrier = [](const storage::operation& op) {
+    return std::holds_alternative<storage::barrier>(op);
+  };
+  if (config_.figures == nullptr
+      || std::ranges::all_of(what.operations, is_barrier))
+    return;
+  auto& counted = *config_.figures;
+  if (!written)
+    return counted.failed.add();
+  counted.took.observe(
+    std::chrono::duration_cast<std::chrono::microseconds>(took));
+  counted.operations.add(what.size());
 }
 
 void batch_writer::tell(commit_queue::batch& written) {

@@ -6,10 +6,12 @@
 /// the thread with the turn to write: the committer, or a thread that would
 /// otherwise only wait for its publish.
 
+#include "actors/commit_figures.hpp"
 #include "actors/commit_queue.hpp"
 #include "actors/interfaces.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 
@@ -26,6 +28,7 @@ struct batch_writer_config {
   /// Notifications that may wait in the router's mailbox; beyond it reads the
   /// journal.
   std::size_t max_unrouted = 20'000;
+  commit_figures* figures = nullptr; ///< null: nobody counts
 };
 
 /// The error for a batch whose writing has thrown.
@@ -45,6 +48,9 @@ public:
   [[nodiscard]] std::size_t commits_ahead() const {
     return config_.store->commits_ahead();
   }
+  /// A commit took so long, or failed. Of those that reach the disk.
+  void note(const commit_queue::batch& what,
+            std::chrono::steady_clock::duration took, bool written);
   /// Completes all entries: they are on disk.
   void tell(commit_queue::batch& written);
 

@@ -11,6 +11,8 @@ namespace fanfare {
 
 class commit_pipeline::group final : public storage::commit_listener {
 public:
+  using steady = std::chrono::steady_clock;
+
   explicit group(commit_queue& queue) : queue_(queue) {}
 
   commit_queue::batch batch;
@@ -18,15 +20,22 @@ public:
   /// It is about to be given to the store.
   void begin() {
     by_ = std::this_thread::get_id();
+    began_ = steady::now();
     told_ = told_by_caller_ = false;
   }
 
   void committed(result<void> outcome) override {
     outcome_ = std::move(outcome);
+    took_ = steady::now() - began_;
     if (std::this_thread::get_id() == by_)
       told_by_caller_ = true; // nobody to wake
     else
       queue_.note_written(told_);
+  }
+
+  /// Once it is written: from begin() on.
+  [[nodiscard]] steady::duration took() const {
+    return took_;
   }
 
   result<void>& wait() {
@@ -47,6 +56,8 @@ private:
   std::thread::id by_;
   bool told_by_caller_ = false;
   bool told_ = false; ///< under the queue's lock
+  steady::time_point began_;
+  steady::duration took_{0};
   result<void> outcome_;
 };
 
@@ -92,7 +103,9 @@ void commit_pipeline::submit() {
 
 void commit_pipeline::finish_oldest() {
   auto& written = in_flight(0);
-  if (auto& outcome = written.wait(); !outcome)
+  auto& outcome = written.wait();
+  config_.writer->note(written.batch, written.took(), outcome.has_value());
+  if (!outcome)
     return recover(std::move(outcome.error()));
   oldest_ = (oldest_ + 1) % groups_.size();
   --count_;

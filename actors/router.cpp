@@ -337,6 +337,19 @@ void router::show_active() const {
     config_.active_webhooks->store(active_count_, std::memory_order_relaxed);
 }
 
+void router::show_waiting() const {
+  if (config_.waiting == nullptr)
+    return;
+  config_.waiting->webhooks.store(waiting_.size(), std::memory_order_relaxed);
+  const auto oldest = waiting_.oldest();
+  config_.waiting->oldest.store(
+    oldest
+      ? std::chrono::floor<std::chrono::seconds>(oldest->time_since_epoch())
+          .count()
+      : 0,
+    std::memory_order_relaxed);
+}
+
 void router::announce(const notice& what) {
   // Without a subscriber it is not written.
   bool wanted = false;
@@ -407,6 +420,7 @@ void router::save_checkpoint() {
       set_working(*s, false);
   }
   on_rested();
+  show_waiting();
   if (config_.commits->congested())
     return;
   // The time of the end is exact, unless it comes as a crash.

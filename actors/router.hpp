@@ -25,6 +25,15 @@
 
 namespace fanfare {
 
+/// Of webhooks that have something to send and no actor yet, as of the last
+/// checkpoint. Any thread.
+struct waiting_figures {
+  std::atomic<std::size_t> webhooks{0};
+  /// When the oldest that waits was published, in seconds since 1970; 0: not
+  /// known, or none waits.
+  std::atomic<std::int64_t> oldest{0};
+};
+
 struct router_config {
   const storage::store* store = nullptr;
   commit_queue* commits = nullptr;
@@ -59,6 +68,7 @@ struct router_config {
   std::atomic<position>* routed_upto = nullptr;
   std::atomic<std::size_t>* registered_webhooks = nullptr;
   std::atomic<std::size_t>* active_webhooks = nullptr;
+  waiting_figures* waiting = nullptr;
 };
 
 class router final : public lane_actor<router_actor> {
@@ -102,6 +112,7 @@ private:
   subscriber& start(const waiting_line::entry& waited);
   void retire(std::unique_ptr<subscriber>& s);
   void show_active() const;
+  void show_waiting() const;
   subscriber& activate(ref r, position read_upto, position behind_upto);
   void take_changes_before(position at);
   void apply(const std::shared_ptr<const webhook_record>& hook);

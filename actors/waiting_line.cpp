@@ -85,4 +85,12 @@ std::optional<position> waiting_line::lowest_cursor() const {
   return lowest;
 }
 
+std::optional<timestamp> waiting_line::oldest() const {
+  std::optional<timestamp> oldest;
+  for (const auto& [owner, waves] : waves_)
+    if (const auto& first = waves.front().first)
+      oldest = std::min(oldest.value_or(first->published), first->published);
+  return oldest;
+}
+
 } // namespace fanfare

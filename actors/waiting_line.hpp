@@ -62,6 +62,8 @@ public:
   /// What is at or before it is settled, or was handed out, by all that wait.
   /// Nothing if none waits.
   [[nodiscard]] std::optional<position> lowest_cursor() const;
+  /// When the oldest of those in memory was published; nothing if none is.
+  [[nodiscard]] std::optional<timestamp> oldest() const;
 
 private:
   /// Those that wait since the same notification, in order. Who was taken out

@@ -3,6 +3,8 @@
 
 #include "engine/core.hpp"
 
+#include "engine/figures.hpp"
+
 #include <random>
 #include <utility>
 #include <variant>
@@ -46,6 +48,9 @@ crew_settings settings_of(const engine_options& options,
   return out;
 }
 
+/// Of an organizer, that have figures of their own.
+constexpr std::size_t most_webhooks_shown = 1'000;
+
 } // namespace
 
 engine_core::engine_core(checked_options options,
@@ -53,6 +58,7 @@ engine_core::engine_core(checked_options options,
   : options_(std::move(options)),
     store_(std::move(store)),
     program_(options_.given.log),
+    counters_(options_.given.threads),
     fences_(options_.policy),
     runtime_(options_, parts(), settings_of(options_.given, context()),
              {.save = [this] { registry_.save_token_uses(); },
@@ -102,12 +108,35 @@ void engine_core::wake() {
   runtime_.actors().router().send(atom::wake_v);
 }
 
+std::vector<metric> engine_core::metrics() const {
+  return figures_of({.counted = counters_,
+                     .crew = runtime_.actors().figures(),
+                     .stored = store_->statistics(),
+                     .now = clock().now(),
+                     .ready = inspection_.ready()});
+}
+
+result<std::vector<metric>> engine_core::metrics(organizer_id owner) const {
+  const auto slug = names_.find_slug(owner);
+  if (slug.empty())
+    return error{ec::not_found, "There is no such organizer.", "organizer"};
+  const auto count = store_->registry().count_webhooks(owner, std::nullopt);
+  if (!count)
+    return count.error();
+  const auto hooks = store_->registry().webhooks(owner, std::nullopt, 0,
+                                                 most_webhooks_shown);
+  if (!hooks)
+    return hooks.error();
+  return figures_of(slug, *hooks, *count, counters_.figures().webhooks);
+}
+
 crew_parts engine_core::parts() {
   return {.store = *store_,
           .clock = clock(),
           .log = options_.given.log,
           .observe = [this](const storage::operation& op) { observe(op); },
-          .on_fatal = options_.given.on_fatal};
+          .on_fatal = options_.given.on_fatal,
+          .figures = &counters_.figures()};
 }
 
 webhook_context engine_core::context() {

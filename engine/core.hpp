@@ -78,9 +78,8 @@ public:
   [[nodiscard]] fanfare::inspection& inspection() {
     return inspection_;
   }
-  [[nodiscard]] std::vector<metric> metrics() const {
-    return counters_.figures(inspection_.statistics(), inspection_.ready());
-  }
+  [[nodiscard]] std::vector<metric> metrics() const;
+  result<std::vector<metric>> metrics(organizer_id owner) const;
   void wake();
 
 private:

@@ -3,62 +3,42 @@
 
 #include "engine/counters.hpp"
 
-#include <string>
-#include <utility>
+#include <variant>
 
 namespace fanfare {
 
 void engine_counters::observe(const storage::operation& op) {
-  if (const auto* made = std::get_if<storage::append_call>(&op)) {
-    add(calls_[static_cast<std::size_t>(made->entry.result)], 1);
-    add(call_microseconds_,
-        static_cast<std::uint64_t>(made->entry.timings.total.count()));
-  } else if (const auto* added = std::get_if<storage::append_notifications>(
-               &op);
-             added != nullptr && added->done) {
-    add(notifications_, added->done->size());
-  }
+  if (const auto* made = std::get_if<storage::append_call>(&op))
+    note(*made);
+  else if (const auto* added = std::get_if<storage::append_notifications>(&op);
+           added != nullptr && added->done)
+    note(*added);
 }
 
-std::vector<metric> engine_counters::figures(const engine_statistics& now,
-                                             bool ready) const {
-  using kind = metric::kind;
-  using labels = std::vector<std::pair<std::string, std::string>>;
-  std::vector<metric> out;
-  auto put = [&out](const char* name, const char* help, kind type, auto value,
-                    labels of = {}) {
-    out.push_back({.name = name,
-                   .help = help,
-                   .type = type,
-                   .labels = std::move(of),
-                   .value = static_cast<double>(value)});
-  };
-  put("fanfare_notifications_total", "Notifications published.", kind::counter,
-      notifications_.load());
-  put("fanfare_publishes_refused_total",
-      "Publishes that found too much waiting for the disk.", kind::counter,
-      refused_.load());
-  static constexpr const char* outcomes[] = {"delivered", "retried", "given_up",
-                                             "gone"};
-  for (std::size_t i = 0; i < calls_.size(); ++i)
-    put("fanfare_calls_total", "Entries of the call log, by outcome.",
-        kind::counter, calls_[i].load(), {{"outcome", outcomes[i]}});
-  put("fanfare_call_seconds_total", "Time that finished calls took together.",
-      kind::counter, static_cast<double>(call_microseconds_.load()) / 1e6);
-  put("fanfare_calls_in_flight", "Attempts in flight.", kind::gauge,
-      now.in_flight);
-  put("fanfare_webhooks", "Webhooks that are registered.", kind::gauge,
-      now.registered_webhooks);
-  put("fanfare_webhooks_active", "Webhooks with something to do lately.",
-      kind::gauge, now.active_webhooks);
-  put("fanfare_unrouted_notifications",
-      "Notifications that were not yet fanned out.", kind::gauge,
-      now.tail - std::min(now.tail, now.routed_upto));
-  put("fanfare_store_bytes", "Bytes of the store in use.", kind::gauge,
-      now.store_bytes);
-  put("fanfare_ready", "1 while the engine runs and the disk takes writes.",
-      kind::gauge, ready ? 1 : 0);
-  return out;
+void engine_counters::note(const storage::append_call& made) {
+  const auto& entry = made.entry;
+  const auto place = static_cast<std::size_t>(entry.result);
+  const auto took = entry.timings.total;
+  const auto microseconds = static_cast<std::uint64_t>(took.count());
+  committed_.calls[place].add();
+  committed_.call_microseconds.add(microseconds);
+  if (const auto kind = failure_kind_of(entry))
+    committed_.failures[*kind].add();
+  if (!entry.unsent)
+    committed_.call_duration.observe(took);
+  if (made.published != timestamp{} && !entry.unsent)
+    committed_.wait.observe(entry.time - made.published);
+  auto& tally = where_it_happens_.webhooks.of(entry.hook);
+  webhook_tally::add(tally.calls[place], std::uint32_t{1});
+  webhook_tally::add(tally.microseconds, microseconds);
+}
+
+void engine_counters::note(const storage::append_notifications& added) {
+  committed_.notifications.add(added.done->size());
+  std::uint64_t bytes = 0;
+  for (const auto& n : *added.done)
+    bytes += n->body.size();
+  committed_.bytes.add(bytes);
 }
 
 } // namespace fanfare

@@ -4,7 +4,6 @@
 #include "engine/crew.hpp"
 
 #include "actors/janitor.hpp"
-#include "actors/router.hpp"
 #include "actors/supervisor.hpp"
 
 #include <algorithm>
@@ -47,6 +46,8 @@ batch_writer_config crew::writer_config() {
   };
   config.routed_upto = &figures_.routed_upto;
   config.max_unrouted = settings_.max_unrouted;
+  if (parts_.figures != nullptr)
+    config.figures = &parts_.figures->commits;
   return config;
 }
 
@@ -90,6 +91,10 @@ crew::context_of(const station& at, journal_reader& reader) {
   made->shared.holds = &holds_;
   made->shared.resting = &resting_;
   made->shared.seen_certificates = &certificates_;
+  if (at.figures != nullptr)
+    made->shared.board = &at.figures->work;
+  if (parts_.figures != nullptr)
+    made->shared.tallies = &parts_.figures->webhooks;
   return made;
 }
 
@@ -140,6 +145,7 @@ void crew::start_router(caf::actor_system& system, journal_reader& reader) {
   config.routed_upto = &figures_.routed_upto;
   config.registered_webhooks = &figures_.registered_webhooks;
   config.active_webhooks = &figures_.active_webhooks;
+  config.waiting = &figures_.waiting;
   routes_ = start_on<fanfare::router>(system, stations_.front(),
                                       std::move(config));
   router_.connect(routes_);

@@ -16,9 +16,11 @@
 #include "actors/lanes/lanes.hpp"
 #include "actors/local_outage.hpp"
 #include "actors/rest_board.hpp"
+#include "actors/router.hpp"
 #include "actors/shared_hold.hpp"
 #include "actors/webhook/backoff_timer.hpp"
 #include "actors/webhook/webhook.hpp"
+#include "engine/engine_figures.hpp"
 #include "engine/router_link.hpp"
 #include "fanfare/clock.hpp"
 
@@ -49,6 +51,7 @@ struct station {
   std::function<webhook_actor(std::shared_ptr<const webhook_context>,
                               std::shared_ptr<webhook_slot>, position)>
     start_webhook = {};
+  lane_figures* figures = nullptr; ///< null: nobody counts
 };
 
 struct crew_settings {
@@ -82,6 +85,7 @@ struct crew_parts {
   /// Nothing more can be written or routed; the sentence is for the operator.
   /// Any thread.
   std::function<void(const std::string&)> on_fatal;
+  engine_figures* figures = nullptr; ///< null: nobody counts
 };
 
 /// Figures of the crew, for operators. Any thread.
@@ -90,6 +94,7 @@ struct crew_figures {
   std::atomic<std::size_t> registered_webhooks{0};
   std::atomic<std::size_t> active_webhooks{0}; ///< with an actor
   std::atomic<std::size_t> in_flight{0};       ///< attempts
+  waiting_figures waiting = {};                ///< for actors
 };
 
 class crew {

@@ -314,6 +314,10 @@ std::vector<metric> engine::metrics() const {
   return core_->metrics();
 }
 
+result<std::vector<metric>> engine::metrics(organizer_id owner) const {
+  return core_->metrics(owner);
+}
+
 void engine::wake() {
   core_->wake();
 }

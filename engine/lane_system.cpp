@@ -36,15 +36,17 @@ std::size_t files_per_lane(std::size_t lanes) {
 }
 
 protocol::http_client_options client_options(const checked_options& options,
-                                             lane& at, std::size_t lanes) {
+                                             lane& at, std::size_t lanes,
+                                             lane_figures& figures) {
   protocol::http_client_options out;
   out.policy = options.policy;
   out.tls = options.tls;
   out.via = options.proxy;
   out.not_via = options.no_proxy;
-  if (!options.given.network.dns_servers.empty())
-    out.names = protocol::make_system_resolver(
-      at.io(), {.servers = options.given.network.dns_servers});
+  out.names = protocol::make_system_resolver(
+    at.io(),
+    {.servers = options.given.network.dns_servers, .counters = &figures.names});
+  out.counters = &figures.wire;
   out.max_idle = std::min(out.max_idle, files_per_lane(lanes));
   return out;
 }
@@ -95,8 +97,10 @@ lane_system::config::config(std::size_t lanes) {
   load<lane_coordinator>();
 }
 
-lane_system::lane_system(const checked_options& options)
+lane_system::lane_system(const checked_options& options,
+                         engine_figures& figures)
   : options_(options),
+    figures_(figures),
     config_(options.given.threads),
     system_(config_) {
   // Actors are ended explicitly; one that still runs must not keep the process.
@@ -110,7 +114,8 @@ lane_system::~lane_system() = default;
 lane_system::outlet lane_system::make_outlet(lane& at) {
   const auto count = lanes().size();
   return {.wire = std::make_unique<protocol::http_client>(
-            at.io(), client_options(options_, at, count)),
+            at.io(),
+            client_options(options_, at, count, *figures_.lanes[at.index()])),
           .gate = admission::make(at.io(), gate_limits(options_.given, count))};
 }
 
@@ -118,15 +123,16 @@ std::vector<station> lane_system::stations() {
   std::vector<station> out;
   for (std::size_t i = 0; i < outlets_.size(); ++i) {
     auto& at = *lanes()[i];
-    out.push_back(
-      {.home = &at,
-       .io = &at.io(),
-       .wire = outlets_[i].wire.get(),
-       .gate = outlets_[i].gate,
-       .make_timer = [&io = at.io(), &clock = *options_.given.clock](
+    out.push_back({.home = &at,
+                   .io = &at.io(),
+                   .wire = outlets_[i].wire.get(),
+                   .gate = outlets_[i].gate,
+                   .make_timer =
+                     [&io = at.io(), &clock = *options_.given.clock](
                        const webhook_actor& who) {
-         return std::make_unique<backoff_timer>(io, clock, who);
-       }});
+                       return std::make_unique<backoff_timer>(io, clock, who);
+                     },
+                   .figures = figures_.lanes[i].get()});
   }
   return out;
 }

@@ -33,8 +33,9 @@ namespace fanfare {
 class lane_system {
 public:
   /// Throws what CAF, Asio and OpenSSL throw if the process's limits allow too
-  /// few threads or files. `options` must outlive it.
-  explicit lane_system(const checked_options& options);
+  /// few threads or files. Both must outlive it.
+  /// `figures`: of each lane.
+  lane_system(const checked_options& options, engine_figures& figures);
   /// After `halt`, and after all users of the stations.
   ~lane_system();
   lane_system(const lane_system&) = delete;
@@ -74,6 +75,7 @@ private:
   void arm_tick();
 
   const checked_options& options_;
+  engine_figures& figures_;
   config config_;
   caf::actor_system system_;
   std::vector<outlet> outlets_; ///< by lane

@@ -37,6 +37,7 @@ runtime::runtime(const checked_options& options, crew_parts parts,
   : options_(options),
     store_(parts.store),
     log_(parts.log),
+    figures_(*parts.figures),
     hooks_(std::move(hooks)),
     crew_(std::move(parts), std::move(settings)) {}
 
@@ -54,7 +55,7 @@ result<void> runtime::start() {
   // for that of the logger: else only the thread that starts an engine could
   // stop it.
   auto started = std::async(std::launch::async, [this] {
-    lanes_ = std::make_unique<lane_system>(options_);
+    lanes_ = std::make_unique<lane_system>(options_, figures_);
     return start_actors();
   });
   if (auto done = started.get(); !done)

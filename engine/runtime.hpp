@@ -31,7 +31,7 @@ struct runtime_hooks {
 
 class runtime {
 public:
-  /// `options` and the targets of `parts` must outlive it.
+  /// `options` and the targets of `parts`, all of them given, must outlive it.
   runtime(const checked_options& options, crew_parts parts,
           crew_settings settings, runtime_hooks hooks);
   /// Once it is stopped.
@@ -71,6 +71,7 @@ private:
   const checked_options& options_;
   const storage::store& store_;
   const log_function log_;
+  engine_figures& figures_;
   runtime_hooks hooks_;
   lifecycle life_;
   std::mutex stopping_;

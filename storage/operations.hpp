@@ -61,6 +61,9 @@ struct append_notifications {
 /// Appends to the call log; the store fills in `id` and `previous`.
 struct append_call {
   logged_call entry;
+  /// Of a notification's first attempt: when it was published. For observers;
+  /// it is not stored.
+  timestamp published{};
 };
 
 // -- registry -----------------------------------------------------------------

@@ -70,7 +70,9 @@ void attempt_log::end(const notification& what, const attempt& a,
   if (entry.result == outcome::given_up && !a.test)
     at_.notices.note_given_up(what.id, what.action);
   at_.queue.apply(entry);
+  const bool first = !a.failed_before() && !a.resent && !a.test;
   append(*at_.context->commits, std::move(entry),
+         first ? what.published : timestamp{},
          a.test ? at_.orders.end_test(what.id) : reply<call>{});
 }
 

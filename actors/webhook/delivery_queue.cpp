@@ -264,8 +264,7 @@ void delivery_queue::set_read_upto(position upto) {
 }
 
 bool delivery_queue::publish(std::size_t others, activity doing) {
-  const auto own = retries_.size() + due_.size() + fetching_.size()
-                 + in_flight_.size();
+  const auto own = waiting_retries() + in_flight_.size();
   slot_->unfinished.store(own + others + (loaded_ ? 0 : 1),
                           std::memory_order_relaxed);
   // Only what is loaded can be settled.

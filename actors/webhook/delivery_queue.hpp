@@ -203,6 +203,11 @@ public:
     return retries_.extract(wanted);
   }
 
+  /// Those that wait for their time or their turn, and are read for it.
+  [[nodiscard]] std::size_t waiting_retries() const {
+    return retries_.size() + due_.size() + fetching_.size();
+  }
+
   // -- how far it has come ----------------------------------------------------
 
   [[nodiscard]] const storage::progress& progress() const {

@@ -25,7 +25,8 @@ void ask_for_state(commit_queue& from, webhook_id hook, webhook_actor who) {
      .lasting = true});
 }
 
-void append(commit_queue& to, logged_call&& entry, reply<call> answer) {
+void append(commit_queue& to, logged_call&& entry, timestamp published,
+            reply<call> answer) {
   commit_queue::completion on_disk;
   if (answer)
     on_disk = [answer = std::move(answer)](storage::operation& op,
@@ -35,7 +36,7 @@ void append(commit_queue& to, logged_call&& entry, reply<call> answer) {
       else
         answer(std::move(std::get<storage::append_call>(op).entry));
     };
-  to.push({.what = storage::append_call{std::move(entry)},
+  to.push({.what = storage::append_call{std::move(entry), published},
            .done = std::move(on_disk),
            .lasting = true});
 }
@@ -52,7 +53,7 @@ void append_and_disable(commit_queue& to, logged_call&& last,
     return {};
   };
   to.push(
-    {.what = storage::append_call{std::move(last)},
+    {.what = storage::append_call{std::move(last), {}},
      .done = {},
      .lasting = true},
     {.what = std::move(disable), .done = std::move(done), .lasting = true});

@@ -24,8 +24,10 @@ namespace fanfare {
 /// the queue.
 void ask_for_state(commit_queue& from, webhook_id hook, webhook_actor who);
 
-/// Appends the call; `answer` gets it once it is on disk.
-void append(commit_queue& to, logged_call&& entry, reply<call> answer = {});
+/// Appends the call; `answer` gets it once it is on disk. `published`: as in
+/// storage::append_call.
+void append(commit_queue& to, logged_call&& entry, timestamp published = {},
+            reply<call> answer = {});
 
 /// Appends the call and disables its webhook in the same commit, unless its
 /// target is not `url` any more: then the answer was not the new target's.

@@ -72,6 +72,7 @@ webhook_worker::behavior_type webhook_worker::make_behavior() {
 }
 
 void webhook_worker::on_exit() {
+  show({});
   alarm_.close();
   queue_.close();
   orders_.close();
@@ -312,6 +313,50 @@ void webhook_worker::publish_slot() {
   if (queue_.publish(orders_.size() + (remembers ? 1 : 0), doing())
       && context_->shared.resting->wanted())
     context_->shared.resting->note(queue_.place());
+  show_work();
+}
+
+open_work webhook_worker::work() const {
+  open_work out{
+    .waiting = static_cast<std::uint32_t>(queue_.ready(source::window)),
+    .retries = static_cast<std::uint32_t>(queue_.waiting_retries()),
+    .behind = queue_.behind(),
+    .breaker_open = throttle_.pace().breaker()
+                 != delivery_state::breaker_state::closed};
+  if (out.waiting == 0 && out.retries == 0 && !out.behind)
+    return out;
+  out.held_by = throttle_.held_by();
+  if (out.held_by == hold_reason::pause)
+    return out;
+  using std::chrono::seconds;
+  if (out.waiting != 0)
+    out.oldest = std::chrono::floor<seconds>(
+                   queue_.peek(source::window).published.time_since_epoch())
+                   .count();
+  else if (out.behind) // it is being read
+    out.oldest = shown_.oldest;
+  return out;
+}
+
+void webhook_worker::show_work() {
+  // A handful of comparisons: most turns change nothing.
+  if (const auto now = work(); now != shown_)
+    show(now);
+}
+
+void webhook_worker::show(const open_work& now) {
+  const auto& shared = context_->shared;
+  if (shared.board != nullptr)
+    shared.board->change(shown_, now);
+  if (shared.tallies != nullptr
+      && (now.retries != shown_.retries
+          || now.breaker_open != shown_.breaker_open)) {
+    auto& tally = shared.tallies->of(queue_.hook());
+    webhook_tally::set(tally.retries, now.retries);
+    webhook_tally::set(tally.breaker_open,
+                       std::uint32_t{now.breaker_open ? 1U : 0U});
+  }
+  shown_ = now;
 }
 
 activity webhook_worker::doing() const {

@@ -73,6 +73,10 @@ private:
   void arm_alarm();
   /// Publishes to the router how far it has come.
   void publish_slot();
+  /// The same for operators.
+  void show_work();
+  [[nodiscard]] open_work work() const;
+  void show(const open_work& now);
   [[nodiscard]] activity doing() const;
   [[nodiscard]] bool may_start() const;
   /// Whether the disk is too far behind; if so, pump() is called once it is
@@ -123,6 +127,7 @@ private:
   delivery_queue queue_;
   order_book orders_;
   owner_notices notices_;
+  open_work shown_; ///< on the lane's board
   alarm alarm_;
   std::minstd_rand random_;
 };

@@ -13,9 +13,11 @@
 #include "actors/rest_board.hpp"
 #include "actors/shared_hold.hpp"
 #include "actors/webhook/backoff_timer.hpp"
+#include "actors/webhook/delivery_board.hpp"
 #include "actors/webhook/delivery_plan.hpp"
 #include "actors/webhook/order.hpp"
 #include "actors/webhook/owner_notices.hpp"
+#include "actors/webhook/webhook_tally.hpp"
 #include "fanfare/clock.hpp"
 #include "model/records.hpp"
 #include "protocol/client/transport.hpp"
@@ -72,6 +74,8 @@ struct webhook_context {
     shared_holds* holds = nullptr;  ///< as `outage`
     rest_board* resting = nullptr;
     certificates* seen_certificates = nullptr;
+    delivery_board* board = nullptr;    ///< of the lane; as `outage`
+    webhook_tallies* tallies = nullptr; ///< as `outage`
   };
   common shared = {};
   /// When no engine ran.

@@ -326,8 +326,8 @@ public:
   [[nodiscard]] engine_statistics statistics() const;
   /// As statistics: most of that and more, in the form of a metrics library.
   [[nodiscard]] std::vector<metric> metrics() const;
-  /// Blocks. Those of an organizer's webhooks: of each that was not deleted,
-  /// by id, the first 1,000. Reads their settings from the store.
+  /// Blocks. Those of an organizer's webhooks, of the first 1,000 by id, whose
+  /// settings it reads from the store. not_found.
   result<std::vector<metric>> metrics(organizer_id owner) const;
   /// Memory. Makes all webhooks re-read the clock. The engine does so itself
   /// once a minute; call it after setting an injected clock.

@@ -755,6 +755,18 @@ TEST_F(EngineTest, ProgramsThatAreStartedInheritNothingOfIt) {
   close(listener);
 }
 
+TEST_F(EngineTest, HasFiguresOfAnOrganizersWebhooks) {
+  const auto made = engine_->add_webhook(owner_, hook()).value();
+  const auto text = prometheus_text(engine_->metrics(owner_).value());
+  EXPECT_THAT(text, HasSubstr("\nfanfare_organizer_webhooks{organizer=\"shop\""
+                              "} 1\n"));
+  EXPECT_THAT(text, HasSubstr("fanfare_webhook_calls_total{organizer=\"shop\","
+                              "webhook=\""
+                              + std::to_string(made.id)
+                              + "\",outcome=\"delivered\"} 0\n"));
+  EXPECT_EQ(engine_->metrics(owner_ + 1).error().code, ec::not_found);
+}
+
 TEST_F(EngineTest, CountsWhatItDoes) {
   engine_
     ->publish(owner_,
