@@ -10,6 +10,7 @@
 #include "engine/rest_service.hpp"
 #include "fanfare/engine.hpp"
 #include "fanfare/version.hpp"
+#include "protocol/rest/metrics/metrics_listener.hpp"
 #include "protocol/rest/rest_api.hpp"
 #include "protocol/security/credentials.hpp"
 #include "protocol/server/http_server.hpp"
@@ -31,6 +32,8 @@
 #include <cstdlib>
 #include <iostream>
 #include <memory>
+#include <optional>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -45,6 +48,8 @@ using namespace std::chrono_literals;
 constexpr std::size_t blocking_threads = 4;
 constexpr std::size_t writing_threads = 4;
 constexpr auto http_deadline = 1s;
+/// Some scrapers, and a few to spare.
+constexpr std::size_t metrics_connections = 64;
 
 /// Every connection is a file: raise the limit as far as the system allows.
 void raise_file_limit() {
@@ -165,6 +170,40 @@ protocol::http_server_options http_options() {
   return http;
 }
 
+/// Where /metrics is served beside the API; null: nowhere.
+result<std::unique_ptr<protocol::http_server>>
+start_metrics(const std::optional<listen_address>& at,
+              protocol::rest::metrics_listener& handler) {
+  if (!at)
+    return std::unique_ptr<protocol::http_server>{};
+  protocol::http_server_options http;
+  http.host = at->host;
+  http.port = at->port;
+  http.max_connections = metrics_connections;
+  http.max_connections_per_address = metrics_connections;
+  http.body_limit = 0;
+  auto started = protocol::http_server::start(http, handler);
+  if (started)
+    spdlog::info("metrics are served on {}/metrics", (*started)->url());
+  return started;
+}
+
+/// Reads --metrics-listen; nothing if it is not given.
+result<std::optional<listen_address>>
+parse_metrics_address(const serve_options& options) {
+  if (options.metrics_listen.empty())
+    return std::optional<listen_address>{};
+  auto parsed = parse_listen_address(options.metrics_listen);
+  if (parsed)
+    return std::optional{std::move(*parsed)};
+  auto why = std::move(parsed.error());
+  if (constexpr std::string_view name = "--listen";
+      why.detail.starts_with(name))
+    why.detail.replace(0, name.size(), "--metrics-listen");
+  why.field = "metrics_listen";
+  return why;
+}
+
 /// Ends the process on a second signal, or if the disk does not answer: what
 /// was acknowledged is on disk.
 void limit_the_stop(const sigset_t& signals) {
@@ -196,6 +235,9 @@ int run(serve_options options) {
   if (!listen)
     return fail(explain_option(
       options, {listen.error().code, listen.error().detail, "listen"}));
+  const auto metrics_at = parse_metrics_address(options);
+  if (!metrics_at)
+    return fail(explain_option(options, metrics_at.error()));
   auto identity = load_identity(options);
   if (!identity)
     return fail(explain_option(
@@ -234,14 +276,17 @@ int run(serve_options options) {
 
   request_threads threads;
   const auto service = make_rest_service(engine);
+  const auto connections = std::make_shared<protocol::server_counters>();
   protocol::rest::rest_api api{
     *service,
     {.admin_token_hash = protocol::hash_token_key(token->key),
      .run = threads.workers(),
      .local_names = !options.engine.network.allow.empty(),
      .public_url = options.public_url,
-     .failed_logins = options.failed_logins}};
+     .failed_logins = options.failed_logins,
+     .more_figures = [connections] { return connections->figures(); }}};
   auto http = http_options();
+  http.counters = connections;
   http.host = listen->host;
   http.port = listen->port;
   http.identity = std::move(*identity);
@@ -249,6 +294,11 @@ int run(serve_options options) {
   auto server = protocol::http_server::start(http, api);
   if (!server)
     return fail(server.error());
+  protocol::rest::metrics_listener metrics{api.figures(),
+                                           threads.workers().blocking};
+  auto metrics_server = start_metrics(*metrics_at, metrics);
+  if (!metrics_server)
+    return fail(metrics_server.error());
 
   const auto found = engine.statistics();
   spdlog::info("fanfare {} with {} notifications in {}, {} calls since the "
@@ -274,7 +324,10 @@ int run(serve_options options) {
   dog.rest();
   engine.stop(drain_deadline);
   (*server)->stop(http_deadline);
+  if (*metrics_server)
+    (*metrics_server)->stop(http_deadline);
   threads.join();
+  metrics_server->reset();
   server->reset();
   spdlog::info("stopped");
   spdlog::default_logger()->flush();

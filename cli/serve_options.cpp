@@ -74,6 +74,13 @@ void add_serve_options(CLI::App& serve, serve_options& options) {
     ->type_name("CIDR")
     ->allow_extra_args(false);
   serve
+    .add_option("--metrics-listen", options.metrics_listen,
+                "Serve /metrics on this address too, there without a token "
+                "and over HTTP, and nothing else; port 0 takes a free one. "
+                "Without it /metrics is on --listen only, for tokens that may "
+                "read it")
+    ->type_name("HOST:PORT");
+  serve
     .add_option("--tls-cert", options.tls_cert,
                 "Serve HTTPS with this certificate: PEM, the server's own "
                 "first, then those of the authorities between it and the "

@@ -134,7 +134,7 @@ result<issued_token> registry::add_token(organizer_id owner, std::string name,
   if (auto fine = check_name(name); !fine)
     return fine.error();
   constexpr unsigned all = permission_webhooks | permission_notifications
-                         | permission_admin;
+                         | permission_admin | permission_metrics;
   if (permissions == 0 || (permissions & ~all) != 0)
     return error{ec::invalid_argument,
                  "Give at least one permission, and none that does not exist.",

@@ -215,6 +215,12 @@ public:
                               webhook_id hook) override {
     return core_.inspection().explain(what, hook);
   }
+  std::vector<metric> metrics() const override {
+    return core_.metrics();
+  }
+  result<std::vector<metric>> metrics(organizer_id owner) const override {
+    return core_.metrics(owner);
+  }
   bool ready() const override {
     return core_.inspection().ready();
   }

@@ -19,7 +19,10 @@ using token_id = std::uint64_t;
 enum permission : std::uint8_t {
   permission_webhooks = 1,      ///< manage webhooks, read the call log
   permission_notifications = 2, ///< publish
-  permission_admin = 4, ///< manage events and tokens; implies the others
+  permission_admin = 4, ///< manage events and tokens; implies those above
+  /// Read the server's figures, and those of the organizer's webhooks. Given by
+  /// the server's admin only: an organizer's does not have it.
+  permission_metrics = 8,
 };
 
 struct token {

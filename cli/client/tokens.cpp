@@ -76,9 +76,11 @@ void add_tokens_commands(CLI::App& app, const command_adder& add) {
   made
     ->add_option("-p,--permission", o->permissions,
                  "webhooks (manage them, read the log), notifications "
-                 "(publish), admin (all); may be repeated")
+                 "(publish), admin (all of these, events and tokens), metrics "
+                 "(read /metrics; only the server's administrator gives it); "
+                 "may be repeated")
     ->type_name("NAME")
-    ->check(CLI::IsMember({"webhooks", "notifications", "admin"}))
+    ->check(CLI::IsMember({"webhooks", "notifications", "admin", "metrics"}))
     ->allow_extra_args(false)
     ->required();
 

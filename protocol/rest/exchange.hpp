@@ -6,6 +6,7 @@
 /// and the form its answer takes.
 
 #include "fanfare/types.hpp"
+#include "model/token.hpp"
 #include "protocol/rest/access/running_keys.hpp"
 #include "protocol/rest/messages/query.hpp"
 #include "protocol/rest/route.hpp"
@@ -20,6 +21,7 @@
 namespace fanfare::protocol::rest {
 
 class keyed_request; // protocol/rest/access/idempotency.hpp
+class metrics_page;  // protocol/rest/metrics/metrics_page.hpp
 
 /// Threads for what an I/O thread must not do. Called on any thread; must not
 /// block. A job that is dropped closes its connection.
@@ -45,6 +47,7 @@ struct api_context {
   /// As rest_api_options has it.
   std::string public_url = {};
   running_keys running = {};
+  const metrics_page* figures = nullptr;
 };
 
 struct exchange {
@@ -61,6 +64,9 @@ struct exchange {
 
   /// Set for resources that belong to an organizer.
   organizer owner;
+  /// The organizer's token that it came with; null: the server's admin, or
+  /// nobody is asked for one.
+  std::shared_ptr<const fanfare::token> token;
   /// Set if the request carries an idempotency key; `respond` goes through it.
   std::shared_ptr<keyed_request> keyed;
 

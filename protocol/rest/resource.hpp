@@ -54,6 +54,8 @@ struct resource {
   /// What is posted is carried out in the order in which it came, so that posts
   /// of one connection need not wait for each other.
   bool ordered = false;
+  /// Its answer is no JSON: it agrees on the form itself.
+  bool text = false;
 
   /// Belongs to the organizer in its path.
   [[nodiscard]] constexpr bool is_owned() const {

@@ -11,6 +11,7 @@
 #include "protocol/rest/resources/filter_preview.hpp"
 #include "protocol/rest/resources/health.hpp"
 #include "protocol/rest/resources/idempotency_query.hpp"
+#include "protocol/rest/resources/metrics.hpp"
 #include "protocol/rest/resources/networks.hpp"
 #include "protocol/rest/resources/notifications.hpp"
 #include "protocol/rest/resources/probes.hpp"
@@ -38,10 +39,11 @@ constexpr std::string_view action = "POST, OPTIONS";
 
 constexpr bool unkeyed = false;
 constexpr bool in_order = true;
+constexpr bool as_text = true;
 
 // path, title, methods, who reads, who writes, handler,
 // what is answered from memory, whether it takes idempotency keys, metadata,
-// whether posts keep their order
+// whether posts keep their order, whether it answers with text
 constexpr resource rows[] = {
   // The busiest first: the router takes them in this order.
   {"/api/v1/organizers/{organizer}/notifications/", "Notification List", list,
@@ -115,6 +117,8 @@ constexpr resource rows[] = {
    from_memory::all},
   {"/readyz", "Readiness", probe, everybody, everybody, serve_readyz,
    from_memory::all},
+  {"/metrics", "Metrics", probe, permission_metrics, server_only, serve_metrics,
+   from_memory::nothing, unkeyed, nullptr, !in_order, as_text},
   {"/api/v1/idempotency_query", "Idempotency Query", probe, any_token,
    server_only, serve_idempotency_query, from_memory::all},
   {"/api/v1/openapi.json", "Description", probe, everybody, everybody,

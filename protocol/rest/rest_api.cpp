@@ -8,6 +8,7 @@
 #include "protocol/rest/messages/answers.hpp"
 #include "protocol/rest/messages/negotiation.hpp"
 #include "protocol/rest/resource.hpp"
+#include "protocol/rest/resource_table.hpp"
 #include "protocol/rest/router.hpp"
 #include "protocol/rules/slug.hpp"
 
@@ -18,6 +19,7 @@
 #include <string_view>
 #include <utility>
 #include <variant>
+#include <vector>
 
 namespace fanfare::protocol::rest {
 
@@ -80,6 +82,8 @@ std::optional<http_response> answer_open(const exchange& x) {
 
 /// Agrees on the form of the answer, or gives the 404 or 406.
 std::optional<http_response> negotiate(exchange& x) {
+  if (x.route.what->text)
+    return std::nullopt;
   const std::string_view format = x.route.format.empty()
                                   ? x.query.last("format").value_or("")
                                   : std::string_view{x.route.format};
@@ -108,6 +112,7 @@ std::optional<http_response> admit(exchange& x, std::string_view admin_hash,
   caller who;
   if (auto failure = authenticate(x, admin_hash, limiter, who))
     return failure;
+  x.token = who.value;
   const auto& what = *x.route.what;
   const bool owned = what.is_owned();
   if (owned)
@@ -210,6 +215,21 @@ void respond_early(const std::shared_ptr<exchange>& x, http_response answer) {
   run_waiting(x, [x, answer = std::move(answer)] { x->respond(answer); });
 }
 
+/// The paths of all resources, in the table's order.
+std::vector<std::string> routes() {
+  std::vector<std::string> out;
+  for (const auto& row : resource_table())
+    out.emplace_back(row.path);
+  return out;
+}
+
+/// In the table; beyond its end if it is none.
+std::size_t place_of(const resource* what) {
+  const auto all = resource_table();
+  return what != nullptr ? static_cast<std::size_t>(what - all.data())
+                         : all.size();
+}
+
 } // namespace
 
 rest_api::rest_api(service& of, rest_api_options options)
@@ -217,8 +237,12 @@ rest_api::rest_api(service& of, rest_api_options options)
              .run = std::move(options.run),
              .local_names = options.local_names,
              .public_url = std::move(options.public_url)},
+    requests_{routes()},
+    page_{of, requests_, std::move(options.more_figures)},
     admin_hash_{std::move(options.admin_token_hash)},
-    limiter_{options.failed_logins} {}
+    limiter_{options.failed_logins} {
+  context_.figures = &page_;
+}
 
 request_kind rest_api::kind_of(const http_request& head) const {
   const std::string_view target = head.target;
@@ -252,6 +276,11 @@ bool rest_api::is_keyed(const exchange& x) const {
 
 void rest_api::serve(const std::shared_ptr<exchange>& x) {
   x->route = find_route(x->path);
+  x->respond = [this, place = place_of(x->route.what),
+                respond = std::move(x->respond)](http_response answer) {
+    requests_.count(place, answer.status);
+    respond(std::move(answer));
+  };
   if (is_keyed(*x) && !begin_keyed(*x))
     return x->respond(key_is_running(*x));
   if (auto done = answer_early(*x, admin_hash_, limiter_))
@@ -270,6 +299,8 @@ std::optional<http_response> rest_api::check_head(const http_request& head) {
   auto answer = answer_early(x, admin_hash_, limiter_);
   if (answer && answer->status < 400)
     answer.reset(); // handle() gives it
+  if (answer)
+    requests_.count(place_of(x.route.what), answer->status);
   return answer;
 }
 

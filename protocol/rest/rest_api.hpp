@@ -2,13 +2,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// The REST API under /api/, with /healthz and /readyz: takes each request
-/// through routing, idempotency, content negotiation, authentication and
-/// permissions to the handler of its resource. Its only state is which keyed
-/// requests are running and which addresses failed to log in.
+/// The REST API under /api/, with /healthz, /readyz and /metrics: takes each
+/// request through routing, idempotency, content negotiation, authentication
+/// and permissions to the handler of its resource. Its only state is which
+/// keyed requests are running and which addresses failed to log in.
 
 #include "protocol/rest/access/auth_limiter.hpp"
 #include "protocol/rest/exchange.hpp"
+#include "protocol/rest/metrics/metrics_page.hpp"
+#include "protocol/rest/metrics/request_counts.hpp"
 #include "protocol/rest/service.hpp"
 #include "protocol/server/http_handler.hpp"
 
@@ -34,6 +36,9 @@ struct rest_api_options {
   std::string public_url = {};
   /// Wrong keys in a row before an address must wait; 0: no limit.
   std::size_t failed_logins = 50;
+  /// Further figures for /metrics, those of its server. Any thread; may be
+  /// empty.
+  metrics_page::source more_figures = {};
 };
 
 class rest_api final : public http_handler {
@@ -51,12 +56,19 @@ public:
   /// The refusal that path, caller and method get whatever the body says.
   std::optional<http_response> check_head(const http_request& head) override;
 
+  /// As at /metrics, for another listener. Valid as long as this is.
+  [[nodiscard]] const metrics_page& figures() const {
+    return page_;
+  }
+
 private:
   void serve(const std::shared_ptr<exchange>& x);
   /// Whether a known caller wants the request carried out only once.
   [[nodiscard]] bool is_keyed(const exchange& x) const;
 
   api_context context_;
+  request_counts requests_;
+  metrics_page page_;
   std::string admin_hash_;
   auth_limiter limiter_;
 };

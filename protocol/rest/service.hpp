@@ -12,6 +12,7 @@
 /// `io_error` or `store_damaged`; further errors are named.
 
 #include "fanfare/error.hpp"
+#include "fanfare/metrics.hpp"
 #include "fanfare/publication.hpp"
 #include "fanfare/queries.hpp"
 #include "fanfare/reports.hpp"
@@ -252,6 +253,17 @@ public:
                                       webhook_id hook) = 0;
 };
 
+/// Figures for monitoring.
+class figures {
+public:
+  virtual ~figures() = default;
+
+  /// Blocks for a moment. Of the whole engine.
+  [[nodiscard]] virtual std::vector<metric> metrics() const = 0;
+  /// Blocks. Of an organizer's webhooks, the first 1,000 by id. not_found.
+  virtual result<std::vector<metric>> metrics(organizer_id owner) const = 0;
+};
+
 /// All of it.
 class service : public publisher,
                 public answer_store,
@@ -260,7 +272,8 @@ class service : public publisher,
                 public webhook_registry,
                 public delivery_log,
                 public orders,
-                public inspection {
+                public inspection,
+                public figures {
 public:
   service() = default;
   service(const service&) = delete;

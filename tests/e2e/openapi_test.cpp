@@ -431,7 +431,8 @@ TEST_F(OpenApiTest, ExamplesAreTakenAndAnsweredAsDocumented) {
   ASSERT_EQ(api().erase(organizer_path("foreign") + "tokens/2/").status, 204U);
 
   run("createOrganizer");
-  for (const auto* permission : {"admin", "webhooks", "notifications"})
+  for (const auto* permission :
+       {"admin", "webhooks", "notifications", "metrics"})
     keys_[permission] = add_token("acme", {permission});
   run("listOrganizers");
   run("readNetworks");
@@ -501,6 +502,7 @@ TEST_F(OpenApiTest, ExamplesAreTakenAndAnsweredAsDocumented) {
   run("readStartPage");
   run("readLiveness");
   run("readReadiness");
+  run("readMetrics");
 
   // All that describe; what is left now was forgotten above.
   const auto all = left_;

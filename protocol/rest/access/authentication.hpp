@@ -35,7 +35,7 @@ authenticate(const exchange& x, std::string_view admin_hash,
              auth_limiter& limiter, caller& who);
 
 /// Whether `who` has one of the permissions `needed`, in the organizer `owner`
-/// if given. An organizer's admin has all permissions in it.
+/// if given. An organizer's admin has all permissions in it, and none beyond.
 [[nodiscard]] bool may(const caller& who, permissions needed,
                        const organizer* owner);
 

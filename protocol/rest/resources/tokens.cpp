@@ -23,10 +23,11 @@ struct permission_name {
   std::string_view name;
   permission bit;
 };
-constexpr std::array<permission_name, 3> permission_names{{
+constexpr std::array<permission_name, 4> permission_names{{
   {"webhooks", permission_webhooks},
   {"notifications", permission_notifications},
   {"admin", permission_admin},
+  {"metrics", permission_metrics},
 }};
 
 boost::json::object to_json(const token& t) {
@@ -82,6 +83,11 @@ http_response add_token(const exchange& x) {
   const auto permissions = read_permissions(json, errors);
   if (!errors.empty())
     return errors.answer(x);
+  if (x.token && (permissions & permission_metrics) != 0)
+    return refusal(x, 403,
+                   "You do not have permission to perform this action: only "
+                   "the server's admin gives \"metrics\", which shows figures "
+                   "of the whole server.");
   const auto added = x.service.add_token(x.owner.id, std::move(name),
                                          permissions);
   if (!added)

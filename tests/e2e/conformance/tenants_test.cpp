@@ -58,6 +58,7 @@ const std::vector<tenant_row>& table() {
     {"/", {{"GET", everyone}}},
     {"/healthz", {{"GET", everyone}}},
     {"/readyz", {{"GET", everyone}}},
+    {"/metrics", {{"GET", server_admin}}, "fanfare_build_info{"},
     {"/api/v1/idempotency_query", {{"GET", anybody}}},
     {"/api/v1/openapi.json", {{"GET", everyone}}},
     {"/api/docs/", {{"GET", everyone}}},
@@ -143,8 +144,13 @@ bool is_query(const std::string& path) {
   return path.ends_with("/idempotency_query");
 }
 
+/// It counts who reads it.
+bool is_metrics(const std::string& path) {
+  return path == "/metrics";
+}
+
 bool has_options(const tenant_row& r) {
-  return !is_open(r) && !is_query(r.pattern);
+  return !is_open(r) && !is_query(r.pattern) && !is_metrics(r.pattern);
 }
 
 bool is_owned(const std::string& pattern) {
@@ -263,7 +269,7 @@ protected:
     std::string out;
     for (const auto& r : table())
       for (const auto& m : r.methods)
-        if (m.method == "GET")
+        if (m.method == "GET" && !is_metrics(r.pattern))
           out += send(m, path_of(r.pattern, org_, hook_id_), server::admin_key)
                    .body
                + '\n';

@@ -36,6 +36,7 @@ public:
   // What tests look at and change.
   std::optional<error> publish_error;
   bool is_ready = true;
+  std::vector<metric> figures; ///< of the engine
   protocol::action_type_table types;
   std::vector<organizer> known_organizers;
   std::vector<event> known_events;
@@ -595,6 +596,16 @@ public:
 
   bool ready() const override {
     return is_ready;
+  }
+  std::vector<metric> metrics() const override {
+    return figures;
+  }
+  result<std::vector<metric>> metrics(organizer_id owner) const override {
+    return std::vector<metric>{
+      {.name = "fanfare_organizer_webhooks",
+       .help = "Its webhooks.",
+       .labels = {{"organizer", std::to_string(owner)}},
+       .value = 1}};
   }
 };
 

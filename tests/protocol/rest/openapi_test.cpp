@@ -63,6 +63,8 @@ std::set<std::string> permission_names(protocol::rest::permissions needed) {
     names.insert("notifications");
   if ((needed & permission_admin) != 0)
     names.insert("admin");
+  if ((needed & permission_metrics) != 0)
+    names.insert("metrics");
   return names;
 }
 

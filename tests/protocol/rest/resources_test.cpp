@@ -241,6 +241,11 @@ TEST_F(RestRegistryTest, HasTokens) {
     R"({"permissions":["Expected a list of items but got type \"str\"."]})");
   refused(path, R"({"name":"x","permissions":["webhooks","root"]})",
           R"({"permissions":["\"root\" is not a valid choice."]})");
+  EXPECT_EQ(
+    ask("POST", path, R"({"name":"x","permissions":["webhooks","metrics"]})")
+      .status,
+    403)
+    << "only the server's admin gives it";
   refused(path, R"({"name":"x","permissions":[1]})",
           R"({"permissions":["\"1\" is not a valid choice."]})");
 }

@@ -72,7 +72,7 @@ TEST(RestRouterTest, FindsNothingElse) {
     EXPECT_EQ(found.outcome, verdict::unknown_api) << path;
     EXPECT_EQ(found.what, nullptr) << path;
   }
-  for (const std::string_view path : {"//", "", "/healthz/", "/metrics"})
+  for (const std::string_view path : {"//", "", "/healthz/", "/metrics/"})
     EXPECT_EQ(find_route(path).outcome, verdict::unknown) << path;
 }
 
