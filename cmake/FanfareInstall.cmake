@@ -130,6 +130,14 @@ if(FANFARE_BUILD_PROGRAM)
           "${PROJECT_SOURCE_DIR}/protocol/rest/description/openapi.json"
     DESTINATION "${CMAKE_INSTALL_DATADIR}/doc/fanfare-server"
     COMPONENT server)
+  install(
+    FILES "${PROJECT_SOURCE_DIR}/packaging/grafana/fanfare.json"
+    DESTINATION "${CMAKE_INSTALL_DATADIR}/fanfare/grafana"
+    COMPONENT server)
+  install(
+    FILES "${PROJECT_SOURCE_DIR}/packaging/prometheus/alerts.yml"
+    DESTINATION "${CMAKE_INSTALL_DATADIR}/fanfare/prometheus"
+    COMPONENT server)
 endif()
 
 # -- what all have --------------------------------------------------------------

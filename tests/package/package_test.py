@@ -594,6 +594,8 @@ class DebianPackages(PackageTest):
             "/usr/share/doc/fanfare-server/README.md",
             "/usr/share/doc/fanfare-server/openapi.json",
             "/usr/share/doc/fanfare-server/docs/operations.md",
+            "/usr/share/fanfare/grafana/fanfare.json",
+            "/usr/share/fanfare/prometheus/alerts.yml",
         ):
             self.assertIn(file, server)
         self.assertIn("/usr/share/doc/libfanfare-dev/docs/embedding.md", development)
