@@ -25,6 +25,7 @@
 #include "fanfare/queries.hpp"
 #include "fanfare/reports.hpp"
 #include "fanfare/secrets.hpp"
+#include "fanfare/status.hpp"
 #include "fanfare/types.hpp"
 #include "fanfare/version.hpp"
 
@@ -324,6 +325,12 @@ public:
   /// Reads the store's list of free pages, which is mostly in memory. May wait
   /// some milliseconds, until the tables have what was answered.
   [[nodiscard]] engine_statistics statistics() const;
+  /// What an operator looks at first: how many webhooks are in trouble, the
+  /// `worst` of them, at most 100, and how the engine is; of an organizer, or
+  /// of all if it is 0. Blocks for some milliseconds: the counts are kept, and
+  /// the actors of the worst are asked, for a second at most.
+  [[nodiscard]] engine_status status(organizer_id owner = 0,
+                                     std::size_t worst = 10) const;
   /// As statistics: most of that and more, in the form of a metrics library.
   [[nodiscard]] std::vector<metric> metrics() const;
   /// Blocks. Those of an organizer's webhooks, of the first 1,000 by id, whose

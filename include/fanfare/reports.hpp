@@ -123,6 +123,9 @@ struct delivery_state {
   std::optional<timestamp> held_until = {}; ///< if that is known
   std::size_t in_flight = 0;
   std::size_t concurrency = 0; ///< the current maximum
+  /// The oldest notification that is neither delivered nor given up, of those
+  /// in memory.
+  std::optional<position> oldest_waiting = {};
   /// The receiver's, as of the last handshake.
   std::optional<timestamp> certificate_expires = {};
 };
@@ -154,6 +157,7 @@ struct explanation {
   bool calls_complete = true; ///< false: the log was too long to search
   /// While it waits: what holds the webhook back.
   hold_reason held_by = hold_reason::none;
+  std::optional<timestamp> held_until = {}; ///< if that is known
 };
 
 /// The newest notifications that would pass a filter.
