@@ -4,6 +4,7 @@
 #include "cli/serve.hpp"
 
 #include "cli/admin_token.hpp"
+#include "cli/log.hpp"
 #include "cli/serve_options.hpp"
 #include "cli/service_manager.hpp"
 #include "cli/sink.hpp"
@@ -14,13 +15,13 @@
 #include "protocol/rest/rest_api.hpp"
 #include "protocol/security/credentials.hpp"
 #include "protocol/server/http_server.hpp"
+#include "protocol/server/request_log.hpp"
 #include "protocol/target/network.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
 
 #include <CLI/CLI.hpp>
-#include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <pthread.h>
@@ -58,15 +59,6 @@ void raise_file_limit() {
       && limit.rlim_cur < limit.rlim_max) {
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
-  }
-}
-
-void write_log(log_level level, const std::string& text) {
-  switch (level) {
-    case log_level::debug: spdlog::debug(text); break;
-    case log_level::info: spdlog::info(text); break;
-    case log_level::warning: spdlog::warn(text); break;
-    case log_level::error: spdlog::error(text); break;
   }
 }
 
@@ -219,9 +211,8 @@ void limit_the_stop(const sigset_t& signals) {
 
 int run(serve_options options) {
   // The log goes to stderr: stdout has the one line that scripts wait for.
-  spdlog::set_default_logger(spdlog::stderr_color_mt("fanfare"));
-  spdlog::set_level(spdlog::level::from_str(options.log_level));
-  spdlog::flush_on(spdlog::level::info);
+  open_log(options.log_format == "json" ? log_format::json : log_format::text,
+           options.log_level);
   // Blocked before the first thread starts: all inherit it, so that only the
   // wait below sees these signals.
   const auto manager = service_manager::from_environment();
@@ -291,7 +282,8 @@ int run(serve_options options) {
   http.port = listen->port;
   http.identity = std::move(*identity);
   http.trusted_proxies = std::move(*proxies);
-  auto server = protocol::http_server::start(http, api);
+  protocol::request_log requests{api, tell_of_requests()};
+  auto server = protocol::http_server::start(http, requests);
   if (!server)
     return fail(server.error());
   protocol::rest::metrics_listener metrics{api.figures(),

@@ -229,6 +229,11 @@ void add_serve_options(CLI::App& serve, serve_options& options) {
   serve.add_option("--log-level", options.log_level, "What to log to stderr")
     ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
     ->capture_default_str();
+  serve
+    .add_option("--log-format", options.log_format,
+                "Lines for people, or objects of JSON, one per line")
+    ->check(CLI::IsMember({"text", "json"}))
+    ->capture_default_str();
   serve.footer(
     std::string{duration_help} + '\n' + size_help
     + "\n\n"

@@ -35,6 +35,7 @@ struct serve_options {
   std::string tls_cert;
   std::string tls_key;
   std::string log_level = "info";
+  std::string log_format = "text";
   std::size_t failed_logins = protocol::rest::rest_api_options{}.failed_logins;
   std::string config; ///< a file; empty: none
   /// The file's settings, with "FILE:LINE:COLUMN".
