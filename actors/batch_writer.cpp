@@ -35,9 +35,25 @@ void batch_writer::write(commit_queue::batch& what,
   config_.store->commit(what.operations, done, place);
 }
 
+void batch_writer::watch(std::chrono::steady_clock::duration took) const {
+  if (config_.watch == nullptr)
+    return;
+  const auto time = std::chrono::duration_cast<commit_times::duration>(took);
+  config_.watch->commits.note(time, std::chrono::steady_clock::now());
+  if (time >= commit_times::slow)
+    config_.watch->events.say(
+      event_kind::commit, log_level::warning,
+      "a commit took "
+        + std::to_string(
+          std::chrono::duration_cast<std::chrono::milliseconds>(took).count())
+        + " ms: the disk is slow, and publishes wait for it");
+}
+
 void batch_writer::note(const commit_queue::batch& what,
                         std::chrono::steady_clock::duration took,
                         bool written) {
+  if (written)
+    watch(took);
   const auto is_barrier = [](const storage::operation& op) {
     return std::holds_alternative<storage::barrier>(op);
   };

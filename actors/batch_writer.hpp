@@ -9,6 +9,7 @@
 #include "actors/commit_figures.hpp"
 #include "actors/commit_queue.hpp"
 #include "actors/interfaces.hpp"
+#include "actors/watch.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -29,6 +30,7 @@ struct batch_writer_config {
   /// journal.
   std::size_t max_unrouted = 20'000;
   commit_figures* figures = nullptr; ///< null: nobody counts
+  operator_watch* watch = nullptr;
 };
 
 /// The error for a batch whose writing has thrown.
@@ -61,6 +63,8 @@ public:
   bool write_alone(commit_queue& queue, publish_request& what);
 
 private:
+  /// For the operator.
+  void watch(std::chrono::steady_clock::duration took) const;
   void tell_router(std::shared_ptr<committed> news);
 
   batch_writer_config config_;

@@ -3,6 +3,7 @@
 
 #include "actors/certificates.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 
@@ -29,6 +30,10 @@ bool certificates::seen(const webhook_record& hook, timestamp expires,
   if (const auto target = target_of(hook); one.target != target)
     one = {.target = target};
   one.expires = expires;
+  if (expires - now <= warning)
+    soon_[hook.id] = {.hook = hook.id, .owner = hook.owner, .expires = expires};
+  else
+    soon_.erase(hook.id);
   if (expires - now > warning || now - one.told < interval)
     return false;
   one.told = now;
@@ -49,6 +54,21 @@ void certificates::make_room(timestamp now) {
     all_, [now](const auto& e) { return now - e.second.told >= interval; });
   if (all_.size() >= most)
     all_.clear();
+  std::erase_if(soon_,
+                [this](const auto& e) { return !all_.contains(e.first); });
+}
+
+std::vector<certificates::expiring_one>
+certificates::expiring(organizer_id owner, timestamp now) const {
+  std::vector<expiring_one> out;
+  {
+    const std::lock_guard guard{mutex_};
+    for (const auto& [hook, one] : soon_)
+      if ((owner == 0 || one.owner == owner) && one.expires > now)
+        out.push_back(one);
+  }
+  std::ranges::sort(out, {}, &expiring_one::expires);
+  return out;
 }
 
 } // namespace fanfare

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 namespace fanfare {
 
@@ -25,6 +26,16 @@ public:
   /// As the last handshake with the webhook's present target showed it.
   [[nodiscard]] std::optional<timestamp>
   expires(const webhook_record& hook) const;
+
+  struct expiring_one {
+    webhook_id hook = 0;
+    organizer_id owner = 0;
+    timestamp expires{};
+  };
+  /// Those within 14 days, of an organizer's webhooks or of all if it is 0; the
+  /// soonest first.
+  [[nodiscard]] std::vector<expiring_one> expiring(organizer_id owner,
+                                                   timestamp now) const;
 
   /// Webhooks that are remembered. Beyond it, those go first of which nothing
   /// was told within a day.
@@ -41,6 +52,7 @@ private:
 
   mutable std::mutex mutex_;
   std::unordered_map<webhook_id, known> all_;
+  std::unordered_map<webhook_id, expiring_one> soon_; ///< of `all_`
 };
 
 } // namespace fanfare

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/commit_pipeline.hpp"
 
+#include <chrono>
 #include <thread>
 #include <utility>
 

@@ -61,7 +61,8 @@ struct notice {
   organizer_id owner = 0;
   action_type_id type = 0;
   std::string action;
-  std::string rest; ///< as in storage::draft
+  std::string rest;  ///< as in storage::draft
+  std::string about; ///< the webhook, as the log names it
 };
 using notice_ptr = std::shared_ptr<const notice>;
 

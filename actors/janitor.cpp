@@ -3,6 +3,8 @@
 
 #include "actors/janitor.hpp"
 
+#include "protocol/payload/json_text.hpp"
+
 #include <utility>
 
 namespace fanfare {
@@ -19,6 +21,7 @@ janitor::behavior_type janitor::make_behavior() {
     [this](atom::tick) { look(); },
     [this](atom::planned, const expiry_plan_ptr& plan) { on_planned(*plan); },
     [this](atom::expired, bool removed) {
+      removed_ += removed ? std::exchange(removing_, 0) : 0;
       wait(removed && more_ ? config_.pause : config_.interval);
     },
   };
@@ -41,9 +44,12 @@ void janitor::on_planned(const result<storage::expiry_plan>& plan) {
                 "looking for old entries failed: " + plan.error().detail);
     return wait(config_.interval);
   }
-  if (plan->notifications.empty() && plan->calls_upto == 0 && !plan->answers)
+  if (plan->notifications.empty() && plan->calls_upto == 0 && !plan->answers) {
+    tell_removed();
     return wait(config_.interval);
+  }
   more_ = plan->more;
+  removing_ = plan->notifications.size();
   config_.commits->push(
     {.what = storage::expire{.notifications = plan->notifications,
                              .calls_upto = plan->calls_upto,
@@ -53,6 +59,20 @@ void janitor::on_planned(const result<storage::expiry_plan>& plan) {
      .done = [self = handle()](storage::operation&, const error* failure) {
        caf::anon_send(self, atom::expired_v, failure == nullptr);
      }});
+}
+
+void janitor::tell_removed() {
+  constexpr std::chrono::hours quiet{1};
+  const auto now = config_.clock->now();
+  if (removed_ == 0 || config_.events == nullptr
+      || (now - told_ < quiet && now >= told_))
+    return;
+  told_ = now;
+  config_.events->say(event_kind::retention, log_level::info,
+                      "the retention has removed "
+                        + std::to_string(std::exchange(removed_, 0))
+                        + " notifications, with their calls, from before "
+                        + protocol::to_iso8601(now - config_.retention));
 }
 
 void janitor::wait(std::chrono::milliseconds pause) {

@@ -8,6 +8,7 @@
 
 #include "actors/commit_queue.hpp"
 #include "actors/committer.hpp"
+#include "actors/event_log.hpp"
 #include "actors/journal_reader.hpp"
 #include "actors/lanes/lane_actor.hpp"
 #include "fanfare/clock.hpp"
@@ -24,6 +25,7 @@ struct janitor_config {
   journal_reader* reader = nullptr;
   const wall_clock* clock = nullptr;
   log_function log;
+  event_log* events = nullptr;
   std::chrono::milliseconds retention = std::chrono::hours{24 * 30};
   std::chrono::milliseconds interval = std::chrono::minutes{1};
   /// Entries of each kind that one commit removes.
@@ -48,11 +50,17 @@ private:
   void look();
   void on_planned(const result<storage::expiry_plan>& plan);
   void wait(std::chrono::milliseconds pause);
+  /// Once there is nothing more to remove for now; not more often than once an
+  /// hour.
+  void tell_removed();
 
   janitor_config config_;
   boost::asio::steady_timer timer_;
   timestamp answers_before_{};
   bool more_ = false;
+  std::size_t removed_ = 0;  ///< notifications, that nobody was told of
+  std::size_t removing_ = 0; ///< by the commit that runs
+  timestamp told_{};
 };
 
 } // namespace fanfare

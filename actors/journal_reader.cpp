@@ -45,6 +45,10 @@ void store_reader::read(Task task) {
   });
 }
 
+void store_reader::run(std::function<void()> task) {
+  read(std::move(task));
+}
+
 notification_ptr store_reader::shared(notification_ptr n) {
   std::lock_guard guard{mutex_};
   if (alive_.size() >= sweep_at_) {

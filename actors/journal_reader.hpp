@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
@@ -53,6 +54,9 @@ public:
                     std::size_t limit) override;
   void plan_expiry(janitor_actor who, timestamp cutoff, std::size_t limit,
                    timestamp answers_cutoff) override;
+
+  /// Has the pool run what may wait for the disk, unless it is closed by then.
+  void run(std::function<void()> task);
 
   /// Waits for running reads, drops queued ones, and takes no more: after it
   /// returns, no actor is referenced.

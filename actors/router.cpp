@@ -25,6 +25,8 @@ constexpr std::size_t reserve_part = 4;
 constexpr std::size_t quick_part = 16;
 /// Who calls for longer does not count as working.
 constexpr std::chrono::seconds quick{1};
+/// Whose notifications wait for longer is behind.
+constexpr std::chrono::seconds stuck_after{30};
 
 } // namespace
 
@@ -85,6 +87,8 @@ result<void> router::begin() {
                  now != nullptr
                    ? *now
                    : subscription{.enabled = false, .events = {}, .types = {}});
+      show_registered(hook);
+      show_disabled(hook);
       // A notification that was published before the stop and is routed now
       // meets the subscription of its time.
       for (const auto& v : hook.versions) {
@@ -102,6 +106,10 @@ result<void> router::begin() {
   std::ranges::stable_sort(
     changes_, {}, [](const auto& w) { return w->versions.back().from; });
   make_room();
+  for (const auto& f : found.failing)
+    config_.operators->troubles.report(
+      f.hook, f.owner, {.failures = f.failures, .failing_since = f.since},
+      f.last);
   for (const auto& w : found.webhooks) {
     const auto r = index_.find(w.hook);
     if (r == subscription_index::none)
@@ -167,6 +175,7 @@ void router::take_changes_before(position at) {
 void router::apply(const std::shared_ptr<const webhook_record>& hook) {
   const auto r = index_.put(hook->id, hook->owner, hook->current());
   make_room();
+  show_registered(*hook);
   if (auto& s = active_[r])
     caf::anon_send(s->actor, atom::changed_v, hook);
 }
@@ -357,6 +366,9 @@ void router::announce(const notice& what) {
                         [&wanted](ref) { wanted = true; });
   if (!wanted || *config_.draining)
     return;
+  config_.operators->events.say(event_kind::notice, log_level::info,
+                                what.about + " publishes " + what.action
+                                  + ", a notice to its owner");
   storage::append_notifications append;
   append.published = config_.clock->now();
   append.drafts.push_back({.owner = what.owner,
@@ -405,6 +417,7 @@ void router::save_checkpoint() {
     if (!s)
       continue;
     const auto settled = s->slot->settled_upto.load(std::memory_order_acquire);
+    look_for_stuck(*s, settled, now);
     if (settled < s->sent_upto) {
       point.behind.push_back({.hook = s->slot->id, .cursor = settled});
       s->idle = 0;
@@ -436,6 +449,36 @@ void router::save_checkpoint() {
   point.runs = {.until = now, .off = config_.runs.off};
   config_.commits->push(
     {.what = std::move(point), .done = {}, .lasting = true});
+}
+
+void router::look_for_stuck(subscriber& s, position settled, timestamp now) {
+  if (settled >= s.mark || now < s.marked_at) {
+    s.mark = s.sent_upto;
+    s.marked_at = now;
+  }
+  const bool stuck = settled < s.mark && now - s.marked_at >= stuck_after;
+  if (stuck == s.stuck)
+    return;
+  s.stuck = stuck;
+  config_.operators->troubles.report_stuck(
+    s.slot->id, stuck ? std::optional{s.marked_at} : std::nullopt);
+}
+
+void router::show_registered(const webhook_record& hook) const {
+  const auto& newest = hook.versions.back();
+  config_.operators->troubles.put(hook.id, hook.owner, newest.value.enabled,
+                                  hook.delivery.paused, config_.clock->now());
+}
+
+void router::show_disabled(const webhook_record& hook) const {
+  const auto& newest = hook.versions.back();
+  if (newest.value.enabled
+      || config_.clock->now() - newest.since >= trouble_board::disabled_memory)
+    return;
+  const auto last = config_.store->call_log().newest(hook.id, 0, 1);
+  if (last && !last->empty() && last->front().result == outcome::gone)
+    config_.operators->troubles.report_disabled(hook.id, hook.owner,
+                                                newest.since);
 }
 
 // -- supervision --------------------------------------------------------------

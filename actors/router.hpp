@@ -14,6 +14,7 @@
 #include "actors/rest_board.hpp"
 #include "actors/subscription_index.hpp"
 #include "actors/waiting_line.hpp"
+#include "actors/watch.hpp"
 #include "actors/webhook/webhook_slot.hpp"
 #include "fanfare/clock.hpp"
 
@@ -69,6 +70,7 @@ struct router_config {
   std::atomic<std::size_t>* registered_webhooks = nullptr;
   std::atomic<std::size_t>* active_webhooks = nullptr;
   waiting_figures* waiting = nullptr;
+  operator_watch* operators = nullptr;
 };
 
 class router final : public lane_actor<router_actor> {
@@ -92,6 +94,11 @@ private:
     timestamp working_since{};
     bool working = false; ///< since it was started: one of `working_count_`
     bool ordered = false; ///< it may have orders that it does not know yet
+    bool stuck = false;   ///< the board has it
+    /// What had matched when it had last settled all that had before, and when
+    /// that was.
+    position mark = 0;
+    timestamp marked_at{};
   };
   using ref = subscription_index::ref;
 
@@ -124,6 +131,11 @@ private:
   void revive(webhook_id id);
   void abandon(webhook_id id);
   void set_routed(position upto);
+  /// Tells the board whether a first attempt has waited for long.
+  void look_for_stuck(subscriber& s, position settled, timestamp now);
+  void show_registered(const webhook_record& hook) const;
+  /// At the start: whether the engine has disabled it lately.
+  void show_disabled(const webhook_record& hook) const;
   void make_room();
 
   router_config config_;

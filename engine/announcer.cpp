@@ -21,6 +21,7 @@ void announcer::announce(const webhook_record& hook, std::string_view action,
   what->owner = hook.owner;
   what->type = type->id;
   what->action = action;
+  what->about = events_.name_of(hook);
   what->rest = R"(, "organizer": ")" + owner->slug + R"(", "action": ")"
              + what->action + R"(", "webhook": )" + std::to_string(hook.id)
              + R"(, "target_url": )"

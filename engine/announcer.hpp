@@ -5,6 +5,7 @@
 /// Publishes owner notices about a webhook ("fanfare.webhook.disabled") to
 /// subscribed webhooks of its organizer.
 
+#include "actors/event_log.hpp"
 #include "engine/directory.hpp"
 #include "engine/router_link.hpp"
 #include "model/records.hpp"
@@ -17,9 +18,11 @@ namespace fanfare {
 /// Any thread.
 class announcer {
 public:
-  /// Both must outlive it.
-  announcer(const directory& names, router_link& router)
+  /// All must outlive it.
+  announcer(const directory& names, const event_log& events,
+            router_link& router)
     : names_(names),
+      events_(events),
       router_(router) {}
 
   /// `members` are extra members of the body, from ", " on.
@@ -28,6 +31,7 @@ public:
 
 private:
   const directory& names_;
+  const event_log& events_;
   router_link& router_;
 };
 

@@ -60,11 +60,20 @@ engine_core::engine_core(checked_options options,
     program_(options_.given.log),
     counters_(options_.given.threads),
     fences_(options_.policy),
+    watch_{
+      .events = {options_.given.log, clock(),
+                 [this](organizer_id id) { return names_.find_slug(id); }}},
+    disk_(*store_, options_.given.data, watch_.events),
     runtime_(options_, parts(), settings_of(options_.given, context()),
              {.save = [this] { registry_.save_token_uses(); },
+              .look =
+                [this] {
+                  watch_.events.sum_up();
+                  disk_.look();
+                },
               .stopping = [this] { figures_.remove(); }}),
     changes_(runtime_.actors().commits(), runtime_.life()),
-    announcer_(names_, runtime_.actors().router()),
+    announcer_(names_, watch_.events, runtime_.actors().router()),
     publisher_({.life = runtime_.life(),
                 .names = names_,
                 .clock = clock(),
@@ -81,6 +90,7 @@ engine_core::engine_core(checked_options options,
        .commits = runtime_.actors().commits(),
        .edits = changes_,
        .news = announcer_,
+       .watch = watch_,
        .rules = {.total_timeout = options_.given.timeouts.total,
                  .local_names = !options_.given.network.allow.empty(),
                  .proxies_resolve = options_.given.network.proxy_resolves}}),
@@ -98,10 +108,19 @@ engine_core::engine_core(checked_options options,
                  .vault = options_.vault,
                  .clock = clock(),
                  .actors = runtime_.actors(),
-                 .asks = orders_}) {}
+                 .asks = orders_}),
+    overview_({.store = *store_,
+               .names = names_,
+               .clock = clock(),
+               .actors = runtime_.actors(),
+               .state = inspection_,
+               .disk = disk_,
+               .watch = watch_,
+               .asks = orders_,
+               .retention = options_.given.store.retention}) {}
 
 engine_core::~engine_core() {
-  runtime_.stop({});
+  stop({});
 }
 
 void engine_core::wake() {
@@ -135,6 +154,7 @@ crew_parts engine_core::parts() {
           .clock = clock(),
           .log = options_.given.log,
           .observe = [this](const storage::operation& op) { observe(op); },
+          .watch = watch_,
           .on_fatal = options_.given.on_fatal,
           .figures = &counters_.figures()};
 }
@@ -195,6 +215,7 @@ result<void> engine_core::begin(const engine* who) {
       "(FANFARE_SECRET_KEY)");
   if (auto started = runtime_.start(); !started)
     return started;
+  disk_.look();
   return figures_.add(options_.given.metrics, who,
                       [this] { return metrics(); });
 }

@@ -5,15 +5,18 @@
 /// The objects of one engine, wired together: behind the public face
 /// (engine.cpp) and behind the REST server's view (rest_service.cpp).
 
+#include "actors/watch.hpp"
 #include "engine/announcer.hpp"
 #include "engine/callbacks.hpp"
 #include "engine/changes.hpp"
 #include "engine/counters.hpp"
 #include "engine/directory.hpp"
+#include "engine/disk_watch.hpp"
 #include "engine/inspection.hpp"
 #include "engine/networks.hpp"
 #include "engine/options.hpp"
 #include "engine/orders.hpp"
+#include "engine/overview.hpp"
 #include "engine/published_figures.hpp"
 #include "engine/publisher.hpp"
 #include "engine/registry.hpp"
@@ -45,6 +48,7 @@ public:
   /// As engine::stop documents.
   void stop(std::chrono::milliseconds deadline) {
     runtime_.stop(deadline);
+    watch_.events.sum_up(true);
   }
   /// The same.
   [[nodiscard]] bool responds(std::chrono::milliseconds patience) {
@@ -80,6 +84,13 @@ public:
   }
   [[nodiscard]] std::vector<metric> metrics() const;
   result<std::vector<metric>> metrics(organizer_id owner) const;
+  [[nodiscard]] const overview& status() const {
+    return overview_;
+  }
+  /// What happens, for the operator.
+  [[nodiscard]] event_log& events() {
+    return watch_.events;
+  }
   void wake();
 
 private:
@@ -97,6 +108,8 @@ private:
   engine_counters counters_;
   organizer_fences fences_;
   published_figures figures_;
+  operator_watch watch_;
+  disk_watch disk_;
   runtime runtime_;
   changes changes_;
   announcer announcer_;
@@ -104,6 +117,7 @@ private:
   fanfare::registry registry_;
   fanfare::orders orders_;
   fanfare::inspection inspection_;
+  overview overview_;
   /// By the thread with the turn to write.
   std::optional<std::chrono::steady_clock::time_point> full_announced_;
 };

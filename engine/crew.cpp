@@ -48,6 +48,7 @@ batch_writer_config crew::writer_config() {
   config.max_unrouted = settings_.max_unrouted;
   if (parts_.figures != nullptr)
     config.figures = &parts_.figures->commits;
+  config.watch = &parts_.watch;
   return config;
 }
 
@@ -95,6 +96,7 @@ crew::context_of(const station& at, journal_reader& reader) {
     made->shared.board = &at.figures->work;
   if (parts_.figures != nullptr)
     made->shared.tallies = &parts_.figures->webhooks;
+  made->shared.watch = &parts_.watch;
   return made;
 }
 
@@ -146,6 +148,7 @@ void crew::start_router(caf::actor_system& system, journal_reader& reader) {
   config.registered_webhooks = &figures_.registered_webhooks;
   config.active_webhooks = &figures_.active_webhooks;
   config.waiting = &figures_.waiting;
+  config.operators = &parts_.watch;
   routes_ = start_on<fanfare::router>(system, stations_.front(),
                                       std::move(config));
   router_.connect(routes_);
@@ -166,6 +169,7 @@ void crew::start_supervisor(caf::actor_system& system, journal_reader& reader) {
     clean.reader = &reader;
     clean.clock = &parts_.clock;
     clean.log = parts_.log;
+    clean.events = &parts_.watch.events;
     clean.retention = settings_.retention;
     clean.interval = settings_.retention_interval;
     return start_on<janitor>(system, stations_.front(), std::move(clean),

@@ -82,6 +82,8 @@ struct crew_parts {
   /// Gets each operation once on disk, before its entry completes. By the
   /// thread with the turn to write.
   std::function<void(const storage::operation&)> observe;
+  /// What the operator is shown.
+  operator_watch& watch;
   /// Nothing more can be written or routed; the sentence is for the operator.
   /// Any thread.
   std::function<void(const std::string&)> on_fatal;
@@ -118,6 +120,9 @@ public:
   }
   [[nodiscard]] const crew_figures& figures() const {
     return figures_;
+  }
+  [[nodiscard]] const certificates& seen_certificates() const {
+    return certificates_;
   }
 
   // -- whoever starts and stops it --------------------------------------------

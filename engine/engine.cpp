@@ -306,6 +306,10 @@ bool engine::responds(std::chrono::milliseconds patience) {
   return core_->responds(patience);
 }
 
+engine_status engine::status(organizer_id owner, std::size_t worst) const {
+  return core_->status().look(owner, worst);
+}
+
 engine_statistics engine::statistics() const {
   return core_->inspection().statistics();
 }

@@ -105,10 +105,11 @@ result<explanation> inspection::explain(const webhook_record& hook,
   found->hook = form_.show(hook);
   const bool waits = found->state == explanation::fate::waiting
                   || found->state == explanation::fate::retrying;
-  const bool due = !found->due || *found->due <= parts_.clock.now();
-  if (waits && due) // else it is the backoff
-    if (const auto now = parts_.asks.inspect(hook.owner, hook.id))
+  if (waits)
+    if (const auto now = parts_.asks.inspect(hook.owner, hook.id)) {
       found->held_by = now->held_by;
+      found->held_until = now->held_until;
+    }
   return found;
 }
 

@@ -233,4 +233,27 @@ result<delivery_state> orders::inspect(organizer_id owner, webhook_id hook) {
   return ask<inspect_order, delivery_state>(owner, hook);
 }
 
+std::vector<std::optional<delivery_state>>
+orders::inspect_all(const std::vector<webhook_id>& hooks,
+                    std::chrono::milliseconds patience) {
+  std::vector<std::optional<delivery_state>> out(hooks.size());
+  if (parts_.commits.is_written_by_caller())
+    return out; // an actor that is started waits for a commit
+  std::vector<std::future<result<delivery_state>>> answers;
+  for (const auto hook : hooks) {
+    auto done = std::make_shared<std::promise<result<delivery_state>>>();
+    answers.push_back(done->get_future());
+    send(hook, inspect_order{
+                 reply<delivery_state>{[done](result<delivery_state> answer) {
+                   done->set_value(std::move(answer));
+                 }}});
+  }
+  const auto until = std::chrono::steady_clock::now() + patience;
+  for (std::size_t i = 0; i < answers.size(); ++i)
+    if (answers[i].wait_until(until) == std::future_status::ready)
+      if (auto told = answers[i].get())
+        out[i] = std::move(*told);
+  return out;
+}
+
 } // namespace fanfare

@@ -16,6 +16,7 @@
 #include "fanfare/reports.hpp"
 #include "storage/store.hpp"
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <string_view>
@@ -54,6 +55,11 @@ public:
                                       webhook_id hook) const;
   result<void> cancel_replay(organizer_id owner, webhook_id hook);
 
+  /// The current states of these webhooks, in their order, as far as they are
+  /// told within `patience`.
+  std::vector<std::optional<delivery_state>>
+  inspect_all(const std::vector<webhook_id>& hooks,
+              std::chrono::milliseconds patience);
   /// The webhook's current state.
   result<delivery_state> inspect(organizer_id owner, webhook_id hook);
 

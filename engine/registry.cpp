@@ -152,13 +152,23 @@ result<issued_token> registry::add_token(organizer_id owner, std::string name,
   if (!added)
     return added.error();
   issued.value = std::move(*added);
+  parts_.watch.events.say(event_kind::token, log_level::info,
+                          name_of_token(issued.value.id, owner) + " was made");
   return issued;
 }
 
 result<void> registry::revoke_token(organizer_id owner, token_id id) {
   const auto revoked = parts_.edits.commit(
     storage::revoke_token{.owner = owner, .id = id});
-  return revoked ? result<void>{} : revoked.error();
+  if (!revoked)
+    return revoked.error();
+  parts_.watch.events.say(event_kind::token, log_level::info,
+                          name_of_token(id, owner) + " was revoked");
+  return {};
+}
+
+std::string registry::name_of_token(token_id id, organizer_id owner) const {
+  return "token " + std::to_string(id) + " of " + parts_.names.find_slug(owner);
 }
 
 void registry::save_token_uses() {
@@ -191,12 +201,16 @@ registry::change_webhook(organizer_id owner, webhook_id id,
                          std::function<result<void>(webhook&)> edit) {
   const auto now = parts_.clock.now();
   const auto lent = std::make_shared<lent_edit<webhook>>(std::move(edit));
+  const auto before_it = std::make_shared<switches>();
   const auto stored = parts_.edits.commit(storage::change_webhook{
     .owner = owner,
     .id = id,
     .now = now,
-    .edit = [this, now, lent](webhook_record& w) -> result<void> {
+    .edit = [this, now, lent, before_it](webhook_record& w) -> result<void> {
       const bool was_paused = w.delivery.paused;
+      *before_it = {.enabled = w.current().enabled,
+                    .paused = was_paused,
+                    .target_url = w.target_url};
       const auto before = form_.show(w);
       auto wanted = before;
       if (auto edited = lent->run(wanted); !edited)
@@ -209,7 +223,27 @@ registry::change_webhook(organizer_id owner, webhook_id id,
       return {};
     }});
   lent->end();
-  return stored ? result<webhook>{form_.show(*stored)} : stored.error();
+  if (!stored)
+    return stored.error();
+  tell_of_change(*stored, *before_it);
+  return form_.show(*stored);
+}
+
+void registry::tell_of_change(const webhook_record& now,
+                              const switches& before) const {
+  const auto say = [&](std::string_view what) {
+    parts_.watch.events.say(event_kind::changed, log_level::info, now, what);
+  };
+  // Another receiver has not failed; an actor, if there is one, says more.
+  if (now.target_url != before.target_url)
+    parts_.watch.troubles.report(now.id, now.owner, {}, parts_.clock.now());
+  const bool enabled = now.current().enabled;
+  if (enabled != before.enabled)
+    say(enabled ? "was enabled by its owner"
+                : "was disabled by its owner; its retries end");
+  if (now.delivery.paused != before.paused)
+    say(now.delivery.paused ? "was paused by its owner; what is published waits"
+                            : "was resumed by its owner");
 }
 
 result<webhook> registry::find_webhook(organizer_id owner,

@@ -5,6 +5,7 @@
 /// Who may publish what, and who gets it: changes to organizers, events, action
 /// types, tokens, webhooks and their secrets, and their look-up.
 
+#include "actors/watch.hpp"
 #include "engine/announcer.hpp"
 #include "engine/changes.hpp"
 #include "engine/directory.hpp"
@@ -34,6 +35,7 @@ struct registry_parts {
   commit_queue& commits;
   changes& edits;
   announcer& news;
+  operator_watch& watch;
   webhook_rules rules;
 };
 
@@ -80,6 +82,16 @@ private:
   /// Ids are consecutive: objects made for an organizer that does not exist
   /// would belong to the next one.
   [[nodiscard]] result<void> check_owner(organizer_id id) const;
+
+  struct switches {
+    bool enabled = false;
+    bool paused = false;
+    std::string target_url;
+  };
+  /// Tells the operator what the owner has switched.
+  void tell_of_change(const webhook_record& now, const switches& before) const;
+  [[nodiscard]] std::string name_of_token(token_id id,
+                                          organizer_id owner) const;
 
   registry_parts parts_;
   webhook_form form_{parts_.names, parts_.vault, parts_.rules};

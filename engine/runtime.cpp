@@ -75,6 +75,7 @@ result<void> runtime::start_actors() {
     if (now - saved_ >= save_interval) {
       saved_ = now;
       hooks_.save();
+      reader_->run(hooks_.look);
     }
   });
   return {};

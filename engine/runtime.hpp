@@ -25,6 +25,8 @@ namespace fanfare {
 struct runtime_hooks {
   /// Periodically while it runs, and before the last commit.
   std::function<void()> save;
+  /// As often, on a thread that may wait for the disk.
+  std::function<void()> look;
   /// Once, when it begins to stop.
   std::function<void()> stopping;
 };

@@ -27,10 +27,20 @@ struct recovery {
     bool behind = false;      ///< has matches at or before routed_upto to send
     bool has_retries = false; ///< or a running replay
   };
+  /// Its last request failed.
+  struct failure {
+    webhook_id hook = 0;
+    organizer_id owner = 0;
+    std::uint32_t failures = 0; ///< in a row
+    timestamp since{};          ///< of the first of them
+    timestamp last{};
+  };
   /// Notifications after it must be routed (again).
   position routed_upto = 0;
   /// Enabled webhooks with other work to do.
   std::vector<unsettled> webhooks;
+  /// Enabled webhooks that fail, whether or not they have work to do.
+  std::vector<failure> failing = {};
   std::size_t calls_replayed = 0;
   run_times runs = {}; ///< as the last checkpoint that knew them
 };

@@ -63,6 +63,8 @@ void attempt_log::end(const notification& what, const attempt& a,
   entry.settled_upto = at_.queue.floor();
   at_.orders.note_attempt(a);
   settle(entry, a, what.published, disabling, known());
+  if (entry.result != outcome::delivered && !a.test)
+    at_.report.note_failure(entry);
   if (entry.result != outcome::retried)
     at_.halves.forget(a.subject);
   if (entry.result == outcome::gone && last)

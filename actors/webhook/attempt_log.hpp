@@ -13,6 +13,7 @@
 #include "actors/webhook/outcome.hpp"
 #include "actors/webhook/owner_notices.hpp"
 #include "actors/webhook/registration.hpp"
+#include "actors/webhook/state_report.hpp"
 #include "actors/webhook/throttle.hpp"
 #include "actors/webhook/webhook_context.hpp"
 
@@ -34,6 +35,7 @@ public:
     batch_halves& halves;
     order_book& orders;
     owner_notices& notices;
+    state_report& report;
     const std::minstd_rand& spread; ///< of the retries' jitter
     timestamp now;                  ///< when the request ended
   };

@@ -248,6 +248,24 @@ position delivery_queue::behind_upto() const {
                   slot_->skipped_upto.load(std::memory_order_seq_cst));
 }
 
+position delivery_queue::oldest_waiting() const {
+  position oldest = 0;
+  const auto look = [&oldest](position p) {
+    if (p != 0 && (oldest == 0 || p < oldest))
+      oldest = p;
+  };
+  retries_.for_each([&](const retry& r) { look(r.subject); });
+  for (const auto& r : fetching_)
+    look(r.subject);
+  for (const auto& a : in_flight_)
+    look(a.test ? 0 : a.subject);
+  for (std::size_t i = 0; i < due_.size(); ++i)
+    look(due_[i].as.subject);
+  if (window_.size() != 0)
+    look(window_[0].what->id);
+  return oldest;
+}
+
 position delivery_queue::floor() const {
   auto low = read_upto_;
   if (!window_.empty())

@@ -230,6 +230,9 @@ public:
   [[nodiscard]] bool behind() const {
     return behind_upto() > read_upto_;
   }
+  /// The oldest that is neither delivered nor given up, of those in memory; 0:
+  /// there is none. Linear in the retries.
+  [[nodiscard]] position oldest_waiting() const;
   /// What is at or before it is settled once all that is in flight and holds
   /// the cursor has ended.
   [[nodiscard]] position floor() const;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 namespace fanfare {
 
@@ -57,16 +58,22 @@ void owner_notices::add_due(earliest_after& to) const {
   to.add(recovery_announced_ + shortest_interval);
 }
 
-std::optional<owner_notice> owner_notices::given_up(timestamp now) {
+std::optional<owner_notices::loss> owner_notices::given_up(timestamp now) {
   if (given_up_.count == 0 || now < given_up_.announced + shortest_interval)
     return std::nullopt;
-  owner_notice notice{
-    "fanfare.notification.given_up",
-    R"(, "count": )" + std::to_string(given_up_.count)
-      + R"(, "first_notification_id": )" + std::to_string(given_up_.first)
-      + R"(, "last_notification_id": )" + std::to_string(given_up_.last)};
+  const auto first = std::to_string(given_up_.first);
+  const auto last = std::to_string(given_up_.last);
+  auto sentence = "gave up "
+                + (given_up_.count == 1
+                     ? "notification " + last
+                     : std::to_string(given_up_.count) + " notifications, from "
+                         + first + " to " + last);
+  owner_notice notice{"fanfare.notification.given_up",
+                      R"(, "count": )" + std::to_string(given_up_.count)
+                        + R"(, "first_notification_id": )" + first
+                        + R"(, "last_notification_id": )" + last};
   given_up_ = {.count = 0, .first = 0, .last = 0, .announced = now};
-  return notice;
+  return loss{.notice = std::move(notice), .sentence = std::move(sentence)};
 }
 
 namespace {
@@ -93,8 +100,7 @@ owner_notice owner_notices::disabled(const call& last, std::string_view action,
 std::string owner_notices::disabled_sentence(const call& last,
                                              std::string_view action,
                                              timestamp since) {
-  return "webhook " + std::to_string(last.hook)
-       + " is disabled after a call of " + std::string{action} + ": "
+  return "is disabled after a call of " + std::string{action} + ": "
        + last.reason + ". Once it is enabled again, this sends what it missed: "
        + replay_command(last.hook, since);
 }

@@ -34,7 +34,11 @@ public:
   /// unless it is one of the engine's own: there would be no end to it.
   void note_given_up(position subject, std::string_view action = {});
   /// About all those that were counted; at most once a minute.
-  std::optional<owner_notice> given_up(timestamp now);
+  struct loss {
+    owner_notice notice;
+    std::string sentence; ///< for the operator's log, about the webhook
+  };
+  std::optional<loss> given_up(timestamp now);
   /// Whether there are some that no notice was about, or a notice that the next
   /// one must not follow too soon.
   [[nodiscard]] bool remembers(timestamp now) const;
@@ -52,7 +56,7 @@ public:
   /// what it missed was published after `since`.
   static owner_notice disabled(const call& last, std::string_view action,
                                std::string_view why, timestamp since);
-  /// The same for the operator's log.
+  /// The same for the operator's log, about the webhook.
   static std::string
   disabled_sentence(const call& last, std::string_view action, timestamp since);
 

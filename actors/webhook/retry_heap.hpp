@@ -87,6 +87,13 @@ public:
     return oldest;
   }
 
+  /// Calls `visit` with each entry, in any order.
+  template <class Visit>
+  void for_each(Visit visit) const {
+    for (const auto* heap : {&failed_, &fresh_})
+      for (const auto& r : *heap)
+        visit(r);
+  }
   /// Calls `change` with each entry, in any order. It may change its due time.
   template <class Change>
   void update(Change change) {

@@ -68,8 +68,10 @@ tell_of_disabling(std::shared_ptr<const webhook_context> context,
     const auto& changed = std::get<storage::change_webhook>(op).done;
     if (failure != nullptr || !changed || changed->current().enabled)
       return;
-    if (context->log)
-      context->log(log_level::warning, sentence);
+    if (auto* watch = context->shared.watch)
+      watch->troubles.report_disabled(changed->id, changed->owner,
+                                      changed->versions.back().since);
+    context->say(event_kind::disabled, log_level::warning, *changed, sentence);
     if (context->notify_owner)
       context->notify_owner(*changed, notice.action, notice.members);
   };

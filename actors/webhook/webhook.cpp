@@ -103,6 +103,8 @@ void webhook_worker::on_loaded(const result<storage::webhook_state>& state) {
   if (!registered_.enabled())
     disable();
   orders_.restore(*state, queue_);
+  // Who asks now is told what holds it, too.
+  throttle_.look_again(plan().paused, context_->shared.outage);
   for (const auto& order : orders_.take_kept())
     on_order(order);
   pump();
@@ -230,7 +232,7 @@ void webhook_worker::pump(bool its_turn) {
     pump_orders();
     start_attempts(its_turn);
     read_missing();
-    context_->notify(*registered_.record(), notices_.given_up(now_));
+    tell_news();
     arm_alarm();
   }
   if (its_turn)
@@ -304,6 +306,20 @@ void webhook_worker::arm_alarm() {
   throttle_.add_due(next);
   notices_.add_due(next);
   alarm_.set(next.found(), [this] { return context_->make_timer(handle()); });
+}
+
+void webhook_worker::tell_news() {
+  const auto& hook = *registered_.record();
+  if (const auto lost = notices_.given_up(now_)) {
+    context_->notify(hook, lost->notice);
+    context_->say(event_kind::given_up, log_level::info, hook, lost->sentence);
+  }
+  report_.look({.context = *context_,
+                .hook = hook,
+                .progress = queue_.progress(),
+                .throttle = throttle_,
+                .behind = queue_.behind(),
+                .now = now_});
 }
 
 void webhook_worker::publish_slot() {
@@ -455,11 +471,24 @@ void webhook_worker::on_finished(attempt_result& r) {
   // to date; or this has thrown, and the actor ends.
   const webhook_context::ended_request counted{*context_};
   throttle_.ended();
+  note_time(r);
   if (!is_success(r.exchange.status) || r.exchange.repeated)
     now_ = context_->clock->now();
   request_end{site_of_log(), throttle_}.settle(r);
   random_.discard(1);
   pump();
+}
+
+void webhook_worker::note_time(const attempt_result& r) const {
+  const auto took = r.exchange.timings.total;
+  if (took < trouble_board::slow || r.exchange.status == 0
+      || context_->shared.watch == nullptr || !registered_.known())
+    return;
+  const auto& hook = *registered_.record();
+  context_->shared.watch->troubles.report_slow(
+    hook.id, hook.owner,
+    std::chrono::duration_cast<std::chrono::milliseconds>(took),
+    context_->clock->now());
 }
 
 attempt_log::site webhook_worker::site_of_log() {
@@ -470,6 +499,7 @@ attempt_log::site webhook_worker::site_of_log() {
           .halves = halves_,
           .orders = orders_,
           .notices = notices_,
+          .report = report_,
           .spread = random_,
           .now = now_};
 }
@@ -537,6 +567,8 @@ delivery_state webhook_worker::inspect() const {
   delivery_state state;
   throttle_.describe(state, context_->clock->now());
   state.failures = progress.failures;
+  if (const auto oldest = queue_.oldest_waiting(); oldest != 0)
+    state.oldest_waiting = oldest;
   if (progress.failures != 0)
     state.failing_since = progress.failing_since;
   state.certificate_expires = context_->shared.seen_certificates->expires(

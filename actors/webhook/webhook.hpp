@@ -17,6 +17,7 @@
 #include "actors/webhook/outcome.hpp"
 #include "actors/webhook/owner_notices.hpp"
 #include "actors/webhook/registration.hpp"
+#include "actors/webhook/state_report.hpp"
 #include "actors/webhook/throttle.hpp"
 #include "actors/webhook/webhook_context.hpp"
 #include "actors/webhook/webhook_slot.hpp"
@@ -71,6 +72,8 @@ private:
   void start_attempts(bool& its_turn);
   void read_missing();
   void arm_alarm();
+  /// Tells the owner and the operator what is new.
+  void tell_news();
   /// Publishes to the router how far it has come.
   void publish_slot();
   /// The same for operators.
@@ -99,6 +102,8 @@ private:
 
   // -- finished ---------------------------------------------------------------
   void on_finished(attempt_result& r);
+  /// A slow answer is a trouble of its own.
+  void note_time(const attempt_result& r) const;
   [[nodiscard]] attempt_log::site site_of_log();
 
   // -- orders -----------------------------------------------------------------
@@ -128,6 +133,7 @@ private:
   order_book orders_;
   owner_notices notices_;
   open_work shown_; ///< on the lane's board
+  state_report report_;
   alarm alarm_;
   std::minstd_rand random_;
 };

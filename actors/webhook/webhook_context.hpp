@@ -12,6 +12,7 @@
 #include "actors/local_outage.hpp"
 #include "actors/rest_board.hpp"
 #include "actors/shared_hold.hpp"
+#include "actors/watch.hpp"
 #include "actors/webhook/backoff_timer.hpp"
 #include "actors/webhook/delivery_board.hpp"
 #include "actors/webhook/delivery_plan.hpp"
@@ -76,6 +77,7 @@ struct webhook_context {
     certificates* seen_certificates = nullptr;
     delivery_board* board = nullptr;    ///< of the lane; as `outage`
     webhook_tallies* tallies = nullptr; ///< as `outage`
+    operator_watch* watch = nullptr; ///< as `outage`
   };
   common shared = {};
   /// When no engine ran.
@@ -104,6 +106,13 @@ struct webhook_context {
               const std::optional<owner_notice>& notice) const {
     if (notice && notify_owner)
       notify_owner(of, notice->action, notice->members);
+  }
+
+  /// A line for the operator about a webhook.
+  void say(event_kind kind, log_level level, const webhook_record& of,
+           std::string_view what) const {
+    if (shared.watch != nullptr)
+      shared.watch->events.say(kind, level, of, what);
   }
 
   /// A request that has ended counts as in flight as long as this exists.

@@ -53,9 +53,11 @@ TEST_F(OwnerNoticesTest, WhatIsGivenUpIsCountedAndAnnouncedTogether) {
   notices_.note_given_up(3);
   const auto first = notices_.given_up(start);
   ASSERT_TRUE(first);
-  EXPECT_EQ(first->action, "fanfare.notification.given_up");
-  EXPECT_EQ(first->members, R"(, "count": 1, "first_notification_id": 3, )"
-                            R"("last_notification_id": 3)");
+  EXPECT_EQ(first->notice.action, "fanfare.notification.given_up");
+  EXPECT_EQ(first->notice.members,
+            R"(, "count": 1, "first_notification_id": 3, )"
+            R"("last_notification_id": 3)");
+  EXPECT_EQ(first->sentence, "gave up notification 3");
   EXPECT_TRUE(notices_.remembers(start + 1min - 1ms)) << "the distance to it";
   EXPECT_FALSE(notices_.remembers(start + 1min));
   for (position p : {5U, 4U, 9U})
@@ -67,8 +69,10 @@ TEST_F(OwnerNoticesTest, WhatIsGivenUpIsCountedAndAnnouncedTogether) {
   EXPECT_FALSE(notices_.given_up(start + 1min - 1ms));
   const auto second = notices_.given_up(start + 1min);
   ASSERT_TRUE(second);
-  EXPECT_EQ(second->members, R"(, "count": 3, "first_notification_id": 5, )"
-                             R"("last_notification_id": 9)");
+  EXPECT_EQ(second->notice.members,
+            R"(, "count": 3, "first_notification_id": 5, )"
+            R"("last_notification_id": 9)");
+  EXPECT_EQ(second->sentence, "gave up 3 notifications, from 5 to 9");
 }
 
 TEST_F(OwnerNoticesTest, ADisablingSaysWhy) {
@@ -84,7 +88,7 @@ TEST_F(OwnerNoticesTest, ADisablingSaysWhy) {
   EXPECT_EQ(owner_notices::disabled_sentence(
               {.hook = 3, .status = 410, .reason = "answered 410"},
               "shop.order.placed", timestamp{1'728'000'000s}),
-            "webhook 3 is disabled after a call of shop.order.placed: answered "
+            "is disabled after a call of shop.order.placed: answered "
             "410. Once it is enabled again, this sends what it missed: fanfare "
             "replay 3 --only-failed --since 2024-10-04T00:00:00.000Z");
 }

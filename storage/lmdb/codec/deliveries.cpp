@@ -60,6 +60,11 @@ bool decode(std::string_view in, progress& value) {
   return from.complete();
 }
 
+bool says_failures(std::string_view in) {
+  byte_reader from{in};
+  return from.u8() >= old_failing_layout;
+}
+
 // -- retry --------------------------------------------------------------------
 
 void encode(std::string& out, const retry& value) {

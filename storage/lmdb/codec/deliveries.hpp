@@ -15,6 +15,8 @@ namespace fanfare::storage::lmdb {
 
 void encode(std::string& out, const progress& value);
 [[nodiscard]] bool decode(std::string_view in, progress& value);
+/// Whether an encoded progress has failures or a hold, without decoding it.
+[[nodiscard]] bool says_failures(std::string_view in);
 
 /// `subject` is part of the key.
 void encode(std::string& out, const retry& value);

@@ -68,6 +68,38 @@ webhook_ids find_replaying(transaction& txn) {
   return found;
 }
 
+/// That had failures at the checkpoint, and are enabled or were.
+webhook_ids find_failing(transaction& txn) {
+  webhook_ids found;
+  cursor at{txn, table::progress};
+  for (auto more = at.first(); more; more = at.next())
+    if (says_failures(at.value()))
+      found.push_back(to_number<webhook_id>(at.key()).value_or(0));
+  return found;
+}
+
+void find_failures(transaction& txn, change_layer& layer, recovery& to) {
+  auto hooks = layer.touched();
+  const auto saved = find_failing(txn);
+  hooks.insert(hooks.end(), saved.begin(), saved.end());
+  std::ranges::sort(hooks);
+  auto repeats = std::ranges::unique(hooks);
+  hooks.erase(repeats.begin(), repeats.end());
+  for (const auto id : hooks) {
+    const auto upto = layer.current(id);
+    webhook_record hook;
+    hook.id = id;
+    if (upto.failures != 0
+        && find_record(txn, table::webhooks, as_key(id), hook, "webhook", id)
+        && hook.current().enabled)
+      to.failing.push_back({.hook = id,
+                            .owner = hook.owner,
+                            .failures = upto.failures,
+                            .since = upto.failing_since,
+                            .last = upto.last_failure});
+  }
+}
+
 void find_unsettled(transaction& txn, change_layer& layer, position routed_upto,
                     recovery& to) {
   const auto behind = find_behind(txn);
@@ -125,6 +157,7 @@ recovered_state recover(transaction& txn) {
   state.found.routed_upto = state.start.routed_upto;
   state.found.calls_replayed = replay_calls(txn, state.start.last_call, layer);
   find_unsettled(txn, layer, state.start.routed_upto, state.found);
+  find_failures(txn, layer, state.found);
   std::move(layer).merge_into(state.since);
   return state;
 }

@@ -189,6 +189,7 @@ crew_parts node::parts() {
     .clock = clock,
     .log = [this](log_level, const std::string& text) { log.push_back(text); },
     .observe = [](const storage::operation&) {},
+    .watch = watch,
     .on_fatal = [](const std::string&) {}};
 }
 

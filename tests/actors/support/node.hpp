@@ -104,6 +104,12 @@ public:
   std::vector<told_entry> told;
   protocol::vault vault;
   fake_clock& clock;
+  std::vector<std::string> log;
+  operator_watch watch{
+    .events = {
+      [this](log_level, const std::string& text) { log.push_back(text); },
+      clock,
+      [](organizer_id id) { return "organizer " + std::to_string(id); }}};
   memory_store store;
   fake_timers timers;
   fake_wire wire{clock};
@@ -112,7 +118,6 @@ public:
   bool fail_starts = false;      ///< webhooks' actors cannot be started
   std::function<void()> on_told; ///< called with each entry of `told`
   std::size_t starts = 0;
-  std::vector<std::string> log;
   std::map<webhook_id, std::shared_ptr<webhook_slot>> slots;
   boost::asio::io_context io; ///< nothing waits for it to run
   std::shared_ptr<admission> gate;

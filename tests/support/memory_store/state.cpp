@@ -92,6 +92,12 @@ storage::recovery memory_state::recover() {
     todo.has_retries = !at.retries.by_subject.empty() || is_replaying(record);
     if (todo.behind || todo.has_retries)
       found.webhooks.push_back(todo);
+    if (at.upto.failures != 0)
+      found.failing.push_back({.hook = id,
+                               .owner = record.hook.owner,
+                               .failures = at.upto.failures,
+                               .since = at.upto.failing_since,
+                               .last = at.upto.last_failure});
   }
   return found;
 }

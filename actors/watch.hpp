@@ -1,0 +1,20 @@
+// SPDX-FileCopyrightText: Fanfare contributors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// What actors and the engine note for the operator, who looks at it now, or
+/// reads it later.
+
+#include "actors/commit_times.hpp"
+#include "actors/event_log.hpp"
+#include "actors/trouble_board.hpp"
+
+namespace fanfare {
+
+struct operator_watch {
+  event_log events;
+  trouble_board troubles = {};
+  commit_times commits = {};
+};
+
+} // namespace fanfare
