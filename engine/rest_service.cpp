@@ -221,6 +221,13 @@ public:
   result<std::vector<metric>> metrics(organizer_id owner) const override {
     return core_.metrics(owner);
   }
+  engine_status status(organizer_id owner, std::size_t worst) override {
+    return core_.status().look(owner, worst);
+  }
+  void note_failed_login(std::string_view address) override {
+    core_.events().say(event_kind::login, log_level::info,
+                       "a wrong key came from " + std::string{address});
+  }
   bool ready() const override {
     return core_.inspection().ready();
   }

@@ -19,6 +19,7 @@
 #include "protocol/rest/resources/replay.hpp"
 #include "protocol/rest/resources/retries.hpp"
 #include "protocol/rest/resources/secret.hpp"
+#include "protocol/rest/resources/status.hpp"
 #include "protocol/rest/resources/tokens.hpp"
 #include "protocol/rest/resources/webhooks.hpp"
 
@@ -113,6 +114,9 @@ constexpr resource rows[] = {
   // -- the server -------------------------------------------------------------
   {"/", "Start Page", probe, everybody, everybody, serve_start_page,
    from_memory::all},
+  {"/api/v1/status/", "Status", view, server_only, server_only, serve_status},
+  {"/api/v1/organizers/{organizer}/status/", "Status of an Organizer", view,
+   hooks, hooks, serve_status},
   {"/healthz", "Health", probe, everybody, everybody, serve_healthz,
    from_memory::all},
   {"/readyz", "Readiness", probe, everybody, everybody, serve_readyz,

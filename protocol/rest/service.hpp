@@ -17,6 +17,7 @@
 #include "fanfare/queries.hpp"
 #include "fanfare/reports.hpp"
 #include "fanfare/secrets.hpp"
+#include "fanfare/status.hpp"
 #include "fanfare/types.hpp"
 #include "model/idempotency.hpp"
 #include "model/search.hpp"
@@ -264,6 +265,18 @@ public:
   virtual result<std::vector<metric>> metrics(organizer_id owner) const = 0;
 };
 
+/// The state of the whole.
+class overview {
+public:
+  virtual ~overview() = default;
+
+  /// Blocks for a second at most. Of an organizer, or of all if `owner` is 0;
+  /// with the `worst` webhooks.
+  virtual engine_status status(organizer_id owner, std::size_t worst) = 0;
+  /// Memory. A wrong key came from this address: the operator may want to know.
+  virtual void note_failed_login(std::string_view address) = 0;
+};
+
 /// All of it.
 class service : public publisher,
                 public answer_store,
@@ -273,7 +286,8 @@ class service : public publisher,
                 public delivery_log,
                 public orders,
                 public inspection,
-                public figures {
+                public figures,
+                public overview {
 public:
   service() = default;
   service(const service&) = delete;

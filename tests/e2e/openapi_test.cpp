@@ -482,6 +482,8 @@ TEST_F(OpenApiTest, ExamplesAreTakenAndAnsweredAsDocumented) {
   run("testWebhook");
   run("resendCall");
   resend_under_way();
+  run("readStatus");
+  run("readOrganizerStatus");
   run("readHealth");
   replay();
   expect_example("resendCall", "disabled",

@@ -67,9 +67,10 @@ http_response unauthorized_bearer(const exchange& x, const char* error,
                         + '"');
 }
 
-/// The 429 of a wrong key, if too many came from that address.
+/// Notes a wrong key; the 429, if too many came from that address.
 std::optional<http_response> throttled(const exchange& x,
                                        auth_limiter& limiter) {
+  x.service.note_failed_login(x.request.peer_address);
   const auto wait = limiter.count_failure(x.request.peer_address);
   if (!wait)
     return std::nullopt;

@@ -5,6 +5,7 @@
 
 #include "protocol/rest/messages/answers.hpp"
 #include "protocol/rest/messages/iso8601.hpp"
+#include "protocol/rest/resources/advice.hpp"
 #include "protocol/rest/resources/call_json.hpp"
 #include "protocol/rest/resources/health.hpp"
 #include "protocol/target/target.hpp"
@@ -106,6 +107,17 @@ std::string what_became(const explanation& e, bool is_due) {
   return {};
 }
 
+/// What helps one that waits. What failed is tried again by the schedule, but
+/// need not wait for it.
+advice help_for(const explanation& e, bool by_schedule) {
+  if (by_schedule)
+    return {
+      "It is tried again by the schedule. Once the receiver works, it need "
+      "not wait for that.",
+      "fanfare retries expedite " + std::to_string(e.hook.id)};
+  return advice_on(e.held_by, e.hook.id);
+}
+
 /// A call without the payload, which the notification has.
 boost::json::object summary(const call& c, std::string_view action) {
   notification subject;
@@ -135,12 +147,22 @@ boost::json::object to_json(const explanation& e, const notification& what,
   out["state"] = json_string(name_of(e.state));
   out["due"] = time_or_null(e.due);
   out["held_by"] = nullptr;
-  if (e.state == fate::waiting || e.state == fate::retrying)
-    out["held_by"] = e.due && !is_due ? json_string("backoff")
+  // What holds the webhook for longer counts for more than the schedule.
+  const bool by_schedule = e.due && !is_due && e.held_by != hold_reason::pause
+                        && !(e.held_until && *e.held_until >= *e.due);
+  const bool waits = e.state == fate::waiting || e.state == fate::retrying;
+  if (waits)
+    out["held_by"] = by_schedule ? json_string("backoff")
                    : e.held_by == hold_reason::none
                          || e.held_by == hold_reason::concurrency
                      ? json_string("queue")
                      : json_string(hold_name(e.held_by));
+  out["held_until"] = time_or_null(e.held_until);
+  if (by_schedule)
+    out["held_until"] = to_iso8601(*e.due);
+  auto help = waits ? help_for(e, by_schedule) : advice{};
+  out["advice"] = text_or_null(help.sentence);
+  out["command"] = text_or_null(help.command);
   out["calls"] = std::move(calls);
   out["calls_complete"] = e.calls_complete;
   return out;

@@ -5,6 +5,7 @@
 
 #include "protocol/rest/messages/answers.hpp"
 #include "protocol/rest/messages/iso8601.hpp"
+#include "protocol/rest/resources/advice.hpp"
 #include "protocol/rest/resources/call_json.hpp"
 #include "protocol/rest/resources/webhooks.hpp"
 
@@ -71,12 +72,9 @@ boost::json::value last_error(const webhook_health& h) {
   return out;
 }
 
-boost::json::value or_null(std::string_view text) {
-  return text.empty() ? boost::json::value(nullptr) : json_string(text);
-}
-
 /// The part that only the webhook's actor knows; null while it cannot tell.
-boost::json::object delivering(const result<delivery_state>& state) {
+boost::json::object delivering(const result<delivery_state>& state,
+                               webhook_id hook) {
   boost::json::object breaker;
   breaker["state"] = nullptr;
   breaker["failures"] = nullptr;
@@ -86,7 +84,7 @@ boost::json::object delivering(const result<delivery_state>& state) {
   if (!state) {
     out["breaker"] = std::move(breaker);
     for (const auto* key : {"held_by", "held_until", "in_flight", "concurrency",
-                            "certificate_expires"})
+                            "certificate_expires", "advice", "command"})
       out[key] = nullptr;
     return out;
   }
@@ -98,11 +96,14 @@ boost::json::object delivering(const result<delivery_state>& state) {
   breaker["failing_since"] = time_or_null(state->failing_since);
   breaker["until"] = time_or_null(state->breaker_until);
   out["breaker"] = std::move(breaker);
-  out["held_by"] = or_null(hold_name(state->held_by));
+  const auto help = advice_on(state->held_by, hook);
+  out["held_by"] = text_or_null(hold_name(state->held_by));
   out["held_until"] = time_or_null(state->held_until);
   out["in_flight"] = state->in_flight;
   out["concurrency"] = state->concurrency;
   out["certificate_expires"] = time_or_null(state->certificate_expires);
+  out["advice"] = text_or_null(help.sentence);
+  out["command"] = text_or_null(help.command);
   return out;
 }
 
@@ -152,7 +153,7 @@ http_response serve_health(const exchange& x) {
   out["oldest_waiting"] = waiting(h);
   out["last_success"] = time_or_null(h.last_success);
   out["last_error"] = last_error(h);
-  for (auto& item : delivering(x.service.inspect(x.owner.id, hook.id)))
+  for (auto& item : delivering(x.service.inspect(x.owner.id, hook.id), hook.id))
     out[item.key()] = std::move(item.value());
   return json_answer(x, 200, out);
 }

@@ -4,9 +4,12 @@
 #include "protocol/rest/resources/retries.hpp"
 
 #include "protocol/rest/messages/answers.hpp"
+#include "protocol/rest/messages/iso8601.hpp"
 #include "protocol/rest/messages/pagination.hpp"
 #include "protocol/rest/messages/request_body.hpp"
 #include "protocol/rest/messages/text_field.hpp"
+#include "protocol/rest/resources/advice.hpp"
+#include "protocol/rest/resources/health.hpp"
 #include "protocol/rest/resources/webhooks.hpp"
 #include "protocol/rules/action_types.hpp"
 
@@ -105,6 +108,22 @@ http_response expedite_of(const exchange& x,
                                          {"webhooks", sum.webhooks}});
 }
 
+/// What still holds them, and what would help; null while that is unknown, or
+/// nothing does.
+boost::json::object hold_json(const result<delivery_state>& state,
+                              webhook_id hook) {
+  const auto by = state ? state->held_by : hold_reason::none;
+  const auto help = advice_on(by, hook);
+  boost::json::object out;
+  out["held_by"] = text_or_null(help.sentence.empty() ? "" : hold_name(by));
+  out["held_until"] = nullptr;
+  if (state && !help.sentence.empty())
+    out["held_until"] = time_or_null(state->held_until);
+  out["advice"] = text_or_null(help.sentence);
+  out["command"] = text_or_null(help.command);
+  return out;
+}
+
 } // namespace
 
 http_response serve_expedite_all(const exchange& x) {
@@ -124,7 +143,10 @@ http_response serve_expedite(const exchange& x) {
   const auto count = x.service.expedite_retries(x.owner.id, hook.id);
   if (!count)
     return answer_to(x, count.error());
-  return json_answer(x, 200, boost::json::object{{"expedited", *count}});
+  boost::json::object out{{"expedited", *count}};
+  for (auto& item : hold_json(x.service.inspect(x.owner.id, hook.id), hook.id))
+    out[item.key()] = std::move(item.value());
+  return json_answer(x, 200, out);
 }
 
 http_response serve_drop(const exchange& x) {

@@ -594,6 +594,19 @@ public:
 
   // -- state ------------------------------------------------------------------
 
+  engine_status status(organizer_id owner, std::size_t worst) override {
+    status_asked = {owner, worst};
+    return overall;
+  }
+
+  void note_failed_login(std::string_view address) override {
+    failed_logins.emplace_back(address);
+  }
+
+  engine_status overall;
+  std::pair<organizer_id, std::size_t> status_asked;
+  std::vector<std::string> failed_logins;
+
   bool ready() const override {
     return is_ready;
   }
