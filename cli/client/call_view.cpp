@@ -3,6 +3,8 @@
 
 #include "cli/client/call_view.hpp"
 
+#include "cli/client/time_text.hpp"
+
 #include <cstdio>
 
 namespace fanfare::cli {
@@ -44,15 +46,17 @@ std::vector<list_column> call_columns(bool with_webhook) {
   using enum column::side;
   std::vector<list_column> out{
     // Wide enough for later calls too, which a tail has not seen yet.
-    {{"TIME", left, 24},
-     [](const object& c) { return cell_of(c, "datetime"); }},
+    {{"TIME", left, 14},
+     [](const object& c) {
+       return short_time(cell_of(c, "datetime"), time_now());
+     }},
     {{"CALL", right, 7}, [](const object& c) { return cell_of(c, "id"); }},
     {{"NOTIFICATION", right, 0},
      [](const object& c) { return cell_of(c, "notification_id"); }},
     {{"ACTION", left, 26},
      [](const object& c) { return cell_of(c, "action_type"); }},
-    {{"ATTEMPT", left, 0}, attempt_of},
-    {{"RESULT", left, 0}, result_of},
+    {{"TRY", left, 0}, attempt_of},
+    list_column{{"RESULT", left, 6}, result_of}.red({"failed"}),
     {{"ANSWER", left, 0}, answer_of},
     {{"TOOK", right, 8},
      [](const object& c) { return seconds(c, "execution_time"); }},
@@ -67,7 +71,7 @@ std::vector<list_column> call_columns(bool with_webhook) {
 void show_call(output& out, const object& call) {
   std::vector<std::pair<std::string, std::string>> fields{
     {"call", cell_of(call, "id")},
-    {"time", cell_of(call, "datetime")},
+    {"time", full_time(cell_of(call, "datetime"), time_now())},
     {"notification", cell_of(call, "notification_id")},
     {"action", cell_of(call, "action_type")},
     {"target", cell_of(call, "target_url")},

@@ -13,7 +13,11 @@
 #include <CLI/CLI.hpp>
 
 #include <csignal>
+#include <cstdlib>
+#include <ctime>
 #include <iostream>
+#include <string_view>
+#include <thread>
 #include <utility>
 
 namespace fanfare::cli {
@@ -21,9 +25,11 @@ namespace fanfare::cli {
 namespace {
 
 std::optional<format> wanted_format(const common_options& options) {
-  if (options.json)
+  if (options.output == "yaml")
+    return format::yaml;
+  if (options.json || options.output == "json")
     return format::json;
-  if (options.table)
+  if (options.table || options.output == "table")
     return format::table;
   return std::nullopt;
 }
@@ -71,8 +77,22 @@ void add_common_options(CLI::App& app, common_options& options) {
   auto* const json = app.add_flag("--json", options.json,
                                   "Print JSON even on a terminal");
   json->group(group);
-  app.add_flag("--table", options.table, "Print tables even into a pipe")
+  auto* const table = app.add_flag("--table", options.table,
+                                   "Print tables even into a pipe");
+  table->excludes(json)->group(group);
+  app
+    .add_option(
+      "-o,--output", options.output,
+      "Print a table, JSON or YAML; by default a table on a terminal, "
+      "else JSON")
+    ->type_name("FORMAT")
+    ->check(CLI::IsMember({"table", "json", "yaml"}))
     ->excludes(json)
+    ->excludes(table)
+    ->group(group);
+  app
+    .add_flag("--utc", options.utc,
+              "Show times in UTC, not in the zone of this machine")
     ->group(group);
 }
 
@@ -80,7 +100,12 @@ void add_common_options(CLI::App& app, common_options& options) {
 
 command_context::command_context(const common_options& options)
   : options_{options},
-    out_{wanted_format(options)} {}
+    out_{wanted_format(options)} {
+  if (options.utc) {
+    setenv("TZ", "UTC0", 1);
+    tzset();
+  }
+}
 
 api& command_context::server() {
   if (!server_) {
@@ -105,6 +130,12 @@ CLI::App* command_adder::command(CLI::App& parent, const std::string& name,
                                  const std::string& examples,
                                  command_body body) const {
   auto* const added = parent.add_subcommand(name, help);
+  // What people type who are used to other programs.
+  static constexpr std::pair<std::string_view, const char*> others[] = {
+    {"list", "ls"}, {"show", "get"}, {"delete", "rm"}};
+  for (const auto& [ours, other] : others)
+    if (name == ours)
+      added->alias(other);
   make_command(*added, examples, std::move(body));
   return added;
 }
@@ -119,6 +150,26 @@ void command_adder::make_command(CLI::App& app, const std::string& examples,
     if (app.get_subcommands().empty()) // else the sub-command runs
       code = run(body, *options);
   });
+}
+
+void add_watch(CLI::App& app, watching& target) {
+  auto* const flag = app.add_flag("-w,--watch", target.wanted,
+                                  "Show it again and again, until interrupted");
+  add_duration(app, "--interval", target.interval, "How often", "2s")
+    ->needs(flag);
+}
+
+void repeat(command_context& context, const watching& how,
+            const std::function<void()>& show) {
+  for (;;) {
+    if (how.wanted)
+      context.out().clear_screen();
+    show();
+    std::cout.flush();
+    if (!how.wanted || !std::cout)
+      return;
+    std::this_thread::sleep_for(how.interval);
+  }
 }
 
 CLI::Option* add_webhook(CLI::App& app, std::uint64_t& id) {

@@ -26,6 +26,8 @@ struct common_options {
   std::chrono::milliseconds timeout = std::chrono::seconds{30};
   bool json = false;
   bool table = false;
+  std::string output; ///< a format by its name; empty: none
+  bool utc = false;
 };
 
 /// The server and the output of a running command.
@@ -72,6 +74,17 @@ public:
 private:
   int& exit_code_;
 };
+
+/// Whether, and how often, a command shows again what there is.
+struct watching {
+  bool wanted = false;
+  std::chrono::milliseconds interval = std::chrono::seconds{2};
+};
+void add_watch(CLI::App& app, watching& target);
+/// Calls `show` once, or again and again until the program is interrupted: on a
+/// terminal in place of what was there.
+void repeat(command_context& context, const watching& how,
+            const std::function<void()>& show);
 
 /// Options of several commands.
 CLI::Option* add_webhook(CLI::App& app, std::uint64_t& id);

@@ -5,15 +5,19 @@
 
 #include "cli/client/terminal.hpp"
 #include "cli/client/terminal_text.hpp"
+#include "cli/client/time_text.hpp"
+#include "cli/client/yaml.hpp"
 #include "protocol/payload/json_slices.hpp"
 #include "protocol/payload/json_text.hpp"
 
 #include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
+#include <utility>
 
 namespace fanfare::cli {
 
@@ -21,6 +25,33 @@ namespace {
 
 format by_default() {
   return is_terminal(standard_stream::out) ? format::table : format::json;
+}
+
+std::string in_red(const std::string& text) {
+  return "\x1b[31m" + text + "\x1b[0m";
+}
+
+/// Printable text in lines of at most `width` columns, broken at spaces where
+/// there are any.
+std::vector<std::string> wrapped(std::string_view text, std::size_t width) {
+  std::vector<std::string> out;
+  std::string line;
+  const auto add = [&](std::string_view word) {
+    const bool fits = line.empty()
+                   || display_width(line) + 1 + display_width(word) <= width;
+    if (!fits)
+      out.push_back(std::exchange(line, {}));
+    line += (line.empty() ? "" : " ") + cut(word, width);
+  };
+  while (!text.empty()) {
+    const auto end = std::min(text.find(' '), text.size());
+    if (end != 0)
+      add(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  if (!line.empty())
+    out.push_back(std::move(line));
+  return out;
 }
 
 std::vector<column> looks(const std::vector<list_column>& columns) {
@@ -71,6 +102,25 @@ list_column list_column::number(std::string title, std::string key) {
   return out;
 }
 
+list_column list_column::time(std::string title, std::string key) {
+  return {{.title = std::move(title)},
+          [key = std::move(key)](const boost::json::object& item) {
+            return short_time(cell_of(item, key), time_now());
+          }};
+}
+
+list_column list_column::ago(std::string title, std::string key) {
+  return {{.title = std::move(title)},
+          [key = std::move(key)](const boost::json::object& item) {
+            return relative_time(cell_of(item, key), time_now());
+          }};
+}
+
+list_column list_column::red(std::vector<std::string> cells) && {
+  look.red = std::move(cells);
+  return std::move(*this);
+}
+
 output::output(std::optional<format> wanted)
   : format_{wanted.value_or(by_default())},
     width_{terminal_width(standard_stream::out)} {
@@ -90,12 +140,20 @@ void output::document(const boost::json::value& value) {
 }
 
 void output::document_text(std::string_view text) {
+  if (format_ == format::yaml) {
+    std::cout << to_yaml(boost::json::parse(text)) << std::flush;
+    return;
+  }
   // ASCII only: terminal escapes become \u001b.
   const unsigned indent = is_terminal(standard_stream::out) ? 2 : 0;
   std::cout << protocol::ascii_json(text, {.spaces = indent}) << std::endl;
 }
 
 void output::line(const boost::json::value& value) {
+  if (format_ == format::yaml) {
+    std::cout << to_yaml_item(value);
+    return;
+  }
   std::cout << protocol::to_json_text(value) << '\n';
 }
 
@@ -109,6 +167,52 @@ void output::fields(
       std::cout << name << std::string(widest - name.size() + 2, ' ')
                 << printable(value) << '\n';
   std::cout.flush();
+}
+
+void output::figures(const std::vector<field>& fields) {
+  std::size_t widest = 0;
+  for (const auto& one : fields)
+    widest = std::max(widest, one.value.empty() ? 0 : one.name.size());
+  for (const auto& one : fields) {
+    if (one.value.empty())
+      continue;
+    const auto lines = wrapped(printable(one.value), text_width(widest + 2));
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      const auto& name = i == 0 ? one.name : std::string{};
+      std::cout << name << std::string(widest - name.size() + 2, ' ')
+                << (one.bad && bold_ ? in_red(lines[i]) : lines[i]) << '\n';
+    }
+  }
+}
+
+void output::heading(std::string_view word, std::string_view about, bool bad) {
+  const auto shown = printable(word);
+  const auto room = text_width(display_width(shown) + 2);
+  std::cout << (!bold_ ? shown
+                : bad  ? in_red(shown)
+                       : "\x1b[1m" + shown + "\x1b[0m")
+            << "  " << cut(printable(about), room) << '\n';
+}
+
+void output::paragraph(std::string_view text, std::size_t indent) {
+  for (const auto& line : wrapped(printable(text), text_width(indent)))
+    std::cout << std::string(indent, ' ') << line << '\n';
+}
+
+void output::blank() {
+  std::cout << '\n';
+}
+
+void output::clear_screen() {
+  if (!json() && is_terminal(standard_stream::out))
+    std::cout << "\x1b[H\x1b[2J\x1b[3J";
+}
+
+std::size_t output::text_width(std::size_t indent) const {
+  constexpr std::size_t usual = 80;
+  constexpr std::size_t narrowest = 20;
+  const auto width = width_ == 0 ? usual : width_;
+  return width > indent + narrowest ? width - indent : narrowest;
 }
 
 void output::section(std::string_view title, std::string_view text) {

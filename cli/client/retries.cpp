@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include "cli/client/commands.hpp"
+#include "cli/client/time_text.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -16,6 +17,7 @@ namespace {
 
 struct retry_options {
   std::uint64_t webhook = 0;
+  watching watch;
   std::size_t limit = no_limit;
   bool yes = false;
   bool all_webhooks = false;
@@ -28,7 +30,7 @@ void list(command_context& context, const retry_options& o) {
   list_printer rows{context.out(),
                     {list_column::number("NOTIFICATION", "notification_id"),
                      list_column::number("ATTEMPT", "attempt"),
-                     list_column::of("DUE", "due"),
+                     list_column::ago("DUE", "due"),
                      list_column::of("REASON", "reason")}};
   server.each(server.in_organizer(webhook_path(o.webhook, "retries/")), o.limit,
               [&](const auto& item) {
@@ -69,6 +71,20 @@ std::string expedite_path(const api& server, const retry_options& o) {
                                : webhook_path(o.webhook, "retries/expedite/"));
 }
 
+/// What still holds a webhook, if its answer says so.
+void show_hold(output& out, const boost::json::object& answer) {
+  const auto by = cell_of(answer, "held_by");
+  if (!is_told(by))
+    return;
+  const auto until = cell_of(answer, "held_until");
+  out.paragraph(
+    "It is still held by: " + by
+      + (until == "-" ? "" : ", until " + full_time(until, time_now())) + ". "
+      + cell_of(answer, "advice"),
+    0);
+  out.paragraph("$ " + cell_of(answer, "command"), 0);
+}
+
 void expedite(command_context& context, const retry_options& o) {
   auto& server = context.server();
   const auto answer = server.post(expedite_path(server, o));
@@ -79,6 +95,7 @@ void expedite(command_context& context, const retry_options& o) {
   if (counts.contains("webhooks"))
     std::cout << ", of webhooks: " << cell_of(counts, "webhooks");
   std::cout << std::endl;
+  show_hold(context.out(), counts);
 }
 
 } // namespace
@@ -90,8 +107,11 @@ void add_retries_commands(CLI::App& app, const command_adder& add) {
 
   auto* const listing = add.command(
     *group, "list", "Show the retries of a webhook", "  fanfare retries list 3",
-    [o](command_context& context) { list(context, *o); });
+    [o](command_context& context) {
+      repeat(context, o->watch, [&] { list(context, *o); });
+    });
   add_webhook(*listing, o->webhook);
+  add_watch(*listing, o->watch);
   add_limit(*listing, o->limit);
 
   auto* const expediting = add.command(

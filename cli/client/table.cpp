@@ -79,8 +79,12 @@ void table::print(const row& cells, bool header) {
     const bool last = i + 1 == columns_.size();
     // The last column may be wider than in the first rows, if there is room.
     const auto room = last && width_ == 0 ? cells[i].size() : widths_[i];
-    const auto shown = cut(cells[i], room);
+    auto shown = cut(cells[i], room);
     const auto used = display_width(shown);
+    if (bold_ && !header
+        && std::ranges::find(columns_[i].red, cells[i])
+             != columns_[i].red.end())
+      shown = "\x1b[31m" + shown + "\x1b[0m";
     const std::string fill(widths_[i] > used ? widths_[i] - used : 0, ' ');
     if (columns_[i].align == column::side::right)
       line += fill + shown;

@@ -17,6 +17,8 @@ struct column {
   enum class side { left, right } align = side::left;
   /// Its least width.
   std::size_t least = 0;
+  /// Cells that are shown in red, where there are colours.
+  std::vector<std::string> red = {};
 };
 
 class table {
@@ -24,7 +26,7 @@ public:
   using row = std::vector<std::string>;
 
   /// Lines are at most `width` columns long, 0: no limit; the widest columns
-  /// shrink first. Titles are bold if `bold`.
+  /// shrink first. Titles are bold, and some cells red, if `bold`.
   table(std::ostream& out, std::vector<column> columns, std::size_t width,
         bool bold);
 

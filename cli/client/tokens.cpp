@@ -54,8 +54,8 @@ void add_tokens_commands(CLI::App& app, const command_adder& add) {
                         {list_column::number("ID", "id"),
                          list_column::of("NAME", "name"),
                          list_column::of("PERMISSIONS", "permissions"),
-                         list_column::of("CREATED", "created"),
-                         list_column::of("LAST USED", "last_used")}};
+                         list_column::time("CREATED", "created"),
+                         list_column::ago("LAST USED", "last_used")}};
       server.each(server.in_organizer("tokens/"), o->limit,
                   [&](const auto& item) {
                     rows.add(item);

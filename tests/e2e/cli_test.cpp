@@ -364,6 +364,7 @@ TEST_F(CliTest, ExplainsEachOfItsCommands) {
                               {"replay"},
                               {"replay", "status"},
                               {"replay", "cancel"},
+                              {"status"},
                               {"health"},
                               {"why"}};
   for (auto args : commands) {
