@@ -12,6 +12,7 @@ memory     resident as soon as it listens; `peak_mib`: the most until then
 publish    notifications that 3 webhooks get, one after the other, in turns with
            the small server: from the first byte of the request to the last one of
            the 202, and to when nginx has got the last of the three
+status     the server's status, as an administrator asks for it
 """
 
 import shutil
@@ -23,6 +24,7 @@ from harness.wire import Wire, percentile, request
 
 START_SECONDS = 5
 MEMORY_MIB = 300
+STATUS_MS = 50
 TOLERANCE = 1.1  # of "as quick": what the same server differs from itself
 EACH = 100
 ACTION = "pretix.event.order.placed"
@@ -96,11 +98,20 @@ def measure(bench, server, small, nginx, count):
     ]
 
 
+def measure_status(server, count):
+    """Milliseconds of the server's status, the median."""
+    wire = Wire(server.port)
+    asked = request("GET", "/api/v1/status/", token=server.TOKEN)
+    times = [wire.ask(asked)[0] for _ in range(count)]
+    wire.close()
+    return percentile(times, 0.5) * 1e3
+
+
 def run(bench):
     organizers = bench.size(10_000, 500)
     publishes = bench.size(300, 100)
     large, few = bench.folder("large"), bench.folder("small")
-    starts, memory, peaks, anonymous, ours, theirs = [], [], [], [], [], []
+    starts, memory, peaks, anonymous, ours, theirs, status = [], [], [], [], [], [], []
     with bench.nginx() as nginx:
         with bench.server(folder=few) as server:
             make_pattern(server, nginx)
@@ -116,6 +127,7 @@ def run(bench):
                 peaks.append(server.peak_memory())
                 anonymous.append(server.anonymous_memory())
                 mine, other = measure(bench, server, small, nginx, publishes)
+                status.append(measure_status(server, publishes))
             ours.append(mine)
             theirs.append(other)
             bench.say(
@@ -144,6 +156,15 @@ def run(bench):
             "peak_mib": Spread.of(peaks).median,
             "anonymous_mib": Spread.of(anonymous).median,
         },
+        settings=settings,
+    )
+    yield Result(
+        case="registered",
+        variant="status",
+        unit="ms",
+        measured=Spread.of(status),
+        goal=f"< {STATUS_MS} ms",
+        met=Spread.of(status).median < STATUS_MS,
         settings=settings,
     )
     for at, what in enumerate(("publish to 202", "publish to third delivery")):
