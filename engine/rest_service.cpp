@@ -105,7 +105,7 @@ public:
     return core_.vault().open(text);
   }
   result<webhook> add_webhook(organizer_id owner, webhook value) override {
-    return core_.registry().add_webhook(owner, std::move(value));
+    return core_.registry().add_webhook(owner, value);
   }
   result<webhook>
   change_webhook(organizer_id owner, webhook_id id,

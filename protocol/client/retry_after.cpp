@@ -5,8 +5,8 @@
 
 #include "protocol/ascii.hpp"
 
-#include <locale.h>
-#include <time.h>
+#include <locale.h> // NOLINT(modernize-deprecated-headers): for newlocale
+#include <time.h>   // NOLINT(modernize-deprecated-headers): for strptime_l
 
 #include <algorithm>
 #include <charconv>

@@ -35,6 +35,8 @@ int on_new_session(SSL* ssl, SSL_SESSION* session) {
   if (!SSL_SESSION_get_ex_data(session, verified_index()))
     SSL_SESSION_set_ex_data(
       session, verified_index(),
+      // A number where OpenSSL has room for a pointer only.
+      // NOLINTNEXTLINE(performance-no-int-to-ptr)
       reinterpret_cast<void*>(static_cast<std::intptr_t>(std::time(nullptr))));
   owner->keep(session_ptr{session});
   return 1; // the reference is ours now

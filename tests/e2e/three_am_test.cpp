@@ -151,8 +151,7 @@ protected:
     expect_row(s, gone_, "disabled", "gone", nullptr,
                "webhooks edit " + std::to_string(gone_) + " --enable");
     expect_row(s, paused_, "paused", "", "pause",
-               "webhooks edit " + std::to_string(paused_)
-                 + " --delivery paused=false");
+               "resume " + std::to_string(paused_));
     expect_row(s, told_, "failing", "answered 503", "retry_after",
                expedite(told_));
     EXPECT_TRUE(row(s, fine_hook_).is_null());
@@ -212,7 +211,7 @@ TEST_F(ThreeAmTest, OneLookSaysWhatIsStuckWhyAndWhatToDo) {
   for (const auto* part :
        {"Held by: pause.", "Held by: breaker, until",
         "Held by: retry_after, until", "$ fanfare retries expedite",
-        "It was delivered.", "paused=false"})
+        "It was delivered.", "$ fanfare resume"})
     EXPECT_THAT(why, HasSubstr(part));
 
   // A command that does not help says so.

@@ -38,7 +38,7 @@ template <std::optional<delivery_settings::rate> delivery_settings::*To>
 edit read_rate(setting_reader& read, const boost::json::value& json) {
   std::optional<delivery_settings::rate> out;
   if (!json.is_null()) {
-    out.emplace();
+    out = delivery_settings::rate{};
     read.members(json, [&](std::string_view name, const auto& value) {
       if (name == "count")
         out->count = read.whole(value, 1, rate_limit, name).value_or(0);
@@ -67,7 +67,7 @@ boost::json::value show_rate(const webhook& of, const secret_opener&) {
 edit read_batch(setting_reader& read, const boost::json::value& json) {
   std::optional<delivery_settings::batching> out;
   if (!json.is_null()) {
-    out.emplace();
+    out = delivery_settings::batching{};
     read.members(json, [&](std::string_view name, const auto& value) {
       if (name == "max_count")
         out->max_count = read.whole(value, 1, batch_limit, name).value_or(0);

@@ -58,7 +58,7 @@ advice advice_on(hold_reason why, webhook_id hook) {
   switch (why) {
     case hold_reason::pause:
       return {"Its owner has paused it; nothing is lost meanwhile.",
-              about("fanfare webhooks edit", hook, "--delivery paused=false")};
+              about("fanfare resume", hook)};
     case hold_reason::order:
       return {"It is ordered, and one that failed comes first: try that again "
               "now, or give it up with fanfare retries drop.",

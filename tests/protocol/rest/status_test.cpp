@@ -76,7 +76,7 @@ TEST_F(StatusTest, ShowsAsManyAsAreAskedFor) {
 TEST_F(StatusTest, EachTroubleHasACommandThatHelps) {
   const std::vector<std::pair<hold_reason, std::string>> by_hold{
     {hold_reason::none, "fanfare calls list 3 --failed --limit 5"},
-    {hold_reason::pause, "fanfare webhooks edit 3 --delivery paused=false"},
+    {hold_reason::pause, "fanfare resume 3"},
     {hold_reason::order, "fanfare retries expedite 3"},
     {hold_reason::breaker, "fanfare retries expedite 3"},
     {hold_reason::retry_after, "fanfare retries expedite 3"},
