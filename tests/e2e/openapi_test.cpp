@@ -531,7 +531,7 @@ TEST_F(OpenApiTest, EveryPathAnswersWhatEveryPathAnswers) {
     const auto& documented = schemas_.resolve(everywhere.at("405"));
     check_body(documented, refused);
     EXPECT_EQ(refused.json(), examples_of(documented).front().value());
-    if (!operation.path.ends_with('/'))
+    if (!operation.path.ends_with('/') || operation.path == "/")
       continue;
     auto bare = operation;
     bare.path.pop_back();

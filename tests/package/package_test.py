@@ -488,7 +488,8 @@ class Installation(PackageTest):
                 self.assertEqual((formatted.returncode, formatted.stderr), (0, ""))
                 text = re.sub(r".\x08|\x1b\[[0-9;]*m", "", formatted.stdout)
                 command = page.stem.split("-", 1)[1:]
-                told = run(self.prefix / "bin/fanfare", *command, "--help-all")
+                # That of the program would be of all commands.
+                told = run(self.prefix / "bin/fanfare", *command, "--help-all" if command else "--help")
                 for option in set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", told)):
                     self.assertIn(option, text)
 
@@ -501,7 +502,7 @@ class Installation(PackageTest):
             "fish": f"source {share}/fish/vendor_completions.d/fanfare.fish; "
             "complete -C 'fanfare webhooks cr' | cut -f1; complete -C 'fanfare serve --trusted' | cut -f1",
             # Its own machinery runs on a terminal only: here it prints what it is given.
-            "zsh": "_describe() { print -l ${(P)2%%:*} }; compdef() { }; "
+            "zsh": "_describe() { print -rl -- ${(P)2%%:*} }; compdef() { }; "
             f"source {share}/zsh/site-functions/_fanfare; "
             "words=(fanfare webhooks cr) CURRENT=3; _fanfare | grep '^cr'; "
             "words=(fanfare serve --trusted) CURRENT=3; _fanfare | grep '^--trusted'",

@@ -289,7 +289,7 @@ TEST_F(EndpointsTest, ThatDoNotExistAreHtml) {
                                     .who = who});
         EXPECT_THAT(answer.body, StartsWith("<!doctype html>"));
       }
-  for (const std::string target : {"/", "/nothing", "/healthz/", "/apix/v1/"})
+  for (const std::string target : {"/nothing", "/apix/v1/"})
     expect({"GET", target, {}, 404, not_found});
 }
 
