@@ -46,19 +46,20 @@ std::vector<list_column> call_columns(bool with_webhook) {
   using enum column::side;
   std::vector<list_column> out{
     // Wide enough for later calls too, which a tail has not seen yet.
-    {{"TIME", left, 14},
+    {{"TIME", left, 11, true},
      [](const object& c) {
        return short_time(cell_of(c, "datetime"), time_now());
      }},
-    {{"CALL", right, 7}, [](const object& c) { return cell_of(c, "id"); }},
+    {{"CALL", right, 5, true},
+     [](const object& c) { return cell_of(c, "id"); }},
     {{"NOTIFICATION", right, 0},
      [](const object& c) { return cell_of(c, "notification_id"); }},
     {{"ACTION", left, 26},
      [](const object& c) { return cell_of(c, "action_type"); }},
-    {{"TRY", left, 0}, attempt_of},
-    list_column{{"RESULT", left, 6}, result_of}.red({"failed"}),
-    {{"ANSWER", left, 0}, answer_of},
-    {{"TOOK", right, 8},
+    {{"TRY", left, 0, true}, attempt_of},
+    list_column{{"RESULT", left, 6, true}, result_of}.red({"failed"}),
+    {{"CODE", left, 0, true}, answer_of},
+    {{"TOOK", right, 7, true},
      [](const object& c) { return seconds(c, "execution_time"); }},
     {{"REASON", left, 10},
      [](const object& c) { return cell_of(c, "reason"); }},

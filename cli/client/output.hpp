@@ -41,7 +41,7 @@ struct list_column {
   static list_column of(std::string title, std::string key);
   /// The same for a number, aligned to the right.
   static list_column number(std::string title, std::string key);
-  /// The same for a time: of lists, "12-01 05:38:44".
+  /// The same for a time: of lists, as short_time() has it.
   static list_column time(std::string title, std::string key);
   /// The same, "3 min ago" or "in 40 s".
   static list_column ago(std::string title, std::string key);

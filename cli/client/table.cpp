@@ -66,11 +66,23 @@ void table::settle_widths() {
          + gap * (widths_.size() - 1);
   };
   for (auto over = used(); over > width_; over = used()) {
-    const auto widest = std::ranges::max_element(widths_);
-    if (*widest <= narrowest_column)
+    const auto widest = widest_column();
+    if (widths_[widest] <= narrowest_column)
       return; // lines will wrap
-    --*widest;
+    --widths_[widest];
   }
+}
+
+std::size_t table::widest_column() const {
+  std::size_t widest = 0;
+  const auto is_soft = [this](std::size_t i) {
+    return !columns_[i].firm && widths_[i] > narrowest_column;
+  };
+  for (std::size_t i = 1; i < widths_.size(); ++i)
+    if (is_soft(i) != is_soft(widest) ? is_soft(i)
+                                      : widths_[i] > widths_[widest])
+      widest = i;
+  return widest;
 }
 
 void table::print(const row& cells, bool header) {

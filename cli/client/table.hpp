@@ -17,6 +17,8 @@ struct column {
   enum class side { left, right } align = side::left;
   /// Its least width.
   std::size_t least = 0;
+  /// It keeps its width while others can shrink.
+  bool firm = false;
   /// Cells that are shown in red, where there are colours.
   std::vector<std::string> red = {};
 };
@@ -38,6 +40,8 @@ public:
 
 private:
   void settle_widths();
+  /// That may shrink next: a firm one only if no other can.
+  [[nodiscard]] std::size_t widest_column() const;
   void print(const row& cells, bool header);
 
   std::ostream& out_;

@@ -47,9 +47,11 @@ std::string short_time(std::string_view iso, timestamp now) {
   if (!t)
     return std::string{iso};
   const auto parts = local(*t);
-  return formatted(parts, parts.tm_year == local(now).tm_year
-                            ? "%m-%d %H:%M:%S"
-                            : "%Y-%m-%d %H:%M");
+  const auto today = local(now);
+  if (parts.tm_year != today.tm_year)
+    return formatted(parts, "%Y-%m-%d");
+  return formatted(parts,
+                   parts.tm_yday == today.tm_yday ? "%H:%M:%S" : "%m-%d %H:%M");
 }
 
 std::string relative_time(std::string_view iso, timestamp now) {

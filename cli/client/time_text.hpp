@@ -13,7 +13,8 @@
 
 namespace fanfare::cli {
 
-/// "12-01 05:38:44"; "2025-12-01 05:38" if that is another year than `now`.
+/// "05:38:44" on the day of `now`, "12-01 05:38" in its year, else
+/// "2025-12-01".
 [[nodiscard]] std::string short_time(std::string_view iso, timestamp now);
 /// "3 min ago", "in 40 s"; a short time if it is more than two days away.
 [[nodiscard]] std::string relative_time(std::string_view iso, timestamp now);

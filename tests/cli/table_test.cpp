@@ -63,6 +63,38 @@ TEST(TableTest, TakesFromTheWidestColumnsWhatTheTerminalHasNotGot) {
   EXPECT_EQ(out.str(), "A                B\naaaaaaaaaaaaaa…  bbb\n");
 }
 
+TEST(TableTest, LeavesFirmColumnsTheirWidthWhileOthersCanShrink) {
+  std::ostringstream out;
+  table rows{out,
+             {{.title = "A", .firm = true}, {.title = "B"}, {.title = "C"}},
+             26,
+             false};
+  rows.add({"123456789012", "abcdefghij", "abcdefg"});
+  rows.flush();
+  EXPECT_EQ(out.str(), "A           B       C\n"
+                       "123456789…  abcde…  abcde…\n")
+    << "once the others cannot, it does";
+  std::ostringstream narrow;
+  table wide{narrow, {{.title = "A", .firm = true}, {.title = "B"}}, 22, false};
+  wide.add({"123456789012", "abcdefghijkl"});
+  wide.flush();
+  EXPECT_EQ(narrow.str(), "A             B\n"
+                          "123456789012  abcdefg…\n");
+}
+
+TEST(TableTest, ShowsBadCellsInRedWhereThereAreColours) {
+  for (const bool colours : {true, false}) {
+    std::ostringstream out;
+    table rows{out, {{.title = "A", .red = {"failed"}}}, 0, colours};
+    rows.add({"failed"});
+    rows.add({"ok"});
+    rows.flush();
+    EXPECT_EQ(out.str(), colours
+                           ? "\x1b[1mA\x1b[0m\n\x1b[31mfailed\x1b[0m\nok\n"
+                           : "A\nfailed\nok\n");
+  }
+}
+
 TEST(TableTest, FitsLaterRowsToTheWidthsOfTheFirst) {
   std::ostringstream out;
   table rows{out, {{.title = "A"}, {.title = "B"}}, 0, false};
