@@ -14,6 +14,8 @@ namespace {
 
 using trouble = troubled_webhook::trouble;
 
+/// Each of them costs some reads and a question.
+constexpr std::size_t most_shown = 100;
 /// Calls among which the last error is looked for.
 constexpr std::size_t newest_calls = 5;
 /// Notifications among which the oldest that waits is looked for.
@@ -40,6 +42,7 @@ troubled_webhook troubled_of(const trouble_board::entry& e) {
 engine_status overview::look(organizer_id owner, std::size_t most) const {
   engine_status out;
   out.at = parts_.clock.now();
+  most = std::min(most, most_shown);
   auto found = parts_.watch.troubles.look(owner, most, out.at);
   out.webhooks = std::move(found.webhooks);
   out.troubled = found.troubled;
