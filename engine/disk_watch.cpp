@@ -53,6 +53,9 @@ void disk_watch::note(fill& was, fill now, const std::string& full) {
 }
 
 void disk_watch::look() {
+  const std::unique_lock guard{mutex_, std::try_to_lock};
+  if (!guard)
+    return;
   const auto stored = store_.statistics();
   const auto left = stored.bytes_max
                   - std::min(stored.bytes_max, stored.bytes_used);

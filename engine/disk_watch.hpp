@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <mutex>
 #include <optional>
 
 namespace fanfare {
@@ -28,7 +29,8 @@ public:
   disk_watch(const storage::store& store, std::filesystem::path data,
              event_log& events);
 
-  /// To be called now and then, by one thread at a time. May wait for the disk.
+  /// To be called now and then. May wait for the disk; does nothing while
+  /// another thread does.
   void look();
   /// Of the file system; nothing if that cannot be told. Any thread.
   [[nodiscard]] std::optional<room> free_room() const;
@@ -41,6 +43,7 @@ private:
   const storage::store& store_;
   std::filesystem::path data_;
   event_log& events_;
+  std::mutex mutex_; ///< of what follows
   fill store_was_ = fill::fine;
   fill disk_was_ = fill::fine;
 };

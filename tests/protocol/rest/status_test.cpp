@@ -43,7 +43,8 @@ TEST_F(StatusTest, OfTheServerIsTheAdministratorsOnly) {
   const auto answer = ask("GET", server_path, {}, "root");
   EXPECT_EQ(answer.status, 200);
   EXPECT_TRUE(answer.blocking);
-  EXPECT_EQ(service.status_asked, (std::pair<organizer_id, std::size_t>{0, 10}));
+  EXPECT_EQ(service.status_asked,
+            (std::pair<organizer_id, std::size_t>{0, 10}));
   const auto shown = answer.json().as_object();
   for (const auto* key : {"version", "uptime", "queue", "commits", "disk"})
     EXPECT_TRUE(shown.contains(key)) << key;
@@ -83,10 +84,9 @@ TEST_F(StatusTest, EachTroubleHasACommandThatHelps) {
     {hold_reason::rate, "fanfare webhooks edit 3 --delivery rate_limit=null"},
     {hold_reason::outage, "fanfare calls list 3 --failed --limit 5"}};
   for (const auto& [why, command] : by_hold)
-    EXPECT_EQ(text_of(row([why = why](auto& w) {
-                        w.held_by = why;
-                      }).at("command")),
-              command);
+    EXPECT_EQ(
+      text_of(row([why = why](auto& w) { w.held_by = why; }).at("command")),
+      command);
   const std::vector<std::pair<trouble, std::string>> by_trouble{
     {trouble::disabled, "fanfare webhooks edit 3 --enable"},
     {trouble::behind, "fanfare health 3"},
