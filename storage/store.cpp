@@ -40,4 +40,11 @@ result<void> store::commit(std::span<operation> operations) {
   return done.wait();
 }
 
+result<void> store::back_up(backup_sink& /*to*/,
+                            const backup_options& /*options*/) const {
+  return error{ec::invalid_argument,
+               "This store has no backups of its own: use those of what it "
+               "stores things in."};
+}
+
 } // namespace fanfare::storage

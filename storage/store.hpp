@@ -6,6 +6,7 @@
 /// registry and the answers of idempotency keys. One thread at a time writes,
 /// by `commit`; all threads read.
 
+#include "fanfare/backup.hpp"
 #include "storage/call_log.hpp"
 #include "storage/deliveries.hpp"
 #include "storage/journal.hpp"
@@ -136,6 +137,11 @@ public:
               timestamp answers_cutoff) const = 0;
 
   [[nodiscard]] virtual store_statistics statistics() const = 0;
+
+  /// Writes a backup with all that was committed before the call; commits go
+  /// on meanwhile. One at a time.
+  virtual result<void> back_up(backup_sink& to,
+                               const backup_options& options) const;
 };
 
 } // namespace fanfare::storage

@@ -3,6 +3,8 @@
 #include "storage/lmdb/store.hpp"
 
 #include "model/without_signals.hpp"
+#include "storage/backup_seal.hpp"
+#include "storage/lmdb/backup/copy.hpp"
 #include "storage/lmdb/file/errors.hpp"
 #include "storage/lmdb/read/retention.hpp"
 #include "storage/lmdb/replay/effects.hpp"
@@ -14,6 +16,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -248,6 +251,24 @@ store_statistics embedded_store::statistics() const {
   s.retries = txn.count(table::retries);
   s.first = first_id<position>(txn, table::journal);
   return s;
+}
+
+result<void> embedded_store::back_up(backup_sink& to,
+                                     const backup_options& options) const {
+  const auto now = std::chrono::floor<std::chrono::milliseconds>(
+    std::chrono::system_clock::now());
+  // From here on the tables have all that was answered before.
+  if (auto passed = env_->gate().pass(); !passed)
+    return passed;
+  constexpr std::size_t least = std::size_t{16} << 20;
+  const auto used = env_->bytes_allocated();
+  const auto left = max_size_ > used ? max_size_ - used : 0;
+  sealing_sink sealed{to, now};
+  if (auto copied = copy_tables(*env_, sealed, options,
+                                std::max(left / 2, least));
+      !copied)
+    return copied;
+  return sealed.end();
 }
 
 // -- for tests ----------------------------------------------------------------

@@ -60,6 +60,8 @@ public:
   plan_expiry(timestamp cutoff, std::size_t limit,
               timestamp answers_cutoff) const override;
   [[nodiscard]] store_statistics statistics() const override;
+  result<void> back_up(backup_sink& to,
+                       const backup_options& options) const override;
 
   /// Records looked at by all transactions so far: what reading has cost.
   [[nodiscard]] std::uint64_t records_visited() const noexcept {

@@ -27,9 +27,12 @@ file_log::file_log(options opts)
 
 result<std::unique_ptr<file_log>> file_log::open(options opts) {
   std::unique_ptr<file_log> log{new file_log{std::move(opts)}};
-  if (auto made = make_folder(log->options_.folder); !made)
-    return made.error();
-  auto found = find_segments(log->options_.folder, log->options_.store);
+  const bool read_only = log->options_.read_only;
+  if (!read_only)
+    if (auto made = make_folder(log->options_.folder); !made)
+      return made.error();
+  auto found = find_segments(log->options_.folder, log->options_.store,
+                             read_only);
   if (!found)
     return found.error();
   auto end = walk(found->log, log->options_.store, 0, {});

@@ -18,6 +18,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace fanfare::storage::log {
@@ -29,6 +30,8 @@ public:
     store_id store{};
     std::size_t first_segment = std::size_t{1} << 20;    ///< bytes
     std::size_t largest_segment = std::size_t{64} << 20; ///< bytes
+    /// Only to be read: nothing is made or changed.
+    bool read_only = false;
   };
 
   /// Opens the log for reading. store_damaged, io_error.
@@ -51,6 +54,10 @@ public:
 
   [[nodiscard]] log_sequence last() const override {
     return end_.last;
+  }
+  /// Its segments before begin(), the oldest first.
+  [[nodiscard]] std::span<const segment> segments() const noexcept {
+    return old_;
   }
   result<void> append(std::string_view group) override;
   result<void> read(log_sequence after, const visitor& visit) const override;

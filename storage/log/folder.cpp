@@ -67,7 +67,7 @@ std::size_t folder_size(const fs::path& folder) {
 }
 
 result<found_segments> find_segments(const fs::path& folder,
-                                     const store_id& store) {
+                                     const store_id& store, bool read_only) {
   std::vector<std::pair<std::uint64_t, segment>> all;
   std::error_code code;
   for (fs::directory_iterator at{folder, code}, end; !code && at != end;
@@ -75,12 +75,12 @@ result<found_segments> find_segments(const fs::path& folder,
     const auto number = number_of(at->path());
     if (!number)
       continue; // not ours
-    auto opened = segment::open(at->path());
+    auto opened = segment::open(at->path(), read_only);
     if (!opened)
       return opened.error();
     all.emplace_back(*number, std::move(*opened));
   }
-  if (code)
+  if (code && !(read_only && code == std::errc::no_such_file_or_directory))
     return system_error(code.value(), "read the directory " + folder.string());
   std::ranges::sort(all, {}, [](const auto& one) { return one.first; });
   found_segments found;

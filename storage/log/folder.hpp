@@ -32,8 +32,10 @@ struct found_segments {
 };
 
 /// Changes nothing. Errors: store_damaged, if it is the log of another store,
-/// or a segment's header cannot be read; io_error.
+/// or a segment's header cannot be read; io_error. `read_only`: the segments
+/// cannot be written either, and no folder is an empty one.
 result<found_segments> find_segments(const std::filesystem::path& folder,
-                                     const store_id& store);
+                                     const store_id& store,
+                                     bool read_only = false);
 
 } // namespace fanfare::storage::log

@@ -59,8 +59,10 @@ result<segment> segment::make(const std::filesystem::path& file,
   return made;
 }
 
-result<segment> segment::open(const std::filesystem::path& file) {
-  const auto fd = ::open(file.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+result<segment> segment::open(const std::filesystem::path& file,
+                              bool read_only) {
+  const auto fd = ::open(file.c_str(), (read_only ? O_RDONLY : O_RDWR)
+                                         | O_CLOEXEC | O_NOFOLLOW);
   struct stat found {};
   if (fd < 0 || ::fstat(fd, &found) != 0) {
     const auto code = errno;

@@ -43,7 +43,8 @@ public:
   static result<segment> make(const std::filesystem::path& file,
                               std::size_t size);
   /// One that is there.
-  static result<segment> open(const std::filesystem::path& file);
+  static result<segment> open(const std::filesystem::path& file,
+                              bool read_only = false);
 
   segment(segment&& other) noexcept;
   segment& operator=(segment&& other) noexcept;

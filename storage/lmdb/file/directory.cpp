@@ -83,6 +83,12 @@ result<void> expect_ours(const fs::path& path) {
                  + "\"). Use an empty or new directory."};
 }
 
+/// Without what does not matter, such as the slash at the end of "data/".
+fs::path plain(const fs::path& given) {
+  auto path = given.lexically_normal();
+  return path.has_filename() ? path : path.parent_path();
+}
+
 /// The process id that the holder of the lock has written, or nothing.
 std::string read_owner(int file) {
   char text[24] = {};
@@ -95,9 +101,7 @@ std::string read_owner(int file) {
 } // namespace
 
 result<data_directory> data_directory::open(const fs::path& given) {
-  auto path = given.lexically_normal();
-  if (!path.has_filename()) // "data/"
-    path = path.parent_path();
+  auto path = plain(given);
   if (auto made = make(path); !made)
     return made.error();
   if (auto ours = expect_ours(path); !ours)
@@ -108,27 +112,54 @@ result<data_directory> data_directory::open(const fs::path& given) {
   if (file < 0)
     return to_error(errno, "open " + lock_path.string());
   data_directory directory{path, file, ::getpid()};
-  if (::flock(file, LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK)
-      return to_error(errno, "lock " + lock_path.string());
-    auto owner = read_owner(file);
-    if (owner == std::to_string(::getpid()))
-      return error{ec::store_locked,
-                   "The data directory " + path.string()
-                     + " is used by another engine of this process, or of one "
-                       "with the same process id ("
-                     + owner + "). Destroy it first or use another directory."};
-    return error{
-      ec::store_locked,
-      "The data directory " + path.string() + " is used by another process"
-        + (owner.empty() ? std::string{} : " (process id " + owner + ")")
-        + ". Stop it first or use another directory."};
-  }
+  if (auto locked = directory.lock(); !locked)
+    return locked.error();
   // Only a help for people: that it cannot be written must not stop anyone.
   auto pid = std::to_string(::getpid()) + "\n";
   if (::ftruncate(file, 0) == 0) [[maybe_unused]]
     auto written = ::pwrite(file, pid.data(), pid.size(), 0);
   return directory;
+}
+
+result<data_directory> data_directory::open_existing(const fs::path& given) {
+  auto path = plain(given);
+  std::error_code code;
+  if (!fs::exists(path, code))
+    return error{ec::not_found, "There is no directory " + path.string() + "."};
+  if (auto ours = expect_ours(path); !ours)
+    return ours.error();
+  if (!fs::exists(path / store_name, code))
+    return error{ec::not_found, "There is no store in " + path.string() + ": "
+                                  + store_name + " is missing."};
+  const auto lock_path = path / lock_name;
+  const auto file = ::open(lock_path.c_str(),
+                           O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (file < 0 && errno != ENOENT)
+    return to_error(errno, "open " + lock_path.string());
+  data_directory directory{path, file, ::getpid()};
+  if (file >= 0)
+    if (auto locked = directory.lock(); !locked)
+      return locked.error();
+  return directory;
+}
+
+result<void> data_directory::lock() const {
+  if (::flock(lock_, LOCK_EX | LOCK_NB) == 0)
+    return {};
+  if (errno != EWOULDBLOCK)
+    return to_error(errno, "lock " + (path_ / lock_name).string());
+  auto owner = read_owner(lock_);
+  if (owner == std::to_string(::getpid()))
+    return error{ec::store_locked,
+                 "The data directory " + path_.string()
+                   + " is used by another engine of this process, or of one "
+                     "with the same process id ("
+                   + owner + "). Destroy it first or use another directory."};
+  return error{
+    ec::store_locked,
+    "The data directory " + path_.string() + " is used by another process"
+      + (owner.empty() ? std::string{} : " (process id " + owner + ")")
+      + ". Stop it first or use another directory."};
 }
 
 data_directory::data_directory(data_directory&& other) noexcept

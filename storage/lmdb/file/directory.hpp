@@ -21,6 +21,10 @@ public:
   /// Errors: store_locked, store_foreign, io_error. A directory that is refused
   /// is left as it was.
   static result<data_directory> open(const std::filesystem::path& given);
+  /// One that is there, to be read: nothing in it is made or changed, and one
+  /// without a file for the lock is not locked. not_found too.
+  static result<data_directory>
+  open_existing(const std::filesystem::path& given);
 
   data_directory(data_directory&& other) noexcept;
   data_directory& operator=(data_directory&& other) noexcept;
@@ -43,6 +47,9 @@ private:
     : path_(std::move(path)),
       lock_(lock),
       owner_(owner) {}
+
+  /// store_locked: another process has the lock.
+  [[nodiscard]] result<void> lock() const;
 
   std::filesystem::path path_;
   int lock_ = -1;

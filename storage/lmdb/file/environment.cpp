@@ -38,8 +38,13 @@ result<std::unique_ptr<environment>> environment::open(const options& opts) {
       code != MDB_SUCCESS)
     return to_error(code, doing);
   // Without NOTLS a reading transaction would belong to a thread.
-  if (auto code = mdb_env_open(env->env_, opts.file.c_str(),
-                               MDB_NOSUBDIR | MDB_NOTLS | MDB_NOMETASYNC, 0600);
+  unsigned flags = MDB_NOSUBDIR | MDB_NOTLS;
+  switch (opts.by) {
+    case access::shared: flags |= MDB_NOMETASYNC; break;
+    case access::alone: flags |= MDB_NOLOCK; break;
+    case access::read_only: flags |= MDB_NOLOCK | MDB_RDONLY; break;
+  }
+  if (auto code = mdb_env_open(env->env_, opts.file.c_str(), flags, 0600);
       code != MDB_SUCCESS)
     return to_error(code, doing);
   // Programs that this one starts must not inherit the store; LMDB leaves one
@@ -155,6 +160,32 @@ std::size_t environment::bytes_in_use() {
 void environment::forget_dead_readers() const {
   // What cannot be looked at now is looked at again later.
   (void)mdb_reader_check(env_, nullptr);
+}
+
+// -- copies -------------------------------------------------------------------
+
+result<void> environment::copy(int to) const {
+  switch (const auto code = mdb_env_copyfd2(env_, to, MDB_CP_COMPACT)) {
+    case MDB_SUCCESS: return {};
+    case MDB_INCOMPATIBLE:
+      // LMDB has counted other pages than those that it wrote.
+      return error{
+        ec::store_damaged,
+        "Cannot copy the store: it has pages that belong to no "
+        "table. Stop Fanfare, look at it with \"fanfare check\", and "
+        "copy the data directory as it is."};
+    default: return to_error(code, "copy the store");
+  }
+}
+
+std::uint64_t environment::copy_size(std::string_view begin) const {
+  // In page 1, behind what a page begins with and the roots of two tables.
+  constexpr std::size_t last_page_at = 16 + 120;
+  if (begin.size() < 2 * page_size_)
+    return 0;
+  std::uint64_t last = 0;
+  std::memcpy(&last, begin.data() + page_size_ + last_page_at, sizeof last);
+  return (last + 1) * page_size_;
 }
 
 std::size_t environment::last_commit() const {

@@ -19,6 +19,7 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <string_view>
 #include <vector>
 
 namespace fanfare::storage::lmdb {
@@ -26,9 +27,16 @@ namespace fanfare::storage::lmdb {
 /// Any thread may read; one writes.
 class environment {
 public:
+  /// Who else may have the file open.
+  enum class access : std::uint8_t {
+    shared,    ///< other programs, which read
+    alone,     ///< nobody: no file of locks is made
+    read_only, ///< nobody who writes; nothing is written, not even a lock
+  };
   struct options {
     std::filesystem::path file;
     std::size_t map_size = 0;
+    access by = access::shared;
   };
 
   static result<std::unique_ptr<environment>> open(const options& opts);
@@ -75,6 +83,19 @@ public:
   /// the pages they saw would never be used again. Looks at the table of
   /// readers alone. Any thread.
   void forget_dead_readers() const;
+  /// Makes the tables that there are usable, and no new ones.
+  result<table_set> open_existing();
+  /// Writes the last committed state to a file or pipe, without free pages:
+  /// LMDB's own copy, whose size is that of `copy_size`. Reads that state until
+  /// it ends; it ends early once the pipe has no reader. Any thread.
+  result<void> copy(int to) const;
+  /// The bytes that such a copy has, from its first two pages; 0: it is none.
+  [[nodiscard]] std::uint64_t copy_size(std::string_view begin) const;
+  /// So many records were read by other means than a transaction of ours.
+  void note_read(std::uint64_t records) {
+    note_end(records);
+  }
+
   /// Number of the last committed state.
   [[nodiscard]] std::size_t last_commit() const;
   /// Records looked at by finished transactions: what reading has cost.

@@ -5,6 +5,7 @@
 /// Which tables the store has.
 
 #include <array>
+#include <bitset>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -72,6 +73,9 @@ inline constexpr std::array table_definitions{
 inline constexpr auto table_count = table_definitions.size();
 static_assert(table_count
               == static_cast<std::size_t>(table::idempotency_times) + 1);
+
+/// Some of the tables.
+using table_set = std::bitset<table_count>;
 
 constexpr const table_definition& definition_of(table which) {
   return table_definitions[static_cast<std::size_t>(which)];

@@ -86,6 +86,35 @@ read_transaction::~read_transaction() {
     env_->release(txn_);
 }
 
+std::size_t read_transaction::count(table in) {
+  MDB_stat stat{};
+  if (ok())
+    if (auto code = mdb_stat(txn_, handle(in), &stat); code != MDB_SUCCESS)
+      fail(code, "read from the store");
+  return stat.ms_entries;
+}
+
+result<table_set> environment::open_existing() {
+  MDB_txn* txn = nullptr;
+  if (auto code = mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn);
+      code != MDB_SUCCESS)
+    return to_error(code, "read from the store");
+  table_set found;
+  for (std::size_t i = 0; i < table_count; ++i) {
+    const auto* name = table_definitions[i].name;
+    const auto code = mdb_dbi_open(txn, name, 0, &handles_[i]);
+    if (code != MDB_SUCCESS && code != MDB_NOTFOUND) {
+      mdb_txn_abort(txn);
+      return to_error(code, std::string{"open the table "} + name);
+    }
+    found.set(i, code == MDB_SUCCESS);
+  }
+  // What was opened stays open.
+  if (auto code = mdb_txn_commit(txn); code != MDB_SUCCESS)
+    return to_error(code, "read from the store");
+  return found;
+}
+
 // -- write transaction --------------------------------------------------------
 
 write_transaction::write_transaction(environment& env) : transaction(env) {

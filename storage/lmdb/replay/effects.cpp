@@ -70,11 +70,12 @@ void group_recorder::note_checkpoint(const save_checkpoint& op,
   }
 }
 
-// -- applying -----------------------------------------------------------------
+// -- reading ------------------------------------------------------------------
 
 namespace {
 
-void apply_checkpoint(write_transaction& txn, byte_reader& from) {
+/// False: it cannot be read.
+bool visit_checkpoint(byte_reader& from, group_visitor& to) {
   counters last;
   last.tail = from.number();
   last.last_call = from.number();
@@ -86,32 +87,36 @@ void apply_checkpoint(write_transaction& txn, byte_reader& from) {
     one.cursor = get_near(from, op.routed_upto);
   }
   if (!from.ok())
-    return;
-  const changes none;
-  const auto start = read_checkpoint(txn);
-  change_layer layer{txn, none, start};
-  replay_calls(txn, start.last_call, layer);
-  record_writer to{txn};
-  write_checkpoint(to, layer, op, last);
+    return false;
+  to.checkpoint(op, last);
+  return true;
+}
+
+/// All values of a key, one after the other.
+void visit_values(table in, bytes key, bytes values, group_visitor& to) {
+  const auto size = definition_of(in).value_size;
+  if (size == 0)
+    return to.put(in, key, values);
+  for (; values.size() >= size; values.remove_prefix(size))
+    to.put(in, key, values.substr(0, size));
 }
 
 } // namespace
 
-void apply_group(write_transaction& txn, bytes group) {
+bool visit_group(bytes group, group_visitor& to) {
   byte_reader from{group};
   std::array<std::uint64_t, table_count> last{};
-  while (txn.ok() && from.ok() && !from.complete()) {
+  while (to.ok() && from.ok() && !from.complete()) {
     const auto head = from.u8();
     const auto what = head & ((1U << kind_bits) - 1);
     const auto number = static_cast<std::size_t>(head >> kind_bits);
     if (what == is_checkpoint) {
-      apply_checkpoint(txn, from);
+      if (!visit_checkpoint(from, to))
+        return false;
       continue;
     }
-    if (what > is_erase || number >= table_count) {
-      from.fail();
-      break;
-    }
+    if (what > is_erase || number >= table_count)
+      return false;
     const auto in = static_cast<table>(number);
     const auto& of = definition_of(in);
     std::uint64_t wide = 0;
@@ -125,23 +130,56 @@ void apply_group(write_transaction& txn, bytes group) {
     } else {
       key = from.text();
     }
-    if (what == is_erase) {
-      if (of.value_size == 0)
-        txn.erase(in, key);
-      else
-        txn.erase(in, key, from.text());
-      continue;
-    }
-    auto value = from.text();
+    const bool has_value = what == is_put || of.value_size != 0;
+    const auto value = has_value ? from.text() : bytes{};
     if (!from.ok())
-      break;
-    if (of.value_size == 0)
-      txn.put(in, key, value);
+      return false;
+    if (what == is_put)
+      visit_values(in, key, value, to);
     else
-      for (; value.size() >= of.value_size; value.remove_prefix(of.value_size))
-        txn.put(in, key, value.substr(0, of.value_size));
+      to.erase(in, key, value);
   }
-  if (txn.ok() && !from.ok())
+  return from.ok();
+}
+
+// -- applying -----------------------------------------------------------------
+
+namespace {
+
+class group_applier final : public group_visitor {
+public:
+  explicit group_applier(write_transaction& txn) : txn_(txn) {}
+
+  void put(table in, bytes key, bytes value) override {
+    txn_.put(in, key, value);
+  }
+  void erase(table in, bytes key, bytes value) override {
+    if (definition_of(in).value_size == 0)
+      txn_.erase(in, key);
+    else
+      txn_.erase(in, key, value);
+  }
+  void checkpoint(const save_checkpoint& op, const counters& last) override {
+    const changes none;
+    const auto start = read_checkpoint(txn_);
+    change_layer layer{txn_, none, start};
+    replay_calls(txn_, start.last_call, layer);
+    record_writer to{txn_};
+    write_checkpoint(to, layer, op, last);
+  }
+  [[nodiscard]] bool ok() const override {
+    return txn_.ok();
+  }
+
+private:
+  write_transaction& txn_;
+};
+
+} // namespace
+
+void apply_group(write_transaction& txn, bytes group) {
+  group_applier to{txn};
+  if (!visit_group(group, to) && txn.ok())
     txn.damaged("a commit in the log");
 }
 

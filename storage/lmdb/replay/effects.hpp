@@ -55,6 +55,24 @@ private:
   std::array<std::uint64_t, table_count> last_{};
 };
 
+/// Gets what a group says, in order.
+class group_visitor {
+public:
+  /// One value of a key, also where a key may have many.
+  virtual void put(table in, bytes key, bytes value) = 0;
+  /// `value`: the one of a key that may have many; else nothing.
+  virtual void erase(table in, bytes key, bytes value) = 0;
+  virtual void checkpoint(const save_checkpoint& op, const counters& last) = 0;
+  /// Whether to go on.
+  [[nodiscard]] virtual bool ok() const = 0;
+
+protected:
+  ~group_visitor() = default;
+};
+
+/// False: the group cannot be read to its end.
+bool visit_group(bytes group, group_visitor& to);
+
 /// Applies a group. What fails, fails in the transaction.
 void apply_group(write_transaction& txn, bytes group);
 

@@ -14,16 +14,6 @@ namespace {
 
 using webhook_ids = std::vector<webhook_id>;
 
-counters read_counters(transaction& txn, const checkpoint& start) {
-  counters last;
-  find_record(txn, table::meta, meta_key::counters, last, "the counters");
-  last.tail = std::max(
-    {last.tail, start.routed_upto, last_id<position>(txn, table::journal)});
-  last.last_call = std::max(
-    {last.last_call, start.last_call, last_id<call_id>(txn, table::calls)});
-  return last;
-}
-
 // -- who has something to do --------------------------------------------------
 
 /// By ascending id.
@@ -129,6 +119,16 @@ void find_unsettled(transaction& txn, change_layer& layer, position routed_upto,
 }
 
 } // namespace
+
+counters read_counters(transaction& txn, const checkpoint& start) {
+  counters last;
+  find_record(txn, table::meta, meta_key::counters, last, "the counters");
+  last.tail = std::max(
+    {last.tail, start.routed_upto, last_id<position>(txn, table::journal)});
+  last.last_call = std::max(
+    {last.last_call, start.last_call, last_id<call_id>(txn, table::calls)});
+  return last;
+}
 
 std::size_t replay_calls(transaction& txn, call_id after, change_layer& layer) {
   std::size_t count = 0;

@@ -19,6 +19,9 @@ struct recovered_state {
 /// Applies the calls after the given one to `layer`. Returns how many.
 std::size_t replay_calls(transaction& txn, call_id after, change_layer& layer);
 
+/// The last numbers given out.
+counters read_counters(transaction& txn, const checkpoint& start);
+
 /// Loads the last checkpoint and replays the calls after it.
 recovered_state recover(transaction& txn);
 

@@ -4,7 +4,6 @@
 
 #include "storage/lmdb/tables/keys.hpp"
 
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -15,32 +14,36 @@ namespace {
 /// In front of the format's version.
 constexpr bytes stamp = "fanfare:";
 
-/// Nothing if no Fanfare has stamped it.
-std::optional<std::uint32_t> version_of(write_transaction& txn) {
+/// Reads the stamp of a file that holds something.
+void check_version(write_transaction& txn) {
+  const auto version = txn.has(table::meta) ? read_format(txn) : std::nullopt;
+  if (!version)
+    txn.fail(error{ec::store_foreign,
+                   "The data directory holds the database of another program. "
+                   "Use an empty or new directory."});
+  else if (auto fine = check_format(*version); !fine)
+    txn.fail(fine.error());
+}
+
+} // namespace
+
+std::optional<std::uint32_t> read_format(transaction& txn) {
   auto found = txn.get(table::meta, meta_key::format);
   return found && found->starts_with(stamp)
          ? to_number<std::uint32_t>(found->substr(stamp.size()))
          : std::nullopt;
 }
 
-/// Reads the stamp of a file that holds something.
-void check_version(write_transaction& txn) {
-  const auto version = txn.has(table::meta) ? version_of(txn) : std::nullopt;
-  if (!version)
-    txn.fail(error{ec::store_foreign,
-                   "The data directory holds the database of another program. "
-                   "Use an empty or new directory."});
-  else if (*version > format_version)
-    txn.fail(
-      error{ec::store_newer,
-            "The data directory was written by a newer version of Fanfare "
-            "(format "
-              + std::to_string(*version) + ", this one knows "
-              + std::to_string(format_version)
-              + "). Use that version or another directory."});
+result<void> check_format(std::uint32_t version) {
+  if (version <= format_version)
+    return {};
+  return error{ec::store_newer,
+               "The data directory was written by a newer version of Fanfare "
+               "(format "
+                 + std::to_string(version) + ", this one knows "
+                 + std::to_string(format_version)
+                 + "). Use that version or another directory."};
 }
-
-} // namespace
 
 void open_tables(write_transaction& txn) {
   if (!txn.is_empty())
@@ -48,7 +51,7 @@ void open_tables(write_transaction& txn) {
   for (std::size_t i = 0; i < table_count; ++i)
     txn.open(static_cast<table>(i));
   // Also that of an earlier version, which reads as it is.
-  if (txn.ok() && version_of(txn) != format_version)
+  if (txn.ok() && read_format(txn) != format_version)
     txn.put(table::meta, meta_key::format,
             std::string{stamp} + std::string{as_key(format_version)});
 }

@@ -7,6 +7,7 @@
 #include "storage/lmdb/file/transaction.hpp"
 
 #include <cstdint>
+#include <optional>
 
 namespace fanfare::storage::lmdb {
 
@@ -14,6 +15,11 @@ namespace fanfare::storage::lmdb {
 /// its own version and of earlier ones. 2 added replays and idempotency keys, 4
 /// what was asked for under such a key, 5 the log.
 inline constexpr std::uint32_t format_version = 5;
+
+/// The version that the tables are of; nothing if no Fanfare has stamped them.
+std::optional<std::uint32_t> read_format(transaction& txn);
+/// store_newer: this Fanfare does not know it.
+result<void> check_format(std::uint32_t version);
 
 /// Opens all tables. An empty file becomes a store; one of an earlier version
 /// gets the tables it lacks. Anything else makes the transaction fail:
