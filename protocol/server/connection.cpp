@@ -135,6 +135,7 @@ void connection::leave(state before) {
     stream_.shutdown_send(ignored);
   stream_.socket().close(ignored);
   request_.reset();
+  more_.reset(); // whoever makes it learns that nobody reads it
   pass_.give_back();
   shared_.connections.erase(place_);
 }
@@ -233,7 +234,7 @@ void connection::pump() {
     if (shared_.draining && idle())
       enter(state::finishing);
     if (state_ == state::finishing) {
-      if (pipeline_.empty() && out_.empty())
+      if (pipeline_.empty() && out_.empty() && !more_)
         return enter(state::lingering);
     } else if (!reading_ && may_read()) {
       read();
@@ -243,7 +244,8 @@ void connection::pump() {
 }
 
 bool connection::idle() const {
-  return pipeline_.empty() && !request_ && in_.empty() && out_.empty();
+  return pipeline_.empty() && !request_ && in_.empty() && out_.empty()
+      && !more_;
 }
 
 // -- reading ------------------------------------------------------------------
@@ -527,6 +529,11 @@ void connection::flush() {
 /// Whether the connection closes after this answer.
 bool connection::render(pipeline::place& what, bool last) {
   auto& answer = what.answer;
+  if (answer.stream) {
+    what.close = true;
+    if (!what.head_only)
+      more_ = answer.stream;
+  }
   if (answer.body.size() > write_queue::small_body
       && shared_.unwritten + answer.body.size() > unwritten_budget) {
     answer = to_response(
@@ -548,8 +555,27 @@ bool connection::render(pipeline::place& what, bool last) {
   return closes;
 }
 
+bool connection::refill() {
+  if (!more_)
+    return false;
+  std::string bytes;
+  // A number that no request has: all it says is that there is news.
+  const auto wake = [answers = shared_.answers, self = weak_from_this()] {
+    answers->put({self, std::numeric_limits<std::uint64_t>::max(), {}, 0});
+  };
+  switch (more_->read(bytes, wake)) {
+    case body_reader::found::bytes:
+      out_.push_body(std::move(bytes));
+      return true;
+    case body_reader::found::nothing: break;
+    case body_reader::found::end: more_.reset(); break;
+    case body_reader::found::broken: close(); break;
+  }
+  return false;
+}
+
 void connection::write() {
-  while (!out_.empty()) {
+  while (!out_.empty() || refill()) {
     write_queue::pieces pieces;
     error_code ec;
     const auto count = stream_.write_some(out_.front(pieces), ec);

@@ -151,6 +151,8 @@ private:
   // -- writing ----------------------------------------------------------------
   void flush();
   bool render(pipeline::place& what, bool last);
+  /// Queues what the body that is made meanwhile has more; false: nothing now.
+  bool refill();
   void write();
   void on_writable(const boost::system::error_code& ec);
 
@@ -170,6 +172,7 @@ private:
   std::optional<incoming> request_; // from the end of its head on
   pipeline pipeline_;
   write_queue out_;
+  std::shared_ptr<body_reader> more_; // of the last answer's body
 
   expectation expected_;
   /// Set while the socket takes no more: the tick at which that is too long.

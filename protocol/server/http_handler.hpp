@@ -5,8 +5,11 @@
 /// The interface between the HTTP server and its API: one request in, one
 /// response out, as plain values.
 
+#include "protocol/server/body_stream.hpp"
+
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,6 +41,9 @@ struct http_response {
   /// The server adds Date, Content-Length and Connection.
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body; ///< not sent in answer to a HEAD request
+  /// In place of `body`: one that is made while it is sent. The connection is
+  /// closed after it.
+  std::shared_ptr<body_reader> stream = {};
 };
 
 /// Which requests of one connection may run concurrently (RFC 9112, 9.3.2):

@@ -85,7 +85,8 @@ bool append_head(std::string& to, const http_response& response,
   }
   if (has_content(response.status)) {
     to += "Content-Length: ";
-    append_number(to, response.body.size());
+    append_number(to, response.stream ? response.stream->size()
+                                      : response.body.size());
     to += "\r\n";
   }
   if (close)

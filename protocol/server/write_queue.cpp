@@ -28,6 +28,7 @@ void write_queue::push_body(std::string&& body) {
     text() += body;
     return commit();
   }
+  (void)text(); // what the body follows may be none of ours
   commit();
   count_in(body.size());
   next_.push_back(std::move(body));
