@@ -117,7 +117,8 @@ engine_core::engine_core(checked_options options,
                .disk = disk_,
                .watch = watch_,
                .asks = orders_,
-               .retention = options_.given.store.retention}) {}
+               .retention = options_.given.store.retention}),
+    backups_(*store_, runtime_.life()) {}
 
 engine_core::~engine_core() {
   stop({});

@@ -7,6 +7,7 @@
 
 #include "actors/watch.hpp"
 #include "engine/announcer.hpp"
+#include "engine/backup.hpp"
 #include "engine/callbacks.hpp"
 #include "engine/changes.hpp"
 #include "engine/counters.hpp"
@@ -91,6 +92,9 @@ public:
   [[nodiscard]] event_log& events() {
     return watch_.events;
   }
+  [[nodiscard]] backup_maker& backups() {
+    return backups_;
+  }
   void wake();
 
 private:
@@ -118,6 +122,7 @@ private:
   fanfare::orders orders_;
   fanfare::inspection inspection_;
   overview overview_;
+  backup_maker backups_;
   /// By the thread with the turn to write.
   std::optional<std::chrono::steady_clock::time_point> full_announced_;
 };

@@ -326,4 +326,15 @@ void engine::wake() {
   core_->wake();
 }
 
+// -- backup -------------------------------------------------------------------
+
+result<void> engine::back_up(backup_sink& to, const backup_options& options) {
+  return core_->backups().make(to, options);
+}
+
+result<void> engine::back_up(const std::filesystem::path& target,
+                             const backup_options& options) {
+  return core_->backups().make(target, options);
+}
+
 } // namespace fanfare

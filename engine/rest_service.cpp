@@ -231,6 +231,10 @@ public:
   bool ready() const override {
     return core_.inspection().ready();
   }
+  result<void> back_up(backup_sink& to,
+                       const backup_options& options) override {
+    return core_.backups().make(to, options);
+  }
 
 private:
   engine_core& core_;

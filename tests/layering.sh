@@ -49,6 +49,7 @@ protocol/payload/json_slices.hpp protocol/payload/json_text.hpp
 protocol/payload/publication.hpp protocol/payload/trace_context.hpp protocol/rules/action_types.hpp
 protocol/rules/delivery_rules.hpp protocol/rules/header_rules.hpp
 protocol/rules/slug.hpp protocol/security/credentials.hpp
+protocol/server/body_stream.hpp
 protocol/server/http_handler.hpp protocol/target/network.hpp protocol/target/target.hpp
 protocol/target/target_url.hpp"
 

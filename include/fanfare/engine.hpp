@@ -17,6 +17,7 @@
 /// docs/embedding.md explains when and how to embed. The headers below, one per
 /// subject, define the values that functions take and return.
 
+#include "fanfare/backup.hpp"
 #include "fanfare/error.hpp"
 #include "fanfare/export.hpp"
 #include "fanfare/metrics.hpp"
@@ -31,6 +32,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <filesystem>
 #include <functional>
 #include <future>
 #include <memory>
@@ -339,6 +341,18 @@ public:
   /// Memory. Makes all webhooks re-read the clock. The engine does so itself
   /// once a minute; call it after setting an injected clock.
   void wake();
+
+  // -- backup -----------------------------------------------------------------
+
+  /// Writes a backup with all that was answered before the call, while the
+  /// engine goes on. Blocks as long as that takes. conflict: another one runs;
+  /// store_full: the store has grown too much meanwhile; io_error: it took
+  /// longer than `longest`; stopping: `progress` gave it up, or the engine
+  /// stops; store_damaged; those of the sink.
+  result<void> back_up(backup_sink& to, const backup_options& options = {});
+  /// The same into a file, as `backup_file` does: also its errors.
+  result<void> back_up(const std::filesystem::path& target,
+                       const backup_options& options = {});
 
   /// Refuses publishes at once, starts no further attempts, waits up to
   /// `deadline` for those in flight, and saves its progress. Unfinished

@@ -7,6 +7,7 @@
 #include "protocol/rest/description/api_docs.hpp"
 #include "protocol/rest/description/openapi.hpp"
 #include "protocol/rest/description/start_page.hpp"
+#include "protocol/rest/resources/backup.hpp"
 #include "protocol/rest/resources/calls.hpp"
 #include "protocol/rest/resources/filter_preview.hpp"
 #include "protocol/rest/resources/health.hpp"
@@ -117,6 +118,8 @@ constexpr resource rows[] = {
   {"/api/v1/status/", "Status", view, server_only, server_only, serve_status},
   {"/api/v1/organizers/{organizer}/status/", "Status of an Organizer", view,
    hooks, hooks, serve_status},
+  {"/api/v1/backup/", "Backup", action, server_only, server_only, serve_backup,
+   from_memory::options, unkeyed},
   {"/healthz", "Health", probe, everybody, everybody, serve_healthz,
    from_memory::all},
   {"/readyz", "Readiness", probe, everybody, everybody, serve_readyz,

@@ -11,6 +11,7 @@
 /// to another organizer. Every function may fail with `stopping`, `store_full`,
 /// `io_error` or `store_damaged`; further errors are named.
 
+#include "fanfare/backup.hpp"
 #include "fanfare/error.hpp"
 #include "fanfare/metrics.hpp"
 #include "fanfare/publication.hpp"
@@ -295,6 +296,9 @@ public:
 
   /// Memory. True while the engine runs and the disk takes writes.
   [[nodiscard]] virtual bool ready() const = 0;
+  /// Blocks until the backup is made. conflict: another one is.
+  virtual result<void> back_up(backup_sink& to,
+                               const backup_options& options) = 0;
 };
 
 } // namespace fanfare::protocol::rest

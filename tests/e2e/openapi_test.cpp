@@ -499,6 +499,7 @@ TEST_F(OpenApiTest, ExamplesAreTakenAndAnsweredAsDocumented) {
             200U);
   run("queryIdempotencyKey");
 
+  run("makeBackup");
   run("readOpenapi");
   run("readDocs");
   run("readStartPage");

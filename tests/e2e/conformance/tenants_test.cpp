@@ -107,6 +107,7 @@ const std::vector<tenant_row>& table() {
      {{"POST", hooks}}},
     {"/api/v1/organizers/{organizer}/retries/expedite/", {{"POST", hooks}}},
     {"/api/v1/retries/expedite/", {{"POST", server_admin}}},
+    {"/api/v1/backup/", {{"POST", server_admin}}},
     {"/api/v1/organizers/{organizer}/webhooks/{id}/retries/drop/",
      {{"POST", hooks}}},
     {"/api/v1/organizers/{organizer}/webhooks/{id}/test/", {{"POST", hooks}}},

@@ -37,6 +37,9 @@ public:
   std::optional<error> publish_error;
   bool is_ready = true;
   std::vector<metric> figures; ///< of the engine
+  std::string backup = "a backup";
+  std::optional<error> backup_error;
+  backup_options asked_backup;
   protocol::action_type_table types;
   std::vector<organizer> known_organizers;
   std::vector<event> known_events;
@@ -607,6 +610,15 @@ public:
   std::pair<organizer_id, std::size_t> status_asked;
   std::vector<std::string> failed_logins;
 
+  result<void> back_up(backup_sink& to,
+                       const backup_options& options) override {
+    asked_backup = options;
+    if (backup_error)
+      return *backup_error;
+    if (auto begun = to.begin(backup.size()); !begun)
+      return begun;
+    return to.write(backup);
+  }
   bool ready() const override {
     return is_ready;
   }
