@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include "cli/client/commands.hpp"
+#include "cli/data_commands.hpp"
 #include "cli/manual.hpp"
 #include "cli/serve.hpp"
 #include "cli/sink.hpp"
@@ -35,6 +36,7 @@ int main(int argc, char** argv) {
   fanfare::cli::sink_options sink;
   fanfare::cli::add_sink_command(app, sink)->callback(
     [&] { exit_code = fanfare::cli::run_sink(sink); });
+  fanfare::cli::add_data_commands(app, exit_code);
   fanfare::cli::add_client_commands(app, exit_code);
   fanfare::cli::add_manual_command(app, exit_code);
   try {

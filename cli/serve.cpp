@@ -4,6 +4,7 @@
 #include "cli/serve.hpp"
 
 #include "cli/admin_token.hpp"
+#include "cli/backup_schedule.hpp"
 #include "cli/log.hpp"
 #include "cli/serve_options.hpp"
 #include "cli/service_manager.hpp"
@@ -292,6 +293,14 @@ int run(serve_options options) {
   if (!metrics_server)
     return fail(metrics_server.error());
 
+  std::unique_ptr<backup_schedule> backups;
+  if (!options.backups.directory.empty()) {
+    auto begun = backup_schedule::start(engine, options.backups);
+    if (!begun)
+      return fail(explain_option(options, begun.error()));
+    backups = std::move(*begun);
+  }
+
   const auto found = engine.statistics();
   spdlog::info("fanfare {} with {} notifications in {}, {} calls since the "
                "last checkpoint",
@@ -318,6 +327,7 @@ int run(serve_options options) {
   (*server)->stop(http_deadline);
   if (*metrics_server)
     (*metrics_server)->stop(http_deadline);
+  backups.reset();
   threads.join();
   metrics_server->reset();
   server->reset();

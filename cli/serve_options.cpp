@@ -42,6 +42,14 @@ CLI::Option* add_parsed(CLI::App& app, const std::string& name, T& target,
     ->default_str(shown_default);
 }
 
+result<std::chrono::milliseconds> parse_backup_period(std::string_view text) {
+  auto period = parse_duration(text);
+  // Backups are named after their second.
+  if (period && *period < std::chrono::seconds{1})
+    return error{ec::invalid_argument, "must be at least 1s"};
+  return period;
+}
+
 } // namespace
 
 void add_serve_options(CLI::App& serve, serve_options& options) {
@@ -219,6 +227,26 @@ void add_serve_options(CLI::App& serve, serve_options& options) {
              "Maximum size of the store, at least 4M; publishes are refused "
              "shortly before",
              "SIZE", "64G");
+  serve
+    .add_option("--backup-dir", options.backups.directory,
+                "Make backups into this directory, which is made if there is "
+                "none; the newest that is there says when the next one is due")
+    ->type_name("DIR");
+  add_parsed(serve, "--backup-every", options.backups.every,
+             parse_backup_period,
+             "How often; one that failed is tried again after 5m, or sooner",
+             "DURATION", "24h");
+  serve
+    .add_option("--backup-keep", options.backups.keep,
+                "How many of them to keep; older ones are removed")
+    ->transform(decimal())
+    ->check(CLI::Range(1, 100'000))
+    ->capture_default_str();
+  add_parsed(
+    serve, "--backup-rate", options.backups.bytes_per_second, parse_size,
+    "Bytes per second at most, so that deliveries have the disk; 0: no "
+    "limit",
+    "SIZE", "32M");
   serve
     .add_option("--failed-logins", options.failed_logins,
                 "Wrong keys of one address in a row before it must wait; 0: "

@@ -4,6 +4,7 @@
 
 /// The options of `fanfare serve`, from the command line and a file.
 
+#include "cli/backup_schedule.hpp"
 #include "fanfare/error.hpp"
 #include "fanfare/options.hpp"
 #include "protocol/rest/rest_api.hpp"
@@ -37,6 +38,7 @@ struct serve_options {
   std::string log_level = "info";
   std::string log_format = "text";
   std::size_t failed_logins = protocol::rest::rest_api_options{}.failed_logins;
+  backup_plan backups;
   std::string config; ///< a file; empty: none
   /// The file's settings, with "FILE:LINE:COLUMN".
   std::map<std::string, std::string> places = {};

@@ -105,7 +105,7 @@ void api::erase(const std::string& target) {
   send({.method = "DELETE", .target = target});
 }
 
-protocol::api_response api::ask(protocol::api_request request) {
+void api::complete(protocol::api_request& request) const {
   if (settings_.token.empty())
     throw command_error{exit_code::not_authorized,
                         "there is no token for " + client_.origin()
@@ -116,9 +116,25 @@ protocol::api_response api::ask(protocol::api_request request) {
 protocol::api_response api::ask_without_token(protocol::api_request request) {
   if (request.timeout < timeout_)
     request.timeout = timeout_;
+}
+
+protocol::api_response api::ask(protocol::api_request request) {
+  complete(request);
   auto answer = client_.send(request);
   if (!answer)
     throw command_error{exit_code::not_connected, answer.error().detail};
+  return std::move(*answer);
+}
+
+protocol::api_response api::receive(protocol::api_request request,
+                                    const protocol::answer_taker& to) {
+  complete(request);
+  auto answer = client_.receive(request, to);
+  if (!answer)
+    throw command_error{answer.error().code == ec::io_error
+                          ? exit_code::not_connected
+                          : exit_code::refused,
+                        answer.error().detail};
   return std::move(*answer);
 }
 

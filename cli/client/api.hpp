@@ -58,6 +58,9 @@ public:
   protocol::api_response ask(protocol::api_request request);
   /// The same of what is open to everybody.
   protocol::api_response ask_without_token(protocol::api_request request);
+  /// The same for an answer of any size: see api_client::receive.
+  protocol::api_response receive(protocol::api_request request,
+                                 const protocol::answer_taker& to);
   /// What a refusal stands for, with the server's reason.
   [[nodiscard]] command_error
   error_of(const protocol::api_response& answer) const;
@@ -70,6 +73,9 @@ public:
             const std::function<bool(const boost::json::object&)>& item);
 
 private:
+  /// With a token, and with time. Throws if there is none.
+  void complete(protocol::api_request& request) const;
+
   client_settings settings_;
   std::chrono::milliseconds timeout_;
   protocol::api_client client_;

@@ -26,6 +26,7 @@ void add_client_commands(CLI::App& app, int& exit_code) {
   add_health_command(app, add);
   add_why_command(app, add);
   add_ping_command(app, add);
+  add_backup_command(app, add);
   add_completion_command(app, exit_code);
 }
 

@@ -29,6 +29,7 @@ void add_status_command(CLI::App& app, const command_adder& add);
 void add_health_command(CLI::App& app, const command_adder& add);
 void add_ping_command(CLI::App& app, const command_adder& add);
 void add_why_command(CLI::App& app, const command_adder& add);
+void add_backup_command(CLI::App& app, const command_adder& add);
 /// Call last: it completes the commands added before.
 void add_completion_command(CLI::App& app, int& exit_code);
 

@@ -13,6 +13,7 @@
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
@@ -275,6 +276,57 @@ struct api_client::impl {
     return out;
   }
 
+  template <class Stream>
+  result<api_response>
+  receive(Stream& stream, const api_request& request, const answer_taker& to) {
+    const auto lost = [this](error_code why) {
+      close();
+      return error{ec::io_error,
+                   "no answer from " + origin + ": " + reason_of(why)};
+    };
+    const auto message = rendered(request);
+    if (const auto failed = run([&](auto done) {
+          http::async_write(stream, message, std::move(done));
+        }))
+      return lost(failed);
+    http::response_parser<http::buffer_body> parser;
+    parser.body_limit(boost::none);
+    deadline = steady_clock::now() + request.timeout;
+    if (const auto failed = run([&](auto done) {
+          http::async_read_header(stream, buffer, parser, std::move(done));
+        }))
+      return lost(failed);
+    api_response out;
+    out.status = parser.get().result_int();
+    for (const auto& field : parser.get())
+      out.headers.emplace_back(field.name_string(), field.value());
+    const bool taken = out.status / 100 == 2;
+    if (taken)
+      if (auto begun = to.begin(parser.content_length().value_or(0)); !begun)
+        return begun.error();
+    std::string piece(std::size_t{64} << 10, '\0');
+    while (!parser.is_done()) {
+      auto& body = parser.get().body();
+      body.data = piece.data();
+      body.size = piece.size();
+      deadline = steady_clock::now() + request.timeout;
+      const auto failed = run([&](auto done) {
+        http::async_read(stream, buffer, parser, std::move(done));
+      });
+      if (failed && failed != http::error::need_buffer)
+        return lost(failed);
+      const auto bytes = std::string_view{piece}.substr(0, piece.size()
+                                                             - body.size);
+      if (taken) {
+        if (auto done = to.take(bytes); !done)
+          return done.error();
+      } else if (out.body.size() + bytes.size() <= options.answer_limit) {
+        out.body += bytes;
+      }
+    }
+    return out;
+  }
+
   api_client_options options;
   std::shared_ptr<const target> server;
   std::shared_ptr<tls_settings> tls; ///< null: plain HTTP
@@ -327,6 +379,19 @@ result<api_response> api_client::send(const api_request& request) {
   if (!answer)
     return answer.error().why;
   return std::move(*answer);
+}
+
+result<api_response> api_client::receive(const api_request& request,
+                                         const answer_taker& to) {
+  auto& at = *impl_;
+  at.close();
+  at.deadline = steady_clock::now() + request.timeout;
+  if (auto connected = at.connect(); !connected)
+    return connected.error();
+  auto got = at.secure ? at.receive(*at.secure, request, to)
+                       : at.receive(*at.plain, request, to);
+  at.close();
+  return got;
 }
 
 } // namespace fanfare::protocol

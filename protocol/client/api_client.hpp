@@ -10,6 +10,8 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -37,6 +39,13 @@ struct api_response {
   [[nodiscard]] std::string_view header(std::string_view name) const;
 };
 
+/// Takes the body of an answer as it comes; an error gives the request up.
+struct answer_taker {
+  /// Before all else: how many bytes will come.
+  std::function<result<void>(std::uint64_t size)> begin;
+  std::function<result<void>(std::string_view bytes)> take;
+};
+
 struct api_client_options {
   std::string url;     ///< http://HOST[:PORT] or https://…, without a path
   std::string token;   ///< empty: none is sent
@@ -62,6 +71,13 @@ public:
   /// io_error: no connection, an incomplete, late or too large answer; the
   /// sentence begins with "cannot reach" if the request was not sent.
   [[nodiscard]] result<api_response> send(const api_request& request);
+
+  /// Sends a request whose answer may be of any size: the body of one with a
+  /// status of 2xx goes to `to`, that of another one into the response. On a
+  /// connection of its own; the timeout is for each part of the answer. Errors
+  /// as of send(), those of `to`.
+  [[nodiscard]] result<api_response> receive(const api_request& request,
+                                             const answer_taker& to);
 
   /// Where requests go: "http://127.0.0.1:8080".
   [[nodiscard]] const std::string& origin() const noexcept;
