@@ -28,7 +28,7 @@ using namespace std::chrono_literals;
 constexpr std::string_view name_begins = "fanfare-";
 constexpr std::string_view name_ends = ".backup";
 /// Before one that failed is tried again.
-constexpr std::chrono::milliseconds longest_pause = 5min;
+constexpr std::chrono::milliseconds retry_pause = 5min;
 /// The clock may be set meanwhile.
 constexpr std::chrono::milliseconds longest_nap = 1min;
 
@@ -111,7 +111,7 @@ void backup_schedule::work() {
       remove_old();
       due = begun + plan_.every;
     } else {
-      due = now() + std::min(plan_.every, longest_pause);
+      due = now() + std::min(plan_.every, retry_pause);
     }
   }
 }
@@ -125,7 +125,7 @@ bool backup_schedule::back_up() {
     if (made.error().code != ec::stopping)
       spdlog::error("no backup was made: {} It is tried again in {} s",
                     made.error().detail,
-                    std::min(plan_.every, longest_pause) / 1s);
+                    std::min(plan_.every, retry_pause) / 1s);
     return false;
   }
   std::error_code ignored;

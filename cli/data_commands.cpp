@@ -42,7 +42,7 @@ struct data_options {
   }
 };
 
-int fail(const error& why) {
+int say_why_not(const error& why) {
   output::note("fanfare: " + printable(why.detail));
   return not_done;
 }
@@ -65,7 +65,7 @@ json::object report_json(const data_report& report) {
   return out;
 }
 
-void print(output& out, const data_report& report) {
+void print_report(output& out, const data_report& report) {
   if (out.json())
     return out.document(report_json(report));
   for (const auto& fault : report.faults)
@@ -86,14 +86,15 @@ void print(output& out, const data_report& report) {
 int run_check(const data_options& options) {
   const auto report = check_data(options.from);
   if (!report)
-    return fail({report.error().code,
-                 report.error().code == ec::store_locked
-                   ? report.error().detail
-                       + " Of a running server check a backup: fanfare backup "
-                         "FILE."
-                   : report.error().detail});
+    return say_why_not(
+      {report.error().code,
+       report.error().code == ec::store_locked
+         ? report.error().detail
+             + " Of a running server check a backup: fanfare backup "
+               "FILE."
+         : report.error().detail});
   auto out = options.out();
-  print(out, *report);
+  print_report(out, *report);
   return report->faults.empty() ? clean : faulty;
 }
 
@@ -102,7 +103,7 @@ int run_check(const data_options& options) {
 int run_restore(const data_options& options) {
   const auto found = restore_backup(options.from, options.to, options.restore);
   if (!found)
-    return fail(found.error());
+    return say_why_not(found.error());
   auto out = options.out();
   if (out.json()) {
     out.document(summary_json(*found));

@@ -28,7 +28,7 @@ result<void> backup_maker::make(backup_sink& to, backup_options options) {
   } const ours{runs_};
   options.progress = [this, asked = std::move(options.progress)](
                        std::uint64_t done, std::uint64_t total) {
-    return life_.running() && (!asked || asked(done, total));
+    return (!asked || asked(done, total)) && life_.running();
   };
   return store_.back_up(to, options);
 }

@@ -33,8 +33,8 @@ command_error refusal_of(const error& why) {
           why.detail};
 }
 
-void show(command_context& context, const std::string& target,
-          std::uint64_t size) {
+void show_backup(command_context& context, const std::string& target,
+                 std::uint64_t size) {
   if (context.out().json())
     return context.out().document(
       {{"file", text_value(target)}, {"size", size}});
@@ -91,7 +91,7 @@ void of_server(command_context& context, const backup_command& options) {
     context.server().refuse(answer);
   if (auto finished = (*file)->finish(); !finished)
     throw refusal_of(finished.error());
-  show(context, options.target, size);
+  show_backup(context, options.target, size);
 }
 
 void of_directory(command_context& context, const backup_command& options) {

@@ -23,10 +23,9 @@
 #include <string>
 #include <system_error>
 
-namespace fanfare::storage {
+namespace fanfare::storage::lmdb {
 
 namespace fs = std::filesystem;
-using namespace lmdb;
 
 namespace {
 
@@ -179,13 +178,19 @@ result<void> check_backup(const fs::path& path, data_report& report,
 
 } // namespace
 
-result<data_report> check_embedded(const fs::path& directory_or_backup,
-                                   is_sealed sealed) {
+} // namespace fanfare::storage::lmdb
+
+namespace fanfare::storage {
+
+result<data_report>
+check_embedded(const std::filesystem::path& directory_or_backup,
+               is_sealed sealed) {
   data_report report;
   std::error_code code;
-  const auto looked = fs::is_directory(directory_or_backup, code)
-                      ? check_directory(directory_or_backup, report, sealed)
-                      : check_backup(directory_or_backup, report, sealed);
+  const auto looked = std::filesystem::is_directory(directory_or_backup, code)
+                      ? lmdb::check_directory(directory_or_backup, report,
+                                              sealed)
+                      : lmdb::check_backup(directory_or_backup, report, sealed);
   if (!looked)
     return looked.error();
   return report;

@@ -32,10 +32,9 @@
 #include <utility>
 #include <vector>
 
-namespace fanfare::storage {
+namespace fanfare::storage::lmdb {
 
 namespace fs = std::filesystem;
-using namespace lmdb;
 
 namespace {
 
@@ -110,55 +109,6 @@ result<void> seal(output_file& file, timestamp taken) {
 }
 
 } // namespace
-
-result<data_summary>
-back_up_embedded(const fs::path& directory, const fs::path& target,
-                 const backup_options& options, is_sealed sealed) {
-  const auto now = std::chrono::floor<std::chrono::milliseconds>(
-    std::chrono::system_clock::now());
-  const auto from = data_directory::open_existing(directory);
-  if (!from)
-    return from.error();
-  auto to = output_file::create(target);
-  if (!to)
-    return to.error();
-  std::uint32_t format = 0;
-  {
-    auto tables = open_tables_in(from->store_file(),
-                                 environment::access::read_only);
-    if (!tables)
-      return tables.error();
-    if (auto known = open_known(**tables, format); !known)
-      return known.error();
-    raw_sink raw{*to};
-    // Nobody writes.
-    if (auto copied = copy_tables(**tables, raw, options,
-                                  std::numeric_limits<std::uint32_t>::max());
-        !copied)
-      return copied.error();
-  }
-  data_summary found;
-  {
-    auto copy = open_tables_in(to->path(), environment::access::alone);
-    if (!copy)
-      return copy.error();
-    const auto there = open_known(**copy, format);
-    if (!there)
-      return there.error();
-    if (auto taken = take_log(**copy, *from); !taken)
-      return taken.error();
-    auto summary = summarize(**copy, *there, sealed);
-    if (!summary)
-      return summary;
-    found = *summary;
-  }
-  if (auto done = seal(*to, now); !done)
-    return done.error();
-  if (auto done = to->publish(); !done)
-    return done.error();
-  found.taken = now;
-  return found;
-}
 
 // -- restoring ----------------------------------------------------------------
 
@@ -268,9 +218,68 @@ result<void> make_own(environment& tables, const restore_options& options) {
 
 } // namespace
 
-result<data_summary>
-restore_embedded(const fs::path& backup, const fs::path& directory,
-                 const restore_options& options, is_sealed sealed) {
+} // namespace fanfare::storage::lmdb
+
+namespace fanfare::storage {
+
+// -- the whole of it ----------------------------------------------------------
+
+result<data_summary> back_up_embedded(const std::filesystem::path& directory,
+                                      const std::filesystem::path& target,
+                                      const backup_options& options,
+                                      is_sealed sealed) {
+  using namespace lmdb;
+  const auto now = std::chrono::floor<std::chrono::milliseconds>(
+    std::chrono::system_clock::now());
+  const auto from = data_directory::open_existing(directory);
+  if (!from)
+    return from.error();
+  auto to = output_file::create(target);
+  if (!to)
+    return to.error();
+  std::uint32_t format = 0;
+  {
+    auto tables = open_tables_in(from->store_file(),
+                                 environment::access::read_only);
+    if (!tables)
+      return tables.error();
+    if (auto known = open_known(**tables, format); !known)
+      return known.error();
+    raw_sink raw{*to};
+    // Nobody writes.
+    if (auto copied = copy_tables(**tables, raw, options,
+                                  std::numeric_limits<std::uint32_t>::max());
+        !copied)
+      return copied.error();
+  }
+  data_summary found;
+  {
+    auto copy = open_tables_in(to->path(), environment::access::alone);
+    if (!copy)
+      return copy.error();
+    const auto there = open_known(**copy, format);
+    if (!there)
+      return there.error();
+    if (auto taken = take_log(**copy, *from); !taken)
+      return taken.error();
+    auto summary = summarize(**copy, *there, sealed);
+    if (!summary)
+      return summary;
+    found = *summary;
+  }
+  if (auto done = seal(*to, now); !done)
+    return done.error();
+  if (auto done = to->publish(); !done)
+    return done.error();
+  found.taken = now;
+  return found;
+}
+
+result<data_summary> restore_embedded(const std::filesystem::path& backup,
+                                      const std::filesystem::path& directory,
+                                      const restore_options& options,
+                                      is_sealed sealed) {
+  using namespace lmdb;
   if (auto seal = find_seal(backup); !seal)
     return seal.error();
   auto made = new_directory::make(directory);
