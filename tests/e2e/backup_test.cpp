@@ -6,6 +6,8 @@
 
 #include "tests/e2e/support/backup_test.hpp"
 
+#include "tests/support/terminal_process.hpp"
+
 #include <gmock/gmock.h>
 
 #include <sys/stat.h>
@@ -93,6 +95,14 @@ TEST_F(BackupTest, IsReadableByItsOwnerAndReplacesNothing) {
   const auto nowhere = run({"backup", "no/such/a.backup"});
   EXPECT_EQ(nowhere.code, 1);
   EXPECT_THAT(nowhere.err, HasSubstr("Make it first"));
+}
+
+TEST_F(BackupTest, ShowsItsProgressOnATerminal) {
+  serve_something();
+  terminal_process process{program({"backup", "a.backup", "--rate", "1M"}), 80};
+  ASSERT_EQ(process.wait(patience), (exit_status{.code = 0, .signal = {}}));
+  EXPECT_THAT(process.shown(), HasSubstr("###"));
+  EXPECT_THAT(process.shown(), HasSubstr("MiB of"));
 }
 
 TEST_F(BackupTest, ThatFindsNoRoomLeavesNothing) {

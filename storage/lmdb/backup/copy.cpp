@@ -88,7 +88,10 @@ public:
       largest_(env.bytes_allocated() + growth) {}
 
   result<void> carry(const pipe_ends& from) {
-    std::string buffer(std::max(chunk_size, 2 * env_.page_size()), '\0');
+    // What comes slowly comes in small pieces: nobody waits long for one.
+    const auto rate = options_.bytes_per_second;
+    const auto wanted = rate == 0 ? chunk_size : std::min(chunk_size, rate);
+    std::string buffer(std::max(wanted, 2 * env_.page_size()), '\0');
     for (;;) {
       const auto chunk = from.read(buffer);
       if (!chunk)
