@@ -32,7 +32,7 @@ struct serve_options {
   std::string listen = "127.0.0.1:8080";
   std::string public_url;
   std::vector<std::string> trusted_proxies; ///< networks
-  std::string metrics_listen; ///< empty: nowhere
+  std::string metrics_listen;               ///< empty: nowhere
   std::string tls_cert;
   std::string tls_key;
   std::string log_level = "info";

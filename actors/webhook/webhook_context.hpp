@@ -77,7 +77,7 @@ struct webhook_context {
     certificates* seen_certificates = nullptr;
     delivery_board* board = nullptr;    ///< of the lane; as `outage`
     webhook_tallies* tallies = nullptr; ///< as `outage`
-    operator_watch* watch = nullptr; ///< as `outage`
+    operator_watch* watch = nullptr;    ///< as `outage`
   };
   common shared = {};
   /// When no engine ran.

@@ -207,8 +207,7 @@ fanfare_code fanfare_add_webhook(fanfare_engine* engine, uint32_t organizer,
     fanfare::webhook made;
     if (auto written = write(webhook, made); !written)
       return written;
-    return put(it.add_webhook(organizer, made), id,
-               &fanfare::webhook::id);
+    return put(it.add_webhook(organizer, made), id, &fanfare::webhook::id);
   });
 }
 

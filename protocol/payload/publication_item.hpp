@@ -42,7 +42,7 @@ enum class key_role : std::uint8_t {
 
 /// Whose notifications are read.
 struct publishing_organizer {
-  explicit publishing_organizer(std::string_view slug);
+  explicit publishing_organizer(std::string_view name);
 
   std::string slug;
   std::string member; ///< `, "organizer": "slug"`

@@ -77,7 +77,7 @@ check_timeouts(const delivery_settings::timeout_settings& settings,
 
 /// Whether the proxy, if it is given as a plain text, is one that is asked for
 /// addresses; field "delivery.proxy".
-[[nodiscard]] result<void> check_proxy_asked(const secret_text& proxy);
+[[nodiscard]] result<void> check_proxy_asked(const secret_text& url);
 
 /// Whether the legacy signature's header differs from all others; field
 /// "signing".

@@ -42,7 +42,7 @@ public:
         proxy_(proxy) {}
     pass(pass&& other) noexcept
       : by_(std::exchange(other.by_, nullptr)),
-        to_(other.to_),
+        to_(std::move(other.to_)),
         verdict_(other.verdict_),
         proxy_(other.proxy_) {}
     pass& operator=(pass&&) = delete;
