@@ -10,6 +10,7 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value_to.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace fanfare::cli {
@@ -110,16 +111,16 @@ void api::complete(protocol::api_request& request) const {
     throw command_error{exit_code::not_authorized,
                         "there is no token for " + client_.origin()
                           + "; run fanfare login, or set FANFARE_TOKEN"};
-  return ask_without_token(std::move(request));
-}
-
-protocol::api_response api::ask_without_token(protocol::api_request request) {
-  if (request.timeout < timeout_)
-    request.timeout = timeout_;
+  request.timeout = std::max(request.timeout, timeout_);
 }
 
 protocol::api_response api::ask(protocol::api_request request) {
   complete(request);
+  return ask_without_token(std::move(request));
+}
+
+protocol::api_response api::ask_without_token(protocol::api_request request) {
+  request.timeout = std::max(request.timeout, timeout_);
   auto answer = client_.send(request);
   if (!answer)
     throw command_error{exit_code::not_connected, answer.error().detail};
