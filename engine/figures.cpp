@@ -13,14 +13,14 @@ namespace fanfare {
 
 namespace {
 
-using labels = std::vector<std::pair<std::string, std::string>>;
+using label_list = std::vector<std::pair<std::string, std::string>>;
 
-constexpr double second = 1e6; // microseconds
+constexpr double us_per_second = 1e6; // microseconds
 
 constexpr std::array<const char*, 4> outcome_names{"delivered", "retried",
                                                    "given_up", "gone"};
 
-/// By hold_reason, from the second one on.
+/// By hold_reason, the first of which holds nothing.
 constexpr std::array<const char*, hold_reasons> hold_names{
   "none", "pause", "order",  "breaker",    "retry_after",
   "rate", "batch", "outage", "concurrency"};
@@ -29,12 +29,14 @@ constexpr std::array<const char*, hold_reasons> hold_names{
 class figure_list {
 public:
   template <class Number>
-  void count(const char* name, const char* help, Number value, labels of = {}) {
+  void
+  count(const char* name, const char* help, Number value, label_list of = {}) {
     add(name, help, metric::kind::counter, std::move(of))
       .value = static_cast<double>(value);
   }
   template <class Number>
-  void gauge(const char* name, const char* help, Number value, labels of = {}) {
+  void
+  gauge(const char* name, const char* help, Number value, label_list of = {}) {
     add(name, help, metric::kind::gauge, std::move(of))
       .value = static_cast<double>(value);
   }
@@ -49,7 +51,7 @@ public:
 
 private:
   metric& add(const char* name, const char* help, metric::kind type,
-              labels of) {
+              label_list of) {
     all_.push_back(
       {.name = name, .help = help, .type = type, .labels = std::move(of)});
     return all_.back();
@@ -93,9 +95,9 @@ void add_calls(figure_list& to, const figure_sources& from) {
              "Entries of the call log that are no success, by kind.",
              counted.failures[i].value(),
              {{"kind", std::string{failure_kinds[i]}}});
-  to.count("fanfare_call_seconds_total",
-           "Time that finished calls took together.",
-           static_cast<double>(counted.call_microseconds.value()) / second);
+  to.count(
+    "fanfare_call_seconds_total", "Time that finished calls took together.",
+    static_cast<double>(counted.call_microseconds.value()) / us_per_second);
   to.histogram("fanfare_call_duration_seconds",
                "How long calls took, from the look-up of the name to the end "
                "of the answer.",
@@ -236,8 +238,8 @@ std::vector<metric> figures_of(const std::string& organizer,
             "here.",
             count, {{"organizer", organizer}});
   const auto of = [&](const webhook_record& hook) {
-    return labels{{"organizer", organizer},
-                  {"webhook", std::to_string(hook.id)}};
+    return label_list{{"organizer", organizer},
+                      {"webhook", std::to_string(hook.id)}};
   };
   const auto tallied = [&](const webhook_record& hook, auto read) {
     auto* found = counted.find(hook.id);
@@ -280,7 +282,7 @@ std::vector<metric> figures_of(const std::string& organizer,
                       [](auto& t) {
                         return static_cast<double>(
                                  webhook_tally::read(t.microseconds))
-                             / second;
+                             / us_per_second;
                       }),
               of(hook));
   return out.take();

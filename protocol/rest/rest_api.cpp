@@ -216,7 +216,7 @@ void respond_early(const std::shared_ptr<exchange>& x, http_response answer) {
 }
 
 /// The paths of all resources, in the table's order.
-std::vector<std::string> routes() {
+std::vector<std::string> route_patterns() {
   std::vector<std::string> out;
   for (const auto& row : resource_table())
     out.emplace_back(row.path);
@@ -237,7 +237,7 @@ rest_api::rest_api(service& of, rest_api_options options)
              .run = std::move(options.run),
              .local_names = options.local_names,
              .public_url = std::move(options.public_url)},
-    requests_{routes()},
+    requests_{route_patterns()},
     page_{of, requests_, std::move(options.more_figures)},
     admin_hash_{std::move(options.admin_token_hash)},
     limiter_{options.failed_logins} {

@@ -12,7 +12,7 @@
 namespace fanfare {
 namespace {
 
-constexpr bool held = true;
+constexpr bool is_held = true;
 
 TEST(DeliveryBoardTest, SumsUpWhatWebhooksShow) {
   delivery_board board;
@@ -29,16 +29,16 @@ TEST(DeliveryBoardTest, SumsUpWhatWebhooksShow) {
   EXPECT_EQ(board.breakers_open(), 1U);
   EXPECT_EQ(board.held_by(hold_reason::breaker), 1U);
   EXPECT_EQ(board.held_by(hold_reason::rate), 0U);
-  EXPECT_EQ(board.oldest(held), 100);
-  EXPECT_EQ(board.oldest(!held), 90);
+  EXPECT_EQ(board.oldest(is_held), 100);
+  EXPECT_EQ(board.oldest(!is_held), 90);
   board.change(first, {});
   board.change(second, {});
   EXPECT_EQ(board.waiting(), 0U);
   EXPECT_EQ(board.behind(), 0U);
   EXPECT_EQ(board.breakers_open(), 0U);
   EXPECT_EQ(board.held_by(hold_reason::breaker), 0U);
-  EXPECT_EQ(board.oldest(held), std::nullopt);
-  EXPECT_EQ(board.oldest(!held), std::nullopt);
+  EXPECT_EQ(board.oldest(is_held), std::nullopt);
+  EXPECT_EQ(board.oldest(!is_held), std::nullopt);
 }
 
 TEST(DeliveryBoardTest, MovesTheOldestWhenItIsHeldOrReleased) {
@@ -48,11 +48,11 @@ TEST(DeliveryBoardTest, MovesTheOldestWhenItIsHeldOrReleased) {
   stopped.held_by = hold_reason::rate;
   board.change({}, free);
   board.change(free, stopped);
-  EXPECT_EQ(board.oldest(!held), std::nullopt);
-  EXPECT_EQ(board.oldest(held), 50);
+  EXPECT_EQ(board.oldest(!is_held), std::nullopt);
+  EXPECT_EQ(board.oldest(is_held), 50);
   board.change(stopped, free);
-  EXPECT_EQ(board.oldest(!held), 50);
-  EXPECT_EQ(board.oldest(held), std::nullopt);
+  EXPECT_EQ(board.oldest(!is_held), 50);
+  EXPECT_EQ(board.oldest(is_held), std::nullopt);
 }
 
 TEST(OldestTrackerTest, AgreesWithALookAtAll) {
