@@ -97,7 +97,9 @@ TEST_F(SendAgainTest, RetriesAreBroughtForwardOrEnded) {
     eventually(patience, [&] { return retries("acme", hook_).size() == 2; }));
   const auto expedited = post("retries/expedite/");
   EXPECT_EQ(expedited.status, 200U);
-  EXPECT_EQ(expedited.body, R"({"expedited":2})");
+  EXPECT_EQ(expedited.body, R"({"expedited":2,"held_by":null,)"
+                            R"("held_until":null,"advice":null,)"
+                            R"("command":null})");
   wait_for_calls("acme", hook_, 4);
   ASSERT_TRUE(
     eventually(patience, [&] { return retries("acme", hook_).size() == 2; }));
