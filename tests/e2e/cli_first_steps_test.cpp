@@ -126,6 +126,35 @@ TEST_F(FirstStepsTest, AnEventThatIsMissingCanBeAdded) {
   EXPECT_EQ(run_client(subscribe).code, 0);
 }
 
+TEST_F(FirstStepsTest, PingSaysWhetherTheServerIsReady) {
+  serve();
+  const auto ready = run_client({"ping"});
+  EXPECT_EQ(ready.code, 0) << ready.err;
+  EXPECT_THAT(ready.out, ElementsAre(R"({"status":"ready"})"));
+  stop();
+  const auto gone = run_client({"ping"});
+  EXPECT_EQ(gone.code, 3);
+  EXPECT_THAT(gone.err, HasSubstr("connection refused"));
+}
+
+TEST_F(FirstStepsTest, PingWaitsUntilTheServerIsReady) {
+  http_sink sink{[](const request_record& r) {
+    if (r.number == 0)
+      return response_plan::closing();
+    return r.number < 3
+           ? response_plan::answer(503, R"({"status":"not ready"})")
+           : response_plan::answer(200, R"({"status":"ready"})");
+  }};
+  url_ = sink.url();
+  const auto once = run_client({"ping"});
+  EXPECT_EQ(once.code, 3) << once.err;
+  const auto waited = run_client({"ping", "--wait", "30s"});
+  EXPECT_EQ(waited.code, 0) << waited.err;
+  EXPECT_EQ(sink.size(), 4U);
+  for (const auto& record : sink.records())
+    EXPECT_EQ(record.target, "/readyz");
+}
+
 TEST_F(FirstStepsTest, AServerThatIsNotThereIsNotAskedAgain) {
   url_ = "http://127.0.0.1:1";
   const auto told = run_client({"publish", "-a", "a.b"});
