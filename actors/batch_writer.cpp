@@ -52,13 +52,14 @@ void batch_writer::watch(std::chrono::steady_clock::duration took) const {
 void batch_writer::note(const commit_queue::batch& what,
                         std::chrono::steady_clock::duration took,
                         bool written) {
-  if (written)
-    watch(took);
   const auto is_barrier = [](const storage::operation& op) {
     return std::holds_alternative<storage::barrier>(op);
   };
-  if (config_.figures == nullptr
-      || std::ranges::all_of(what.operations, is_barrier))
+  if (std::ranges::all_of(what.operations, is_barrier))
+    return;
+  if (written)
+    watch(took);
+  if (config_.figures == nullptr)
     return;
   auto& counted = *config_.figures;
   if (!written)

@@ -77,7 +77,7 @@ void event_log::say(event_kind kind, log_level level, const webhook_record& of,
 
 std::string event_log::name_of(const webhook_record& hook) const {
   return "webhook " + std::to_string(hook.id) + " of " + slug_of_(hook.owner)
-       + " (" + protocol::mask_url(hook.target_url) + ')';
+       + " (" + protocol::name_url(hook.target_url) + ')';
 }
 
 void event_log::sum_up(bool all) {

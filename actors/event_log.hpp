@@ -33,6 +33,7 @@ enum class event_kind : std::uint8_t {
   commit,
   disk,
   retention,
+  backup,
 };
 
 /// Any thread.
@@ -68,7 +69,7 @@ private:
     std::size_t left_out = 0;
     log_level level = log_level::info; ///< the highest of those left out
   };
-  static constexpr std::size_t kinds = std::size_t(event_kind::retention) + 1;
+  static constexpr std::size_t kinds = std::size_t(event_kind::backup) + 1;
 
   /// Of the period that ends; empty: nothing was left out. With the lock held.
   std::string end_period(std::size_t kind, timestamp now);

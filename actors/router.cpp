@@ -335,6 +335,7 @@ router::subscriber& router::start(const waiting_line::entry& waited) {
 void router::retire(std::unique_ptr<subscriber>& s) {
   // Only the router sends it work, so none can be in flight.
   set_working(*s, false);
+  forget_stuck(*s);
   caf::anon_send(s->actor, atom::retire_v);
   s.reset();
   --active_count_;
@@ -464,6 +465,11 @@ void router::look_for_stuck(subscriber& s, position settled, timestamp now) {
     s.slot->id, stuck ? std::optional{s.marked_at} : std::nullopt);
 }
 
+void router::forget_stuck(subscriber& s) {
+  if (std::exchange(s.stuck, false))
+    config_.operators->troubles.report_stuck(s.slot->id, std::nullopt);
+}
+
 void router::show_registered(const webhook_record& hook) const {
   const auto& newest = hook.versions.back();
   config_.operators->troubles.put(hook.id, hook.owner, newest.value.enabled,
@@ -487,7 +493,8 @@ void router::revive(webhook_id id) {
   const auto r = index_.find(id);
   if (r == subscription_index::none || !active_[r])
     return;
-  const auto& old = *active_[r];
+  auto& old = *active_[r];
+  forget_stuck(old);
   caf::anon_send(old.actor, atom::retire_v); // should it be another one
   activate(r, old.slot->settled_upto.load(),
            std::max(old.sent_upto, old.skipped_upto));

@@ -133,6 +133,8 @@ private:
   void set_routed(position upto);
   /// Tells the board whether a first attempt has waited for long.
   void look_for_stuck(subscriber& s, position settled, timestamp now);
+  /// Its actor goes: another one begins anew.
+  void forget_stuck(subscriber& s);
   void show_registered(const webhook_record& hook) const;
   /// At the start: whether the engine has disabled it lately.
   void show_disabled(const webhook_record& hook) const;

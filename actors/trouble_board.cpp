@@ -211,6 +211,8 @@ void trouble_board::report(webhook_id id, organizer_id owner, const state& as,
   if (in.registered.size() <= id / shards
       || !in.registered[id / shards].enabled)
     return; // it was disabled, and its actor has not heard of it yet
+  if (as == state{} && find(in, id) == nullptr)
+    return;
   auto& e = find_or_add(in, id, owner);
   if (e.disabled_at != timestamp{})
     return;

@@ -18,7 +18,9 @@ void waiting_line::add(ref who, const notification_ptr& first) {
     const bool fits = bytes_ + first->body.size() <= most_bytes;
     if (fits)
       bytes_ += first->body.size();
-    waves.push_back({.first = fits ? first : nullptr, .cursor = cursor});
+    waves.push_back({.first = fits ? first : nullptr,
+                     .published = first->published,
+                     .cursor = cursor});
   }
   waves.back().who.push_back(who);
   if (places_.size() <= who)
@@ -87,9 +89,10 @@ std::optional<position> waiting_line::lowest_cursor() const {
 
 std::optional<timestamp> waiting_line::oldest() const {
   std::optional<timestamp> oldest;
-  for (const auto& [owner, waves] : waves_)
-    if (const auto& first = waves.front().first)
-      oldest = std::min(oldest.value_or(first->published), first->published);
+  for (const auto& [owner, waves] : waves_) {
+    const auto published = waves.front().published;
+    oldest = std::min(oldest.value_or(published), published);
+  }
   return oldest;
 }
 

@@ -62,14 +62,15 @@ public:
   /// What is at or before it is settled, or was handed out, by all that wait.
   /// Nothing if none waits.
   [[nodiscard]] std::optional<position> lowest_cursor() const;
-  /// When the oldest of those in memory was published; nothing if none is.
+  /// When the oldest was published that is waited for; nothing if none is.
   [[nodiscard]] std::optional<timestamp> oldest() const;
 
 private:
   /// Those that wait since the same notification, in order. Who was taken out
   /// of turn is still in it.
   struct wave {
-    notification_ptr first;
+    notification_ptr first; ///< null: there was no room for it
+    timestamp published;    ///< that one
     position cursor = 0;
     std::vector<ref> who;
     std::size_t gone = 0;

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdio>
 #include <ctime>
 #include <memory>
@@ -80,7 +81,9 @@ backup_schedule::start(engine& of, backup_plan plan) {
       return error{ec::io_error,
                    "Cannot make the directory " + plan.directory
                      + " for backups: " + std::generic_category().message(errno)
-                     + ".",
+                     + (errno == EROFS
+                          ? ". Name it in ReadWritePaths= of the systemd unit."
+                          : "."),
                    "backup_dir"};
   }
   return std::unique_ptr<backup_schedule>{
@@ -103,12 +106,14 @@ backup_schedule::~backup_schedule() {
 
 void backup_schedule::work() {
   auto due = now();
-  if (const auto names = found(); !names.empty())
-    due = *time_of_backup(names.back()) + plan_.every;
+  // One of the future was made while the clock was wrong.
+  for (const auto& name : found())
+    if (const auto made = *time_of_backup(name); made <= now())
+      due = made + plan_.every;
   while (wait_until(due)) {
     const auto begun = now();
     if (back_up()) {
-      remove_old();
+      remove_old(begun);
       due = begun + plan_.every;
     } else {
       due = now() + std::min(plan_.every, retry_pause);
@@ -134,8 +139,11 @@ bool backup_schedule::back_up() {
   return true;
 }
 
-void backup_schedule::remove_old() const {
+void backup_schedule::remove_old(timestamp newest) const {
   auto names = found();
+  std::erase_if(names, [newest](const std::string& name) {
+    return *time_of_backup(name) > newest;
+  });
   for (std::size_t i = 0; i + plan_.keep < names.size(); ++i) {
     std::error_code code;
     fs::remove(fs::path{plan_.directory} / names[i], code);
@@ -150,7 +158,8 @@ std::vector<std::string> backup_schedule::found() const {
   std::error_code code;
   for (fs::directory_iterator at{plan_.directory, code}, end;
        !code && at != end; at.increment(code))
-    if (auto name = at->path().filename().string(); time_of_backup(name))
+    if (auto name = at->path().filename().string();
+        time_of_backup(name) && at->is_regular_file(code))
       names.push_back(std::move(name));
   std::ranges::sort(names);
   return names;
@@ -162,7 +171,7 @@ bool backup_schedule::wait_until(timestamp due) {
     if (stopping_)
       return false;
     const auto left = due - now();
-    if (left <= 0ms)
+    if (left <= 0ms || left > plan_.every) // or the clock was set back
       return true;
     changed_.wait_for(guard, std::min(left, longest_nap),
                       [this] { return stopping_; });

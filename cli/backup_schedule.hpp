@@ -55,8 +55,8 @@ private:
   void work();
   /// False: it failed, and the log says so.
   bool back_up();
-  /// Removes all but the newest.
-  void remove_old() const;
+  /// Removes all but the newest of those that were begun until then.
+  void remove_old(timestamp newest) const;
   /// The names of those that there are, the oldest first.
   [[nodiscard]] std::vector<std::string> found() const;
   /// False: it is to end.

@@ -150,6 +150,30 @@ private:
   boost::asio::thread_pool parsing_{1};
 };
 
+/// Whichever way the server ends, no request outlives what it needs.
+class end_of_requests {
+public:
+  end_of_requests(protocol::http_server& api,
+                  std::unique_ptr<protocol::http_server>& metrics,
+                  request_threads& threads)
+    : api_{api},
+      metrics_{metrics},
+      threads_{threads} {}
+  end_of_requests(const end_of_requests&) = delete;
+  end_of_requests& operator=(const end_of_requests&) = delete;
+  ~end_of_requests() {
+    api_.stop({});
+    if (metrics_)
+      metrics_->stop({});
+    threads_.join();
+  }
+
+private:
+  protocol::http_server& api_;
+  std::unique_ptr<protocol::http_server>& metrics_;
+  request_threads& threads_;
+};
+
 /// The API may use an eighth of the files, deliveries the rest.
 protocol::http_server_options http_options() {
   protocol::http_server_options http;
@@ -289,9 +313,12 @@ int run(serve_options options) {
     return fail(server.error());
   protocol::rest::metrics_listener metrics{api.figures(),
                                            threads.workers().blocking};
-  auto metrics_server = start_metrics(*metrics_at, metrics);
-  if (!metrics_server)
-    return fail(metrics_server.error());
+  std::unique_ptr<protocol::http_server> metrics_server;
+  const end_of_requests whatever_follows{**server, metrics_server, threads};
+  if (auto begun = start_metrics(*metrics_at, metrics))
+    metrics_server = std::move(*begun);
+  else
+    return fail(begun.error());
 
   std::unique_ptr<backup_schedule> backups;
   if (!options.backups.directory.empty()) {
@@ -325,12 +352,10 @@ int run(serve_options options) {
   dog.rest();
   engine.stop(drain_deadline);
   (*server)->stop(http_deadline);
-  if (*metrics_server)
-    (*metrics_server)->stop(http_deadline);
+  if (metrics_server)
+    metrics_server->stop(http_deadline);
   backups.reset();
   threads.join();
-  metrics_server->reset();
-  server->reset();
   spdlog::info("stopped");
   spdlog::default_logger()->flush();
   // The detached thread is still waiting: exit without running destructors.

@@ -124,10 +124,14 @@ void watchdog::run() {
     std::chrono::duration_cast<std::chrono::milliseconds>(interval),
     std::chrono::milliseconds{1});
   std::unique_lock guard{mutex_};
-  while (!changed_.wait_for(guard, interval, [this] { return ended_; })) {
+  auto pause = interval;
+  while (!changed_.wait_for(guard, pause, [this] { return ended_; })) {
     guard.unlock();
-    if (resting_ || works_(patience))
+    const bool works = resting_ || works_(patience);
+    if (works)
       feeds_.feed_watchdog();
+    // Who took too long is asked again at once: it may have recovered.
+    pause = works ? interval : interval.zero();
     guard.lock();
   }
 }

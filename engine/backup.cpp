@@ -15,6 +15,15 @@ namespace fanfare {
 // -- of a running engine ------------------------------------------------------
 
 result<void> backup_maker::make(backup_sink& to, backup_options options) {
+  auto made = copy(to, std::move(options));
+  if (!made && made.error().code != ec::conflict
+      && made.error().code != ec::stopping)
+    events_.say(event_kind::backup, log_level::error,
+                "a backup was given up: " + made.error().detail);
+  return made;
+}
+
+result<void> backup_maker::copy(backup_sink& to, backup_options options) {
   if (!life_.running())
     return error{ec::stopping, "The engine is stopping."};
   if (runs_.exchange(true))
@@ -38,7 +47,7 @@ result<void> backup_maker::make(const std::filesystem::path& target,
   auto file = backup_file::create(target);
   if (!file)
     return file.error();
-  if (auto made = make(**file, options); !made)
+  if (auto made = copy(**file, options); !made)
     return made;
   return (*file)->finish();
 }

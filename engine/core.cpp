@@ -118,7 +118,7 @@ engine_core::engine_core(checked_options options,
                .watch = watch_,
                .asks = orders_,
                .retention = options_.given.store.retention}),
-    backups_(*store_, runtime_.life()) {}
+    backups_(*store_, runtime_.life(), watch_.events) {}
 
 engine_core::~engine_core() {
   stop({});

@@ -111,6 +111,7 @@ bool runtime::responds(std::chrono::milliseconds patience) {
                                                            longest_deadline);
   std::vector<std::future<void>> answers;
   {
+    const std::lock_guard one_at_a_time{asking_};
     // Whoever stops it has the lock, and takes the lanes away.
     const std::unique_lock guard{stopping_, std::try_to_lock};
     if (!guard || !life_.running())

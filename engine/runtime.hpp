@@ -76,6 +76,7 @@ private:
   engine_figures& figures_;
   runtime_hooks hooks_;
   lifecycle life_;
+  std::mutex asking_; ///< before `stopping_`
   std::mutex stopping_;
   /// The earliest end that any caller of `stop` gave.
   std::atomic<steady::time_point> stop_by_{steady::time_point::max()};

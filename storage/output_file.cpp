@@ -83,6 +83,14 @@ result<output_file> output_file::create(const fs::path& target) {
                    + " is being written by another process. "
                      "Wait for it or choose another name."};
   }
+  // The other one may have given it its name meanwhile.
+  struct stat ours {};
+  struct stat there {};
+  if (::fstat(file, &ours) != 0 || ::lstat(draft.c_str(), &there) != 0
+      || ours.st_dev != there.st_dev || ours.st_ino != there.st_ino) {
+    ::close(file);
+    return there_is(path);
+  }
   output_file made{std::move(path), file, std::move(draft)};
   if (::ftruncate(file, 0) != 0)
     return cannot_write(errno, made.target_);

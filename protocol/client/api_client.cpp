@@ -311,7 +311,8 @@ struct api_client::impl {
       body.size = piece.size();
       deadline = steady_clock::now() + request.timeout;
       const auto failed = run([&](auto done) {
-        http::async_read(stream, buffer, parser, std::move(done));
+        // As it comes: a slow server is one that sends nothing.
+        http::async_read_some(stream, buffer, parser, std::move(done));
       });
       if (failed && failed != http::error::need_buffer)
         return lost(failed);

@@ -193,6 +193,17 @@ target::parse(std::string_view url, const request_style& style) {
   return std::shared_ptr<const target>{std::move(out)};
 }
 
+std::string name_url(std::string_view url) {
+  url = url.substr(0, url.find_first_of("?#"));
+  const auto pieces = split(url);
+  if (!pieces || !pieces->has_user_info)
+    return std::string{url};
+  const auto user = static_cast<std::size_t>(pieces->user_info.data()
+                                             - url.data());
+  return std::string{url.substr(0, user)}
+       + std::string{url.substr(user + pieces->user_info.size() + 1)};
+}
+
 std::string mask_url(std::string_view url) {
   const auto pieces = split(url);
   const auto colon = pieces && pieces->has_user_info

@@ -101,5 +101,7 @@ private:
 /// The text with the password of its user info, if any, replaced by "***". Also
 /// works on texts that `target` would refuse.
 [[nodiscard]] std::string mask_url(std::string_view url);
+/// The URL without whatever may be a secret: user and password, and the query.
+[[nodiscard]] std::string name_url(std::string_view url);
 
 } // namespace fanfare::protocol

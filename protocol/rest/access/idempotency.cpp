@@ -6,6 +6,7 @@
 #include "protocol/payload/json_text.hpp"
 #include "protocol/rest/messages/answers.hpp"
 #include "protocol/security/credentials.hpp"
+#include "protocol/text.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -93,6 +94,14 @@ http_response to_response(const plain_answer& kept) {
   return out;
 }
 
+/// Whose key it is: one token is one client, whichever scheme it names.
+std::string scope_of(std::string_view authorization) {
+  constexpr std::string_view bearer = "bearer ";
+  return to_lower(authorization.substr(0, bearer.size())) == bearer
+         ? "Token " + std::string{authorization.substr(bearer.size())}
+         : std::string{authorization};
+}
+
 } // namespace
 
 http_response to_response(const stored_answer& kept) {
@@ -102,8 +111,8 @@ http_response to_response(const stored_answer& kept) {
 
 bool begin_keyed(exchange& x) {
   const auto sent = key_header(x.request);
-  const auto key = make_idempotency_key(x.request.header("authorization"),
-                                        sent.text);
+  const auto key = make_idempotency_key(
+    scope_of(x.request.header("authorization")), sent.text);
   auto entry = x.api.running.enter(key);
   if (!entry)
     return false;

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -58,16 +59,17 @@ std::optional<process_state> read_state() {
   return std::nullopt;
 }
 
-/// When the system was started, in seconds since 1970; it does not change.
+/// When the system was started, in seconds since 1970. Without /proc/stat,
+/// which may be hidden.
 double boot_time() {
   static const double found = [] {
-    std::ifstream in{"/proc/stat"};
-    std::string word;
-    double value = 0;
-    while (in >> word)
-      if (word == "btime" && in >> value)
-        return value;
-    return 0.0;
+    const auto seconds = [](clockid_t of) {
+      timespec now{};
+      (void)clock_gettime(of, &now);
+      return static_cast<double>(now.tv_sec)
+           + static_cast<double>(now.tv_nsec) / 1e9;
+    };
+    return seconds(CLOCK_REALTIME) - seconds(CLOCK_BOOTTIME);
   }();
   return found;
 }
@@ -103,10 +105,9 @@ std::vector<metric> process_figures() {
     add("process_virtual_memory_bytes", "Virtual memory.", kind::gauge,
         state->virtual_bytes);
     add("process_threads", "Threads.", kind::gauge, state->threads);
-    if (const auto boot = boot_time(); boot > 0)
-      add("process_start_time_seconds",
-          "When the process was started, in seconds since 1970.", kind::gauge,
-          boot + state->start_ticks / per_second);
+    add("process_start_time_seconds",
+        "When the process was started, in seconds since 1970.", kind::gauge,
+        boot_time() + state->start_ticks / per_second);
   }
   if (const auto files = count_files())
     add("process_open_fds", "Open file descriptors.", kind::gauge, *files);

@@ -9,6 +9,7 @@
 
 #include <boost/json/object.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <optional>
@@ -19,6 +20,9 @@ namespace fanfare::protocol::rest {
 namespace {
 
 using clock = std::chrono::steady_clock;
+
+/// What a client may take for a piece: meanwhile the store keeps all pages.
+constexpr std::chrono::seconds slowest_piece{15};
 
 /// Answers with what it gets.
 class answering_sink final : public backup_sink {
@@ -46,7 +50,7 @@ public:
   }
 
   result<void> write(std::string_view bytes) override {
-    if (to_->write(bytes, until_))
+    if (to_->write(bytes, std::min(until_, clock::now() + slowest_piece)))
       return {};
     return error{ec::io_error, "The client has gone, or was too slow."};
   }

@@ -19,8 +19,17 @@ void count_secrets(transaction& txn, is_sealed sealed, data_summary& found) {
     hook.id = to_number<webhook_id>(at.key()).value_or(0);
     if (!decode_or_fail(txn, at.value(), hook, "webhook", hook.id))
       break;
+    const auto note = [&](std::string_view text) {
+      if (!text.empty())
+        ++(sealed(text) ? found.sealed_secrets : found.plain_secrets);
+    };
     for (const auto& secret : hook.secrets)
-      ++(sealed(secret.sealed) ? found.sealed_secrets : found.plain_secrets);
+      note(secret.sealed);
+    for (const auto& header : hook.delivery.headers)
+      note(header.value.bytes());
+    if (hook.delivery.tls)
+      note(hook.delivery.tls->key.bytes());
+    note(hook.delivery.proxy.bytes());
   }
 }
 

@@ -210,6 +210,15 @@ TEST(TargetTest, HidesThePasswordInLogs) {
   EXPECT_EQ(mask_url(""), "");
 }
 
+TEST(TargetUrlTest, IsNamedWithoutWhateverMayBeSecret) {
+  EXPECT_EQ(name_url("https://a.example/hook?token=S#x"),
+            "https://a.example/hook");
+  EXPECT_EQ(name_url("https://TOKEN@a.example/hook"), "https://a.example/hook");
+  EXPECT_EQ(name_url("https://u:p@a.example/?q"), "https://a.example/");
+  EXPECT_EQ(name_url("https://a.example/a@b"), "https://a.example/a@b");
+  EXPECT_EQ(name_url("nonsense"), "nonsense");
+}
+
 TEST(TargetTest, RefusesWhatCannotBeCalled) {
   const std::pair<std::string, const char*> table[] = {
     {"", "not a URL"},
