@@ -197,13 +197,13 @@ journal::search(organizer_id owner, const notification_search& wanted) const {
   index_cursor at{txn, owner};
   std::size_t scanned = 0;
   std::size_t read = 0;
-  std::size_t bytes = 0;
+  std::size_t size = 0;
   bool is_late = false;
   position last = 0;
   for (auto more = before == 0 ? at.newest() : at.seek_before(before);
        more && at.id() >= first; more = at.previous()) {
     if (out.found.size() == wanted.limit || scanned == wanted.max_scan
-        || read >= wanted.max_read || bytes >= wanted.max_bytes || is_late) {
+        || read >= wanted.max_read || size >= wanted.max_bytes || is_late) {
       out.next = last;
       break;
     }
@@ -217,7 +217,7 @@ journal::search(organizer_id owner, const notification_search& wanted) const {
     is_late = std::chrono::steady_clock::now() >= late;
     if (!found)
       continue;
-    bytes += n->body.size();
+    size += n->body.size();
     out.found.push_back(std::move(n));
   }
   if (out.next != 0)
