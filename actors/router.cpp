@@ -25,8 +25,9 @@ constexpr std::size_t reserve_part = 4;
 constexpr std::size_t quick_part = 16;
 /// Who calls for longer does not count as working.
 constexpr std::chrono::seconds quick{1};
-/// Whose notifications wait for longer is behind.
-constexpr std::chrono::seconds stuck_after{30};
+/// Whose notifications wait for longer is behind: longer than a batch may take
+/// to fill, and a call to hang.
+constexpr std::chrono::seconds stuck_after{90};
 
 } // namespace
 

@@ -28,7 +28,7 @@ bool is_slow(const trouble_board::entry& e, timestamp now) {
 }
 
 bool is_behind(const trouble_board::entry& e) {
-  return e.as.behind || e.stuck_since != timestamp{};
+  return !e.paused && (e.as.behind || e.stuck_since != timestamp{});
 }
 
 bool is_held(const trouble_board::entry& e) {
@@ -223,6 +223,19 @@ void trouble_board::report(webhook_id id, organizer_id owner, const state& as,
     e.behind_since = as.behind ? now : timestamp{};
   e.as = as;
   count_entry(in, e, true);
+  drop_if_fine(in, id);
+}
+
+void trouble_board::forget_failures(webhook_id id) {
+  auto& in = shard_of(id);
+  const std::lock_guard guard{in.mutex};
+  auto* e = find(in, id);
+  if (e == nullptr)
+    return;
+  count_entry(in, *e, false);
+  e->as.failures = 0;
+  e->as.failing_since = {};
+  count_entry(in, *e, true);
   drop_if_fine(in, id);
 }
 

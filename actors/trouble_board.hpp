@@ -56,6 +56,8 @@ public:
   /// What its actor says changed.
   void report(webhook_id id, organizer_id owner, const state& as,
               timestamp now);
+  /// It has another receiver, which has not failed.
+  void forget_failures(webhook_id id);
   /// A notification has waited since then for its first attempt; nothing: none
   /// has for long.
   void report_stuck(webhook_id id, std::optional<timestamp> since);

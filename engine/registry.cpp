@@ -234,9 +234,8 @@ void registry::tell_of_change(const webhook_record& now,
   const auto say = [&](std::string_view what) {
     parts_.watch.events.say(event_kind::changed, log_level::info, now, what);
   };
-  // Another receiver has not failed; an actor, if there is one, says more.
   if (now.target_url != before.target_url)
-    parts_.watch.troubles.report(now.id, now.owner, {}, parts_.clock.now());
+    parts_.watch.troubles.forget_failures(now.id);
   const bool enabled = now.current().enabled;
   if (enabled != before.enabled)
     say(enabled ? "was enabled by its owner"

@@ -119,7 +119,7 @@ TEST_F(TroubleReportTest, AFirstAttemptThatWaitsForLongIsBehind) {
   hang();
   node_->publish();
   node_->checkpoint();
-  node_->advance(29s);
+  node_->advance(89s);
   node_->checkpoint();
   EXPECT_EQ(counts().behind, 0U);
   node_->advance(1s);

@@ -66,7 +66,7 @@ TEST_F(RequestLogTest, KeepsAnIdThatIsSane) {
 }
 
 TEST_F(RequestLogTest, MakesAnotherForOneThatIsNot) {
-  for (const std::string bad :
+  for (const std::string& bad :
        {std::string(129, 'x'), std::string{"a b"}, std::string{"a\nb"},
         std::string{"<script>"}, std::string{"\xc3\xa9"}})
     EXPECT_NE(id_after(bad), bad);
