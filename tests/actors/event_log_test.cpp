@@ -42,12 +42,12 @@ protected:
                  clock_, [](organizer_id) { return std::string{"demo"}; }};
 };
 
-TEST_F(EventLogTest, NamesAWebhookWithoutItsPassword) {
+TEST_F(EventLogTest, NamesAWebhookWithoutWhatMayBeSecret) {
   log_.say(event_kind::failing, log_level::info,
            {.id = 3, .owner = 1, .target_url = "https://u:secret@a.example/x"},
            "begins to fail");
   EXPECT_THAT(lines_, ElementsAre("webhook 3 of demo "
-                                  "(https://u:***@a.example/x) begins to "
+                                  "(https://a.example/x) begins to "
                                   "fail"));
 }
 

@@ -297,9 +297,9 @@ TEST_F(BadInputTest, RequestsAreRefusedWithAReason) {
      404,
      "Not found"},
     // How they ask.
-    {"GET notifications",
+    {"PUT notifications",
      as::admin,
-     "GET",
+     "PUT",
      root + "acme/notifications/",
      {},
      405,
