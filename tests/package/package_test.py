@@ -211,8 +211,10 @@ class Symbols(PackageTest):
         names = [line.split(maxsplit=2)[2] for line in shown]
         names = [re.sub(r"@@?FANFARE.*$", "", name) for name in names]
         allowed = re.compile(
-            r"(vtable for |typeinfo for |typeinfo name for )?fanfare::(engine|metrics_registry)\b"
-            r"|fanfare::(error_category|prometheus_text|raise)\b"
+            r"(vtable for |typeinfo for |typeinfo name for )?fanfare::"
+            r"(engine|metrics_registry|backup_file|backup_sink)\b"
+            r"|fanfare::(error_category|prometheus_text|openmetrics_text|raise)\b"
+            r"|fanfare::(back_up_directory|check_data|restore_backup)\b"
             r"|fanfare_[a-z]"
         )
         self.assertEqual([name for name in names if not allowed.match(name)], [])
