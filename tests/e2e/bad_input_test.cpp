@@ -303,7 +303,7 @@ TEST_F(BadInputTest, RequestsAreRefusedWithAReason) {
      root + "acme/notifications/",
      {},
      405,
-     "GET"},
+     "PUT"},
     {"PUT webhooks", as::admin, "PUT", root + "acme/webhooks/", "{}", 405,
      "PUT"},
     {"POST to a webhook", as::admin, "POST",
