@@ -100,17 +100,10 @@ result<void> catch_up(environment& env, log::file_log& log, log_mark& mark) {
     if (auto done = log.harden(mark.sequence); !done)
       return done;
   write_transaction txn{env};
-  const auto read = log.read(mark.sequence,
-                             [&](log_sequence, std::string_view group) {
-                               apply_group(txn, group);
-                               return txn.ok() ? result<void>{} : txn.failure();
-                             });
-  if (!read)
-    return read;
+  if (auto done = apply_log(txn, log, mark); !done)
+    return done;
   // Also if that is nothing: the log gives back what the tables have, and what
   // an earlier process has written of them may be in the system's memory only.
-  mark.sequence = log.last();
-  record_writer{txn}.put(table::meta, meta_key::log, mark);
   if (auto done = txn.commit(); !done)
     return done;
   return env.sync();

@@ -81,16 +81,8 @@ result<void> take_log(environment& copy, const data_directory& from) {
   if (log.last() == mark.sequence)
     return {};
   write_transaction txn{copy};
-  const auto read = log.read(mark.sequence,
-                             [&](log_sequence, std::string_view group) {
-                               apply_group(txn, group);
-                               return txn.ok() ? result<void>{} : txn.failure();
-                             });
-  if (!read)
-    return read;
-  mark.sequence = log.last();
-  record_writer{txn}.put(table::meta, meta_key::log, mark);
-  return txn.commit();
+  auto done = apply_log(txn, log, mark);
+  return done ? txn.commit() : done;
 }
 
 /// Puts a seal behind what was written to the file.

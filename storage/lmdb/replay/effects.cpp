@@ -183,4 +183,18 @@ void apply_group(write_transaction& txn, bytes group) {
     txn.damaged("a commit in the log");
 }
 
+result<void> apply_log(write_transaction& txn, const commit_log& log,
+                       log_mark& mark) {
+  const auto read = log.read(mark.sequence,
+                             [&](log_sequence, std::string_view group) {
+                               apply_group(txn, group);
+                               return txn.ok() ? result<void>{} : txn.failure();
+                             });
+  if (!read)
+    return read;
+  mark.sequence = log.last();
+  record_writer{txn}.put(table::meta, meta_key::log, mark);
+  return txn.ok() ? result<void>{} : txn.failure();
+}
+
 } // namespace fanfare::storage::lmdb

@@ -18,6 +18,7 @@
 
 #include "storage/lmdb/codec/meta.hpp"
 #include "storage/lmdb/file/transaction.hpp"
+#include "storage/log/commit_log.hpp"
 #include "storage/operations.hpp"
 
 #include <array>
@@ -75,5 +76,8 @@ bool visit_group(bytes group, group_visitor& to);
 
 /// Applies a group. What fails, fails in the transaction.
 void apply_group(write_transaction& txn, bytes group);
+/// Applies all groups after the mark, and moves it in the tables, too.
+result<void> apply_log(write_transaction& txn, const commit_log& log,
+                       log_mark& mark);
 
 } // namespace fanfare::storage::lmdb

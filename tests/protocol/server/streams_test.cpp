@@ -114,14 +114,19 @@ TEST(HttpServer, KeepsOnlyAPartOfABodyThatIsNotRead) {
   EXPECT_LT(written, std::size_t{32} << 20);
 }
 
-TEST(HttpServer, TellsWhoMakesABodyThatItsReaderIsGone) {
-  std::atomic<bool> told{false};
-  streaming stream{std::size_t{1} << 30};
-  scripted handler{stream.by([&](body_writer to) {
+/// Writes until nobody reads, and notes that.
+std::function<void(body_writer)> writing_until(std::atomic<bool>& told) {
+  return [&told](body_writer to) {
     while (to.write("a piece", steady_clock::now() + patience))
       std::this_thread::yield();
     told = true;
-  })};
+  };
+}
+
+TEST(HttpServer, TellsWhoMakesABodyThatItsReaderIsGone) {
+  std::atomic<bool> told{false};
+  streaming stream{std::size_t{1} << 30};
+  scripted handler{stream.by(writing_until(told))};
   const auto server = serve(handler);
   {
     raw_client client{server->port()};
@@ -133,11 +138,7 @@ TEST(HttpServer, TellsWhoMakesABodyThatItsReaderIsGone) {
 TEST(HttpServer, StopsBesideABodyThatIsMade) {
   std::atomic<bool> told{false};
   streaming stream{std::size_t{1} << 30};
-  scripted handler{stream.by([&](body_writer to) {
-    while (to.write("a piece", steady_clock::now() + patience))
-      std::this_thread::yield();
-    told = true;
-  })};
+  scripted handler{stream.by(writing_until(told))};
   const auto server = serve(handler);
   raw_client client{server->port()};
   client.send(get());
