@@ -90,7 +90,8 @@ install(
         "${PROJECT_SOURCE_DIR}/cmake/FindLMDB.cmake"
   DESTINATION "${_cmake_dir}"
   COMPONENT development)
-fanfare_install_docs(libfanfare-dev development embedding c-interface)
+fanfare_install_docs(libfanfare-dev development backup c-interface embedding
+                     metrics)
 fanfare_install_configured(cmake/fanfare.pc.in fanfare.pc LIBDIR pkgconfig
                            development)
 
@@ -124,7 +125,8 @@ if(FANFARE_BUILD_PROGRAM)
       RENAME "${_name}"
       COMPONENT server)
   endforeach()
-  fanfare_install_docs(fanfare-server server delivery operations migrating)
+  fanfare_install_docs(fanfare-server server backup delivery metrics migrating
+                       operations)
   install(
     FILES "${PROJECT_SOURCE_DIR}/README.md"
           "${PROJECT_SOURCE_DIR}/protocol/rest/description/openapi.json"

@@ -31,6 +31,9 @@ set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 # Two versions of it can be installed beside each other (Debian policy, 8.1).
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_NAME "${FANFARE_LIBRARY_PACKAGE}")
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_SECTION libs)
+# Its name before it had the interface's number, of which it has the files.
+set(CPACK_DEBIAN_LIBRARY_PACKAGE_CONFLICTS libfanfare)
+set(CPACK_DEBIAN_LIBRARY_PACKAGE_REPLACES libfanfare)
 set(CPACK_COMPONENT_LIBRARY_DESCRIPTION
     "Webhook dispatch engine to be embedded in programs
 Publishes are on disk when they are answered, and are delivered to every

@@ -129,8 +129,11 @@ private:
     while (loading_) {
       const auto answer = client.post(
         publish_path("acme"), {{"action", order_placed}, {"code", "ABC23"}});
-      if (answer.status != 202)
+      if (answer.status != 202) {
+        ADD_FAILURE() << "no load any more: " << answer.status << ' '
+                      << answer.body;
         break;
+      }
       const auto id = number_of(answer.json(), "notification_id");
       for (auto last = answered_.load();
            last < id && !answered_.compare_exchange_weak(last, id);) {}
