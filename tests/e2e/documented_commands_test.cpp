@@ -90,7 +90,8 @@ lines_of_text commands_to_run(const fs::path& page) {
 lines_of_text quick_start() {
   lines_of_text out;
   for (const auto& block : blocks_of("README.md")) {
-    out.insert(out.end(), block.lines.begin(), block.lines.end());
+    if (block.is_run_here())
+      out.insert(out.end(), block.lines.begin(), block.lines.end());
     if (block.before == "<!-- end of the quick start -->")
       return out;
   }
