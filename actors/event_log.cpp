@@ -6,13 +6,14 @@
 #include "protocol/target/target.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace fanfare {
 
 namespace {
 
-constexpr std::string_view kind_names[] = {
+constexpr std::array kind_names = std::to_array<std::string_view>({
   "webhooks that were disabled",
   "webhooks that were changed",
   "webhooks that began to fail or work again",
@@ -25,7 +26,10 @@ constexpr std::string_view kind_names[] = {
   "slow commits",
   "the disk",
   "retention",
-};
+  "backups",
+});
+static_assert(kind_names.size() == std::size_t(event_kind::backup) + 1,
+              "each kind has a name");
 
 } // namespace
 

@@ -22,8 +22,8 @@ struct webhook_counts {
   std::size_t registered = 0;
   std::size_t enabled = 0;
   std::size_t failing = 0; ///< enabled, and the last request failed
-  /// With a notification that has waited for more than half a minute for its
-  /// first attempt, or with more of them than fit into memory.
+  /// With a notification that has waited for more than a minute and a
+  /// half for its first attempt, or with more of them than fit into memory.
   std::size_t behind = 0;
   /// By what holds them: pause, order, breaker, retry_after, rate, outage.
   /// Those with nothing to send are counted, too, if a pause or the receiver
