@@ -112,7 +112,7 @@ void backup_schedule::work() {
       due = made + plan_.every;
   while (wait_until(due)) {
     const auto begun = now();
-    if (back_up()) {
+    if (back_up(begun)) {
       remove_old(begun);
       due = begun + plan_.every;
     } else {
@@ -121,8 +121,7 @@ void backup_schedule::work() {
   }
 }
 
-bool backup_schedule::back_up() {
-  const auto begun = now();
+bool backup_schedule::back_up(timestamp begun) {
   const auto file = fs::path{plan_.directory} / backup_name(begun);
   const auto made = engine_.back_up(
     file, {.bytes_per_second = plan_.bytes_per_second});
@@ -156,11 +155,15 @@ void backup_schedule::remove_old(timestamp newest) const {
 std::vector<std::string> backup_schedule::found() const {
   std::vector<std::string> names;
   std::error_code code;
+  std::error_code unreadable; // one of them
   for (fs::directory_iterator at{plan_.directory, code}, end;
        !code && at != end; at.increment(code))
     if (auto name = at->path().filename().string();
-        time_of_backup(name) && at->is_regular_file(code))
+        time_of_backup(name) && fs::is_regular_file(at->path(), unreadable))
       names.push_back(std::move(name));
+  if (code)
+    spdlog::error("the backups in {} cannot be listed: {}", plan_.directory,
+                  code.message());
   std::ranges::sort(names);
   return names;
 }

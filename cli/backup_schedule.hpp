@@ -54,7 +54,7 @@ private:
 
   void work();
   /// False: it failed, and the log says so.
-  bool back_up();
+  bool back_up(timestamp begun);
   /// Removes all but the newest of those that were begun until then.
   void remove_old(timestamp newest) const;
   /// The names of those that there are, the oldest first.

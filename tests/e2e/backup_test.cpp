@@ -35,7 +35,7 @@ protected:
 
   /// So slow that it does not end by itself.
   child_process begin_slow_backup(const std::string& target) const {
-    return child_process{program({"backup", target, "--rate", "64K"})};
+    return child_process{program({"backup", target, "--rate", "8K"})};
   }
 
   /// Waits until it has got something, which has no name yet.

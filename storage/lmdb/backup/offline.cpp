@@ -15,6 +15,7 @@
 #include "storage/lmdb/tables/format.hpp"
 #include "storage/lmdb/tables/records.hpp"
 #include "storage/log/file_log.hpp"
+#include "storage/log/folder.hpp"
 #include "storage/output_file.hpp"
 #include "storage/sync_directory.hpp"
 #include "storage/system_error.hpp"
@@ -57,12 +58,16 @@ private:
   output_file& to_;
 };
 
+/// `more`: bytes that the tables are to take over; pages that these rewrite
+/// need room, too.
 result<std::unique_ptr<environment>> open_tables_in(const fs::path& file,
-                                                    environment::access by) {
+                                                    environment::access by,
+                                                    std::size_t more = 0) {
   std::error_code code;
   const auto size = fs::file_size(file, code);
+  const auto room = code ? 0 : more == 0 ? size : 2 * (size + more);
   return environment::open(
-    {.file = file, .map_size = (code ? 0 : size) + map_slack, .by = by});
+    {.file = file, .map_size = room + map_slack, .by = by});
 }
 
 /// Has the copy take over what the log has and it does not.
@@ -246,7 +251,8 @@ result<data_summary> back_up_embedded(const std::filesystem::path& directory,
   }
   data_summary found;
   {
-    auto copy = open_tables_in(to->path(), environment::access::alone);
+    auto copy = open_tables_in(to->path(), environment::access::alone,
+                               log::folder_size(from->log_folder()));
     if (!copy)
       return copy.error();
     const auto there = open_known(**copy, format);

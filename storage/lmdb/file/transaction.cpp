@@ -86,14 +86,6 @@ read_transaction::~read_transaction() {
     env_->release(txn_);
 }
 
-std::size_t read_transaction::count(table in) {
-  MDB_stat stat{};
-  if (ok())
-    if (auto code = mdb_stat(txn_, handle(in), &stat); code != MDB_SUCCESS)
-      fail(code, "read from the store");
-  return stat.ms_entries;
-}
-
 result<table_set> environment::open_existing() {
   MDB_txn* txn = nullptr;
   if (auto code = mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn);

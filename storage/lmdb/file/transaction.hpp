@@ -83,9 +83,6 @@ public:
   /// how that ended.
   read_transaction(environment& env, const result<void>& passed);
   ~read_transaction();
-
-  /// Entries of the table, which must be open; values if a key may have many.
-  [[nodiscard]] std::size_t count(table in);
 };
 
 /// One change of a table: all there is to know of it.

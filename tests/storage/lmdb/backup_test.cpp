@@ -249,8 +249,9 @@ TEST_F(BackupTest, OfAStoreThatIsWrittenHasWhatWasAnsweredBefore) {
     while (!done) {
       std::vector<operation> batch;
       batch.emplace_back(publish_of({draft_of(1, organizer_)}));
-      if (store_->commit(batch))
-        answered = std::get<append_notifications>(batch[0]).done->front()->id;
+      if (!store_->commit(batch))
+        return;
+      answered = std::get<append_notifications>(batch[0]).done->front()->id;
     }
   }};
   for (int i = 0; i < 10; ++i) {
