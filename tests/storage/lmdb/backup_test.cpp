@@ -264,6 +264,7 @@ TEST_F(BackupTest, OfAStoreThatIsWrittenHasWhatWasAnsweredBefore) {
   }
   done = true;
   publisher.join();
+  EXPECT_GT(answered.load(), 0U) << "nobody has published";
 }
 
 } // namespace
