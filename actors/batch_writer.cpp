@@ -35,20 +35,6 @@ void batch_writer::write(commit_queue::batch& what,
   config_.store->commit(what.operations, done, place);
 }
 
-void batch_writer::watch(std::chrono::steady_clock::duration took) const {
-  if (config_.watch == nullptr)
-    return;
-  const auto time = std::chrono::duration_cast<commit_times::duration>(took);
-  config_.watch->commits.note(time, std::chrono::steady_clock::now());
-  if (time >= commit_times::slow)
-    config_.watch->events.say(
-      event_kind::commit, log_level::warning,
-      "a commit took "
-        + std::to_string(
-          std::chrono::duration_cast<std::chrono::milliseconds>(took).count())
-        + " ms: the disk is slow, and publishes wait for it");
-}
-
 void batch_writer::note(const commit_queue::batch& what,
                         std::chrono::steady_clock::duration took,
                         bool written) {
@@ -57,16 +43,26 @@ void batch_writer::note(const commit_queue::batch& what,
   };
   if (std::ranges::all_of(what.operations, is_barrier))
     return;
-  if (written)
-    watch(took);
+  if (written && took >= commit_figures::slow)
+    slow_ = took;
   if (config_.figures == nullptr)
     return;
-  auto& counted = *config_.figures;
-  if (!written)
-    return counted.failed.add();
-  counted.took.observe(
-    std::chrono::duration_cast<std::chrono::microseconds>(took));
-  counted.operations.add(what.size());
+  if (written)
+    config_.figures->note(
+      std::chrono::duration_cast<commit_figures::duration>(took), what.size(),
+      std::chrono::steady_clock::now());
+  else
+    config_.figures->note_failure();
+}
+
+void batch_writer::say_slow() {
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
+    std::exchange(slow_, {}));
+  if (config_.watch != nullptr)
+    config_.watch->events.say(
+      event_kind::commit, log_level::warning,
+      "a commit took " + std::to_string(took.count())
+        + " ms: the disk is slow, and publishes wait for it");
 }
 
 void batch_writer::tell(commit_queue::batch& written) {
@@ -96,6 +92,8 @@ void batch_writer::tell(commit_queue::batch& written) {
   if (!news->notifications.empty() || !news->webhooks.empty())
     tell_router(std::move(news));
   written.tell_all(nullptr);
+  if (slow_.count() != 0)
+    say_slow(); // once nobody waits
 }
 
 bool batch_writer::write_alone(commit_queue& queue, publish_request& what) {

@@ -63,12 +63,14 @@ public:
   bool write_alone(commit_queue& queue, publish_request& what);
 
 private:
-  /// For the operator.
-  void watch(std::chrono::steady_clock::duration took) const;
+  /// Tells the operator.
+  void say_slow();
   void tell_router(std::shared_ptr<committed> news);
 
   batch_writer_config config_;
   position tail_ = 0;
+  /// The newest slow commit that the log has not told of.
+  std::chrono::steady_clock::duration slow_{0};
 };
 
 } // namespace fanfare

@@ -50,7 +50,7 @@ std::string event_log::end_period(std::size_t kind, timestamp now) {
        + std::string{kind_names[kind]};
 }
 
-void event_log::say(event_kind kind, log_level level, const std::string& line) {
+bool event_log::admit(event_kind kind, log_level level) {
   const auto now = clock_.now();
   const auto at = static_cast<std::size_t>(kind);
   std::string more;
@@ -65,18 +65,24 @@ void event_log::say(event_kind kind, log_level level, const std::string& line) {
     if (of.said >= most) {
       of.level = of.left_out == 0 ? level : std::max(of.level, level);
       ++of.left_out;
-      return;
+      return false;
     }
     ++of.said;
   }
   if (!more.empty())
     to_(more_level, more);
-  to_(level, line);
+  return true;
+}
+
+void event_log::say(event_kind kind, log_level level, const std::string& line) {
+  if (admit(kind, level))
+    to_(level, line);
 }
 
 void event_log::say(event_kind kind, log_level level, const webhook_record& of,
                     std::string_view what) {
-  say(kind, level, name_of(of) + ' ' + std::string{what});
+  if (admit(kind, level))
+    to_(level, name_of(of) + ' ' + std::string{what});
 }
 
 std::string event_log::name_of(const webhook_record& hook) const {

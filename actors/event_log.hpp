@@ -71,6 +71,8 @@ private:
   };
   static constexpr std::size_t kinds = std::size_t(event_kind::backup) + 1;
 
+  /// Whether the kind's rate lets a line of this level; if not, it is counted.
+  bool admit(event_kind kind, log_level level);
   /// Of the period that ends; empty: nothing was left out. With the lock held.
   std::string end_period(std::size_t kind, timestamp now);
 

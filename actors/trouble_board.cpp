@@ -148,7 +148,7 @@ void trouble_board::count(shard& in, organizer_id owner, Change change) {
 }
 
 void trouble_board::count_entry(shard& in, const entry& e, bool in_it) {
-  count(in, e.owner, [&](counts& c) {
+  count(in, e.owner, [&](tallies& c) {
     const auto move = [in_it](std::size_t& of, bool counts) {
       of += !counts ? 0 : in_it ? 1 : static_cast<std::size_t>(-1);
     };
@@ -166,12 +166,12 @@ void trouble_board::put(webhook_id id, organizer_id owner, bool enabled,
   if (in.registered.size() <= id / shards)
     in.registered.resize(id / shards + 1);
   auto& known = in.registered[id / shards];
-  count(in, owner, [&](counts& c) {
+  count(in, owner, [&](tallies& c) {
     c.registered += known.known ? 0 : 1;
     c.enabled += enabled ? 1 : 0;
     c.enabled -= known.enabled ? 1 : 0;
   });
-  known = {.known = true, .enabled = enabled, .paused = paused, .owner = owner};
+  known = {.known = true, .enabled = enabled, .owner = owner};
   if (const auto* e = find(in, id)) {
     const bool was_disabled = e->disabled_at != timestamp{};
     if (!enabled && was_disabled)
@@ -273,7 +273,7 @@ void trouble_board::report_slow(webhook_id id, organizer_id owner,
 
 // -- who looks ----------------------------------------------------------------
 
-void trouble_board::add(webhook_counts& to, const counts& from) {
+void trouble_board::add(webhook_counts& to, const tallies& from) {
   to.registered += from.registered;
   to.enabled += from.enabled;
   to.failing += from.failing;
@@ -282,6 +282,19 @@ void trouble_board::add(webhook_counts& to, const counts& from) {
        {hold_reason::pause, hold_reason::order, hold_reason::breaker,
         hold_reason::retry_after, hold_reason::rate, hold_reason::outage})
     to.held[why] += from.held[std::size_t(why)];
+}
+
+bool trouble_board::is_trouble(const entry& e) {
+  // Its owner wants it held to that rate.
+  return e.as.held_by != hold_reason::rate || e.as.failures != 0 || is_behind(e)
+      || e.slow_at != timestamp{} || e.paused;
+}
+
+bool trouble_board::counts(webhook_id id) {
+  auto& in = shard_of(id);
+  const std::lock_guard guard{in.mutex};
+  const auto* e = find(in, id);
+  return e != nullptr && is_trouble(*e);
 }
 
 trouble_board::view trouble_board::look(organizer_id owner, std::size_t most,
@@ -318,9 +331,7 @@ trouble_board::view trouble_board::look(organizer_id owner, std::size_t most,
         continue;
       out.webhooks.slow += e.slow_at != timestamp{} ? 1 : 0;
       out.webhooks.disabled_lately += e.disabled_at != timestamp{} ? 1 : 0;
-      // Its owner wants it held to that rate.
-      if (e.as.held_by == hold_reason::rate && e.as.failures == 0
-          && !is_behind(e) && e.slow_at == timestamp{} && !e.paused)
+      if (!is_trouble(e))
         continue;
       ++out.troubled;
       if (most == 0)

@@ -37,12 +37,12 @@ public:
   /// As a webhook's actor sees it. Times of the epoch: there is none.
   struct state {
     std::uint32_t failures = 0; ///< in a row
-    timestamp failing_since{};
     /// `none` for what is no trouble: a batch, concurrency; and `pause`, which
     /// the registry knows.
     hold_reason held_by = hold_reason::none;
-    timestamp held_until{};
     bool behind = false;
+    timestamp failing_since{};
+    timestamp held_until{};
     bool operator==(const state&) const = default;
   };
 
@@ -91,16 +91,18 @@ public:
   };
   /// Of an organizer, or of all if it is 0; the `most` worst.
   [[nodiscard]] view look(organizer_id owner, std::size_t most, timestamp now);
+  /// Whether look() counts it among those in trouble.
+  [[nodiscard]] bool counts(webhook_id id);
 
 private:
   static constexpr std::size_t reasons = std::size_t(hold_reason::concurrency)
                                        + 1;
-  struct counts {
+  struct tallies {
     std::size_t registered = 0, enabled = 0, failing = 0, behind = 0;
     std::array<std::size_t, reasons> held{};
   };
   struct flags {
-    bool known = false, enabled = false, paused = false;
+    bool known = false, enabled = false;
     organizer_id owner = 0;
   };
   /// A part of the webhooks, so that nobody waits for a look at all.
@@ -109,8 +111,8 @@ private:
     std::vector<flags> registered; ///< by number / shards
     std::vector<entry> troubled;
     std::unordered_map<webhook_id, std::size_t> places; ///< in `troubled`
-    std::unordered_map<organizer_id, counts> counted;
-    counts all;
+    std::unordered_map<organizer_id, tallies> counted;
+    tallies all;
     std::size_t disabled = 0; ///< of `troubled`
   };
   static constexpr std::size_t shards = 16;
@@ -125,8 +127,10 @@ private:
   static void drop_if_fine(shard& in, webhook_id id);
   template <class Change>
   static void count(shard& in, organizer_id owner, Change change);
+  /// Whether more is wrong with it than that it reaches its rate.
+  static bool is_trouble(const entry& e);
   static void count_entry(shard& in, const entry& e, bool in_it);
-  static void add(webhook_counts& to, const counts& from);
+  static void add(webhook_counts& to, const tallies& from);
 
   std::array<shard, shards> shards_;
 };

@@ -5,7 +5,6 @@
 /// What actors and the engine note for the operator, who looks at it now, or
 /// reads it later.
 
-#include "actors/commit_times.hpp"
 #include "actors/event_log.hpp"
 #include "actors/trouble_board.hpp"
 
@@ -14,7 +13,6 @@ namespace fanfare {
 struct operator_watch {
   event_log events;
   trouble_board troubles = {};
-  commit_times commits = {};
 };
 
 } // namespace fanfare

@@ -116,6 +116,7 @@ engine_core::engine_core(checked_options options,
                .state = inspection_,
                .disk = disk_,
                .watch = watch_,
+               .commits = counters_.figures().commits,
                .asks = orders_,
                .retention = options_.given.store.retention}),
     backups_(*store_, runtime_.life(), watch_.events) {}

@@ -198,11 +198,12 @@ void add_connections(figure_list& to, const figure_sources& from) {
 void add_store(figure_list& to, const figure_sources& from) {
   const auto& commits = from.counted.figures().commits;
   to.histogram("fanfare_commit_duration_seconds",
-               "How long commits took until they were on disk.", commits.took);
+               "How long commits took until they were on disk.",
+               commits.took());
   to.count("fanfare_commit_operations_total", "Operations in commits.",
-           commits.operations.value());
+           commits.operations());
   to.count("fanfare_commit_failures_total",
-           "Commits that the disk did not take.", commits.failed.value());
+           "Commits that the disk did not take.", commits.failed());
   to.count("fanfare_log_written_bytes_total",
            "Bytes written to the log of commits.", from.stored.bytes_written);
   to.gauge("fanfare_store_bytes", "Bytes of the store in use.",

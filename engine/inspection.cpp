@@ -81,36 +81,46 @@ inspection::explain(const notification& what, const explanation_query& which) {
     what.owner, std::nullopt, which.offset, which.limit);
   if (!hooks)
     return hooks.error();
-  std::vector<explanation> all;
-  for (const auto& hook : *hooks) {
-    auto one = explain(hook, what);
-    if (!one)
-      return one.error();
-    all.push_back(std::move(*one));
-  }
-  return all;
+  return explain(*hooks, what);
 }
 
 result<explanation> inspection::explain(const notification& what,
                                         webhook_id hook) {
   const auto found = find_record(parts_.store, what.owner, hook);
-  return found ? explain(*found, what) : found.error();
+  if (!found)
+    return found.error();
+  auto all = explain(std::vector{*found}, what);
+  if (!all)
+    return all.error();
+  return std::move(all->front());
 }
 
-result<explanation> inspection::explain(const webhook_record& hook,
-                                        const notification& what) {
-  auto found = fanfare::explain(parts_.store, hook, what);
-  if (!found)
-    return found;
-  found->hook = form_.show(hook);
-  const bool waits = found->state == explanation::fate::waiting
-                  || found->state == explanation::fate::retrying;
-  if (waits)
-    if (const auto now = parts_.asks.inspect(hook.owner, hook.id)) {
-      found->held_by = now->held_by;
-      found->held_until = now->held_until;
+result<std::vector<explanation>>
+inspection::explain(const std::vector<webhook_record>& hooks,
+                    const notification& what) {
+  std::vector<explanation> all;
+  std::vector<std::size_t> waiting; // of `all`
+  std::vector<webhook_id> asked;
+  for (const auto& hook : hooks) {
+    auto one = fanfare::explain(parts_.store, hook, what);
+    if (!one)
+      return one.error();
+    one->hook = form_.show(hook);
+    if (one->state == explanation::fate::waiting
+        || one->state == explanation::fate::retrying) {
+      waiting.push_back(all.size());
+      asked.push_back(hook.id);
     }
-  return found;
+    all.push_back(std::move(*one));
+  }
+  // All at once: what they say is of help, and not worth a wait for each.
+  const auto states = parts_.asks.glance(asked);
+  for (std::size_t i = 0; i < states.size(); ++i)
+    if (const auto& now = states[i]) {
+      all[waiting[i]].held_by = now->held_by;
+      all[waiting[i]].held_until = now->held_until;
+    }
+  return all;
 }
 
 // -- previews -----------------------------------------------------------------

@@ -63,8 +63,8 @@ public:
   [[nodiscard]] engine_statistics statistics() const;
 
 private:
-  result<explanation> explain(const webhook_record& hook,
-                              const notification& what);
+  result<std::vector<explanation>>
+  explain(const std::vector<webhook_record>& hooks, const notification& what);
 
   inspection_parts parts_;
   webhook_form form_{parts_.names, parts_.vault};

@@ -22,6 +22,9 @@ namespace {
 /// What a test says that happened.
 constexpr std::string_view test_action = "fanfare.test";
 
+/// How long somebody who only looks waits for actors.
+constexpr std::chrono::milliseconds glance_patience{1'000};
+
 replay_progress show(const replay& r, std::size_t waiting) {
   return {.asked = r.asked,
           .state = r.state,
@@ -233,9 +236,19 @@ result<delivery_state> orders::inspect(organizer_id owner, webhook_id hook) {
   return ask<inspect_order, delivery_state>(owner, hook);
 }
 
+result<delivery_state> orders::glance(organizer_id owner, webhook_id hook) {
+  if (auto own = find_record(parts_.store, owner, hook); !own)
+    return own.error();
+  if (auto told = glance({hook}).front())
+    return *std::move(told);
+  return error{ec::io_error,
+               "The webhook did not tell its state within a second, because "
+               "the disk or the engine has too much to do. Try it again, and "
+               "look at the status of the server."};
+}
+
 std::vector<std::optional<delivery_state>>
-orders::inspect_all(const std::vector<webhook_id>& hooks,
-                    std::chrono::milliseconds patience) {
+orders::glance(const std::vector<webhook_id>& hooks) {
   std::vector<std::optional<delivery_state>> out(hooks.size());
   if (parts_.commits.is_written_by_caller())
     return out; // an actor that is started waits for a commit
@@ -248,7 +261,7 @@ orders::inspect_all(const std::vector<webhook_id>& hooks,
                    done->set_value(std::move(answer));
                  }}});
   }
-  const auto until = std::chrono::steady_clock::now() + patience;
+  const auto until = std::chrono::steady_clock::now() + glance_patience;
   for (std::size_t i = 0; i < answers.size(); ++i)
     if (answers[i].wait_until(until) == std::future_status::ready)
       if (auto told = answers[i].get())

@@ -55,13 +55,14 @@ public:
                                       webhook_id hook) const;
   result<void> cancel_replay(organizer_id owner, webhook_id hook);
 
-  /// The current states of these webhooks, in their order, as far as they are
-  /// told within `patience`.
-  std::vector<std::optional<delivery_state>>
-  inspect_all(const std::vector<webhook_id>& hooks,
-              std::chrono::milliseconds patience);
-  /// The webhook's current state.
+  /// The webhook's current state. Waits for it as long as for a change.
   result<delivery_state> inspect(organizer_id owner, webhook_id hook);
+  /// The current states of these webhooks, in their order, as far as they are
+  /// told within a second: for people who look, who would rather have the rest.
+  std::vector<std::optional<delivery_state>>
+  glance(const std::vector<webhook_id>& hooks);
+  /// The same of one webhook; `io_error` if it is not told in time.
+  result<delivery_state> glance(organizer_id owner, webhook_id hook);
 
 private:
   /// Those of these notifications that wait for a retry; ascending.

@@ -66,10 +66,12 @@ void overview::add_certificates(engine_status& to, organizer_id owner,
       known->certificate_expires = one.expires;
       continue;
     }
-    // Those that are left out of a list that is full may be counted already.
-    if (to.worst.size() >= most)
+    // Of a list that is full it may be left out, and counted already.
+    if (parts_.watch.troubles.counts(one.hook))
       continue;
     ++to.troubled;
+    if (to.worst.size() >= most)
+      continue;
     to.worst.push_back({.id = one.hook,
                         .owner = one.owner,
                         .organizer = {},
@@ -108,7 +110,7 @@ void overview::ask_actors(std::vector<troubled_webhook>& of) const {
   for (const auto& one : of)
     if (one.what != trouble::disabled && one.what != trouble::certificate)
       asked.push_back(one.id);
-  const auto states = parts_.asks.inspect_all(asked, patience);
+  const auto states = parts_.asks.glance(asked);
   std::size_t next = 0;
   for (auto& one : of) {
     if (next < asked.size() && asked[next] == one.id)
@@ -139,8 +141,8 @@ void overview::add_engine(engine_status& to) const {
               .active_webhooks = figures.active_webhooks,
               .waiting_webhooks = figures.waiting.webhooks,
               .unrouted = stored.tail - std::min(stored.tail, routed)};
-  to.commits = {.last = parts_.watch.commits.last(),
-                .longest = parts_.watch.commits.longest()};
+  to.commits = {.last = parts_.commits.last(),
+                .longest = parts_.commits.longest()};
   to.disk = {.store_bytes = stored.bytes_used, .store_most = stored.bytes_max};
   if (const auto room = parts_.disk.free_room()) {
     to.disk.free = room->free;

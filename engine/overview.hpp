@@ -31,6 +31,7 @@ struct overview_parts {
   const inspection& state;
   const disk_watch& disk;
   operator_watch& watch;
+  const commit_figures& commits;
   orders& asks;
   std::chrono::milliseconds retention;
 };
@@ -38,10 +39,6 @@ struct overview_parts {
 /// Any thread.
 class overview {
 public:
-  /// How long webhooks' actors are waited for: what they do not say in time is
-  /// left out.
-  static constexpr std::chrono::milliseconds patience{1'000};
-
   explicit overview(const overview_parts& parts)
     : parts_(parts),
       started_(parts.clock.now()) {}

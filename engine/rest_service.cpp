@@ -201,7 +201,7 @@ public:
     return core_.inspection().preview_filter(owner, hook, std::move(filter));
   }
   result<delivery_state> inspect(organizer_id owner, webhook_id hook) override {
-    return core_.orders().inspect(owner, hook);
+    return core_.orders().glance(owner, hook);
   }
   result<webhook_health> health(organizer_id owner, webhook_id hook) override {
     return core_.inspection().health(owner, hook);

@@ -50,13 +50,29 @@ std::string times(std::uint32_t count) {
 
 } // namespace
 
-trouble_board::state state_report::state_of(const site& at) {
+void state_report::note_answer(const webhook_context& in,
+                               const webhook_record& hook,
+                               std::chrono::microseconds took) {
+  if (took < trouble_board::slow || in.shared.watch == nullptr)
+    return;
+  in.shared.watch->troubles.report_slow(
+    hook.id, hook.owner,
+    std::chrono::duration_cast<std::chrono::milliseconds>(took),
+    in.clock->now());
+}
+
+trouble_board::state state_report::state_of(const site& at) const {
   const auto& progress = at.progress;
   const auto& pace = at.throttle.pace();
   trouble_board::state out{.failures = progress.failures, .behind = at.behind};
   if (progress.failures != 0)
     out.failing_since = progress.failing_since;
   out.held_by = reported(at.throttle.held_by());
+  // A rate lets one attempt go and holds the next: as long as others wait that
+  // is one hold, and no change with each call.
+  if (at.throttle.held_by() == hold_reason::none && at.waits
+      && told_.held_by == hold_reason::rate)
+    out.held_by = hold_reason::rate;
   if (out.held_by != hold_reason::none) {
     // That of a rate is another one after each call.
     if (out.held_by != hold_reason::rate && at.throttle.held_until())

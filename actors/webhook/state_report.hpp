@@ -25,6 +25,7 @@ public:
     const webhook_record& hook;
     const storage::progress& progress;
     const fanfare::throttle& throttle;
+    bool waits = false; ///< something waits for an attempt
     bool behind = false;
     timestamp now;
   };
@@ -37,9 +38,12 @@ public:
     if (told_.failures == 0)
       reason_ = entry.reason;
   }
+  /// A call was answered after so long: to be slow is a trouble of its own.
+  static void note_answer(const webhook_context& in, const webhook_record& hook,
+                          std::chrono::microseconds took);
 
 private:
-  static trouble_board::state state_of(const site& at);
+  [[nodiscard]] trouble_board::state state_of(const site& at) const;
   void tell_of_failing(const site& at, const trouble_board::state& state);
   void tell_of_breaker(const site& at);
   void tell_of_hold(const site& at, const trouble_board::state& state) const;

@@ -72,7 +72,7 @@ webhook_worker::behavior_type webhook_worker::make_behavior() {
 }
 
 void webhook_worker::on_exit() {
-  show({});
+  display_.clear(*context_, queue_.hook());
   alarm_.close();
   queue_.close();
   orders_.close();
@@ -318,6 +318,7 @@ void webhook_worker::tell_news() {
                 .hook = hook,
                 .progress = queue_.progress(),
                 .throttle = throttle_,
+                .waits = queue_.ready(source::window) != 0,
                 .behind = queue_.behind(),
                 .now = now_});
 }
@@ -329,50 +330,7 @@ void webhook_worker::publish_slot() {
   if (queue_.publish(orders_.size() + (remembers ? 1 : 0), doing())
       && context_->shared.resting->wanted())
     context_->shared.resting->note(queue_.place());
-  show_work();
-}
-
-open_work webhook_worker::work() const {
-  open_work out{
-    .waiting = static_cast<std::uint32_t>(queue_.ready(source::window)),
-    .retries = static_cast<std::uint32_t>(queue_.waiting_retries()),
-    .behind = queue_.behind(),
-    .breaker_open = throttle_.pace().breaker()
-                 != delivery_state::breaker_state::closed};
-  if (out.waiting == 0 && out.retries == 0 && !out.behind)
-    return out;
-  out.held_by = throttle_.held_by();
-  if (out.held_by == hold_reason::pause)
-    return out;
-  using std::chrono::seconds;
-  if (out.waiting != 0)
-    out.oldest = std::chrono::floor<seconds>(
-                   queue_.peek(source::window).published.time_since_epoch())
-                   .count();
-  else if (out.behind) // it is being read
-    out.oldest = shown_.oldest;
-  return out;
-}
-
-void webhook_worker::show_work() {
-  // A handful of comparisons: most turns change nothing.
-  if (const auto now = work(); now != shown_)
-    show(now);
-}
-
-void webhook_worker::show(const open_work& now) {
-  const auto& shared = context_->shared;
-  if (shared.board != nullptr)
-    shared.board->change(shown_, now);
-  if (shared.tallies != nullptr
-      && (now.retries != shown_.retries
-          || now.breaker_open != shown_.breaker_open)) {
-    auto& tally = shared.tallies->of(queue_.hook());
-    webhook_tally::set(tally.retries, now.retries);
-    webhook_tally::set(tally.breaker_open,
-                       std::uint32_t{now.breaker_open ? 1U : 0U});
-  }
-  shown_ = now;
+  display_.look(*context_, queue_, throttle_);
 }
 
 activity webhook_worker::doing() const {
@@ -471,24 +429,14 @@ void webhook_worker::on_finished(attempt_result& r) {
   // to date; or this has thrown, and the actor ends.
   const webhook_context::ended_request counted{*context_};
   throttle_.ended();
-  note_time(r);
+  if (registered_.known() && r.exchange.status != 0)
+    report_.note_answer(*context_, *registered_.record(),
+                        r.exchange.timings.total);
   if (!is_success(r.exchange.status) || r.exchange.repeated)
     now_ = context_->clock->now();
   request_end{site_of_log(), throttle_}.settle(r);
   random_.discard(1);
   pump();
-}
-
-void webhook_worker::note_time(const attempt_result& r) const {
-  const auto took = r.exchange.timings.total;
-  if (took < trouble_board::slow || r.exchange.status == 0
-      || context_->shared.watch == nullptr || !registered_.known())
-    return;
-  const auto& hook = *registered_.record();
-  context_->shared.watch->troubles.report_slow(
-    hook.id, hook.owner,
-    std::chrono::duration_cast<std::chrono::milliseconds>(took),
-    context_->clock->now());
 }
 
 attempt_log::site webhook_worker::site_of_log() {

@@ -21,6 +21,7 @@
 #include "actors/webhook/throttle.hpp"
 #include "actors/webhook/webhook_context.hpp"
 #include "actors/webhook/webhook_slot.hpp"
+#include "actors/webhook/work_display.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -76,10 +77,6 @@ private:
   void tell_news();
   /// Publishes to the router how far it has come.
   void publish_slot();
-  /// The same for operators.
-  void show_work();
-  [[nodiscard]] open_work work() const;
-  void show(const open_work& now);
   [[nodiscard]] activity doing() const;
   [[nodiscard]] bool may_start() const;
   /// Whether the disk is too far behind; if so, pump() is called once it is
@@ -102,8 +99,6 @@ private:
 
   // -- finished ---------------------------------------------------------------
   void on_finished(attempt_result& r);
-  /// A slow answer is a trouble of its own.
-  void note_time(const attempt_result& r) const;
   [[nodiscard]] attempt_log::site site_of_log();
 
   // -- orders -----------------------------------------------------------------
@@ -132,7 +127,7 @@ private:
   delivery_queue queue_;
   order_book orders_;
   owner_notices notices_;
-  open_work shown_; ///< on the lane's board
+  work_display display_;
   state_report report_;
   alarm alarm_;
   std::minstd_rand random_;

@@ -114,6 +114,15 @@ TEST_F(TroubleBoardTest, WhatItsOwnerWantsAsARateIsNoTrouble) {
   EXPECT_THAT(worst(), ElementsAre(1)) << "but it is behind";
 }
 
+TEST_F(TroubleBoardTest, WhoIsCountedIsKnownOfEach) {
+  fail(1, start);
+  report(2, {.held_by = hold_reason::rate});
+  EXPECT_TRUE(board_.counts(1));
+  EXPECT_FALSE(board_.counts(2));
+  EXPECT_FALSE(board_.counts(3));
+  EXPECT_EQ(board_.look(0, 0, start).troubled, 1U);
+}
+
 TEST_F(TroubleBoardTest, ADisablingIsKnownForADay) {
   fail(1, start);
   board_.report_disabled(1, 1, start);

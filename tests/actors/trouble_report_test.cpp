@@ -131,6 +131,20 @@ TEST_F(TroubleReportTest, AFirstAttemptThatWaitsForLongIsBehind) {
   EXPECT_EQ(counts().behind, 0U);
 }
 
+TEST_F(TroubleReportTest, ARateHoldsFromItsFirstToItsLast) {
+  node_->edit(hook_, [](webhook_record& w) {
+    w.delivery.rate_limit = {.count = 1, .period = 10'000ms};
+  });
+  node_->publish(4);
+  // While the second and the third are called, others wait.
+  for (int calls = 1; calls < 4; ++calls) {
+    EXPECT_EQ(counts().held[hold_reason::rate], 1U) << calls;
+    node_->advance(10s);
+  }
+  node_->advance(10s);
+  EXPECT_EQ(counts().held[hold_reason::rate], 0U);
+}
+
 TEST_F(TroubleReportTest, PauseAndDisablingFollowTheRegistry) {
   node_->edit(hook_, [](webhook_record& w) { w.delivery.paused = true; });
   EXPECT_EQ(counts().held[hold_reason::pause], 1U);
