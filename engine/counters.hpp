@@ -6,8 +6,8 @@
 /// of them means; engine/figures.hpp makes them.
 
 #include "engine/engine_figures.hpp"
-#include "engine/failure_kind.hpp"
 #include "model/counter.hpp"
+#include "model/failure_kind.hpp"
 #include "storage/operations.hpp"
 
 #include <array>

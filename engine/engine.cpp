@@ -287,6 +287,18 @@ result<webhook_health> engine::health(organizer_id owner, webhook_id hook) {
   return core_->inspection().health(owner, hook);
 }
 
+result<call_statistics> engine::call_counts(organizer_id owner, webhook_id hook,
+                                            const statistics_query& which) {
+  if (hook == 0) // no webhook has that number; below it means all of them
+    return error{ec::not_found, "There is no such webhook.", "id"};
+  return core_->inspection().call_counts(owner, hook, which);
+}
+
+result<call_statistics> engine::call_counts(organizer_id owner,
+                                            const statistics_query& which) {
+  return core_->inspection().call_counts(owner, 0, which);
+}
+
 result<std::vector<explanation>>
 engine::explain(const notification& what, const explanation_query& which) {
   return core_->inspection().explain(what, which);

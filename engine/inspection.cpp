@@ -3,6 +3,7 @@
 
 #include "engine/inspection.hpp"
 
+#include "engine/call_counts.hpp"
 #include "engine/explanation.hpp"
 #include "engine/replay_plan.hpp"
 #include "engine/webhook_health.hpp"
@@ -58,6 +59,18 @@ result<webhook_health> inspection::health(organizer_id owner,
   if (!found)
     return found.error();
   return measure_health(parts_.store, *found, parts_.clock.now());
+}
+
+result<call_statistics>
+inspection::call_counts(organizer_id owner, webhook_id hook,
+                        const statistics_query& which) const {
+  if (hook == 0 && parts_.names.find_slug(owner).empty())
+    return error{ec::not_found, "There is no such organizer.", "organizer"};
+  if (hook != 0)
+    if (auto own = find_record(parts_.store, owner, hook); !own)
+      return own.error();
+  return count_calls(parts_.store.call_log(), owner, hook, which,
+                     parts_.clock.now());
 }
 
 engine_statistics inspection::statistics() const {

@@ -47,6 +47,10 @@ public:
   result<std::vector<retry>> retries(organizer_id owner, webhook_id hook) const;
   result<webhook_health> health(organizer_id owner, webhook_id hook) const;
 
+  /// Of all webhooks of the organizer if `hook` is 0.
+  result<call_statistics> call_counts(organizer_id owner, webhook_id hook,
+                                      const statistics_query& which) const;
+
   result<std::vector<explanation>> explain(const notification& what,
                                            const explanation_query& which);
   result<explanation> explain(const notification& what, webhook_id hook);

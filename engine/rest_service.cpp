@@ -206,6 +206,10 @@ public:
   result<webhook_health> health(organizer_id owner, webhook_id hook) override {
     return core_.inspection().health(owner, hook);
   }
+  result<call_statistics> call_counts(organizer_id owner, webhook_id hook,
+                                      const statistics_query& which) override {
+    return core_.inspection().call_counts(owner, hook, which);
+  }
   result<std::vector<explanation>> explain(const notification& what,
                                            std::size_t offset,
                                            std::size_t limit) override {

@@ -6,6 +6,7 @@
 
 #include "fanfare/error.hpp"
 #include "fanfare/types.hpp"
+#include "model/call_tally.hpp"
 #include "model/search.hpp"
 
 #include <cstddef>
@@ -27,6 +28,12 @@ public:
   /// other organizers, too.
   [[nodiscard]] virtual result<found_calls>
   search(organizer_id owner, const call_search& wanted) const = 0;
+
+  /// Counts the calls that were ever committed, those that have expired
+  /// included, one tally for each step. What is older than the `tally_times`
+  /// may be missing or counted at the beginning of its hour.
+  [[nodiscard]] virtual result<std::vector<call_tally>>
+  count(const tally_query& which) const = 0;
 
   /// not_found: the webhook has no such call.
   [[nodiscard]] virtual result<call> find(webhook_id hook,

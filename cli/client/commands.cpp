@@ -24,6 +24,7 @@ void add_client_commands(CLI::App& app, int& exit_code) {
   add_replay_commands(app, add);
   add_status_command(app, add);
   add_health_command(app, add);
+  add_statistics_command(app, add);
   add_why_command(app, add);
   add_ping_command(app, add);
   add_backup_command(app, add);

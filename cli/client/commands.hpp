@@ -27,6 +27,7 @@ void add_networks_commands(CLI::App& app, const command_adder& add);
 void add_pause_commands(CLI::App& app, const command_adder& add);
 void add_status_command(CLI::App& app, const command_adder& add);
 void add_health_command(CLI::App& app, const command_adder& add);
+void add_statistics_command(CLI::App& app, const command_adder& add);
 void add_ping_command(CLI::App& app, const command_adder& add);
 void add_why_command(CLI::App& app, const command_adder& add);
 void add_backup_command(CLI::App& app, const command_adder& add);

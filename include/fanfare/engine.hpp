@@ -306,6 +306,15 @@ public:
   /// Blocks. Reads 1,000 calls, and at most 100,000 notifications to count the
   /// backlog.
   result<webhook_health> health(organizer_id owner, webhook_id hook);
+  /// Blocks. How its calls went over time, as of now: also right after a kill.
+  /// Costs as many reads as there are hours in the time, and at most a look at
+  /// the calls of the last minutes. invalid_argument (field "since", "until",
+  /// "step"): no such time, not kept so long, or more than 1,000 steps.
+  result<call_statistics> call_counts(organizer_id owner, webhook_id hook,
+                                      const statistics_query& which = {});
+  /// The same for all webhooks of the organizer, however many they are.
+  result<call_statistics> call_counts(organizer_id owner,
+                                      const statistics_query& which = {});
   /// Blocks. One for each of the organizer's webhooks that are asked for, by
   /// id. Searches up to 20,000 calls of each.
   result<std::vector<explanation>> explain(const notification& what,

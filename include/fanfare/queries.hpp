@@ -6,6 +6,7 @@
 
 #include "fanfare/types.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <optional>
 
@@ -22,6 +23,17 @@ struct webhook_query {
 struct call_query {
   call_id before = 0; ///< only those with a lower id; 0: from the newest
   std::size_t limit = 100;
+};
+
+/// Which calls to count, and by which steps of time. What is older than 2 days
+/// is kept by the hour, and that for 30 days.
+struct statistics_query {
+  /// None: 24 h before `until`; earlier than what is kept: the first of that.
+  std::optional<timestamp> since = {};
+  std::optional<timestamp> until = {}; ///< none, or later: now
+  /// A multiple of 5 minutes below an hour, if `since` is not more than 2 days
+  /// ago; or whole hours up to a day. None: 5 minutes if possible, or an hour.
+  std::optional<std::chrono::seconds> step = {};
 };
 
 /// The organizer's webhooks, by id, for which to explain a notification.

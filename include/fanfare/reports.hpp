@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace fanfare {
@@ -110,6 +111,42 @@ struct webhook_health {
   std::optional<waiting> oldest_waiting;
   std::optional<timestamp> last_success; ///< among the calls examined
   std::optional<call> last_error;        ///< among the calls examined
+};
+
+/// How the calls of a webhook went, or those of all webhooks of an organizer,
+/// by steps of time. Each call that was ever committed counts once.
+struct call_statistics {
+  /// How long receivers took to answer, each within 10 %.
+  struct durations {
+    std::chrono::microseconds p50{0}, p90{0}, p99{0};
+    bool operator==(const durations&) const = default;
+  };
+  struct counts {
+    std::uint64_t calls = 0;     ///< entries of the call log
+    std::uint64_t successes = 0; ///< answered with a status 2xx
+    std::uint64_t failures = 0;  ///< the others
+    /// By kind, as the metric fanfare_call_failures_total names them; without
+    /// those that did not happen.
+    std::map<std::string, std::uint64_t> failures_by_kind = {};
+    std::uint64_t retries = 0;  ///< second and later attempts
+    std::uint64_t given_up = 0; ///< after which nothing was tried again
+    /// Of those that were answered, with whatever status.
+    std::optional<durations> answer_time = {};
+    bool operator==(const counts&) const = default;
+  };
+  /// Calls that began at or after `since` and before that plus `step`.
+  struct bucket {
+    timestamp since{};
+    counts counted = {};
+    bool operator==(const bucket&) const = default;
+  };
+  /// What was asked for, in whole steps: these begin at multiples of `step`
+  /// after the epoch (UTC).
+  timestamp since{};
+  timestamp until{};
+  std::chrono::seconds step{0};
+  std::vector<bucket> buckets; ///< by time, also those without calls
+  counts total = {};
 };
 
 /// The current state of a webhook's deliveries.

@@ -20,6 +20,7 @@
 #include "protocol/rest/resources/replay.hpp"
 #include "protocol/rest/resources/retries.hpp"
 #include "protocol/rest/resources/secret.hpp"
+#include "protocol/rest/resources/statistics.hpp"
 #include "protocol/rest/resources/status.hpp"
 #include "protocol/rest/resources/tokens.hpp"
 #include "protocol/rest/resources/webhooks.hpp"
@@ -111,6 +112,10 @@ constexpr resource rows[] = {
    "GET, POST, DELETE, HEAD, OPTIONS", hooks, hooks, serve_replay},
   {"/api/v1/organizers/{organizer}/webhooks/{id}/health/", "Web Hook Health",
    view, hooks, hooks, serve_health},
+  {"/api/v1/organizers/{organizer}/webhooks/{id}/statistics/",
+   "Web Hook Statistics", view, hooks, hooks, serve_statistics},
+  {"/api/v1/organizers/{organizer}/statistics/", "Statistics of an Organizer",
+   view, hooks, hooks, serve_statistics_of_organizer},
 
   // -- the server -------------------------------------------------------------
   {"/", "Start Page", probe, everybody, everybody, serve_start_page,

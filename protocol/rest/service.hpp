@@ -248,6 +248,11 @@ public:
                                          webhook_id hook) = 0;
   virtual result<webhook_health> health(organizer_id owner,
                                         webhook_id hook) = 0;
+  /// The calls of a webhook counted, or of all the organizer's if `hook` is 0.
+  /// invalid_argument (field "since", "until", "step").
+  virtual result<call_statistics>
+  call_counts(organizer_id owner, webhook_id hook,
+              const statistics_query& which) = 0;
   /// One for each of the organizer's webhooks, by id.
   virtual result<std::vector<explanation>>
   explain(const notification& what, std::size_t offset, std::size_t limit) = 0;

@@ -366,6 +366,7 @@ TEST_F(CliTest, ExplainsEachOfItsCommands) {
                               {"replay", "cancel"},
                               {"status"},
                               {"health"},
+                              {"statistics"},
                               {"why"}};
   for (auto args : commands) {
     args.push_back("--help");
@@ -960,6 +961,19 @@ TEST_F(CliTest, LooksAfterAWebhookThatFails) {
   EXPECT_THAT(
     run_client({"health", number, "--table"}).out,
     ::testing::Contains(AllOf(StartsWith("status"), EndsWith("failing"))));
+  for (const std::vector<std::string>& counted :
+       {std::vector<std::string>{"statistics", number, "--table"},
+        {"statistics", "--since", "2h", "--step", "5m", "--table"}}) {
+    const auto told = run_client(counted).out;
+    ASSERT_FALSE(told.empty());
+    EXPECT_THAT(told.front(), AllOf(StartsWith("SINCE"), HasSubstr("FAILED")));
+    EXPECT_THAT(told.back(), AllOf(StartsWith("all"), HasSubstr("http_5xx 2")));
+  }
+  EXPECT_THAT(run_client({"statistics", number}).out,
+              ElementsAre(HasSubstr(R"("failures_by_kind":{"http_5xx":2})")));
+  EXPECT_THAT(run_client({"statistics", "--step", "90m"}).err,
+              HasSubstr("whole hours"));
+  EXPECT_EQ(run_client({"statistics", "77"}).code, 5);
   EXPECT_THAT(run_client({"why", std::to_string(first), "--table"}).out,
               ::testing::Contains(HasSubstr("retrying")));
   EXPECT_EQ(run_client({"webhooks", "test", number}).code, 1);

@@ -485,6 +485,8 @@ TEST_F(OpenApiTest, ExamplesAreTakenAndAnsweredAsDocumented) {
   run("readStatus");
   run("readOrganizerStatus");
   run("readHealth");
+  run("readStatistics");
+  run("readOrganizerStatistics");
   replay();
   expect_example("resendCall", "disabled",
                  when_disabled("calls/" + std::to_string(call_) + "/resend/"));

@@ -406,7 +406,11 @@ private:
       return;
     }
     auto c = call_of(h.hook.id, subject, result, 0);
+    if (chance(10)) // other 5 minutes, or another hour
+      clock_ += static_cast<std::int64_t>(
+        below(chance(20) ? 4'000'000 : 300'000));
     c.time = at_ms(chance(80) ? ++clock_ : clock_);
+    c.timings.total = std::chrono::microseconds{below(1'000'000)};
     c.attempt = attempt;
     c.repeated = chance(10);
     c.unsent = chance(10);

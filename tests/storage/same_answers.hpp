@@ -98,6 +98,7 @@ public:
     compare_registry();
     compare_retention(now);
     compare_searches();
+    compare_statistics(now);
     ASSERT_TRUE(a_.registry().for_each_webhook([&](const webhook_record& hook) {
       SCOPED_TRACE("webhook " + std::to_string(hook.id));
       compare_webhook(hook);
@@ -262,6 +263,24 @@ private:
     ASSERT_EQ(ca->next, cb->next);
     ASSERT_EQ(ca->looked_back_to, cb->looked_back_to);
     ASSERT_EQ(ca->scanned, cb->scanned);
+  }
+
+  /// By 5 minutes or by the hour: of a webhook, or of all of an organizer.
+  void compare_statistics(timestamp now) {
+    const bool fine = below(2) == 0;
+    const auto kept = fine ? tally_times::fine_kept : tally_times::coarse_kept;
+    tally_query which{.owner = static_cast<organizer_id>(1 + below(3)),
+                      .hook = below(5),
+                      .step = fine ? tally_times::fine : tally_times::coarse};
+    const timestamp begin = std::chrono::floor<std::chrono::hours>(now) - kept;
+    which.since = std::max<timestamp>(begin + std::chrono::hours{1}, {});
+    which.steps = static_cast<std::size_t>((now - which.since) / which.step)
+                + 2;
+    const auto a = a_.call_log().count(which);
+    const auto b = b_.call_log().count(which);
+    ASSERT_TRUE(a && b);
+    ASSERT_TRUE(*a == *b) << "webhook " << which.hook << " organizer "
+                          << which.owner;
   }
 
   void compare_standing(const webhook_record& hook) {

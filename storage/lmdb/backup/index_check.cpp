@@ -29,6 +29,7 @@ public:
     check_journal();
     check_calls();
     check_standing();
+    check_statistics();
     check_answers();
   }
 
@@ -181,6 +182,24 @@ private:
         fault(table::calls, key, "its notification was never published");
       check_chain(table::calls, key, c.hook, c.previous);
     });
+  }
+
+  void check_statistics() {
+    counted_upto counted;
+    if (const auto found = txn_.get(table::meta, meta_key::counted);
+        found && decode(*found, counted) && counted.last_call > last_.last_call)
+      fault(table::meta, meta_key::counted, "it is ahead of the log of calls");
+    for (const auto in : {table::statistics, table::older_statistics})
+      each(in, [&](bytes key, bytes) {
+        std::uint32_t row = 0;
+        std::uint64_t subject = 0;
+        (void)tally_key::read(key, row, subject);
+        if ((subject & of_organizer) == 0)
+          expect(in, key, table::webhooks, webhook_id{subject}, "webhook");
+        else
+          expect(in, key, table::organizers, static_cast<organizer_id>(subject),
+                 "organizer");
+      });
   }
 
   // -- where webhooks stand ---------------------------------------------------

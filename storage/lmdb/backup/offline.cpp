@@ -86,6 +86,7 @@ result<void> take_log(environment& copy, const data_directory& from) {
   if (log.last() == mark.sequence)
     return {};
   write_transaction txn{copy};
+  open_tables(txn); // those that an earlier version lacks
   auto done = apply_log(txn, log, mark);
   return done ? txn.commit() : done;
 }

@@ -56,6 +56,8 @@ std::string_view fault_of_meta(bytes key, bytes value) {
     return decodes<log_mark>(value);
   if (key == meta_key::runs)
     return decodes<run_times>(value);
+  if (key == meta_key::counted)
+    return decodes<counted_upto>(value);
   return "there is no such record in this version of Fanfare";
 }
 
@@ -74,6 +76,16 @@ std::string_view fault_of_notification(bytes key, bytes value) {
                       || n.body[begin.size()] == '}');
   return whole ? std::string_view{}
                : "the body is not that of this notification";
+}
+
+std::string_view fault_of_tallies(bytes key, bytes value) {
+  std::uint32_t row = 0;
+  std::uint64_t subject = 0;
+  if (!tally_key::read(key, row, subject))
+    return bad_key;
+  tally_walk walk{value};
+  while (walk.next()) {}
+  return walk.ok() ? std::string_view{} : undecodable;
 }
 
 template <class Id>
@@ -141,6 +153,8 @@ std::string_view fault_of(table in, bytes key, bytes value) {
           != std::tuple_size_v<idempotency_key> + sizeof(std::uint64_t))
         return bad_key;
       return value.empty() ? std::string_view{} : bad_value;
+    case table::statistics:
+    case table::older_statistics: return fault_of_tallies(key, value);
   }
   return bad_key;
 }
@@ -157,6 +171,14 @@ std::string readable(table in, bytes key) {
     if (retry_key::read(key, hook, subject))
       return "webhook " + std::to_string(hook) + ", notification "
            + std::to_string(subject);
+  }
+  if (in == table::statistics || in == table::older_statistics) {
+    std::uint32_t row = 0;
+    std::uint64_t subject = 0;
+    if (tally_key::read(key, row, subject))
+      return ((subject & of_organizer) != 0 ? "organizer " : "webhook ")
+           + std::to_string(subject & ~of_organizer) + ", row "
+           + std::to_string(row);
   }
   if (in == table::event_slugs && key.size() > sizeof(organizer_id))
     key.remove_prefix(sizeof(organizer_id));
@@ -200,6 +222,7 @@ public:
   void erase(table /*in*/, bytes /*key*/, bytes /*value*/) override {}
   void checkpoint(const save_checkpoint& /*op*/,
                   const counters& /*last*/) override {}
+  void count(call_id /*upto*/) override {}
   [[nodiscard]] bool ok() const override {
     return fine_;
   }

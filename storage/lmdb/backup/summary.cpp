@@ -87,7 +87,9 @@ result<table_set> open_known(environment& env, std::uint32_t& format) {
   format = *version;
   for (const auto& [name, since] :
        {std::pair{table::replays, 2U}, std::pair{table::idempotency, 2U},
-        std::pair{table::idempotency_times, 2U}})
+        std::pair{table::idempotency_times, 2U},
+        std::pair{table::statistics, 6U},
+        std::pair{table::older_statistics, 6U}})
     if (!has(name) && format >= since)
       return error{
         ec::store_damaged,

@@ -114,6 +114,10 @@ public:
     return n;
   }
 
+  /// What was not read yet.
+  [[nodiscard]] std::string_view left() const noexcept {
+    return in_;
+  }
   std::string_view rest() {
     auto v = in_;
     in_ = {};

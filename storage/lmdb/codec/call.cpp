@@ -60,6 +60,21 @@ void get_facts(byte_reader& from, logged_call& c, std::uint8_t& mask) {
                                          : timestamp{};
 }
 
+/// What came back, without the texts.
+void get_answer(byte_reader& from, logged_call& c, std::uint8_t mask) {
+  using us = std::chrono::microseconds;
+  c.status = from.number<std::uint16_t>();
+  auto& t = c.timings;
+  t = {};
+  if (mask & has_new_connection) {
+    t.dns = get_duration<us>(from);
+    t.connect = get_duration<us>(from);
+    t.tls = get_duration<us>(from);
+  }
+  t.first_byte = get_duration<us>(from);
+  t.total = get_duration<us>(from);
+}
+
 } // namespace
 
 void encode(std::string& out, const logged_call& value) {
@@ -105,20 +120,10 @@ void encode(std::string& out, const logged_call& value) {
 }
 
 bool decode(std::string_view in, logged_call& value) {
-  using us = std::chrono::microseconds;
   byte_reader from{in};
   std::uint8_t mask = 0;
   get_facts(from, value, mask);
-  value.status = from.number<std::uint16_t>();
-  auto& t = value.timings;
-  t = {};
-  if (mask & has_new_connection) {
-    t.dns = get_duration<us>(from);
-    t.connect = get_duration<us>(from);
-    t.tls = get_duration<us>(from);
-  }
-  t.first_byte = get_duration<us>(from);
-  t.total = get_duration<us>(from);
+  get_answer(from, value, mask);
   value.target_url = from.text();
   value.reason = mask & has_reason ? from.text() : std::string_view{};
   value.response_head = mask & has_head ? from.text() : std::string_view{};
@@ -130,6 +135,24 @@ bool decode_facts(std::string_view in, logged_call& value) {
   byte_reader from{in};
   std::uint8_t mask = 0;
   get_facts(from, value, mask);
+  return from.ok();
+}
+
+webhook_id decode_hook(std::string_view in) {
+  constexpr std::uint16_t any = 0xffff;
+  byte_reader from{in};
+  (void)get_flags(from, any);
+  (void)from.u8();
+  return from.number();
+}
+
+bool decode_outcome(std::string_view in, logged_call& value) {
+  byte_reader from{in};
+  std::uint8_t mask = 0;
+  get_facts(from, value, mask);
+  get_answer(from, value, mask);
+  (void)from.text(); // the address
+  value.reason = mask & has_reason ? from.text() : std::string_view{};
   return from.ok();
 }
 

@@ -14,4 +14,5 @@
 #include "storage/lmdb/codec/meta.hpp"
 #include "storage/lmdb/codec/notification.hpp"
 #include "storage/lmdb/codec/registry.hpp"
+#include "storage/lmdb/codec/tallies.hpp"
 #include "storage/lmdb/codec/webhook.hpp"

@@ -42,6 +42,23 @@ bool decode(std::string_view in, counters& value) {
   return from.complete();
 }
 
+// -- statistics ---------------------------------------------------------------
+
+void encode(std::string& out, const counted_upto& value) {
+  byte_writer to{out};
+  to.u8(first_layout);
+  to.number(value.last_call);
+  to.number(value.bucket);
+}
+
+bool decode(std::string_view in, counted_upto& value) {
+  byte_reader from{in};
+  expect_first_layout(from);
+  value.last_call = from.number();
+  value.bucket = from.number();
+  return from.complete();
+}
+
 // -- log ----------------------------------------------------------------------
 
 void encode(std::string& out, const log_mark& value) {

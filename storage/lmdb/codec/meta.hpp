@@ -29,6 +29,13 @@ struct counters {
   bool operator==(const counters&) const = default;
 };
 
+/// Up to where the statistics have the calls.
+struct counted_upto {
+  call_id last_call = 0;
+  std::uint64_t bucket = 0; ///< the 5 minutes in which the last one began
+  bool operator==(const counted_upto&) const = default;
+};
+
 /// How much of its log the store has taken over.
 struct log_mark {
   std::array<char, 16> store{}; ///< its id, at random
@@ -41,6 +48,9 @@ void encode(std::string& out, const checkpoint& value);
 
 void encode(std::string& out, const counters& value);
 [[nodiscard]] bool decode(std::string_view in, counters& value);
+
+void encode(std::string& out, const counted_upto& value);
+[[nodiscard]] bool decode(std::string_view in, counted_upto& value);
 
 void encode(std::string& out, const log_mark& value);
 [[nodiscard]] bool decode(std::string_view in, log_mark& value);

@@ -104,4 +104,10 @@ bool decode(std::string_view in, webhook_record& value) {
   return from.complete() && !value.versions.empty();
 }
 
+organizer_id decode_owner(std::string_view in) {
+  byte_reader from{in};
+  (void)from.u8(); // every layout begins like this
+  return from.number<organizer_id>();
+}
+
 } // namespace fanfare::storage::lmdb

@@ -20,25 +20,27 @@ using bytes = std::string_view;
 /// big-endian one, sorted as bytes. keys.hpp makes the keys, codec.hpp the
 /// records.
 enum class table : std::uint8_t {
-  meta,              ///< name → format stamp, checkpoint, counters, runs, log
-  journal,           ///< n position → notification
-  journal_index,     ///< n organizer → many index_entry
-  calls,             ///< n call → call
-  progress,          ///< n webhook → progress at the last checkpoint
-  behind,            ///< n webhook → n cursor, if it was behind then
-  retries,           ///< retry_key → retry at the last checkpoint
-  organizers,        ///< n organizer → organizer
-  organizer_slugs,   ///< slug → n organizer
-  events,            ///< n event → event
-  event_slugs,       ///< be organizer, slug → n event
-  tokens,            ///< n token → token
-  action_types,      ///< n action type → action_type
-  action_type_names, ///< name → n action type
-  webhooks,          ///< n webhook → webhook
+  meta,               ///< name → stamp, checkpoint, counters, …
+  journal,            ///< n position → notification
+  journal_index,      ///< n organizer → many index_entry
+  calls,              ///< n call → call
+  progress,           ///< n webhook → progress at the last checkpoint
+  behind,             ///< n webhook → n cursor, if it was behind then
+  retries,            ///< retry_key → retry at the last checkpoint
+  organizers,         ///< n organizer → organizer
+  organizer_slugs,    ///< slug → n organizer
+  events,             ///< n event → event
+  event_slugs,        ///< be organizer, slug → n event
+  tokens,             ///< n token → token
+  action_types,       ///< n action type → action_type
+  action_type_names,  ///< name → n action type
+  webhooks,           ///< n webhook → webhook
   organizer_webhooks, ///< n organizer → many webhook_entry
   replays,            ///< n webhook → its last replay
   idempotency,        ///< idempotency_key → remembered
   idempotency_times,  ///< answer_time_key → nothing
+  statistics,         ///< tally_key → tallies of 5 minutes
+  older_statistics,   ///< tally_key → tallies of an hour
 };
 
 struct table_definition {
@@ -69,10 +71,12 @@ inline constexpr std::array table_definitions{
   table_definition{"replays", true},
   table_definition{"idempotency", false},
   table_definition{"idempotency_times", false},
+  table_definition{"statistics", false},
+  table_definition{"older_statistics", false},
 };
 inline constexpr auto table_count = table_definitions.size();
 static_assert(table_count
-              == static_cast<std::size_t>(table::idempotency_times) + 1);
+              == static_cast<std::size_t>(table::older_statistics) + 1);
 
 /// Some of the tables.
 using table_set = std::bitset<table_count>;

@@ -80,6 +80,10 @@ read_transaction::read_transaction(environment& env, const result<void>& passed)
     fail(code, "read from the store");
 }
 
+void transaction::note_read() {
+  env_->note_read(std::exchange(visited_, 0));
+}
+
 read_transaction::~read_transaction() {
   env_->note_end(visited_);
   if (txn_)

@@ -51,6 +51,10 @@ public:
   /// How many values the table has; 0 if the transaction has failed.
   [[nodiscard]] std::size_t count(table in);
 
+  /// For who reads much: what was read so far need not stay in memory, which is
+  /// else looked at when the transaction ends.
+  void note_read();
+
   /// Number of the committed state that is read.
   [[nodiscard]] std::size_t number() const {
     return mdb_txn_id(txn_);

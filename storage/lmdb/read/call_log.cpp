@@ -2,12 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storage/lmdb/read/call_log.hpp"
 
+#include "storage/lmdb/read/ownership.hpp"
+#include "storage/lmdb/read/statistics.hpp"
 #include "storage/lmdb/tables/records.hpp"
 #include "storage/lmdb/tables/refusals.hpp"
 
 #include <algorithm>
 #include <optional>
-#include <unordered_map>
 #include <utility>
 
 namespace fanfare::storage::lmdb {
@@ -60,31 +61,6 @@ result<std::vector<call>> call_log::newest(webhook_id hook, call_id before,
 
 namespace {
 
-/// Knows whose webhooks are, each looked up once.
-class ownership {
-public:
-  ownership(transaction& txn, organizer_id owner)
-    : owner_(owner),
-      at_(txn, table::organizer_webhooks) {}
-
-  bool includes(webhook_id hook) {
-    const auto [known, is_new] = known_.try_emplace(hook, false);
-    if (is_new) {
-      webhook_id id = 0;
-      std::uint32_t enabled = 0;
-      known->second = at_.seek(as_key(owner_), webhook_entry{hook, 0U}.view())
-                   && webhook_entry::read(at_.value(), id, enabled)
-                   && id == hook;
-    }
-    return known->second;
-  }
-
-private:
-  organizer_id owner_;
-  cursor at_;
-  std::unordered_map<webhook_id, bool> known_;
-};
-
 /// To the newest one with a lower id; 0: to the newest of all.
 bool seek_before(cursor& at, call_id before) {
   if (before == 0)
@@ -132,6 +108,15 @@ result<found_calls> call_log::search(organizer_id owner,
   if (!txn.ok())
     return txn.failure();
   return out;
+}
+
+result<std::vector<call_tally>>
+call_log::count(const tally_query& which) const {
+  read_transaction txn{live_.env()};
+  auto found = read_tallies(txn, which);
+  if (!txn.ok())
+    return txn.failure();
+  return found;
 }
 
 result<call> call_log::find(webhook_id hook, call_id id) const {

@@ -7,6 +7,7 @@
 #include "storage/lmdb/state/change_layer.hpp"
 #include "storage/lmdb/state/progress_tables.hpp"
 #include "storage/lmdb/state/recovery.hpp"
+#include "storage/lmdb/state/statistics.hpp"
 #include "storage/lmdb/tables/keys.hpp"
 #include "storage/lmdb/tables/records.hpp"
 #include "storage/lmdb/write/checkpoint_writer.hpp"
@@ -17,7 +18,7 @@ namespace fanfare::storage::lmdb {
 
 namespace {
 
-enum kind : std::uint8_t { is_put, is_erase, is_checkpoint };
+enum kind : std::uint8_t { is_put, is_erase, is_checkpoint, is_count };
 constexpr unsigned kind_bits = 2;
 static_assert(table_count < 64);
 
@@ -70,6 +71,12 @@ void group_recorder::note_checkpoint(const save_checkpoint& op,
   }
 }
 
+void group_recorder::note_count(call_id upto) {
+  byte_writer to{bytes_};
+  to.u8(is_count);
+  to.number(upto);
+}
+
 // -- reading ------------------------------------------------------------------
 
 namespace {
@@ -113,6 +120,13 @@ bool visit_group(bytes group, group_visitor& to) {
     if (what == is_checkpoint) {
       if (!visit_checkpoint(from, to))
         return false;
+      continue;
+    }
+    if (what == is_count) {
+      const auto upto = from.number();
+      if (!from.ok())
+        return false;
+      to.count(upto);
       continue;
     }
     if (what > is_erase || number >= table_count)
@@ -166,6 +180,10 @@ public:
     replay_calls(txn_, start.last_call, layer);
     record_writer to{txn_};
     write_checkpoint(to, layer, op, last);
+  }
+  void count(call_id upto) override {
+    record_writer to{txn_};
+    count_calls(to, upto);
   }
   [[nodiscard]] bool ok() const override {
     return txn_.ok();

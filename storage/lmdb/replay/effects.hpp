@@ -6,7 +6,7 @@
 /// order of the changes. To apply them is to put and to erase, whatever rules
 /// they came from.
 ///
-///     u8      kind (put 0, erase 1, checkpoint 2) + 4 * the table
+///     u8      kind (put 0, erase 1, checkpoint 2, count 3) + 4 * the table
 ///     key     of tables by number: its bytes, and the difference to the key
 ///             before it in this table; else a text
 ///     value   a text; of an erase only in tables with many values of a key
@@ -14,7 +14,8 @@
 /// A checkpoint is an entry of its own: the last numbers given out, up to where
 /// is routed, and who is behind. Whoever applies it folds the calls since the
 /// last one, as recovery does, so that what it writes of each webhook is not in
-/// the log.
+/// the log. A count is the number of a call: those up to it are counted in the
+/// statistics, as a checkpoint does by itself now and then.
 
 #include "storage/lmdb/codec/meta.hpp"
 #include "storage/lmdb/file/transaction.hpp"
@@ -34,6 +35,7 @@ class group_recorder final : public effect_sink {
 public:
   void note(const effect& change) override;
   void note_checkpoint(const save_checkpoint& op, const counters& last);
+  void note_count(call_id upto);
 
   /// Starts again with an empty group.
   void clear();
@@ -64,6 +66,7 @@ public:
   /// `value`: the one of a key that may have many; else nothing.
   virtual void erase(table in, bytes key, bytes value) = 0;
   virtual void checkpoint(const save_checkpoint& op, const counters& last) = 0;
+  virtual void count(call_id upto) = 0;
   /// Whether to go on.
   [[nodiscard]] virtual bool ok() const = 0;
 

@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storage/lmdb/tables/format.hpp"
 
-#include "storage/lmdb/tables/keys.hpp"
+#include "storage/lmdb/tables/records.hpp"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -23,6 +24,19 @@ void check_version(write_transaction& txn) {
                    "Use an empty or new directory."});
   else if (auto fine = check_format(*version); !fine)
     txn.fail(fine.error());
+}
+
+/// Statistics begin with the next call: a start must not wait until all that
+/// are there are counted.
+void begin_statistics(write_transaction& txn) {
+  checkpoint start;
+  counters last;
+  find_record(txn, table::meta, meta_key::checkpoint, start, "the checkpoint");
+  find_record(txn, table::meta, meta_key::counters, last, "the counters");
+  const auto newest = std::max(
+    {start.last_call, last.last_call, last_id<call_id>(txn, table::calls)});
+  record_writer{txn}.put(table::meta, meta_key::counted,
+                         counted_upto{.last_call = newest});
 }
 
 } // namespace
@@ -46,12 +60,18 @@ result<void> check_format(std::uint32_t version) {
 }
 
 void open_tables(write_transaction& txn) {
+  constexpr std::uint32_t with_statistics = 6;
   if (!txn.is_empty())
     check_version(txn);
   for (std::size_t i = 0; i < table_count; ++i)
     txn.open(static_cast<table>(i));
+  if (!txn.ok())
+    return;
+  const auto before = read_format(txn);
+  if (before && *before < with_statistics)
+    begin_statistics(txn);
   // Also that of an earlier version, which reads as it is.
-  if (txn.ok() && read_format(txn) != format_version)
+  if (before != format_version)
     txn.put(table::meta, meta_key::format,
             std::string{stamp} + std::string{as_key(format_version)});
 }

@@ -24,6 +24,7 @@ inline constexpr bytes checkpoint = "checkpoint";
 inline constexpr bytes counters = "counters";
 inline constexpr bytes log = "log";
 inline constexpr bytes runs = "runs";
+inline constexpr bytes counted = "counted";
 } // namespace meta_key
 
 /// LMDB's limit.
@@ -95,6 +96,12 @@ public:
 private:
   std::array<char, size> data_;
 };
+
+/// Rows of statistics: the time comes first, so that what is counted together
+/// shares pages, and what is old is at the front. The second number is a
+/// webhook, or an organizer and `of_organizer`.
+using tally_key = big_endian<std::uint32_t, std::uint64_t>;
+inline constexpr std::uint64_t of_organizer = std::uint64_t{1} << 63;
 
 using retry_key = big_endian<webhook_id, position>;
 /// All that matching needs, so that a backlog is found without touching bodies.

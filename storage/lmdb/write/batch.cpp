@@ -2,8 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storage/lmdb/write/batch.hpp"
 
+#include "storage/lmdb/state/statistics.hpp"
 #include "storage/lmdb/write/checkpoint_writer.hpp"
 
+#include <algorithm>
 #include <variant>
 
 namespace fanfare::storage::lmdb {
@@ -79,7 +81,18 @@ void batch::save(const save_checkpoint& op) {
     recorder_.note_checkpoint(op, last());
 }
 
+/// What is to go may not be counted yet, if nothing was called since.
+void batch::count(call_id upto) {
+  if (upto <= read_counted(txn_).last_call)
+    return;
+  auto* const told = txn_.tell(nullptr);
+  count_calls(records_, upto);
+  txn_.tell(told);
+  recorder_.note_count(upto);
+}
+
 void batch::remove_old(const expire& op) {
+  count(std::min(op.calls_upto, layer_.last_checkpoint().last_call));
   journal_.expire(op.notifications);
   deliveries_.expire_calls(op.calls_upto, op.max_calls);
   answers_.expire(op.answers_before, op.max_answers);

@@ -46,6 +46,7 @@ private:
   void execute(operation& op);
   void remove_old(const expire& op);
   void save(const save_checkpoint& op);
+  void count(call_id upto);
 
   write_transaction& txn_;
   change_layer& layer_;

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storage/lmdb/write/checkpoint_writer.hpp"
 
+#include "storage/lmdb/state/statistics.hpp"
+
 #include <algorithm>
 #include <span>
 #include <vector>
@@ -65,6 +67,7 @@ bool write_checkpoint(record_writer& to, change_layer& layer,
   for (const auto& [hook, cursor_of] :
        drop_unnamed(to.txn(), named_by(op), before))
     to.txn().put(table::behind, as_key(hook), as_key(cursor_of));
+  count_if_due(to, next.last_call);
   if (next != before) // an idle engine's checkpoints cost no disk write
     to.put(table::meta, meta_key::checkpoint, next);
   return to.txn().changes() != changes_before;

@@ -51,6 +51,9 @@ public:
   std::map<webhook_id, replay_progress> replays;
   std::map<idempotency_key, stored_answer> kept;
   std::map<webhook_id, webhook_health> conditions;
+  call_statistics counted;
+  webhook_id counted_of = 0;    ///< the last time
+  statistics_query counted_by;  ///< the last time
   notification_search searched; ///< the last time
   /// Increased by each function that may block, so that tests see where it was
   /// called.
@@ -571,6 +574,16 @@ public:
     if (auto found = find_webhook(owner, hook); !found)
       return found.error();
     return conditions[hook];
+  }
+
+  result<call_statistics> call_counts(organizer_id owner, webhook_id hook,
+                                      const statistics_query& which) override {
+    if (hook != 0)
+      if (auto found = find_webhook(owner, hook); !found)
+        return found.error();
+    counted_of = hook;
+    counted_by = which;
+    return counted;
   }
 
   result<std::vector<explanation>> explain(const notification& what,

@@ -121,6 +121,8 @@ private:
       auto c = call_of(hook, subject,
                        chance(40) ? outcome::retried : outcome::delivered,
                        subject);
+      if (chance(20)) // other 5 minutes
+        clock_ += 300'000;
       c.time = at_ms(++clock_);
       c.response_body = std::string(below(20), 'y');
       batch.emplace_back(append_call{std::move(c)});

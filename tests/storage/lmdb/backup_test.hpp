@@ -82,9 +82,12 @@ protected:
     drafts.push_back(draft_of(type_id, organizer_, std::string(20'000, 'y')));
     run(publish_of(std::move(drafts), at_ms(1)));
     std::vector<operation> calls;
-    for (position p = 1; p <= 200; ++p)
-      calls.emplace_back(append_call{call_of(hook_, p, outcome::delivered, p)});
-    calls.emplace_back(append_call{call_of(hook_, 201, outcome::retried, 201)});
+    for (position p = 1; p <= 201; ++p) {
+      auto c = call_of(hook_, p,
+                       p == 201 ? outcome::retried : outcome::delivered, p);
+      c.time = at_ms(600'000);
+      calls.emplace_back(append_call{std::move(c)});
+    }
     EXPECT_TRUE(store_->commit(calls));
     checkpoint(301, {{.hook = hook_, .cursor = 201}});
     run(once('k', at_ms(1'000)));

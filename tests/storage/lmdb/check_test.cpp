@@ -4,6 +4,7 @@
 /// What a check finds in a data directory: bits that have changed, and records
 /// that do not agree.
 
+#include "storage/lmdb/codec/codec.hpp"
 #include "storage/lmdb/file/page_file.hpp"
 #include "storage/lmdb/tables/keys.hpp"
 #include "tests/storage/lmdb/backup_test.hpp"
@@ -102,6 +103,35 @@ TEST_F(CheckTest, FindsAWebhookThatItsOrganizersListLacks) {
   expect_fault("webhooks", "list does not have it");
 }
 
+TEST_F(CheckTest, FindsStatisticsThatCannotBeRead) {
+  change("statistics", [](MDB_txn* txn, MDB_dbi dbi) {
+    MDB_cursor* at = nullptr;
+    MDB_val k{};
+    MDB_val v{};
+    ASSERT_EQ(mdb_cursor_open(txn, dbi, &at), 0);
+    ASSERT_EQ(mdb_cursor_get(at, &k, &v, MDB_FIRST), 0);
+    std::string key{static_cast<const char*>(k.mv_data), k.mv_size};
+    std::string cut{static_cast<const char*>(v.mv_data), v.mv_size - 1};
+    mdb_cursor_close(at);
+    MDB_val same{key.size(), key.data()};
+    MDB_val less{cut.size(), cut.data()};
+    ASSERT_EQ(mdb_put(txn, dbi, &same, &less, 0), 0);
+  });
+  expect_fault("statistics", "cannot be read");
+}
+
+TEST_F(CheckTest, FindsStatisticsThatAreAheadOfTheLog) {
+  change("meta", [](MDB_txn* txn, MDB_dbi dbi) {
+    std::string key = "counted";
+    std::string ahead;
+    lmdb::encode(ahead, lmdb::counted_upto{.last_call = 1'000'000});
+    MDB_val k{key.size(), key.data()};
+    MDB_val v{ahead.size(), ahead.data()};
+    ASSERT_EQ(mdb_put(txn, dbi, &k, &v, 0), 0);
+  });
+  expect_fault("meta", "ahead of the log of calls");
+}
+
 TEST_F(CheckTest, FindsABrokenChainOfCalls) {
   change("calls", [](MDB_txn* txn, MDB_dbi dbi) {
     call_id hundred = 100;
@@ -139,7 +169,8 @@ TEST_F(CheckTest, LooksAtEarlierFormats) {
     name = "log";
     k = {name.size(), name.data()};
     ASSERT_EQ(mdb_del(txn, dbi, &k, nullptr), 0);
-    for (const auto* gone : {"replays", "idempotency", "idempotency_times"}) {
+    for (const auto* gone : {"replays", "idempotency", "idempotency_times",
+                             "statistics", "older_statistics"}) {
       MDB_dbi other = 0;
       ASSERT_EQ(mdb_dbi_open(txn, gone, 0, &other), 0);
       ASSERT_EQ(mdb_drop(txn, other, 1), 0);

@@ -64,6 +64,20 @@ TEST(Golden, Token) {
                "010203617069ff0800ff80200a225c30090380a0abfef962");
 }
 
+TEST(Golden, Tallies) {
+  expect_bytes(plain_row(), "018301031a");
+  expect_bytes(full_row(), "0170030602d904260205070fc801960102"
+                           "0501031a"
+                           "9b01818080808080808080016401"
+                           "11ffffffffffffffff3f");
+}
+
+TEST(Golden, CountedUpto) {
+  expect_bytes(counted_upto{}, "010000");
+  expect_bytes(counted_upto{.last_call = 300, .bucket = 6'000'000},
+               "01ac02809bee02");
+}
+
 TEST(Golden, Webhook) {
   expect_bytes(plain_webhook(),
                "030111687474703a2f2f3132372e302e302e312f00000000000000000001"

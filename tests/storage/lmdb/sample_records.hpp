@@ -12,6 +12,8 @@
 
 #include <limits>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace fanfare::test {
@@ -269,6 +271,48 @@ inline remembered asked_receipt() {
             .first = 300, .count = 1, .asked = sample_fingerprint()}};
 }
 
+/// A row of statistics as a value.
+struct tally_row {
+  std::vector<std::pair<unsigned, call_tally>> tallies;
+  bool operator==(const tally_row&) const = default;
+};
+
+inline void encode(std::string& out, const tally_row& value) {
+  storage::lmdb::tally_writer to{out};
+  for (const auto& [place, tally] : value.tallies)
+    to.add(place, tally);
+  to.end();
+}
+
+inline bool decode(std::string_view in, tally_row& value) {
+  value.tallies.clear();
+  storage::lmdb::tally_walk walk{in};
+  while (walk.next())
+    value.tallies.emplace_back(walk.place(), walk.value());
+  return walk.ok();
+}
+
+inline tally_row plain_row() {
+  call_tally one;
+  one.answers.add(26);
+  return {{{3, one}}};
+}
+
+inline tally_row full_row() {
+  call_tally some;
+  some.answers.add(0, 3);
+  some.answers.add(1);
+  some.answers.add(40, 300);
+  some.failures[5] = 7;    // timeout
+  some.failures[15] = 200; // http_5xx
+  some.retries = 150;
+  some.given_up = 2;
+  call_tally most;
+  most.answers.add(duration_bins::bins - 1, std::uint64_t{1} << 62);
+  most.failures.back() = std::numeric_limits<std::uint64_t>::max() >> 2;
+  return {{{0, some}, {5, plain_row().tallies.front().second}, {11, most}}};
+}
+
 /// Calls `visit` with a value of every record but a notification, whose body is
 /// not encoded: of each the full one and the plain one.
 template <class Visit>
@@ -300,6 +344,9 @@ void for_each_sample(Visit visit) {
   visit(checkpoint{.routed_upto = 1, .last_call = 2});
   visit(
     counters{.tail = std::numeric_limits<position>::max(), .last_call = 300});
+  visit(counted_upto{.last_call = 300, .bucket = 6'000'000});
+  visit(plain_row());
+  visit(full_row());
   visit(remembered{});
   visit(full_answer());
   visit(full_receipt());

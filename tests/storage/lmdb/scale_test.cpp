@@ -74,6 +74,62 @@ TEST_F(Scale, AMillionWebhooksAreReadAtAStart) {
 #endif
 }
 
+/// A call of each webhook, in the order of their ends, which is any.
+double seconds_of_a_round(lmdb::embedded_store& store, webhook_id hooks,
+                          timestamp when, position subject) {
+  constexpr webhook_id stride = 7'919; // a prime
+  for (webhook_id made = 0; made < hooks;) {
+    std::vector<operation> batch;
+    for (int i = 0; i < 500 && made < hooks; ++i, ++made) {
+      auto c = call_of(1 + made * stride % hooks, subject, outcome::delivered,
+                       subject);
+      c.time = when;
+      c.timings.total = std::chrono::microseconds{1'000 + made % 50'000};
+      batch.emplace_back(append_call{std::move(c)});
+    }
+    EXPECT_TRUE(store.commit(batch));
+  }
+  store.settle();
+  const auto start = steady_clock::now();
+  std::vector<operation> batch;
+  batch.emplace_back(save_checkpoint{.routed_upto = subject});
+  EXPECT_TRUE(store.commit(batch));
+  return seconds_since(start);
+}
+
+TEST_F(Scale, CallsOfAHundredThousandWebhooksAreCountedInAMoment) {
+  using namespace std::chrono_literals;
+  constexpr webhook_id hooks = 100'000;
+  for (webhook_id made = 0; made < hooks;) {
+    std::vector<operation> batch;
+    for (int i = 0; i < 20'000; ++i, ++made)
+      batch.emplace_back(add_webhook{
+        .value = hook_of(static_cast<organizer_id>(1 + made % 100), {1})});
+    ASSERT_TRUE(store_->commit(batch));
+  }
+  for (int i = 0; i < 4; ++i)
+    publish(draft_of(1));
+  const timestamp noon{std::chrono::seconds{1'800'014'400}};
+  const auto first = seconds_of_a_round(*store_, hooks, noon, 1);
+  const auto without = seconds_of_a_round(*store_, hooks, noon, 2);
+  const auto with = seconds_of_a_round(*store_, hooks, noon + 5min, 3);
+  const auto last = seconds_of_a_round(*store_, hooks, noon, 4);
+  std::printf("checkpoint of 100,000 webhooks: %.3f s without a count, %.3f s "
+              "with the first one of an hour, %.3f s with one of 200,000 calls "
+              "after it\n",
+              without, first, with);
+  EXPECT_LT(with, 20 * (without + last)) << "no more than a moment";
+  const auto start = steady_clock::now();
+  const auto found = store_->call_log()
+                       .count(
+                         {.owner = 1, .since = noon, .step = 5min, .steps = 12})
+                       .value();
+  std::printf("statistics of an organizer with 100,000 calls that are not "
+              "counted yet: %.3f s\n",
+              seconds_since(start));
+  EXPECT_EQ(found[0].calls() + found[1].calls(), 4U * hooks / 100);
+}
+
 TEST_F(Scale, WhatWasReadOfABacklogDoesNotStayInMemory) {
   constexpr std::size_t count = 100'000;
   constexpr std::size_t size = 2'000;

@@ -162,6 +162,24 @@ result<found_calls> memory_call_log::search(organizer_id owner,
   return out;
 }
 
+result<std::vector<call_tally>>
+memory_call_log::count(const tally_query& which) const {
+  std::lock_guard lock{in_.mutex};
+  std::vector<call_tally> found(which.steps);
+  for (const auto& [id, tallies] : in_.now.stored.counted) {
+    const auto* hook = in_.now.stored.find_hook(id);
+    if (which.hook != 0 ? id != which.hook
+                        : hook == nullptr || hook->hook.owner != which.owner)
+      continue;
+    for (const auto& [bucket, tally] : tallies)
+      if (const auto place = which.place_of(
+            timestamp{bucket * tally_times::fine});
+          place < found.size())
+        found[place].add(tally);
+  }
+  return found;
+}
+
 result<call> memory_call_log::find(webhook_id hook, call_id id) const {
   std::lock_guard lock{in_.mutex};
   const auto& all = in_.now.stored.calls;

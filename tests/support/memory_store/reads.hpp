@@ -38,6 +38,8 @@ public:
   newest(webhook_id hook, call_id before, std::size_t limit) const override;
   [[nodiscard]] result<found_calls>
   search(organizer_id owner, const call_search& wanted) const override;
+  [[nodiscard]] result<std::vector<call_tally>>
+  count(const tally_query& which) const override;
   [[nodiscard]] result<call> find(webhook_id hook, call_id id) const override;
 
 private:

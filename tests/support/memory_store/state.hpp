@@ -6,6 +6,7 @@
 /// be on disk, and what calls have changed since the last checkpoint. The rules
 /// are those of storage/store.hpp, by the simplest means.
 
+#include "model/call_tally.hpp"
 #include "model/records.hpp"
 #include "storage/progress.hpp"
 #include "storage/store.hpp"
@@ -73,6 +74,9 @@ struct disk {
   std::map<webhook_id, position> behind;
   /// As of the checkpoint, or of the webhook's last edit after it.
   std::map<webhook_id, hook_standing> saved;
+
+  /// By the 5 minutes in which they began: they outlive the calls.
+  std::map<webhook_id, std::map<std::int64_t, call_tally>> counted;
 
   std::map<idempotency_key, remembered> answers;
   storage::run_times runs;

@@ -78,6 +78,8 @@ void memory_writer::execute(storage::append_call& op) {
   c.previous = at.upto.last_call;
   at.upto.apply(c, at.retries);
   disk_.calls.push_back(c);
+  const auto began = std::max(c.time, timestamp{}).time_since_epoch();
+  disk_.counted[c.hook][began / tally_times::fine].add(classify(c));
 }
 
 void memory_writer::execute(storage::drop_retries& op) {

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: Fanfare contributors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "engine/failure_kind.hpp"
+#include "model/failure_kind.hpp"
 
 #include <algorithm>
 #include <utility>
