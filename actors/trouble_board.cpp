@@ -190,6 +190,13 @@ void trouble_board::put(webhook_id id, organizer_id owner, bool enabled,
   drop_if_fine(in, id);
 }
 
+organizer_id trouble_board::owner_of(webhook_id id) {
+  auto& in = shard_of(id);
+  const std::lock_guard guard{in.mutex};
+  return id / shards < in.registered.size() ? in.registered[id / shards].owner
+                                            : 0;
+}
+
 void trouble_board::report_disabled(webhook_id id, organizer_id owner,
                                     timestamp at) {
   auto& in = shard_of(id);

@@ -67,6 +67,9 @@ public:
 
   // -- who looks --------------------------------------------------------------
 
+  /// 0: no such webhook is registered.
+  [[nodiscard]] organizer_id owner_of(webhook_id id);
+
   struct entry {
     webhook_id id = 0;
     organizer_id owner = 0;

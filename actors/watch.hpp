@@ -7,12 +7,14 @@
 
 #include "actors/event_log.hpp"
 #include "actors/trouble_board.hpp"
+#include "actors/webhook_changes.hpp"
 
 namespace fanfare {
 
 struct operator_watch {
   event_log events;
   trouble_board troubles = {};
+  webhook_changes changes = {};
 };
 
 } // namespace fanfare

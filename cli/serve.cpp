@@ -187,6 +187,16 @@ protocol::http_server_options http_options() {
   return http;
 }
 
+/// Streams keep their connections: half of them, at most, and four fifths of
+/// these for one organizer.
+protocol::rest::stream_limits
+stream_share(const protocol::http_server_options& http) {
+  protocol::rest::stream_limits out;
+  out.most = std::min(out.most, http.max_connections / 2);
+  out.most_of_organizer = std::min(out.most_of_organizer, out.most * 4 / 5);
+  return out;
+}
+
 /// Where /metrics is served beside the API; null: nowhere.
 result<std::unique_ptr<protocol::http_server>>
 start_metrics(const std::optional<listen_address>& at,
@@ -293,6 +303,7 @@ int run(serve_options options) {
   request_threads threads;
   const auto service = make_rest_service(engine);
   const auto connections = std::make_shared<protocol::server_counters>();
+  auto http = http_options();
   protocol::rest::rest_api api{
     *service,
     {.admin_token_hash = protocol::hash_token_key(token->key),
@@ -300,8 +311,8 @@ int run(serve_options options) {
      .local_names = !options.engine.network.allow.empty(),
      .public_url = options.public_url,
      .failed_logins = options.failed_logins,
-     .more_figures = [connections] { return connections->figures(); }}};
-  auto http = http_options();
+     .more_figures = [connections] { return connections->figures(); },
+     .streams = stream_share(http)}};
   http.counters = connections;
   http.host = listen->host;
   http.port = listen->port;

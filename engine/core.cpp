@@ -64,6 +64,7 @@ engine_core::engine_core(checked_options options,
       .events = {options_.given.log, clock(),
                  [this](organizer_id id) { return names_.find_slug(id); }}},
     disk_(*store_, options_.given.data, watch_.events),
+    feeds_(*store_, watch_, clock()),
     runtime_(options_, parts(), settings_of(options_.given, context()),
              {.save = [this] { registry_.save_token_uses(); },
               .look =
@@ -189,6 +190,7 @@ void engine_core::note_room(const storage::append_notifications& op) {
 void engine_core::observe(const storage::operation& op) {
   names_.observe(op);
   counters_.observe(op);
+  feeds_.observe(op);
   if (const auto* publish = std::get_if<storage::append_notifications>(&op))
     note_room(*publish);
   if (const auto* call = std::get_if<storage::append_call>(&op))

@@ -13,6 +13,7 @@
 #include "engine/counters.hpp"
 #include "engine/directory.hpp"
 #include "engine/disk_watch.hpp"
+#include "engine/feeds.hpp"
 #include "engine/inspection.hpp"
 #include "engine/networks.hpp"
 #include "engine/options.hpp"
@@ -95,6 +96,9 @@ public:
   [[nodiscard]] backup_maker& backups() {
     return backups_;
   }
+  [[nodiscard]] fanfare::feeds& feeds() {
+    return feeds_;
+  }
   void wake();
 
 private:
@@ -114,6 +118,7 @@ private:
   published_figures figures_;
   operator_watch watch_;
   disk_watch disk_;
+  fanfare::feeds feeds_;
   runtime runtime_;
   changes changes_;
   announcer announcer_;

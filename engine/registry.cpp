@@ -193,7 +193,11 @@ result<webhook> registry::add_webhook(organizer_id owner,
   secrets_.ensure(made, now);
   const auto stored = parts_.edits.commit(
     storage::add_webhook{.value = std::move(made)});
-  return stored ? result<webhook>{form_.show(*stored)} : stored.error();
+  if (!stored)
+    return stored.error();
+  parts_.watch.changes.note(webhook_change::kind::created, *stored,
+                            "was made by its owner", now);
+  return form_.show(*stored);
 }
 
 result<webhook>
@@ -225,24 +229,33 @@ registry::change_webhook(organizer_id owner, webhook_id id,
   lent->end();
   if (!stored)
     return stored.error();
-  tell_of_change(*stored, *before_it);
+  tell_of_change(*stored, *before_it, now);
   return form_.show(*stored);
 }
 
-void registry::tell_of_change(const webhook_record& now,
-                              const switches& before) const {
-  const auto say = [&](std::string_view what) {
+void registry::tell_of_change(const webhook_record& now, const switches& before,
+                              timestamp at) const {
+  using change = webhook_change::kind;
+  bool told = false;
+  const auto say = [&](change kind, std::string_view what) {
     parts_.watch.events.say(event_kind::changed, log_level::info, now, what);
+    parts_.watch.changes.note(kind, now, what, at);
+    told = true;
   };
   if (now.target_url != before.target_url)
     parts_.watch.troubles.forget_failures(now.id);
   const bool enabled = now.current().enabled;
   if (enabled != before.enabled)
-    say(enabled ? "was enabled by its owner"
-                : "was disabled by its owner; its retries end");
+    enabled
+      ? say(change::enabled, "was enabled by its owner")
+      : say(change::disabled, "was disabled by its owner; its retries end");
   if (now.delivery.paused != before.paused)
-    say(now.delivery.paused ? "was paused by its owner; what is published waits"
-                            : "was resumed by its owner");
+    now.delivery.paused
+      ? say(change::paused, "was paused by its owner; what is published waits")
+      : say(change::resumed, "was resumed by its owner");
+  if (!told)
+    parts_.watch.changes.note(change::changed, now, "was changed by its owner",
+                              at);
 }
 
 result<webhook> registry::find_webhook(organizer_id owner,
@@ -282,6 +295,8 @@ result<secret_view> registry::rotate_secret(organizer_id owner, webhook_id hook,
     }});
   if (!changed)
     return changed.error();
+  parts_.watch.changes.note(webhook_change::kind::changed, *changed,
+                            "has a new secret", now);
   auto shown = secrets_.show(*changed, now);
   if (shown)
     parts_.news.announce(*changed, "fanfare.webhook.secret_rotated",

@@ -89,7 +89,8 @@ private:
     std::string target_url;
   };
   /// Tells the operator what the owner has switched.
-  void tell_of_change(const webhook_record& now, const switches& before) const;
+  void tell_of_change(const webhook_record& now, const switches& before,
+                      timestamp at) const;
   [[nodiscard]] std::string name_of_token(token_id id,
                                           organizer_id owner) const;
 

@@ -159,6 +159,21 @@ public:
     return core_.inspection().retries(owner, hook);
   }
 
+  feed_place feed_end() const override {
+    return core_.feeds().end();
+  }
+  result<feed_place> feed_at(timestamp since) override {
+    return core_.feeds().place_at(since);
+  }
+  result<feed_page> read_feed(organizer_id owner, const feed_place& after,
+                              const feed_limits& within) override {
+    return core_.feeds().read(owner, after, within);
+  }
+  std::shared_ptr<void> follow_feed(organizer_id owner,
+                                    std::function<void()> news) override {
+    return core_.feeds().follow(owner, std::move(news));
+  }
+
   // -- orders -----------------------------------------------------------------
 
   result<retry> resend(organizer_id owner, webhook_id hook,

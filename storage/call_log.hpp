@@ -7,6 +7,7 @@
 #include "fanfare/error.hpp"
 #include "fanfare/types.hpp"
 #include "model/call_tally.hpp"
+#include "model/feed.hpp"
 #include "model/search.hpp"
 
 #include <cstddef>
@@ -34,6 +35,16 @@ public:
   /// may be missing or counted at the beginning of its hour.
   [[nodiscard]] virtual result<std::vector<call_tally>>
   count(const tally_query& which) const = 0;
+  /// Calls of the organizer's webhooks after `after`, oldest first. Walks
+  /// through those of other organizers, too.
+  [[nodiscard]] virtual result<newer_calls>
+  newer(organizer_id owner, call_id after, const feed_limits& within) const = 0;
+  /// The newest id, whether or not that call has expired; 0 before the first.
+  /// Does not block.
+  [[nodiscard]] virtual call_id last() const = 0;
+  /// The last one before the first that began at `t` or later, as far as calls
+  /// end in the order in which they began.
+  [[nodiscard]] virtual result<call_id> last_before(timestamp t) const = 0;
 
   /// not_found: the webhook has no such call.
   [[nodiscard]] virtual result<call> find(webhook_id hook,

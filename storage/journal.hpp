@@ -5,6 +5,7 @@
 /// Reads of the journal: the notifications in order of publication.
 
 #include "fanfare/error.hpp"
+#include "model/feed.hpp"
 #include "model/records.hpp"
 #include "model/search.hpp"
 
@@ -52,6 +53,14 @@ public:
   /// The organizer's notifications, newest first.
   [[nodiscard]] virtual result<found_notifications>
   search(organizer_id owner, const notification_search& wanted) const = 0;
+
+  /// The organizer's notifications after `after`, oldest first.
+  [[nodiscard]] virtual result<newer_notifications>
+  newer(organizer_id owner, position after,
+        const feed_limits& within) const = 0;
+  /// The last position before the first that was published at `t` or later, as
+  /// far as times ascend.
+  [[nodiscard]] virtual result<position> last_before(timestamp t) const = 0;
 };
 
 } // namespace fanfare::storage

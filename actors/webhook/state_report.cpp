@@ -115,9 +115,16 @@ void state_report::look(const site& at) {
   told_ = state;
 }
 
+void state_report::tell(const site& at, event_kind kind,
+                        webhook_change::kind what, std::string_view sentence) {
+  auto& watch = *at.context.shared.watch;
+  watch.events.say(kind, log_level::info, at.hook, sentence);
+  watch.changes.note(what, at.hook, sentence, at.now);
+}
+
 void state_report::tell_of_failing(const site& at,
                                    const trouble_board::state& state) {
-  auto& events = at.context.shared.watch->events;
+  using change = webhook_change::kind;
   if (told_.failures == 0 && state.failures != 0) {
     const bool is_new = at.now - said_at_ >= shortest_report_interval
                      || at.now < said_at_;
@@ -125,32 +132,32 @@ void state_report::tell_of_failing(const site& at,
     if (!is_new)
       return;
     said_at_ = at.now;
-    events.say(event_kind::failing, log_level::info, at.hook,
-               "begins to fail" + (reason_.empty() ? "" : ": " + reason_));
+    tell(at, event_kind::failing, change::failing,
+         "begins to fail" + (reason_.empty() ? "" : ": " + reason_));
   } else if (told_.failures != 0 && state.failures == 0
              && std::exchange(said_failing_, false)
              && at.hook.current().enabled) {
-    events.say(event_kind::failing, log_level::info, at.hook,
-               "does not fail any more, after " + times(told_.failures) + " in "
-                 + roughly(at.now - told_.failing_since));
+    tell(at, event_kind::failing, change::healthy,
+         "does not fail any more, after " + times(told_.failures) + " in "
+           + roughly(at.now - told_.failing_since));
   }
 }
 
 void state_report::tell_of_breaker(const site& at) {
+  using change = webhook_change::kind;
   const auto& pace = at.throttle.pace();
-  auto& events = at.context.shared.watch->events;
   if (breaker_ == breaker_state::closed
       && pace.breaker() == breaker_state::open) {
     said_failing_ = true;
-    events.say(event_kind::breaker, log_level::info, at.hook,
-               "has failed " + std::to_string(pace.failures())
-                 + " times in a row: the circuit breaker opens, and lets one "
-                   "attempt go now and then");
+    tell(at, event_kind::breaker, change::breaker_opened,
+         "has failed " + std::to_string(pace.failures())
+           + " times in a row: the circuit breaker opens, and lets one "
+             "attempt go now and then");
   } else if (breaker_ != breaker_state::closed
              && pace.breaker() == breaker_state::closed
              && at.hook.current().enabled) {
-    events.say(event_kind::breaker, log_level::info, at.hook,
-               "is called again: the circuit breaker is closed");
+    tell(at, event_kind::breaker, change::breaker_closed,
+         "is called again: the circuit breaker is closed");
   }
 }
 
@@ -159,11 +166,10 @@ void state_report::tell_of_hold(const site& at,
   if (state.held_by != hold_reason::retry_after
       || told_.held_by == hold_reason::retry_after)
     return;
-  at.context.shared.watch->events.say(
-    event_kind::hold, log_level::info, at.hook,
-    "is held until " + protocol::to_iso8601(state.held_until)
-      + ", as its receiver asks (Retry-After); fanfare retries expedite "
-      + std::to_string(at.hook.id) + " ends that");
+  tell(at, event_kind::hold, webhook_change::kind::held,
+       "is held until " + protocol::to_iso8601(state.held_until)
+         + ", as its receiver asks (Retry-After); fanfare retries expedite "
+         + std::to_string(at.hook.id) + " ends that");
 }
 
 } // namespace fanfare

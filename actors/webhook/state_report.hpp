@@ -6,14 +6,17 @@
 /// is well again. While nothing changes it compares a few numbers. Not
 /// thread-safe.
 
+#include "actors/event_log.hpp"
 #include "actors/trouble_board.hpp"
 #include "actors/webhook/pace.hpp"
 #include "actors/webhook/throttle.hpp"
 #include "actors/webhook/webhook_context.hpp"
+#include "model/feed.hpp"
 #include "storage/progress.hpp"
 
 #include <chrono>
 #include <string>
+#include <string_view>
 
 namespace fanfare {
 
@@ -44,6 +47,9 @@ public:
 
 private:
   [[nodiscard]] trouble_board::state state_of(const site& at) const;
+  /// For the operator's log, and for whoever follows.
+  static void tell(const site& at, event_kind kind, webhook_change::kind what,
+                   std::string_view sentence);
   void tell_of_failing(const site& at, const trouble_board::state& state);
   void tell_of_breaker(const site& at);
   void tell_of_hold(const site& at, const trouble_board::state& state) const;

@@ -68,9 +68,12 @@ tell_of_disabling(std::shared_ptr<const webhook_context> context,
     const auto& changed = std::get<storage::change_webhook>(op).done;
     if (failure != nullptr || !changed || changed->current().enabled)
       return;
-    if (auto* watch = context->shared.watch)
-      watch->troubles.report_disabled(changed->id, changed->owner,
-                                      changed->versions.back().since);
+    const auto at = changed->versions.back().since;
+    if (auto* watch = context->shared.watch) {
+      watch->troubles.report_disabled(changed->id, changed->owner, at);
+      watch->changes.note(webhook_change::kind::disabled, *changed, sentence,
+                          at);
+    }
     context->say(event_kind::disabled, log_level::warning, *changed, sentence);
     if (context->notify_owner)
       context->notify_owner(*changed, notice.action, notice.members);

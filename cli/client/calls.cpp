@@ -144,7 +144,9 @@ void add_calls_commands(CLI::App& app, const command_adder& add) {
     ->check(CLI::PositiveNumber);
   tailing->add_flag("--failed", t->failed, "Only calls that failed");
   add_time(*tailing, "--since", t->since, "Begin with calls from then on");
-  add_duration(*tailing, "--interval", t->interval, "How often to look", "1s");
+  add_duration(*tailing, "--interval", t->interval,
+               "How long to wait before connecting again; doubles up to 30s",
+               "1s");
 
   auto* const resending = add.command(
     *group, "resend", "Send the notification of a call again, now",

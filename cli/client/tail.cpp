@@ -4,11 +4,13 @@
 #include "cli/client/tail.hpp"
 
 #include "cli/client/call_view.hpp"
+#include "cli/client/message_reader.hpp"
 #include "cli/client/terminal.hpp"
 #include "protocol/text.hpp"
 
+#include <boost/json/parse.hpp>
+
 #include <algorithm>
-#include <map>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -18,15 +20,14 @@ namespace fanfare::cli {
 
 namespace {
 
-using boost::json::object;
 using std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
-/// Calls of a webhook that one round shows; if there are more, a note says so.
-constexpr std::size_t most_new_calls = 10'000;
-/// Each round reads the log of every webhook.
-constexpr std::size_t most_webhooks = 200;
+/// Of a server that cannot be reached.
 constexpr auto patience = 60s;
+/// A stream says something every 15 s.
+constexpr auto longest_silence = 45s;
+constexpr std::chrono::milliseconds longest_pause = 30s;
 
 class tail {
 public:
@@ -41,136 +42,124 @@ public:
     return writing_;
   }
 
-  /// Notes where the logs end now.
-  void begin() {
-    find_webhooks(options_.since.empty());
-    if (options_.since.empty())
-      print({}); // the header, before the first call
+  /// Prints calls until the stream breaks off. Throws what the server refuses,
+  /// and that it is not reached.
+  void listen() {
+    messages_.begin_anew();
+    protocol::api_request asked{.target = target(),
+                                .headers = {{"Accept", "text/event-stream"}},
+                                .timeout = longest_silence};
+    if (const auto& last = messages_.last_id(); !last.empty())
+      asked.headers.emplace_back("Last-Event-ID", last);
+    const protocol::answer_taker to{
+      .begin =
+        [this](std::uint64_t) {
+          begin();
+          return result<void>{};
+        },
+      .take = [this](std::string_view bytes) { return take(bytes); }};
+    const auto answer = context_.server().receive(std::move(asked), to);
+    if (answer.status != 200)
+      refuse(answer);
+    throw command_error{exit_code::not_connected,
+                        "the server has ended the stream"};
   }
 
-  /// Prints new calls.
-  void look() {
-    if (options_.webhooks.empty())
-      find_webhooks(false);
-    std::vector<object> found;
-    for (auto& [id, last] : last_seen_)
-      collect(id, last, found);
-    std::ranges::sort(found, {}, [](const object& call) {
-      return call.at("id").to_number<std::uint64_t>();
-    });
-    print(found);
+  /// Waits before the next try. Throws `why` if it is in vain.
+  void wait(const command_error& why) {
+    if (why.code != exit_code::not_connected || !heard_
+        || steady_clock::now() - *heard_ > patience)
+      throw why;
+    if (!std::exchange(lost_, true))
+      output::note("fanfare: " + std::string{why.what()} + " (trying again)");
+    std::this_thread::sleep_for(pause_);
+    pause_ = std::min(2 * pause_, longest_pause);
   }
 
 private:
-  static std::uint64_t id_of(const object& item) {
-    return item.at("id").to_number<std::uint64_t>();
+  std::string target() {
+    auto out = context_.server().in_organizer(
+      "stream/?types=call&payload=true");
+    for (const auto id : options_.webhooks)
+      out += "&webhook=" + std::to_string(id);
+    if (options_.failed)
+      out += "&success=false";
+    if (!options_.since.empty())
+      out += "&since=" + protocol::percent_encode(options_.since);
+    return out;
   }
 
-  std::string log_of(std::uint64_t webhook) {
-    return context_.server().in_organizer(webhook_path(webhook, "calls/"));
-  }
-
-  /// New webhooks are followed from the start of their log, unless `at_end`.
-  void find_webhooks(bool at_end) {
-    std::vector<std::uint64_t> ids = options_.webhooks;
-    auto& server = context_.server();
-    if (ids.empty())
-      server.each(server.in_organizer("webhooks/"), no_limit,
-                  [&](const object& hook) {
-                    ids.push_back(id_of(hook));
-                    return true;
-                  });
-    if (ids.size() > most_webhooks)
-      throw command_error{exit_code::usage,
-                          "there are more than " + std::to_string(most_webhooks)
-                            + " webhooks; name those to follow"};
-    for (const auto id : ids) {
-      if (last_seen_.contains(id))
-        continue;
-      std::optional<std::uint64_t> last = 0;
-      if (at_end)
-        server.each(log_of(id), 1, [&](const object& call) {
-          last = id_of(call);
-          return true;
-        });
-      else if (!options_.since.empty())
-        last.reset();
-      last_seen_.emplace(id, last);
-    }
-  }
-
-  /// Reads a log backwards to the last call seen, without the server's filters,
-  /// which might hide that call.
-  void collect(std::uint64_t webhook, std::optional<std::uint64_t>& last,
-               std::vector<object>& found) {
-    auto target = log_of(webhook);
-    if (!last)
-      target += "?since=" + protocol::percent_encode(options_.since);
-    const auto seen = last.value_or(0);
-    auto newest = seen;
-    std::size_t looked_at = 0;
-    context_.server().each(target, no_limit, [&](const object& call) {
-      const auto id = id_of(call);
-      if (id <= seen)
-        return false;
-      newest = std::max(newest, id);
-      if (++looked_at > most_new_calls) {
-        output::note("fanfare: more calls of webhook " + std::to_string(webhook)
-                     + " than can be shown; older ones are left out");
-        return false;
-      }
-      if (!options_.failed || cell_of(call, "success") != "yes") {
-        object with{{"webhook_id", webhook}};
-        for (const auto& member : call)
-          with.emplace(member.key(), member.value());
-        found.push_back(std::move(with));
-      }
-      return true;
-    });
-    last = newest;
-  }
-
-  void print(const std::vector<object>& calls) {
+  void begin() {
+    heard_ = steady_clock::now();
+    pause_ = options_.interval;
+    if (std::exchange(lost_, false))
+      output::note("fanfare: connected again");
     const std::lock_guard guard{writing_};
-    for (const auto& call : calls)
-      rows_.add(call);
+    rows_.flush(); // the header, before the first call
+  }
+
+  result<void> take(std::string_view bytes) {
+    heard_ = steady_clock::now();
+    const std::lock_guard guard{writing_};
+    const bool fits = messages_.put(
+      bytes, [this](const stream_message& m) { show(m); });
     rows_.flush();
+    if (fits)
+      return {};
+    return error{ec::too_large,
+                 "the server's answer is no stream of calls; is it a Fanfare "
+                 "server?"};
+  }
+
+  void show(const stream_message& m) {
+    boost::json::error_code failed;
+    const auto value = boost::json::parse(m.data, failed);
+    if (failed || !value.is_object())
+      return;
+    if (m.type == "call")
+      rows_.add(value.get_object());
+    else if (m.type == "gap")
+      output::note("fanfare: " + cell_of(value.get_object(), "detail"));
+  }
+
+  void refuse(const protocol::api_response& answer) {
+    if (answer.status == 429 || answer.status == 503)
+      throw command_error{exit_code::not_connected,
+                          context_.server().error_of(answer).what()};
+    if (answer.status == 404)
+      throw command_error{exit_code::not_found,
+                          "the server has no stream of calls: it is older than "
+                          "this program. Upgrade it, or use fanfare calls list "
+                          "(404)"};
+    context_.server().refuse(answer);
   }
 
   command_context& context_;
   const tail_options& options_;
   list_printer rows_;
+  message_reader messages_;
   std::timed_mutex writing_;
-  /// By webhook, the newest call seen; nothing before the first round of a tail
-  /// that begins in the past.
-  std::map<std::uint64_t, std::optional<std::uint64_t>> last_seen_;
+  std::optional<steady_clock::time_point> heard_; ///< of the server
+  std::chrono::milliseconds pause_ = options_.interval;
+  bool lost_ = false; ///< and said so
 };
 
 } // namespace
 
 void tail_calls(command_context& context, const tail_options& options) {
+  for (const auto id : options.webhooks) // says so if there is none
+    (void)context.server().get(context.server().in_organizer(webhook_path(id)));
   tail follower{context, options};
   end_on_signals([&follower] {
     // Never unlocked. Not waited for long: a pipe without a reader may hold it.
     static_cast<void>(follower.writing().try_lock_for(1s));
   });
-  follower.begin();
-  auto last_answer = steady_clock::now();
-  bool lost = false;
-  for (;; std::this_thread::sleep_for(options.interval)) {
+  for (;;)
     try {
-      follower.look();
-      last_answer = steady_clock::now();
-      if (std::exchange(lost, false))
-        output::note("fanfare: connected again");
+      follower.listen();
     } catch (const command_error& e) {
-      if (e.code != exit_code::not_connected
-          || steady_clock::now() - last_answer > patience)
-        throw;
-      if (!std::exchange(lost, true))
-        output::note("fanfare: " + std::string{e.what()} + " (trying again)");
+      follower.wait(e);
     }
-  }
 }
 
 } // namespace fanfare::cli

@@ -22,6 +22,7 @@ namespace fanfare::protocol::rest {
 
 class keyed_request; // protocol/rest/access/idempotency.hpp
 class metrics_page;  // protocol/rest/metrics/metrics_page.hpp
+class stream_hub;    // protocol/rest/stream/stream_hub.hpp
 
 /// Threads for what an I/O thread must not do. Called on any thread; must not
 /// block. A job that is dropped closes its connection.
@@ -48,6 +49,7 @@ struct api_context {
   std::string public_url = {};
   running_keys running = {};
   const metrics_page* figures = nullptr;
+  stream_hub* streams = nullptr;
 };
 
 struct exchange {

@@ -22,6 +22,7 @@
 #include "protocol/rest/resources/secret.hpp"
 #include "protocol/rest/resources/statistics.hpp"
 #include "protocol/rest/resources/status.hpp"
+#include "protocol/rest/resources/stream.hpp"
 #include "protocol/rest/resources/tokens.hpp"
 #include "protocol/rest/resources/webhooks.hpp"
 
@@ -116,6 +117,11 @@ constexpr resource rows[] = {
    "Web Hook Statistics", view, hooks, hooks, serve_statistics},
   {"/api/v1/organizers/{organizer}/statistics/", "Statistics of an Organizer",
    view, hooks, hooks, serve_statistics_of_organizer},
+
+  // What it shows without the permission for webhooks: notifications.
+  {"/api/v1/organizers/{organizer}/stream/", "Stream", view, log_readers,
+   log_readers, serve_stream, from_memory::options, true, nullptr, !in_order,
+   as_text},
 
   // -- the server -------------------------------------------------------------
   {"/", "Start Page", probe, everybody, everybody, serve_start_page,

@@ -238,10 +238,20 @@ rest_api::rest_api(service& of, rest_api_options options)
              .local_names = options.local_names,
              .public_url = std::move(options.public_url)},
     requests_{route_patterns()},
-    page_{of, requests_, std::move(options.more_figures)},
+    page_{of, requests_,
+          [this, more = std::move(options.more_figures)] {
+            auto out = more ? more() : std::vector<metric>{};
+            out.push_back({.name = "fanfare_api_streams",
+                           .help = "Open streams of what happens.",
+                           .type = metric::kind::gauge,
+                           .value = static_cast<double>(streams_.size())});
+            return out;
+          }},
     admin_hash_{std::move(options.admin_token_hash)},
-    limiter_{options.failed_logins} {
+    limiter_{options.failed_logins},
+    streams_{of, options.streams} {
   context_.figures = &page_;
+  context_.streams = &streams_;
 }
 
 request_kind rest_api::kind_of(const http_request& head) const {

@@ -12,6 +12,7 @@
 #include "protocol/rest/metrics/metrics_page.hpp"
 #include "protocol/rest/metrics/request_counts.hpp"
 #include "protocol/rest/service.hpp"
+#include "protocol/rest/stream/stream_hub.hpp"
 #include "protocol/server/http_handler.hpp"
 
 #include <cstddef>
@@ -39,6 +40,7 @@ struct rest_api_options {
   /// Further figures for /metrics, those of its server. Any thread; may be
   /// empty.
   metrics_page::source more_figures = {};
+  stream_limits streams = {};
 };
 
 class rest_api final : public http_handler {
@@ -60,6 +62,10 @@ public:
   [[nodiscard]] const metrics_page& figures() const {
     return page_;
   }
+  /// For tests without a thread of its own.
+  [[nodiscard]] stream_hub& streams() {
+    return streams_;
+  }
 
 private:
   void serve(const std::shared_ptr<exchange>& x);
@@ -71,6 +77,7 @@ private:
   metrics_page page_;
   std::string admin_hash_;
   auth_limiter limiter_;
+  stream_hub streams_;
 };
 
 } // namespace fanfare::protocol::rest

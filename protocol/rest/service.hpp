@@ -20,6 +20,7 @@
 #include "fanfare/secrets.hpp"
 #include "fanfare/status.hpp"
 #include "fanfare/types.hpp"
+#include "model/feed.hpp"
 #include "model/idempotency.hpp"
 #include "model/search.hpp"
 #include "model/token.hpp"
@@ -195,6 +196,27 @@ public:
                                              webhook_id hook) = 0;
 };
 
+/// What happens in an organizer, for those who follow it.
+class feed_source {
+public:
+  virtual ~feed_source() = default;
+
+  /// Memory. Where that begins what happens from now on.
+  [[nodiscard]] virtual feed_place feed_end() const = 0;
+  /// Blocks. Where that begins what happened since then, and maybe a little
+  /// more.
+  virtual result<feed_place> feed_at(timestamp since) = 0;
+  /// Blocks. What happened after the place.
+  virtual result<feed_page> read_feed(organizer_id owner,
+                                      const feed_place& after,
+                                      const feed_limits& within) = 0;
+  /// Memory. `news` is called when there is something to read, once until the
+  /// organizer's feed is read again, on any thread, as long as what is returned
+  /// exists. It must not block, nor call back.
+  [[nodiscard]] virtual std::shared_ptr<void>
+  follow_feed(organizer_id owner, std::function<void()> news) = 0;
+};
+
 /// Requests that a webhook carries out. Each may answer not_found.
 class orders {
 public:
@@ -290,6 +312,7 @@ class service : public publisher,
                 public token_registry,
                 public webhook_registry,
                 public delivery_log,
+                public feed_source,
                 public orders,
                 public inspection,
                 public figures,

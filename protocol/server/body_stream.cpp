@@ -13,14 +13,14 @@ constexpr std::size_t most_waiting = std::size_t{256} << 10;
 } // namespace
 
 struct body_writer::shared {
-  explicit shared(std::uint64_t all) : size(all) {}
+  explicit shared(std::optional<std::uint64_t> all) : size(all) {}
 
   /// With the lock held: who is to be told that there is news.
   std::function<void()> take_wake() {
     return std::exchange(wake, nullptr);
   }
 
-  const std::uint64_t size;
+  const std::optional<std::uint64_t> size; ///< none: it is open
   std::mutex mutex;
   std::condition_variable has_room;
   // Under the mutex.
@@ -28,27 +28,63 @@ struct body_writer::shared {
   std::uint64_t written = 0;
   bool writer_gone = false;
   bool reader_gone = false;
-  std::function<void()> wake;
+  std::function<void()> wake;      ///< of the reader, who waits for more
+  std::function<void()> wake_back; ///< of the writer, who waits for that
 };
 
 std::pair<body_writer, std::shared_ptr<body_reader>>
 body_writer::make(std::uint64_t size) {
+  return make_both(size);
+}
+
+std::pair<body_writer, std::shared_ptr<body_reader>> body_writer::make_open() {
+  return make_both(std::nullopt);
+}
+
+std::pair<body_writer, std::shared_ptr<body_reader>>
+body_writer::make_both(std::optional<std::uint64_t> size) {
   auto with = std::make_shared<shared>(size);
   auto reader = std::make_shared<body_reader>(with);
   return {body_writer{std::move(with)}, std::move(reader)};
 }
 
+body_writer& body_writer::operator=(body_writer&& other) noexcept {
+  if (this != &other) {
+    end();
+    with_ = std::move(other.with_);
+  }
+  return *this;
+}
+
 body_writer::~body_writer() {
+  end();
+}
+
+void body_writer::end() {
   if (!with_)
     return;
   std::function<void()> wake;
   {
     const std::lock_guard guard{with_->mutex};
     with_->writer_gone = true;
+    with_->wake_back = nullptr;
     wake = with_->take_wake();
   }
   if (wake)
     wake();
+}
+
+bool body_writer::is_awaited(std::function<void()> wake) {
+  const std::lock_guard guard{with_->mutex};
+  if (with_->wake)
+    return true;
+  with_->wake_back = std::move(wake);
+  return false;
+}
+
+bool body_writer::is_abandoned() const {
+  const std::lock_guard guard{with_->mutex};
+  return with_->reader_gone;
 }
 
 bool body_writer::write(std::string_view bytes,
@@ -71,29 +107,41 @@ bool body_writer::write(std::string_view bytes,
 }
 
 body_reader::~body_reader() {
-  const std::lock_guard guard{with_->mutex};
-  with_->reader_gone = true;
-  with_->wake = nullptr;
-  with_->has_room.notify_all();
+  std::function<void()> wake_back;
+  {
+    const std::lock_guard guard{with_->mutex};
+    with_->reader_gone = true;
+    with_->wake = nullptr;
+    with_->has_room.notify_all();
+    wake_back = std::exchange(with_->wake_back, nullptr);
+  }
+  if (wake_back)
+    wake_back();
 }
 
-std::uint64_t body_reader::size() const {
+std::optional<std::uint64_t> body_reader::size() const {
   return with_->size;
 }
 
 body_reader::found body_reader::read(std::string& into,
                                      std::function<void()> wake) {
-  const std::lock_guard guard{with_->mutex};
-  if (!with_->waiting.empty()) {
-    into = std::exchange(with_->waiting, {});
-    with_->has_room.notify_all();
-    return found::bytes;
+  std::function<void()> wake_back;
+  {
+    const std::lock_guard guard{with_->mutex};
+    if (!with_->waiting.empty()) {
+      into = std::exchange(with_->waiting, {});
+      with_->has_room.notify_all();
+      return found::bytes;
+    }
+    if (with_->size ? with_->written == *with_->size : with_->writer_gone)
+      return found::end;
+    if (with_->writer_gone || (with_->size && with_->written > *with_->size))
+      return found::broken;
+    with_->wake = std::move(wake);
+    wake_back = std::exchange(with_->wake_back, nullptr);
   }
-  if (with_->written == with_->size)
-    return found::end;
-  if (with_->writer_gone || with_->written > with_->size)
-    return found::broken;
-  with_->wake = std::move(wake);
+  if (wake_back)
+    wake_back();
   return found::nothing;
 }
 

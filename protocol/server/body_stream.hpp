@@ -3,7 +3,8 @@
 #pragma once
 
 /// The body of an answer that is made while it is sent. One thread writes, the
-/// connection's thread reads; only a bounded number of bytes is in between.
+/// connection's thread reads; only a bounded number of bytes is in between. Its
+/// size is announced, or it is open: it ends when nobody writes it any more.
 
 #include <chrono>
 #include <condition_variable>
@@ -12,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -29,9 +31,13 @@ public:
   static std::pair<body_writer, std::shared_ptr<body_reader>>
   make(std::uint64_t size);
 
-  body_writer(body_writer&&) noexcept = default;
-  body_writer& operator=(body_writer&&) = delete;
-  /// What is missing then will never come: the connection is broken off.
+  /// The same of an open one.
+  static std::pair<body_writer, std::shared_ptr<body_reader>> make_open();
+
+  body_writer(body_writer&& other) noexcept = default;
+  body_writer& operator=(body_writer&& other) noexcept;
+  /// An open body is complete. What is missing of another one will never come:
+  /// the connection is broken off.
   ~body_writer();
 
   /// Waits for room, but not after `until`. False: nobody reads it any more, or
@@ -39,10 +45,19 @@ public:
   [[nodiscard]] bool write(std::string_view bytes,
                            std::chrono::steady_clock::time_point until);
 
+  /// Whether the client has taken all that was written. If not, `wake` is
+  /// called once when it has, on any thread; it must not call back.
+  [[nodiscard]] bool is_awaited(std::function<void()> wake);
+  /// Whether nobody reads it any more.
+  [[nodiscard]] bool is_abandoned() const;
+
 private:
   friend class body_reader;
   struct shared;
   explicit body_writer(std::shared_ptr<shared> with) : with_(std::move(with)) {}
+  static std::pair<body_writer, std::shared_ptr<body_reader>>
+  make_both(std::optional<std::uint64_t> size);
+  void end();
 
   std::shared_ptr<shared> with_;
 };
@@ -55,7 +70,8 @@ public:
   body_reader& operator=(const body_reader&) = delete;
   ~body_reader();
 
-  [[nodiscard]] std::uint64_t size() const;
+  /// Nothing: it is open.
+  [[nodiscard]] std::optional<std::uint64_t> size() const;
 
   enum class found : std::uint8_t {
     bytes,   ///< here they are
@@ -63,8 +79,8 @@ public:
     end,     ///< all were read
     broken,  ///< the rest will never come
   };
-  /// Takes what is there. `wake` is called at most once, on any thread, and
-  /// must not call back.
+  /// Takes what is there, when all that was taken before is sent. `wake` is
+  /// called at most once, on any thread, and must not call back.
   [[nodiscard]] found read(std::string& into, std::function<void()> wake);
 
 private:

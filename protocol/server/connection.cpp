@@ -135,7 +135,7 @@ void connection::leave(state before) {
     stream_.shutdown_send(ignored);
   stream_.socket().close(ignored);
   request_.reset();
-  more_.reset(); // whoever makes it learns that nobody reads it
+  more_ = {}; // whoever makes it learns that nobody reads it
   pass_.give_back();
   shared_.connections.erase(place_);
 }
@@ -200,6 +200,10 @@ void connection::drain() {
     case state::handshaking: return close();
     case state::serving:
     case state::finishing: {
+      if (more_.is_open()) {
+        out_.push_body(more_.end());
+        return pump();
+      }
       // A request that has arrived already is served; a busy connection closes
       // when it is done.
       error_code ec;
@@ -236,6 +240,8 @@ void connection::pump() {
     if (state_ == state::finishing) {
       if (pipeline_.empty() && out_.empty() && !more_)
         return enter(state::lingering);
+      if (more_.is_open() && !reading_)
+        discard(); // to learn when its client closes
     } else if (!reading_ && may_read()) {
       read();
     }
@@ -295,6 +301,8 @@ void connection::on_read(const error_code& ec, std::size_t count) {
     return guarded([this] { discard(); });
   }
   if (ec == asio::error::eof) {
+    if (more_.is_open())
+      return close(); // it would be told of what happens for ever
     // What is complete is answered still: some clients close their side as soon
     // as they have asked.
     patience_ = 0ms;
@@ -456,6 +464,7 @@ void connection::hand_over() {
   pipeline::place place;
   place.kind = *request_->kind;
   place.mark = request_->mark;
+  place.http10 = !parser.http11;
   place.keep_alive = keep_alive && !parser.http11;
   place.close = !keep_alive || shared_.draining;
   place.head_only = request.method == "HEAD";
@@ -532,7 +541,9 @@ bool connection::render(pipeline::place& what, bool last) {
   if (answer.stream) {
     what.close = true;
     if (!what.head_only)
-      more_ = answer.stream;
+      more_ = streamed_body{answer.stream, what.http10};
+    if (more_.is_open())
+      stream_.limit_silence(shared_.options.open_body_timeout);
   }
   if (answer.body.size() > write_queue::small_body
       && shared_.unwritten + answer.body.size() > unwritten_budget) {
@@ -547,7 +558,7 @@ bool connection::render(pipeline::place& what, bool last) {
   const auto closes = append_head(out_.text(), answer,
                                   {shared_.date.at(std::time(nullptr)),
                                    what.close || (last && ends),
-                                   what.keep_alive});
+                                   what.keep_alive, what.http10});
   if (what.head_only || !has_content(answer.status))
     out_.commit();
   else
@@ -558,18 +569,21 @@ bool connection::render(pipeline::place& what, bool last) {
 bool connection::refill() {
   if (!more_)
     return false;
+  if (more_.is_open() && shared_.unwritten > unwritten_budget) {
+    close(); // it can go on where it was
+    return false;
+  }
   std::string bytes;
   // A number that no request has: all it says is that there is news.
   const auto wake = [answers = shared_.answers, self = weak_from_this()] {
     answers->put({self, std::numeric_limits<std::uint64_t>::max(), {}, 0});
   };
-  switch (more_->read(bytes, wake)) {
-    case body_reader::found::bytes:
+  switch (more_.read(bytes, wake)) {
+    case streamed_body::found::bytes:
       out_.push_body(std::move(bytes));
       return true;
-    case body_reader::found::nothing: break;
-    case body_reader::found::end: more_.reset(); break;
-    case body_reader::found::broken: close(); break;
+    case streamed_body::found::nothing: break;
+    case streamed_body::found::broken: close(); break;
   }
   return false;
 }
@@ -580,7 +594,9 @@ void connection::write() {
     error_code ec;
     const auto count = stream_.write_some(out_.front(pieces), ec);
     if (ec == asio::error::would_block || ec == asio::error::try_again) {
-      write_deadline_ = shared_.clock.due(shared_.options.idle_timeout);
+      write_deadline_ = shared_.clock.due(more_.is_open()
+                                            ? shared_.options.open_body_timeout
+                                            : shared_.options.idle_timeout);
       stream_.socket().async_wait(
         asio::socket_base::wait_write,
         [self = shared_from_this()](const error_code& why) {

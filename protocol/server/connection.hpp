@@ -15,6 +15,7 @@
 #include "protocol/server/refusal.hpp"
 #include "protocol/server/request_parser.hpp"
 #include "protocol/server/stream.hpp"
+#include "protocol/server/streamed_body.hpp"
 #include "protocol/server/worker_context.hpp"
 #include "protocol/server/write_queue.hpp"
 
@@ -153,6 +154,7 @@ private:
   bool render(pipeline::place& what, bool last);
   /// Queues what the body that is made meanwhile has more; false: nothing now.
   bool refill();
+
   void write();
   void on_writable(const boost::system::error_code& ec);
 
@@ -172,7 +174,7 @@ private:
   std::optional<incoming> request_; // from the end of its head on
   pipeline pipeline_;
   write_queue out_;
-  std::shared_ptr<body_reader> more_; // of the last answer's body
+  streamed_body more_; // of the last answer
 
   expectation expected_;
   /// Set while the socket takes no more: the tick at which that is too long.

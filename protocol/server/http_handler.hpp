@@ -42,7 +42,8 @@ struct http_response {
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body; ///< not sent in answer to a HEAD request
   /// In place of `body`: one that is made while it is sent. The connection is
-  /// closed after it.
+  /// closed after it. An open one ends early when the server stops, when its
+  /// client closes its side, and when its client takes nothing for long.
   std::shared_ptr<body_reader> stream = {};
 };
 

@@ -74,6 +74,8 @@ result<void> check(const http_server_options& options) {
     return bad("body_timeout", zero);
   if (!positive(options.idle_timeout))
     return bad("idle_timeout", zero);
+  if (!positive(options.open_body_timeout))
+    return bad("open_body_timeout", zero);
   if (!positive(options.max_connections))
     return bad("max_connections", zero);
   if (!positive(options.max_connections_per_address))

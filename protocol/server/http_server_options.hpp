@@ -62,6 +62,9 @@ struct http_server_options {
   std::chrono::milliseconds body_timeout{30'000};
   /// Between requests, and for a client to take more of its answers.
   std::chrono::milliseconds idle_timeout{60'000};
+  /// For a client to take more of an open body, and for its machine to confirm
+  /// what was sent of it.
+  std::chrono::milliseconds open_body_timeout{30'000};
 };
 
 } // namespace fanfare::protocol

@@ -34,6 +34,7 @@ public:
     bool head_only = false;  ///< a HEAD request: the answer's body is not sent
     bool close = false;      ///< the connection closes after the answer
     bool keep_alive = false; ///< HTTP/1.0, which needs it stated
+    bool http10 = false;
   };
 
   [[nodiscard]] bool empty() const {

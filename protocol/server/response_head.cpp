@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include <optional>
 
 namespace fanfare::protocol::server {
 
@@ -18,7 +19,7 @@ namespace {
 
 namespace http = boost::beast::http;
 
-void append_number(std::string& to, std::size_t value) {
+void append_number(std::string& to, std::uint64_t value) {
   std::array<char, 24> digits;
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(),
                                  value)
@@ -33,6 +34,13 @@ void append_field_text(std::string& to, std::string_view text) {
   for (auto i = start; i < to.size(); ++i)
     if (to[i] == '\r' || to[i] == '\n' || to[i] == '\0')
       to[i] = ' ';
+}
+
+/// Nothing if there is no body, or an open one.
+std::optional<std::uint64_t> length_of(const http_response& response) {
+  if (!has_content(response.status))
+    return std::nullopt;
+  return response.stream ? response.stream->size() : response.body.size();
 }
 
 } // namespace
@@ -83,11 +91,12 @@ bool append_head(std::string& to, const http_response& response,
     append_field_text(to, value);
     to += "\r\n";
   }
-  if (has_content(response.status)) {
+  if (const auto length = length_of(response)) {
     to += "Content-Length: ";
-    append_number(to, response.stream ? response.stream->size()
-                                      : response.body.size());
+    append_number(to, *length);
     to += "\r\n";
+  } else if (has_content(response.status) && !framing.http10) {
+    to += "Transfer-Encoding: chunked\r\n";
   }
   if (close)
     to += "Connection: close\r\n";

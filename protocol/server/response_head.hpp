@@ -34,6 +34,7 @@ struct response_framing {
   std::string_view date; ///< the whole line
   bool close = false;
   bool announce_keep_alive = false; ///< HTTP/1.0 assumes nothing
+  bool http10 = false; ///< the client's: an open body ends with the connection
 };
 
 /// True if a response with this status can have a body (RFC 9110, 15).

@@ -6,6 +6,10 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 namespace fanfare::protocol::server {
 
 namespace asio = boost::asio;
@@ -17,6 +21,13 @@ void stream::free_ssl::operator()(SSL* which) const noexcept {
 bool stream::secure_with(const tls_identity& who) {
   tls_.reset(who.accept(socket_.native_handle()));
   return tls_ != nullptr;
+}
+
+void stream::limit_silence(std::chrono::milliseconds longest) {
+  const auto value = static_cast<unsigned>(longest.count());
+  // Without it the system gives up after a quarter of an hour.
+  (void)::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT,
+                     &value, sizeof value);
 }
 
 stream::error_code stream::failure_of(int outcome) {

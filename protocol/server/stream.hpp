@@ -13,6 +13,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -72,6 +73,10 @@ public:
     return from.size() == 1 ? socket_.write_some(from.front(), ec)
                             : socket_.write_some(from, ec);
   }
+
+  /// A machine that is gone sends no word of it: the connection breaks if what
+  /// was sent is not confirmed for so long.
+  void limit_silence(std::chrono::milliseconds longest);
 
   /// Closes this side; over TLS with a close_notify.
   void shutdown_send(error_code& ec);

@@ -21,9 +21,9 @@ using namespace std::chrono_literals;
 
 /// A deadline is noticed within an eighth of the shortest one.
 std::chrono::milliseconds tick_of(const http_server_options& options) {
-  const auto shortest = std::min({options.handshake_timeout,
-                                  options.head_timeout, options.body_timeout,
-                                  options.idle_timeout});
+  const auto shortest = std::min(
+    {options.handshake_timeout, options.head_timeout, options.body_timeout,
+     options.idle_timeout, options.open_body_timeout});
   return std::clamp(shortest / 8, std::chrono::milliseconds{5ms},
                     std::chrono::milliseconds{250ms});
 }

@@ -484,6 +484,7 @@ TEST_F(OpenApiTest, ExamplesAreTakenAndAnsweredAsDocumented) {
   resend_under_way();
   run("readStatus");
   run("readOrganizerStatus");
+  run("followOrganizer");
   run("readHealth");
   run("readStatistics");
   run("readOrganizerStatistics");

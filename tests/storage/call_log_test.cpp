@@ -104,6 +104,66 @@ TEST_P(CallLogTest, IsSearchedByOrganizer) {
   EXPECT_TRUE(short_of_it.looked_back_to);
 }
 
+TEST_P(CallLogTest, IsFollowedByOrganizer) {
+  for (const organizer_id owner : {1U, 2U, 1U})
+    add_hook(owner, {1});
+  EXPECT_EQ(store_->call_log().last(), 0U);
+  append_in_turn(3, 9);
+  EXPECT_EQ(store_->call_log().last(), 9U);
+  const auto after = [&](organizer_id owner, call_id place,
+                         const feed_limits& within = {}) {
+    return store_->call_log().newer(owner, place, within).value();
+  };
+  EXPECT_EQ(ids_of(after(1, 0).found), (call_ids{1, 3, 4, 6, 7, 9}));
+  EXPECT_EQ(after(1, 0).upto, 9U);
+  EXPECT_FALSE(after(1, 0).more);
+  EXPECT_FALSE(after(1, 0).lost);
+  EXPECT_EQ(ids_of(after(2, 5).found), call_ids{8});
+  EXPECT_TRUE(after(2, 9).found.empty());
+  EXPECT_TRUE(after(3, 0).found.empty());
+  EXPECT_EQ(after(3, 0).upto, 9U);
+  const auto page = after(1, 0, {.most = 2});
+  EXPECT_EQ(ids_of(page.found), (call_ids{1, 3}));
+  EXPECT_EQ(page.upto, 3U);
+  EXPECT_TRUE(page.more);
+  const auto small = after(1, 3, {.max_bytes = 1});
+  EXPECT_EQ(ids_of(small.found), call_ids{4});
+  EXPECT_TRUE(small.more);
+  const auto scanned = after(2, 2, {.max_scan = 2});
+  EXPECT_TRUE(scanned.found.empty());
+  EXPECT_EQ(scanned.upto, 4U);
+  EXPECT_TRUE(scanned.more);
+  reopen();
+  EXPECT_EQ(ids_of(after(2, 2).found), (call_ids{5, 8}));
+  checkpoint(0); // recovery needs no calls
+  run(expire{.notifications = {}, .calls_upto = 4, .max_calls = 100});
+  EXPECT_TRUE(after(2, 3).lost);
+  EXPECT_FALSE(after(2, 4).lost);
+  EXPECT_EQ(ids_of(after(2, 3).found), (call_ids{5, 8}));
+  run(expire{.notifications = {}, .calls_upto = 9, .max_calls = 100});
+  EXPECT_TRUE(after(2, 8).lost);
+  EXPECT_FALSE(after(2, 9).lost);
+  EXPECT_EQ(after(2, 8).upto, 9U);
+}
+
+TEST_P(CallLogTest, KnowsWhichCallsCameBefore) {
+  const auto before = [&](std::int64_t ms) {
+    return store_->call_log().last_before(at_ms(ms)).value();
+  };
+  EXPECT_EQ(before(0), 0U);
+  for (int i = 1; i <= 5; ++i) {
+    auto c = call_of(1, static_cast<position>(i), outcome::delivered, 1);
+    c.time = at_ms(i * 10);
+    append(c);
+  }
+  EXPECT_EQ(before(0), 0U);
+  EXPECT_EQ(before(10), 0U);
+  EXPECT_EQ(before(11), 1U);
+  EXPECT_EQ(before(30), 2U);
+  EXPECT_EQ(before(50), 4U);
+  EXPECT_EQ(before(51), 5U);
+}
+
 TEST_P(CallLogTest, ABoundaryMayBeAnyNumber) {
   append_in_turn(2, 10);
   EXPECT_EQ(ids_of(store_->call_log().newest(1, 8, 2).value()),

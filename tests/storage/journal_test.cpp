@@ -277,4 +277,45 @@ TEST_P(JournalTest, VersionsAreKeptForAWebhookThatIsBehind) {
   EXPECT_EQ(changed.versions.front().from, 2U);
 }
 
+TEST_P(JournalTest, IsFollowedByOrganizer) {
+  for (const organizer_id owner : {1U, 2U, 1U, 1U})
+    publish(draft_of(1, owner), at_ms(10 * owner));
+  const auto after = [&](organizer_id owner, position place,
+                         const feed_limits& within = {}) {
+    return store_->journal().newer(owner, place, within).value();
+  };
+  EXPECT_EQ(ids_of(after(1, 0).found), (std::vector<position>{1, 3, 4}));
+  EXPECT_EQ(after(1, 0).upto, 4U);
+  EXPECT_FALSE(after(1, 0).lost);
+  EXPECT_TRUE(after(2, 2).found.empty());
+  EXPECT_EQ(after(2, 2).upto, 4U);
+  EXPECT_TRUE(after(3, 0).found.empty());
+  const auto page = after(1, 1, {.most = 1});
+  EXPECT_EQ(ids_of(page.found), std::vector<position>{3});
+  EXPECT_EQ(page.upto, 3U);
+  EXPECT_TRUE(page.more);
+  EXPECT_TRUE(after(1, 0, {.max_bytes = 1}).more);
+  reopen();
+  EXPECT_EQ(ids_of(after(1, 1).found), (std::vector<position>{3, 4}));
+  // One that is kept for a retry hides nothing.
+  run(expire{.notifications = {2, 3}});
+  EXPECT_FALSE(after(1, 0).lost);
+  EXPECT_TRUE(after(1, 1).lost);
+  EXPECT_EQ(ids_of(after(1, 1).found), std::vector<position>{4});
+  EXPECT_FALSE(after(1, 4).lost);
+}
+
+TEST_P(JournalTest, KnowsWhatCameBefore) {
+  const auto before = [&](std::int64_t ms) {
+    return store_->journal().last_before(at_ms(ms)).value();
+  };
+  EXPECT_EQ(before(0), 0U);
+  for (int i = 1; i <= 3; ++i)
+    publish(draft_of(1), at_ms(10 * i));
+  EXPECT_EQ(before(10), 0U);
+  EXPECT_EQ(before(11), 1U);
+  EXPECT_EQ(before(30), 2U);
+  EXPECT_EQ(before(31), 3U);
+}
+
 } // namespace fanfare::test

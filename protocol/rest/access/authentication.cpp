@@ -89,6 +89,10 @@ std::string_view fault_of_key(const exchange& x, std::string_view key) {
 
 } // namespace
 
+std::string_view key_of(const exchange& x) {
+  return credentials{x}.key();
+}
+
 std::optional<caller> identify(const exchange& x, std::string_view admin_hash) {
   const credentials given{x};
   const auto key = given.key();

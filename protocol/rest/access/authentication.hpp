@@ -23,6 +23,9 @@ struct caller {
   std::shared_ptr<const token> value;
 };
 
+/// The key that a request came with; empty: none, or more than one.
+[[nodiscard]] std::string_view key_of(const exchange& x);
+
 /// The caller, if the key is valid.
 [[nodiscard]] std::optional<caller> identify(const exchange& x,
                                              std::string_view admin_hash);

@@ -11,13 +11,13 @@
 #include "protocol/rest/resources/health.hpp"
 #include "protocol/rest/resources/log_page.hpp"
 #include "protocol/rest/resources/notification_query.hpp"
+#include "protocol/rest/resources/subjects.hpp"
 #include "protocol/rest/resources/webhooks.hpp"
 #include "protocol/text.hpp"
 
 #include <algorithm>
 #include <functional>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -31,37 +31,6 @@ constexpr std::size_t scan_step = 200;
 constexpr std::size_t foreign_scan_step = 20'000;
 /// Calls, whosever they are, that a request for an organizer's looks at.
 constexpr std::size_t organizer_scan_limit = 50'000;
-
-/// Loads the notifications of calls, each only once.
-class notifications {
-public:
-  explicit notifications(const exchange& x) : x_{x} {}
-
-  /// Null if it has expired.
-  result<notification_ptr> find(position id) {
-    if (const auto i = found_.find(id); i != found_.end())
-      return i->second;
-    auto loaded = x_.service.find_notification(x_.owner.id, id);
-    if (!loaded && loaded.error().code != ec::not_found)
-      return std::move(loaded).error();
-    if (found_.size() > scan_step)
-      found_.clear(); // bodies may be large
-    auto value = loaded ? std::move(*loaded) : nullptr;
-    read_ += std::max(least_read, value ? value->body.size() : 0);
-    found_.emplace(id, value);
-    return value;
-  }
-
-  /// Bytes, about.
-  [[nodiscard]] std::size_t read() const {
-    return read_;
-  }
-
-private:
-  const exchange& x_;
-  std::size_t read_ = 0;
-  std::unordered_map<position, notification_ptr> found_;
-};
 
 /// Reads calls with lower ids, newest first, some of them at a time.
 using call_source = std::function<result<found_calls>(call_id before)>;
@@ -90,7 +59,7 @@ result<log_page> walk(const exchange& x, const call_source& source,
                       const call_filter& filter, call_id before,
                       const walk_limits& limits) {
   const auto wanted = page_size(x);
-  notifications subjects{x};
+  subjects of_calls{x.service, x.owner.id};
   log_page page{.next = before};
   std::size_t bytes = 0;
   for (std::size_t scanned = 0; scanned < limits.scan;) {
@@ -99,7 +68,7 @@ result<log_page> walk(const exchange& x, const call_source& source,
       return step.error();
     for (const auto& c : step->found) {
       // And at least this one more exists.
-      if (page.results.size() == wanted || subjects.read() > log_read_bytes)
+      if (page.results.size() == wanted || of_calls.read() > log_read_bytes)
         return page;
       page.next = c.id;
       page.looked_back_to = c.time;
@@ -107,7 +76,7 @@ result<log_page> walk(const exchange& x, const call_source& source,
         return log_page{.results = std::move(page.results)};
       if (!filter.takes(c))
         continue;
-      const auto subject = subjects.find(c.subject);
+      const auto subject = of_calls.find(c.subject);
       if (!subject)
         return subject.error();
       if (!filter.action.empty()
@@ -207,7 +176,7 @@ http_response serve_call(const exchange& x) {
   if (!found)
     return found.error().code == ec::not_found ? not_found(x)
                                                : answer_to(x, found.error());
-  const auto subject = notifications{x}.find(found->subject);
+  const auto subject = subjects{x.service, x.owner.id}.find(found->subject);
   if (!subject)
     return answer_to(x, subject.error());
   return json_answer(x, 200, to_json(*found, subject->get()));

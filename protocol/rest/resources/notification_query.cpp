@@ -94,9 +94,17 @@ filter_ptr read_filter(const query& q, field_errors& errors) {
   return nullptr;
 }
 
-/// The registered types that notifications of the action may have.
-std::vector<action_type_id> types_of(std::string_view action,
-                                     const std::vector<action_type>& all) {
+} // namespace
+
+bool is_action(std::string_view asked, std::string_view concrete) {
+  if (asked.empty() || asked == concrete)
+    return true;
+  return asked.ends_with(".*")
+      && concrete.starts_with(asked.substr(0, asked.size() - 1));
+}
+
+std::vector<action_type_id>
+types_of_action(std::string_view action, const std::vector<action_type>& all) {
   std::vector<action_type_id> out;
   for (const auto& type : all) {
     const std::string_view name = type.name;
@@ -106,15 +114,6 @@ std::vector<action_type_id> types_of(std::string_view action,
   }
   std::ranges::sort(out);
   return out;
-}
-
-} // namespace
-
-bool is_action(std::string_view asked, std::string_view concrete) {
-  if (asked.empty() || asked == concrete)
-    return true;
-  return asked.ends_with(".*")
-      && concrete.starts_with(asked.substr(0, asked.size() - 1));
 }
 
 notification_search read_notification_query(const exchange& x,
@@ -133,7 +132,7 @@ notification_search read_notification_query(const exchange& x,
   if (action.empty())
     action = q.last("action_type").value_or("");
   if (!action.empty()) {
-    out.types = types_of(action, x.service.action_types());
+    out.types = types_of_action(action, x.service.action_types());
     if (out.types->empty())
       errors.add("action", "There is no action type of that name. "
                            "/api/v1/action-types/ lists them.");

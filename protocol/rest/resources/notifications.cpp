@@ -11,6 +11,7 @@
 #include "protocol/rest/messages/request_body.hpp"
 #include "protocol/rest/resources/explanation_json.hpp"
 #include "protocol/rest/resources/log_page.hpp"
+#include "protocol/rest/resources/notification_json.hpp"
 #include "protocol/rest/resources/notification_query.hpp"
 #include "protocol/text.hpp"
 
@@ -128,18 +129,6 @@ void publish(const std::shared_ptr<exchange>& x) {
     x->respond(answer_to(*x, refused.error()));
 }
 
-boost::json::object to_json(const exchange& x, const notification& n) {
-  const auto event = n.event == 0 ? std::nullopt
-                                  : x.service.find_event(n.event);
-  boost::json::object out;
-  out["notification_id"] = n.id;
-  out["datetime"] = to_iso8601(n.published);
-  out["event"] = event ? json_string(event->slug) : boost::json::value(nullptr);
-  out["action_type"] = json_string(n.action);
-  out["payload"] = json_string(n.body);
-  return out;
-}
-
 http_response search(const exchange& x) {
   field_errors errors;
   const auto wanted = read_notification_query(x, errors);
@@ -150,7 +139,7 @@ http_response search(const exchange& x) {
     return answer_to(x, read.error());
   log_page page{.next = read->next, .looked_back_to = read->looked_back_to};
   for (const auto& n : read->found)
-    page.results.push_back(to_json(x, *n));
+    page.results.push_back(rest::to_json(x.service, *n));
   return search_answer(x, std::move(page));
 }
 
@@ -183,7 +172,7 @@ http_response serve_notification(const exchange& x) {
   const auto why = explain(x, subject);
   if (!why)
     return why.error();
-  auto out = to_json(x, subject);
+  auto out = rest::to_json(x.service, subject);
   for (const auto& item : *why)
     out[item.key()] = item.value();
   return json_answer(x, 200, out);

@@ -119,6 +119,72 @@ call_log::count(const tally_query& which) const {
   return found;
 }
 
+result<newer_calls> call_log::newer(organizer_id owner, call_id after,
+                                    const feed_limits& within) const {
+  // Known before the transaction begins, which has at least all up to there.
+  const auto last = live_.last_call();
+  read_transaction txn{live_.env()};
+  ownership mine{txn, owner};
+  newer_calls out{.upto = after};
+  const auto oldest = first_id<call_id>(txn, table::calls);
+  out.lost = oldest == 0 ? last > after : oldest > after + 1;
+  cursor at{txn, table::calls};
+  std::size_t scanned = 0;
+  std::size_t size = 0;
+  for (auto more = at.seek(as_key(after + 1)); more; more = at.next()) {
+    out.more = out.found.size() == within.most || scanned == within.max_scan
+            || size >= within.max_bytes;
+    if (out.more)
+      break;
+    ++scanned;
+    logged_call c;
+    c.id = to_number<call_id>(at.key()).value_or(0);
+    out.upto = c.id;
+    if (!decode_facts(at.value(), c)) {
+      txn.damaged("call", c.id);
+      break;
+    }
+    if (!mine.includes(c.hook))
+      continue;
+    if (!decode_or_fail(txn, at.value(), c, "call", c.id))
+      break;
+    size += feed_weight(c);
+    out.found.push_back(std::move(c));
+  }
+  if (!txn.ok())
+    return txn.failure();
+  if (!out.more)
+    out.upto = std::max(out.upto, last);
+  return out;
+}
+
+result<call_id> call_log::last_before(timestamp t) const {
+  read_transaction txn{live_.env()};
+  auto low = first_id<call_id>(txn, table::calls);
+  auto high = last_id<call_id>(txn, table::calls) + 1;
+  if (low == 0)
+    return live_.last_call();
+  cursor at{txn, table::calls};
+  while (low < high && txn.ok()) {
+    const auto middle = low + (high - low) / 2;
+    logged_call c;
+    if (!at.seek(as_key(middle)))
+      break;
+    c.id = to_number<call_id>(at.key()).value_or(middle);
+    if (!decode_facts(at.value(), c)) {
+      txn.damaged("call", c.id);
+      break;
+    }
+    if (c.time >= t)
+      high = middle;
+    else
+      low = c.id + 1;
+  }
+  if (!txn.ok())
+    return txn.failure();
+  return low - 1;
+}
+
 result<call> call_log::find(webhook_id hook, call_id id) const {
   read_transaction txn{live_.env()};
   logged_call c;

@@ -20,6 +20,13 @@ public:
   search(organizer_id owner, const call_search& wanted) const override;
   [[nodiscard]] result<std::vector<call_tally>>
   count(const tally_query& which) const override;
+  [[nodiscard]] result<newer_calls>
+  newer(organizer_id owner, call_id after,
+        const feed_limits& within) const override;
+  [[nodiscard]] call_id last() const override {
+    return live_.last_call();
+  }
+  [[nodiscard]] result<call_id> last_before(timestamp t) const override;
   [[nodiscard]] result<call> find(webhook_id hook, call_id id) const override;
 
 private:

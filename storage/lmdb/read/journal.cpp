@@ -228,4 +228,45 @@ journal::search(organizer_id owner, const notification_search& wanted) const {
   return out;
 }
 
+result<newer_notifications> journal::newer(organizer_id owner, position after,
+                                           const feed_limits& within) const {
+  // Known before the transaction begins, which has at least all up to there.
+  const auto last = tail();
+  read_transaction txn{live_.env()};
+  newer_notifications out{.upto = after};
+  if (last > after) {
+    // Some that expired may stand before others that are kept for a retry.
+    const auto oldest = first_id<position>(txn, table::journal);
+    out.lost = oldest == 0 || oldest > after + 1
+            || !txn.get(table::journal, as_key(after + 1));
+  }
+  index_cursor at{txn, owner};
+  std::size_t size = 0;
+  for (auto more = at.seek_after(after); more; more = at.next()) {
+    out.more = out.found.size() == within.most || size >= within.max_bytes;
+    if (out.more)
+      break;
+    out.upto = at.id();
+    auto n = read_notification(txn, at.id());
+    if (!n)
+      continue;
+    size += feed_weight(*n);
+    out.found.push_back(std::move(n));
+  }
+  if (!txn.ok())
+    return txn.failure();
+  if (!out.more)
+    out.upto = std::max(out.upto, last);
+  return out;
+}
+
+result<position> journal::last_before(timestamp t) const {
+  read_transaction txn{live_.env()};
+  const auto first = first_since(txn, t);
+  if (!txn.ok())
+    return txn.failure();
+  return first == 1 && first_id<position>(txn, table::journal) == 0 ? tail()
+                                                                    : first - 1;
+}
+
 } // namespace fanfare::storage::lmdb

@@ -80,6 +80,10 @@ public:
                  std::size_t max_scan) const override;
   [[nodiscard]] result<found_notifications>
   search(organizer_id owner, const notification_search& wanted) const override;
+  [[nodiscard]] result<newer_notifications>
+  newer(organizer_id owner, position after,
+        const feed_limits& within) const override;
+  [[nodiscard]] result<position> last_before(timestamp t) const override;
 
 private:
   const live_state& live_;

@@ -141,14 +141,26 @@ rest_client::send(std::string_view method, std::string_view target,
   parser.body_limit(std::uint64_t{64} << 20);
   parser.skip(method == "HEAD");
   if (auto ec = my.run([&](auto done) {
-        http::async_read(*my.stream, my.buffer, parser, done);
+        http::async_read_header(*my.stream, my.buffer, parser, done);
       }))
     my.fail(unsent ? unsent : ec);
+  // Of a stream, which has no end, the beginning is taken.
+  const bool endless = parser.get()[http::field::content_type].starts_with(
+    "text/event-stream");
+  const auto is_read = [&] {
+    return parser.is_done()
+        || (endless && parser.get().body().find("\n\n") != std::string::npos);
+  };
+  while (!is_read())
+    if (auto ec = my.run([&](auto done) {
+          http::async_read_some(*my.stream, my.buffer, parser, done);
+        }))
+      my.fail(unsent ? unsent : ec);
   auto answer = parser.release();
   rest_response out;
   out.status = answer.result_int();
   out.body = std::move(answer.body());
-  out.keep_alive = answer.keep_alive() && !unsent;
+  out.keep_alive = answer.keep_alive() && !unsent && !endless;
   for (const auto& field : answer)
     out.headers.emplace_back(field.name_string(), field.value());
   if (!out.keep_alive)

@@ -73,6 +73,87 @@ public:
     return owner;
   }
 
+  // -- the feed ---------------------------------------------------------------
+
+  /// Changes that happen, with their numbers.
+  std::vector<webhook_change> changes;
+  std::uint64_t run = 7;
+  call_id oldest_call = 1; ///< earlier ones have expired
+  std::size_t feed_reads = 0;
+  std::optional<error> feed_error;
+  /// Who follows whom.
+  std::multimap<organizer_id, std::shared_ptr<std::function<void()>>> followers;
+
+  void tell_followers(organizer_id of) {
+    for (auto [i, end] = followers.equal_range(of); i != end; ++i)
+      (*i->second)();
+  }
+
+  feed_place feed_end() const override {
+    return {.call = log.empty() ? 0 : log.back().id,
+            .notification = journal.size(),
+            .run = run,
+            .change = changes.size()};
+  }
+  result<feed_place> feed_at(timestamp since) override {
+    ++blocking_calls;
+    auto out = feed_end();
+    while (out.call > 0 && log[out.call - 1].time >= since)
+      --out.call;
+    while (out.notification > 0
+           && journal[out.notification - 1]->published >= since)
+      --out.notification;
+    return out;
+  }
+  result<feed_page> read_feed(organizer_id owner, const feed_place& after,
+                              const feed_limits& within) override {
+    ++blocking_calls;
+    ++feed_reads;
+    if (feed_error)
+      return *feed_error;
+    feed_page out{.next = after};
+    const auto end = feed_end();
+    out.lost.calls = within.calls && after.call + 1 < oldest_call;
+    for (const auto& c : log) {
+      const bool mine = std::ranges::any_of(hooks, [&](const webhook& h) {
+        return h.id == c.hook && h.owner == owner;
+      });
+      if (!within.calls || c.id <= after.call || c.id < oldest_call || !mine)
+        continue;
+      if (out.calls.size() == within.most) {
+        out.more = true;
+        break;
+      }
+      out.next.call = c.id;
+      out.calls.push_back({std::make_shared<const call>(c), nullptr});
+    }
+    if (!out.more)
+      out.next.call = end.call;
+    for (const auto& n : journal)
+      if (within.notifications && n->id > after.notification
+          && n->owner == owner)
+        out.notifications.push_back(n);
+    out.next.notification = end.notification;
+    out.lost.changes = within.changes && after.run != run;
+    for (const auto& c : changes)
+      if (within.changes && c.owner == owner
+          && (out.lost.changes || c.number > after.change))
+        out.changes.push_back(std::make_shared<const webhook_change>(c));
+    out.next.run = run;
+    out.next.change = end.change;
+    return out;
+  }
+  std::shared_ptr<void> follow_feed(organizer_id owner,
+                                    std::function<void()> news) override {
+    auto made = std::make_shared<std::function<void()>>(std::move(news));
+    followers.emplace(owner, made);
+    return {made.get(), [this, made](auto*) {
+              std::erase_if(followers, [&](const auto& each) {
+                return each.second == made;
+              });
+            }};
+  }
+
   // -- publishing -------------------------------------------------------------
 
   result<void> try_publish(organizer_id owner, std::vector<publication>&& items,

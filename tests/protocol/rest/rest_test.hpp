@@ -15,6 +15,7 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -29,6 +30,7 @@ struct reply {
   headers fields;
   std::string body;
   bool blocking = false; ///< asked for a thread that may wait
+  std::shared_ptr<protocol::body_reader> stream; ///< a body made meanwhile
 
   [[nodiscard]] std::string header(std::string_view name) const {
     for (const auto& [key, value] : fields)
@@ -73,6 +75,7 @@ protected:
       out.status = r.status;
       out.fields = std::move(r.headers);
       out.body = std::move(r.body);
+      out.stream = std::move(r.stream);
     });
     EXPECT_EQ(answers, 1);
     out.blocking = blocking_;
@@ -127,10 +130,12 @@ protected:
   protocol::rest::rest_api api{
     service,
     {.admin_token_hash = protocol::hash_token_key("root"),
-     .run = {.blocking = [this](const std::function<void()>& job) {
-       blocking_ = true;
-       job();
-     }}}};
+     .run = {.blocking =
+               [this](const std::function<void()>& job) {
+                 blocking_ = true;
+                 job();
+               }},
+     .streams = {.most = 5, .most_of_organizer = 4, .own_thread = false}}};
 
 private:
   bool blocking_ = false;

@@ -118,6 +118,37 @@ memory_journal::search(organizer_id owner,
   return out;
 }
 
+result<newer_notifications>
+memory_journal::newer(organizer_id owner, position after,
+                      const feed_limits& within) const {
+  std::lock_guard lock{in_.mutex};
+  const auto& d = in_.now.stored;
+  newer_notifications out{.upto = after};
+  out.lost = d.tail() > after && !d.find(after + 1);
+  std::size_t bytes = 0;
+  for (const auto& n : d.journal) {
+    if (n->id <= after || n->owner != owner)
+      continue;
+    out.more = out.found.size() == within.most || bytes >= within.max_bytes;
+    if (out.more)
+      return out;
+    out.upto = n->id;
+    bytes += feed_weight(*n);
+    out.found.push_back(n);
+  }
+  out.upto = std::max(out.upto, d.tail());
+  return out;
+}
+
+result<position> memory_journal::last_before(timestamp t) const {
+  std::lock_guard lock{in_.mutex};
+  const auto& d = in_.now.stored;
+  for (const auto& n : d.journal)
+    if (n->published >= t)
+      return n->id - 1;
+  return d.tail();
+}
+
 // -- call log -----------------------------------------------------------------
 
 result<std::vector<call>> memory_call_log::newest(webhook_id hook,
@@ -178,6 +209,48 @@ memory_call_log::count(const tally_query& which) const {
         found[place].add(tally);
   }
   return found;
+}
+
+result<newer_calls> memory_call_log::newer(organizer_id owner, call_id after,
+                                           const feed_limits& within) const {
+  std::lock_guard lock{in_.mutex};
+  const auto& d = in_.now.stored;
+  newer_calls out{.upto = after};
+  out.lost = d.calls.empty() ? d.last_call > after
+                             : d.calls.front().id > after + 1;
+  std::size_t scanned = 0;
+  std::size_t bytes = 0;
+  for (const auto& c : d.calls) {
+    if (c.id <= after)
+      continue;
+    out.more = out.found.size() == within.most || scanned == within.max_scan
+            || bytes >= within.max_bytes;
+    if (out.more)
+      return out;
+    ++scanned;
+    out.upto = c.id;
+    const auto* hook = d.find_hook(c.hook);
+    if (hook == nullptr || hook->hook.owner != owner)
+      continue;
+    bytes += feed_weight(c);
+    out.found.push_back(c);
+  }
+  out.upto = std::max(out.upto, d.last_call);
+  return out;
+}
+
+call_id memory_call_log::last() const {
+  std::lock_guard lock{in_.mutex};
+  return in_.now.stored.last_call;
+}
+
+result<call_id> memory_call_log::last_before(timestamp t) const {
+  std::lock_guard lock{in_.mutex};
+  const auto& d = in_.now.stored;
+  for (const auto& c : d.calls)
+    if (c.time >= t)
+      return c.id - 1;
+  return d.last_call;
 }
 
 result<call> memory_call_log::find(webhook_id hook, call_id id) const {

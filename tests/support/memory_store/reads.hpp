@@ -25,6 +25,10 @@ public:
                  std::size_t max_scan) const override;
   [[nodiscard]] result<found_notifications>
   search(organizer_id owner, const notification_search& wanted) const override;
+  [[nodiscard]] result<newer_notifications>
+  newer(organizer_id owner, position after,
+        const feed_limits& within) const override;
+  [[nodiscard]] result<position> last_before(timestamp t) const override;
 
 private:
   const guarded_state& in_;
@@ -40,6 +44,11 @@ public:
   search(organizer_id owner, const call_search& wanted) const override;
   [[nodiscard]] result<std::vector<call_tally>>
   count(const tally_query& which) const override;
+  [[nodiscard]] result<newer_calls>
+  newer(organizer_id owner, call_id after,
+        const feed_limits& within) const override;
+  [[nodiscard]] call_id last() const override;
+  [[nodiscard]] result<call_id> last_before(timestamp t) const override;
   [[nodiscard]] result<call> find(webhook_id hook, call_id id) const override;
 
 private:
