@@ -85,6 +85,11 @@ void batch_writer::tell(commit_queue::batch& written) {
       if (change->done)
         news->webhooks.push_back(
           std::make_shared<const webhook_record>(*change->done));
+    } else if (auto* clear = std::get_if<storage::clear_organizer>(&op)) {
+      if (clear->done)
+        for (const auto& hook : clear->cleared)
+          news->webhooks.push_back(
+            std::make_shared<const webhook_record>(hook));
     }
   }
   if (!news->notifications.empty())

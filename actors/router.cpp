@@ -83,6 +83,8 @@ result<void> router::begin() {
   tail_ = config_.store->journal().tail();
   auto indexed = config_.store->registry().for_each_webhook(
     [this](const webhook_record& hook) {
+      if (hook.is_removed())
+        return true;
       const auto* now = version_at(hook, routed_upto_ + 1);
       index_.put(hook.id, hook.owner,
                  now != nullptr
@@ -175,6 +177,7 @@ void router::take_changes_before(position at) {
 
 void router::apply(const std::shared_ptr<const webhook_record>& hook) {
   const auto r = index_.put(hook->id, hook->owner, hook->current());
+  removed_ += hook->is_removed() ? 1U : 0U; // no edit comes after that
   make_room();
   show_registered(*hook);
   if (auto& s = active_[r])
@@ -402,7 +405,7 @@ void router::make_room() {
   if (active_.size() < index_.size())
     active_.resize(index_.size());
   if (config_.registered_webhooks != nullptr)
-    config_.registered_webhooks->store(index_.size(),
+    config_.registered_webhooks->store(index_.size() - removed_,
                                        std::memory_order_relaxed);
 }
 
@@ -472,6 +475,8 @@ void router::forget_stuck(subscriber& s) {
 }
 
 void router::show_registered(const webhook_record& hook) const {
+  if (hook.is_removed())
+    return config_.operators->troubles.remove(hook.id);
   const auto& newest = hook.versions.back();
   config_.operators->troubles.put(hook.id, hook.owner, newest.value.enabled,
                                   hook.delivery.paused, config_.clock->now());

@@ -142,6 +142,7 @@ private:
 
   router_config config_;
   subscription_index index_;
+  std::size_t removed_ = 0; ///< of the index, with their organizers
   /// By ref; null while the webhook's actor does not run.
   std::vector<std::unique_ptr<subscriber>> active_;
   std::size_t active_count_ = 0;

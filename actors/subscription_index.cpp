@@ -10,9 +10,10 @@ namespace fanfare {
 
 namespace {
 
+/// From the end: an organizer that is removed loses its newest webhooks first.
 void remove_from(std::vector<subscription_index::ref>& list,
                  subscription_index::ref r) {
-  if (auto i = std::ranges::find(list, r); i != list.end()) {
+  if (auto i = std::find(list.rbegin(), list.rend(), r); i != list.rend()) {
     *i = list.back();
     list.pop_back();
   }

@@ -197,6 +197,23 @@ organizer_id trouble_board::owner_of(webhook_id id) {
                                             : 0;
 }
 
+void trouble_board::remove(webhook_id id) {
+  auto& in = shard_of(id);
+  const std::lock_guard guard{in.mutex};
+  if (in.registered.size() <= id / shards)
+    return;
+  auto& known = in.registered[id / shards];
+  count(in, known.owner, [&](tallies& c) {
+    c.registered -= known.known ? 1 : 0;
+    c.enabled -= known.enabled ? 1 : 0;
+  });
+  known = {};
+  if (const auto* e = find(in, id)) {
+    count_entry(in, *e, false);
+    erase(in, id);
+  }
+}
+
 void trouble_board::report_disabled(webhook_id id, organizer_id owner,
                                     timestamp at) {
   auto& in = shard_of(id);

@@ -51,6 +51,8 @@ public:
   /// The webhook is registered like this.
   void put(webhook_id id, organizer_id owner, bool enabled, bool paused,
            timestamp now);
+  /// It is no longer registered.
+  void remove(webhook_id id);
   /// The engine has disabled it then.
   void report_disabled(webhook_id id, organizer_id owner, timestamp at);
   /// What its actor says changed.

@@ -204,6 +204,8 @@ void engine_core::observe(const storage::operation& op) {
 result<void> engine_core::begin(const engine* who) {
   if (auto added = add_builtin_types(*store_); !added)
     return added;
+  if (auto finished = finish_removals(*store_, clock().now()); !finished)
+    return finished;
   if (auto loaded = names_.load(store_->registry()); !loaded)
     return loaded;
   for (const auto& o : names_.organizers())

@@ -34,12 +34,14 @@ result<void> directory::load(const storage::registry& from) {
   if (!organizers)
     return organizers.error();
   for (const auto& o : *organizers)
-    add(o);
+    if (!o.slug.empty()) // else it was removed
+      add(o);
   const auto events = from.events();
   if (!events)
     return events.error();
   for (const auto& e : *events)
-    add(e);
+    if (!e.slug.empty() && organizer_slugs_.contains(e.owner))
+      add(e);
   const auto types = from.action_types();
   if (!types)
     return types.error();
@@ -49,7 +51,8 @@ result<void> directory::load(const storage::registry& from) {
   if (!tokens)
     return tokens.error();
   for (const auto& t : *tokens)
-    add(t);
+    if (organizer_slugs_.contains(t.owner))
+      add(t);
   return {};
 }
 
@@ -70,8 +73,16 @@ void directory::observe(const storage::operation& op) {
     update(o->done);
   } else if (const auto* c = std::get_if<storage::change_organizer>(&op)) {
     update(c->done);
+  } else if (const auto* gone = std::get_if<storage::remove_organizer>(&op)) {
+    if (gone->done)
+      remove(*gone->done);
   } else if (const auto* e = std::get_if<storage::add_event>(&op)) {
     update(e->done);
+  } else if (const auto* n = std::get_if<storage::rename_event>(&op)) {
+    update(n->done);
+  } else if (const auto* past = std::get_if<storage::remove_event>(&op)) {
+    if (past->done)
+      remove(*past->done);
   } else if (const auto* t = std::get_if<storage::add_token>(&op)) {
     update(t->done);
   } else if (const auto* r = std::get_if<storage::revoke_token>(&op)) {
@@ -92,6 +103,21 @@ void directory::add(const organizer& o) {
 void directory::add(const event& e) {
   events_by_slug_[e.owner].insert_or_assign(e.slug, e.id);
   events_.insert_or_assign(e.id, e);
+}
+
+void directory::remove(const organizer& o) {
+  std::unique_lock guard{mutex_};
+  organizers_.erase(o.slug);
+  // Without it nothing finds its events and tokens, which go with the process:
+  // to look for them would stop the writer.
+  organizer_slugs_.erase(o.id);
+}
+
+void directory::remove(const event& e) {
+  std::unique_lock guard{mutex_};
+  events_.erase(e.id);
+  if (const auto i = events_by_slug_.find(e.owner); i != events_by_slug_.end())
+    i->second.erase(e.slug);
 }
 
 void directory::add(const token& t) {
@@ -199,7 +225,8 @@ std::shared_ptr<const token> directory::find_token(std::string_view hash,
                                                    timestamp now) const {
   std::shared_lock guard{mutex_};
   const auto i = tokens_by_hash_.find(hash);
-  if (i == tokens_by_hash_.end())
+  if (i == tokens_by_hash_.end()
+      || !organizer_slugs_.contains(i->second->value.owner))
     return nullptr;
   const auto& entry = i->second;
   const auto before = entry->last_used.load(std::memory_order_relaxed);

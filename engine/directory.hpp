@@ -98,6 +98,8 @@ private:
   void add(const organizer& o);
   void add(const event& e);
   void add(const token& t);
+  void remove(const organizer& o);
+  void remove(const event& e);
 
   mutable std::shared_mutex mutex_;
   std::map<std::string, organizer, std::less<>> organizers_;

@@ -150,6 +150,19 @@ std::vector<event> engine::events(organizer_id owner) const {
   return core_->names().events(owner);
 }
 
+result<void> engine::remove_organizer(organizer_id id) {
+  return core_->registry().remove_organizer(id);
+}
+
+result<event> engine::rename_event(organizer_id owner, event_id id,
+                                   std::string name) {
+  return core_->registry().rename_event(owner, id, std::move(name));
+}
+
+result<void> engine::remove_event(organizer_id owner, event_id id) {
+  return core_->registry().remove_event(owner, id);
+}
+
 result<event> engine::add_event(organizer_id owner, std::string slug,
                                 std::string name) {
   return core_->registry().add_event(owner, std::move(slug), std::move(name));

@@ -86,6 +86,7 @@ bool overview::describe(troubled_webhook& one) const {
   if (!hook || hook->current().enabled != (one.what != trouble::disabled))
     return false;
   one.organizer = parts_.names.find_slug(one.owner);
+  one.name = hook->delivery.name;
   one.target_url = protocol::mask_url(hook->target_url);
   if (auto calls = parts_.store.call_log().newest(one.id, 0, newest_calls))
     for (auto& c : *calls)

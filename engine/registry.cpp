@@ -95,6 +95,54 @@ registry::change_organizer(organizer_id id,
   return changed;
 }
 
+result<void> registry::remove_organizer(organizer_id id) {
+  const auto removed = parts_.edits.commit(storage::remove_organizer{.id = id});
+  if (!removed)
+    return removed.error();
+  parts_.watch.events.say(event_kind::changed, log_level::warning,
+                          "organizer " + removed->slug
+                            + " was removed; its webhooks end");
+  auto ended = std::make_shared<std::promise<void>>();
+  const auto over = ended->get_future();
+  clear(id, 0, std::move(ended));
+  (void)over.wait_for(change_patience);
+  return {};
+}
+
+void registry::clear(organizer_id id, webhook_id before,
+                     std::shared_ptr<std::promise<void>> ended) {
+  parts_.commits.push(
+    {.what = storage::clear_organizer{.id = id,
+                                      .before = before,
+                                      .now = parts_.clock.now(),
+                                      .cleared = {}},
+     .done =
+       [this, id, ended](storage::operation& op, const error* failure) {
+         const auto& part = std::get<storage::clear_organizer>(op);
+         if (failure == nullptr && part.done && *part.done)
+           clear(id, part.cleared.back().id, ended);
+         else
+           ended->set_value();
+       },
+     .lasting = true});
+}
+
+result<event> registry::rename_event(organizer_id owner, event_id id,
+                                     std::string name) {
+  if (auto fine = check_name(name); !fine)
+    return fine.error();
+  return parts_.edits.commit(
+    storage::rename_event{.owner = owner, .id = id, .name = std::move(name)});
+}
+
+result<void> registry::remove_event(organizer_id owner, event_id id) {
+  const auto removed = parts_.edits.commit(
+    storage::remove_event{.owner = owner, .id = id});
+  if (!removed)
+    return removed.error();
+  return {};
+}
+
 result<event> registry::add_event(organizer_id owner, std::string slug,
                                   std::string name) {
   if (auto fine = check_names(slug, name); !fine)
@@ -266,6 +314,16 @@ result<webhook> registry::find_webhook(organizer_id owner,
 
 result<std::vector<webhook>>
 registry::webhooks(organizer_id owner, const webhook_query& which) const {
+  if (!which.name.empty()) {
+    const auto named = parts_.store.registry().find_webhook(owner, which.name);
+    if (!named && named.error().code != ec::not_found)
+      return named.error();
+    std::vector<webhook> out;
+    if (named && which.offset == 0 && which.limit > 0
+        && (!which.enabled || named->current().enabled == *which.enabled))
+      out.push_back(form_.show(*named));
+    return out;
+  }
   const auto found = parts_.store.registry().webhooks(
     owner, which.enabled, which.offset, which.limit);
   if (!found)
@@ -323,6 +381,28 @@ result<void> add_builtin_types(storage::store& store) {
   if (missing.empty())
     return {};
   return store.commit(missing);
+}
+
+result<void> finish_removals(storage::store& store, timestamp now) {
+  const auto all = store.registry().organizers();
+  if (!all)
+    return all.error();
+  for (const auto& one : *all) {
+    webhook_id before = 0;
+    for (bool more = one.slug.empty() && !one.name.empty(); more;) {
+      storage::operation part = storage::clear_organizer{
+        .id = one.id, .before = before, .now = now, .cleared = {}};
+      if (auto done = store.commit({&part, 1}); !done)
+        return done;
+      const auto& cleared = std::get<storage::clear_organizer>(part);
+      if (!cleared.done)
+        return cleared.done.error();
+      more = *cleared.done;
+      if (more)
+        before = cleared.cleared.back().id;
+    }
+  }
+  return {};
 }
 
 result<void> check_secrets(const storage::store& store,

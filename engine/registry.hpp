@@ -19,6 +19,8 @@
 #include "storage/store.hpp"
 
 #include <functional>
+#include <future>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -52,8 +54,11 @@ public:
   result<organizer>
   change_organizer(organizer_id id,
                    std::function<result<void>(organizer&)> edit);
+  result<void> remove_organizer(organizer_id id);
   result<event> add_event(organizer_id owner, std::string slug,
                           std::string name);
+  result<event> rename_event(organizer_id owner, event_id id, std::string name);
+  result<void> remove_event(organizer_id owner, event_id id);
   result<action_type> add_action_type(std::string name);
   result<action_type> ensure_action_type(std::string_view name);
 
@@ -83,6 +88,12 @@ private:
   /// would belong to the next one.
   [[nodiscard]] result<void> check_owner(organizer_id id) const;
 
+  /// Clears what an organizer had, a portion per commit, from the webhook
+  /// before `before` on; calls `ended` when nothing is left, or the engine has
+  /// stopped: the next start goes on.
+  void clear(organizer_id id, webhook_id before,
+             std::shared_ptr<std::promise<void>> ended);
+
   struct switches {
     bool enabled = false;
     bool paused = false;
@@ -101,6 +112,9 @@ private:
 
 /// Adds the built-in action types that the store does not have.
 result<void> add_builtin_types(storage::store& store);
+
+/// Clears what organizers have that were removed shortly before a stop.
+result<void> finish_removals(storage::store& store, timestamp now);
 
 /// Checks that this vault opens the secrets in the store; invalid_argument
 /// (field "secrets.keys").

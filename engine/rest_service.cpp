@@ -67,6 +67,16 @@ public:
   std::vector<event> events(organizer_id owner) const override {
     return core_.names().events(owner);
   }
+  result<void> remove_organizer(organizer_id id) override {
+    return core_.registry().remove_organizer(id);
+  }
+  result<event> rename_event(organizer_id owner, event_id id,
+                             std::string name) override {
+    return core_.registry().rename_event(owner, id, std::move(name));
+  }
+  result<void> remove_event(organizer_id owner, event_id id) override {
+    return core_.registry().remove_event(owner, id);
+  }
   result<event> add_event(organizer_id owner, std::string slug,
                           std::string name) override {
     return core_.registry().add_event(owner, std::move(slug), std::move(name));

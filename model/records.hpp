@@ -77,6 +77,11 @@ struct webhook_record {
   [[nodiscard]] subscription& current() {
     return versions.back().value;
   }
+  /// What is left of a webhook whose organizer was removed: its number, which
+  /// no other webhook gets.
+  [[nodiscard]] bool is_removed() const {
+    return target_url.empty() && !current().enabled;
+  }
   bool operator==(const webhook_record&) const = default;
 };
 

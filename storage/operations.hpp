@@ -74,11 +74,33 @@ struct add_organizer {
   result<organizer> done{error{}}; ///< already_exists
 };
 
-/// Changes anything in an organizer except its id and slug.
+/// Changes anything in an organizer except its id and slug. not_found also for
+/// one that was removed, as of all operations that add to an organizer or
+/// change what it has.
 struct change_organizer {
   organizer_id id = 0;
   std::function<result<void>(organizer&)> edit;
   result<organizer> done{error{}}; ///< not_found, or what `edit` returned
+};
+
+/// Ends an organizer: its slug is free. Its record stays, without a slug, so
+/// that its id is never given out again; what it has is to be cleared by
+/// `clear_organizer`.
+struct remove_organizer {
+  organizer_id id = 0;
+  result<organizer> done{error{}}; ///< as it was; not_found
+};
+
+/// Clears the newest webhooks of an organizer that was removed, at most
+/// `most`: they are disabled, as `change_webhook` does, and lose their target,
+/// settings and secrets. Their ids stay taken.
+struct clear_organizer {
+  organizer_id id = 0;
+  webhook_id before = 0; ///< only older ones; 0: all
+  std::size_t most = 256;
+  timestamp now;
+  std::vector<webhook_record> cleared; ///< by descending id
+  result<bool> done{error{}};          ///< whether there are more
 };
 
 struct add_event {
@@ -86,6 +108,22 @@ struct add_event {
   std::string slug;
   std::string name;
   result<event> done{error{}}; ///< already_exists
+};
+
+/// Gives an event another name.
+struct rename_event {
+  organizer_id owner = 0;
+  event_id id = 0;
+  std::string name;
+  result<event> done{error{}}; ///< not_found
+};
+
+/// Ends an event: its slug is free, and the next event of this slug is another
+/// one. Its record stays, without a slug, as that of an organizer.
+struct remove_event {
+  organizer_id owner = 0;
+  event_id id = 0;
+  result<event> done{error{}}; ///< as it was; not_found
 };
 
 struct add_action_type {
@@ -115,6 +153,8 @@ struct touch_tokens {
 };
 
 /// Adds a webhook; the store gives its id and its version's `from`.
+/// invalid_argument (field "delivery.name"): another one of the organizer has
+/// its name.
 struct add_webhook {
   boxed<webhook_record> value; ///< exactly one version, with its `since`
   boxed_result<webhook_record> done{error{}};
@@ -128,7 +168,7 @@ struct add_webhook {
 /// checkpoint, and which are either older than the journal or beyond the
 /// newest 64. If it disables or enables the webhook, the webhook's retries and
 /// replay end and its cursor moves to the end of the journal
-/// (`progress::disable`).
+/// (`progress::disable`). invalid_argument as `add_webhook`.
 struct change_webhook {
   organizer_id owner = 0; ///< 0: any (the engine's own changes)
   webhook_id id = 0;
@@ -224,7 +264,8 @@ struct expire {
 };
 
 using operation = std::variant<
-  append_notifications, append_call, add_organizer, change_organizer, add_event,
+  append_notifications, append_call, add_organizer, change_organizer,
+  remove_organizer, clear_organizer, add_event, rename_event, remove_event,
   add_action_type, add_token, revoke_token, touch_tokens, add_webhook,
   change_webhook, drop_retries, amend_progress, enqueue, start_replay, barrier,
   save_checkpoint, remember_answer, expire>;

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <functional>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 namespace fanfare::storage {
@@ -21,7 +22,10 @@ class registry {
 public:
   virtual ~registry() = default;
 
+  /// Also those that were removed: they have no slug, and a name until nothing
+  /// of them is left to be cleared.
   [[nodiscard]] virtual result<std::vector<organizer>> organizers() const = 0;
+  /// Also those that were removed: they have no slug.
   [[nodiscard]] virtual result<std::vector<event>> events() const = 0;
   [[nodiscard]] virtual result<std::vector<token>> tokens() const = 0;
   [[nodiscard]] virtual result<std::vector<action_type>>
@@ -30,6 +34,9 @@ public:
   /// not_found.
   [[nodiscard]] virtual result<webhook_record>
   find_webhook(webhook_id id) const = 0;
+  /// By its name. not_found.
+  [[nodiscard]] virtual result<webhook_record>
+  find_webhook(organizer_id owner, std::string_view name) const = 0;
   /// `enabled` filters.
   [[nodiscard]] virtual result<std::vector<webhook_record>>
   webhooks(organizer_id owner, std::optional<bool> enabled, std::size_t offset,

@@ -31,7 +31,7 @@ library_folders() {
   case $1 in
     caf/*) echo actors engine ;;
     lmdb.h) echo storage/lmdb ;;
-    toml.hpp | toml/*) echo cli ;;
+    toml.hpp | toml/* | yaml-cpp/*) echo cli ;;
     boost/beast.hpp | boost/beast/*) echo protocol ;;
     boost/asio.hpp | boost/asio/*) echo protocol actors engine cli ;;
     boost/json/*) echo model protocol storage actors engine cli ;; # filters on bodies

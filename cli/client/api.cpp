@@ -4,6 +4,7 @@
 #include "cli/client/api.hpp"
 
 #include "protocol/rules/slug.hpp"
+#include "protocol/text.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
@@ -11,6 +12,7 @@
 #include <boost/json/value_to.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 namespace fanfare::cli {
@@ -91,6 +93,38 @@ std::string api::in_organizer(std::string_view rest) const {
                                             + "\" is no organizer: "
                                             + std::string{protocol::slug_rule}};
   return "/api/v1/organizers/" + settings_.organizer + "/" + std::string{rest};
+}
+
+std::uint64_t api::webhook_number(const std::string& which) {
+  std::uint64_t number = 0;
+  const auto* const end = which.data() + which.size();
+  if (std::from_chars(which.data(), end, number).ptr == end)
+    return number;
+  if (const auto known = named_.find(which); known != named_.end())
+    return known->second;
+  // A server that does not know the filter shows all of them.
+  each(in_organizer("webhooks/?delivery=true&name="
+                    + protocol::percent_encode(which)),
+       1, [&](const json::object& hook) {
+         const auto* const delivery = hook.if_contains("delivery");
+         const auto* const name = delivery == nullptr
+                                  ? nullptr
+                                  : delivery->as_object().if_contains("name");
+         if (name != nullptr && *name == json::string{which})
+           number = hook.at("id").to_number<std::uint64_t>();
+         return false;
+       });
+  if (number == 0)
+    throw command_error{exit_code::not_found,
+                        "no webhook of " + settings_.organizer
+                          + " has the name \"" + which
+                          + "\"; \"fanfare webhooks list\" shows them"};
+  named_.emplace(which, number);
+  return number;
+}
+
+std::string api::in_webhook(const std::string& which, std::string_view rest) {
+  return in_organizer(webhook_path(webhook_number(which), rest));
 }
 
 api_answer api::get(const std::string& target) {

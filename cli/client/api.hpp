@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -42,6 +43,13 @@ public:
 
   /// "/api/v1/organizers/SLUG/" and `rest`. Throws if no organizer is chosen.
   [[nodiscard]] std::string in_organizer(std::string_view rest) const;
+
+  /// The number of a webhook of the organizer, which is given by that or by its
+  /// name. Throws if no webhook has the name.
+  [[nodiscard]] std::uint64_t webhook_number(const std::string& which);
+  /// in_organizer("webhooks/NUMBER/") and `rest`. Throws as webhook_number().
+  [[nodiscard]] std::string in_webhook(const std::string& which,
+                                       std::string_view rest = {});
 
   [[nodiscard]] const client_settings& settings() const noexcept {
     return settings_;
@@ -79,6 +87,7 @@ private:
   client_settings settings_;
   std::chrono::milliseconds timeout_;
   protocol::api_client client_;
+  std::map<std::string, std::uint64_t> named_; ///< webhooks that were looked up
 };
 
 /// "webhooks/7/" and `rest`.

@@ -17,7 +17,7 @@ namespace fanfare::cli {
 namespace {
 
 struct call_options {
-  std::uint64_t webhook = 0;
+  std::string webhook; ///< number or name
   std::uint64_t call = 0;
   std::string since;
   std::string until;
@@ -46,20 +46,19 @@ std::string filters(const call_options& o) {
 
 void list(command_context& context, const call_options& o) {
   auto& server = context.server();
-  const bool all = o.webhook == 0;
+  const bool all = o.webhook.empty();
   list_printer rows{context.out(), call_columns(all)};
-  const auto log = all ? "calls/" : webhook_path(o.webhook, "calls/");
-  server.each(server.in_organizer(log) + filters(o), o.limit,
-              [&](const auto& call) {
-                rows.add(call);
-                return true;
-              });
+  const auto log = all ? server.in_organizer("calls/")
+                       : server.in_webhook(o.webhook, "calls/");
+  server.each(log + filters(o), o.limit, [&](const auto& call) {
+    rows.add(call);
+    return true;
+  });
   rows.flush();
 }
 
 std::string call_path(api& server, const call_options& o) {
-  return server.in_organizer(
-    webhook_path(o.webhook, "calls/" + std::to_string(o.call) + "/"));
+  return server.in_webhook(o.webhook, "calls/" + std::to_string(o.call) + "/");
 }
 
 void show(command_context& context, const call_options& o) {
@@ -103,12 +102,9 @@ void add_calls_commands(CLI::App& app, const command_adder& add) {
     "  fanfare calls list --failed --since 1d --limit 20\n"
     "  fanfare calls list 3 --json | jq -r .reason | sort | uniq -c",
     [o](command_context& context) { list(context, *o); });
-  listing
-    ->add_option("webhook", o->webhook,
-                 "Number of the webhook; none: all of the organizer")
-    ->type_name("ID")
-    ->transform(decimal())
-    ->check(CLI::PositiveNumber);
+  take_webhooks(listing->add_option(
+    "webhook", o->webhook,
+    "Number or name of the webhook; none: all of the organizer"));
   auto* const failed = listing->add_flag("--failed", o->failed,
                                          "Only those that failed");
   listing->add_flag("--succeeded", o->succeeded, "Only those that succeeded")
@@ -135,13 +131,10 @@ void add_calls_commands(CLI::App& app, const command_adder& add) {
     *group, "tail", "Print calls as they happen, until interrupted",
     "  fanfare calls tail\n  fanfare calls tail 3 7 --failed --since 1h",
     [t](command_context& context) { tail_calls(context, *t); });
-  tailing
-    ->add_option(
-      "webhooks", t->webhooks,
-      "Numbers of the webhooks to follow; none: all, including new ones")
-    ->type_name("ID")
-    ->transform(decimal())
-    ->check(CLI::PositiveNumber);
+  take_webhooks(tailing->add_option(
+    "webhooks", t->webhooks,
+    "Numbers or names of the webhooks to follow; none: all, including new "
+    "ones"));
   tailing->add_flag("--failed", t->failed, "Only calls that failed");
   add_time(*tailing, "--since", t->since, "Begin with calls from then on");
   add_duration(*tailing, "--interval", t->interval,

@@ -9,6 +9,7 @@
 #include "cli/numbers.hpp"
 #include "protocol/rest/messages/answers.hpp"
 #include "protocol/rest/messages/iso8601.hpp"
+#include "protocol/rules/delivery_rules.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -172,11 +173,24 @@ void repeat(command_context& context, const watching& how,
   }
 }
 
-CLI::Option* add_webhook(CLI::App& app, std::uint64_t& id) {
-  return app.add_option("webhook", id, "Number of the webhook")
-    ->type_name("ID")
-    ->transform(decimal())
-    ->check(CLI::PositiveNumber)
+CLI::Option* take_webhooks(CLI::Option* option) {
+  return option->type_name("WEBHOOK")->transform(CLI::Validator{
+    [](std::string& text) -> std::string {
+      if (protocol::is_webhook_name(text))
+        return {};
+      auto number = text;
+      if (decimal()(number).empty() && number != "0") {
+        text = number;
+        return {};
+      }
+      return '"' + text + "\" is neither the number nor the name of a webhook";
+    },
+    ""});
+}
+
+CLI::Option* add_webhook(CLI::App& app, std::string& which) {
+  return take_webhooks(
+           app.add_option("webhook", which, "Number or name of the webhook"))
     ->required();
 }
 

@@ -87,7 +87,10 @@ void repeat(command_context& context, const watching& how,
             const std::function<void()>& show);
 
 /// Options of several commands.
-CLI::Option* add_webhook(CLI::App& app, std::uint64_t& id);
+/// A webhook by its number or its name (api::webhook_number).
+CLI::Option* add_webhook(CLI::App& app, std::string& which);
+/// The same for other options; checks each text.
+CLI::Option* take_webhooks(CLI::Option* option);
 CLI::Option* add_limit(CLI::App& app, std::size_t& limit);
 /// A moment, "2026-11-24T10:00:00Z", or how long ago it was, "2h". Stored as a
 /// moment.

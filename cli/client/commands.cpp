@@ -27,6 +27,7 @@ void add_client_commands(CLI::App& app, int& exit_code) {
   add_statistics_command(app, add);
   add_why_command(app, add);
   add_ping_command(app, add);
+  add_declarative_commands(app, add);
   add_backup_command(app, add);
   add_completion_command(app, exit_code);
 }

@@ -30,6 +30,8 @@ void add_health_command(CLI::App& app, const command_adder& add);
 void add_statistics_command(CLI::App& app, const command_adder& add);
 void add_ping_command(CLI::App& app, const command_adder& add);
 void add_why_command(CLI::App& app, const command_adder& add);
+/// apply, diff and export, in cli/declarative/.
+void add_declarative_commands(CLI::App& app, const command_adder& add);
 void add_backup_command(CLI::App& app, const command_adder& add);
 /// Call last: it completes the commands added before.
 void add_completion_command(CLI::App& app, int& exit_code);

@@ -16,13 +16,14 @@ enum class exit_code : int {
   not_connected = 3,  ///< no connection or no answer
   not_authorized = 4, ///< no token, or not a sufficient one (401, 403)
   not_found = 5,      ///< (404)
+  differs = 6,        ///< diff: the server has not what the file says
 };
 
 /// For the help of each command.
 inline constexpr const char* exit_codes_help =
   "Exit codes: 0 done; 1 the server refused it, or a call failed; 2 wrong "
   "usage or input;\n3 no connection or no answer; 4 not authorized; 5 not "
-  "found; 128 + N ended by signal N.";
+  "found; 6 there are differences (diff);\n128 + N ended by signal N.";
 
 /// Ends a command early. Commands are straight lines of requests and output;
 /// whatever stops them is thrown to the one place that prints the sentence and

@@ -17,7 +17,7 @@ namespace fanfare::cli {
 namespace {
 
 struct filter_options {
-  std::uint64_t webhook = 0;
+  std::string webhook; ///< number or name
   std::string filter;
 };
 
@@ -33,7 +33,7 @@ void preview(command_context& context, const filter_options& o) {
   auto& server = context.server();
   const auto answer = server.send(
     {.method = "POST",
-     .target = server.in_organizer(webhook_path(o.webhook, "filter/preview/")),
+     .target = server.in_webhook(o.webhook, "filter/preview/"),
      .body = body.text()});
   if (context.out().json())
     return context.out().document_text(answer.text);

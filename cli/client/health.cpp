@@ -88,10 +88,9 @@ std::string percentage(const object& health, const char* key) {
   return cell_text(value->to_number<double>() * 100) + " %";
 }
 
-void show(command_context& context, std::uint64_t webhook) {
+void show(command_context& context, const std::string& webhook) {
   auto& server = context.server();
-  const auto answer = server.get(
-    server.in_organizer(webhook_path(webhook, "health/")));
+  const auto answer = server.get(server.in_webhook(webhook, "health/"));
   if (context.out().json())
     return context.out().document_text(answer.text);
   const auto& h = answer.as_object();
@@ -126,7 +125,7 @@ void show(command_context& context, std::uint64_t webhook) {
 } // namespace
 
 void add_health_command(CLI::App& app, const command_adder& add) {
-  auto webhook = std::make_shared<std::uint64_t>();
+  auto webhook = std::make_shared<std::string>();
   auto watch = std::make_shared<watching>();
   auto* const health = add.command(
     app, "health",

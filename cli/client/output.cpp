@@ -89,6 +89,11 @@ std::string cell_of(const boost::json::object& object, std::string_view key) {
   return value ? cell_text(*value) : "";
 }
 
+std::string number_and_name(const boost::json::object& hook) {
+  const auto name = cell_of(hook, "name");
+  return cell_of(hook, "id") + (is_told(name) ? " (" + name + ")" : "");
+}
+
 list_column list_column::of(std::string title, std::string key) {
   return {{.title = std::move(title)},
           [key = std::move(key)](const boost::json::object& item) {

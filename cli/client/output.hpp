@@ -32,6 +32,9 @@ enum class format { table, json, yaml };
 [[nodiscard]] std::string cell_of(const boost::json::object& object,
                                   std::string_view key);
 
+/// "7 (billing)" of a webhook that has a name, else "7".
+[[nodiscard]] std::string number_and_name(const boost::json::object& hook);
+
 /// A column of a list, and the text of its cells.
 struct list_column {
   column look;

@@ -16,20 +16,21 @@ namespace fanfare::cli {
 namespace {
 
 struct pause_options {
-  std::vector<std::uint64_t> webhooks;
+  std::vector<std::string> webhooks;
 };
 
-void set_paused(command_context& context, std::uint64_t id, bool paused) {
+void set_paused(command_context& context, const std::string& which,
+                bool paused) {
   auto& server = context.server();
   (void)server.send(
     {.method = "PATCH",
-     .target = server.in_organizer(webhook_path(id, "delivery/")),
+     .target = server.in_webhook(which, "delivery/"),
      .body = paused ? R"({"paused":true})" : R"({"paused":false})"});
   if (context.out().json())
-    context.out().line(
-      boost::json::object{{"webhook_id", id}, {"paused", paused}});
+    context.out().line(boost::json::object{
+      {"webhook_id", server.webhook_number(which)}, {"paused", paused}});
   else
-    output::note("Webhook " + std::to_string(id)
+    output::note("Webhook " + which
                  + (paused ? " is paused: what is published for it waits."
                            : " is called again."));
 }
@@ -37,12 +38,11 @@ void set_paused(command_context& context, std::uint64_t id, bool paused) {
 /// One that cannot be paused does not keep the others from it.
 void set_paused(command_context& context, const pause_options& o, bool paused) {
   std::optional<command_error> first;
-  for (const auto id : o.webhooks)
+  for (const auto& which : o.webhooks)
     try {
-      set_paused(context, id, paused);
+      set_paused(context, which, paused);
     } catch (const command_error& e) {
-      const command_error named{e.code, "webhook " + std::to_string(id) + ": "
-                                          + e.what()};
+      const command_error named{e.code, "webhook " + which + ": " + e.what()};
       if (!first)
         first = named;
       else
@@ -53,10 +53,8 @@ void set_paused(command_context& context, const pause_options& o, bool paused) {
 }
 
 void add_webhooks(CLI::App& app, pause_options& o) {
-  app.add_option("webhooks", o.webhooks, "Numbers of the webhooks")
-    ->type_name("ID")
-    ->transform(decimal())
-    ->check(CLI::PositiveNumber)
+  take_webhooks(
+    app.add_option("webhooks", o.webhooks, "Numbers or names of the webhooks"))
     ->required();
 }
 

@@ -24,7 +24,7 @@ using namespace std::chrono_literals;
 constexpr auto look_interval = 250ms;
 
 struct replay_options {
-  std::uint64_t webhook = 0;
+  std::string webhook; ///< number or name
   std::string since;
   std::string until;
   bool only_failed = false;
@@ -40,7 +40,7 @@ std::uint64_t number(const object& o, const char* key) {
 }
 
 std::string path_of(api& server, const replay_options& o) {
-  return server.in_organizer(webhook_path(o.webhook, "replay/"));
+  return server.in_webhook(o.webhook, "replay/");
 }
 
 object request(const replay_options& o, bool dry_run) {
@@ -103,9 +103,9 @@ void watch(command_context& context, const replay_options& o) {
 }
 
 void start(command_context& context, const replay_options& o) {
-  if (o.webhook == 0 || o.since.empty())
+  if (o.webhook.empty() || o.since.empty())
     throw command_error{exit_code::usage,
-                        o.webhook == 0
+                        o.webhook.empty()
                           ? "which webhook? See fanfare replay --help"
                           : "--since is missing"};
   auto& server = context.server();
@@ -126,8 +126,8 @@ void start(command_context& context, const replay_options& o) {
     return;
   }
   confirm(o.yes, "Send " + preview_text(preview.as_object())
-                   + " again to webhook " + std::to_string(o.webhook) + "?");
-  end_on_signals([id = std::to_string(o.webhook)] {
+                   + " again to webhook " + o.webhook + "?");
+  end_on_signals([id = o.webhook] {
     output::note("\nThe replay goes on. To see how far it is: fanfare replay "
                  "status "
                  + id + "; to end it: fanfare replay cancel " + id);
@@ -151,10 +151,8 @@ void add_replay_commands(CLI::App& app, const command_adder& add) {
                    "--yes\n"
                    "  fanfare replay status 3",
                    [o](command_context& context) { start(context, *o); });
-  replay->add_option("webhook", o->webhook, "Number of the webhook")
-    ->type_name("ID")
-    ->transform(decimal())
-    ->check(CLI::PositiveNumber);
+  take_webhooks(
+    replay->add_option("webhook", o->webhook, "Number or name of the webhook"));
   add_time(*replay, "--since", o->since, "From here on (required)");
   add_time(*replay, "--until", o->until, "Up to here, by default up to now");
   replay->add_flag("--only-failed", o->only_failed,
@@ -181,8 +179,7 @@ void add_replay_commands(CLI::App& app, const command_adder& add) {
     "  fanfare replay cancel 3", [o](command_context& context) {
       auto& server = context.server();
       server.erase(path_of(server, *o));
-      output::note("The replay of webhook " + std::to_string(o->webhook)
-                   + " was cancelled.");
+      output::note("The replay of webhook " + o->webhook + " was cancelled.");
     });
   add_webhook(*cancel, o->webhook);
 }

@@ -16,7 +16,7 @@ namespace fanfare::cli {
 namespace {
 
 struct retry_options {
-  std::uint64_t webhook = 0;
+  std::string webhook; ///< number or name
   watching watch;
   std::size_t limit = no_limit;
   bool yes = false;
@@ -32,7 +32,7 @@ void list(command_context& context, const retry_options& o) {
                      list_column::number("ATTEMPT", "attempt"),
                      list_column::ago("DUE", "due"),
                      list_column::of("REASON", "reason")}};
-  server.each(server.in_organizer(webhook_path(o.webhook, "retries/")), o.limit,
+  server.each(server.in_webhook(o.webhook, "retries/"), o.limit,
               [&](const auto& item) {
                 rows.add(item);
                 return true;
@@ -47,8 +47,8 @@ void drop(command_context& context, const retry_options& o) {
   if (o.action)
     of["action_type"] = *o.action;
   auto& server = context.server();
-  const auto answer = server.post(
-    server.in_organizer(webhook_path(o.webhook, "retries/drop/")), of);
+  const auto answer = server.post(server.in_webhook(o.webhook, "retries/drop/"),
+                                  of);
   if (context.out().json())
     return context.out().document_text(answer.text);
   std::cout << "dropped: " << cell_of(answer.as_object(), "dropped")
@@ -57,18 +57,16 @@ void drop(command_context& context, const retry_options& o) {
 
 /// Where retries are expedited: at one webhook, at those of the organizer, or
 /// at all of the server.
-std::string expedite_path(const api& server, const retry_options& o) {
-  const auto given = (o.webhook != 0 ? 1 : 0) + (o.all_webhooks ? 1 : 0)
+std::string expedite_path(api& server, const retry_options& o) {
+  const auto given = (!o.webhook.empty() ? 1 : 0) + (o.all_webhooks ? 1 : 0)
                    + (o.all_organizers ? 1 : 0);
   if (given != 1)
-    throw command_error{exit_code::usage,
-                        "say whose retries: give the number of a webhook, "
-                        "--all-webhooks or --all-organizers"};
+    throw command_error{exit_code::usage, "say whose retries: give a webhook, "
+                                          "--all-webhooks or --all-organizers"};
   if (o.all_organizers)
     return "/api/v1/retries/expedite/";
-  return server.in_organizer(o.all_webhooks
-                               ? "retries/expedite/"
-                               : webhook_path(o.webhook, "retries/expedite/"));
+  return o.all_webhooks ? server.in_organizer("retries/expedite/")
+                        : server.in_webhook(o.webhook, "retries/expedite/");
 }
 
 /// What still holds a webhook, if its answer says so.
@@ -133,7 +131,7 @@ void add_retries_commands(CLI::App& app, const command_adder& add) {
     [o](command_context& context) {
       confirm(o->yes, "Give up all retries of "
                         + (o->action ? *o->action + " of " : "") + "webhook "
-                        + std::to_string(o->webhook) + "?");
+                        + o->webhook + "?");
       drop(context, *o);
     });
   add_webhook(*dropping, o->webhook);

@@ -15,7 +15,7 @@ namespace fanfare::cli {
 namespace {
 
 struct secret_options {
-  std::uint64_t webhook = 0;
+  std::string webhook; ///< number or name
   std::chrono::milliseconds overlap = std::chrono::hours{24};
   bool own = false;
   bool yes = false;
@@ -34,8 +34,7 @@ void print_secret(command_context& context, const api_answer& answer) {
 
 void show(command_context& context, const secret_options& o) {
   auto& server = context.server();
-  print_secret(context, server.get(server.in_organizer(
-                          webhook_path(o.webhook, "secret/"))));
+  print_secret(context, server.get(server.in_webhook(o.webhook, "secret/")));
 }
 
 /// The secret to use, from where others cannot see it.
@@ -52,14 +51,11 @@ void rotate(command_context& context, const secret_options& o) {
   body["overlap"] = std::chrono::duration<double>{o.overlap}.count();
   if (o.own)
     body["secret"] = read_own_secret();
-  confirm(o.yes || o.own, "Sign the calls of webhook "
-                            + std::to_string(o.webhook)
-                            + " with a new secret?");
+  confirm(o.yes || o.own,
+          "Sign the calls of webhook " + o.webhook + " with a new secret?");
   auto& server = context.server();
   print_secret(
-    context,
-    server.post(server.in_organizer(webhook_path(o.webhook, "secret/rotate/")),
-                body));
+    context, server.post(server.in_webhook(o.webhook, "secret/rotate/"), body));
 }
 
 } // namespace

@@ -17,15 +17,15 @@ namespace {
 using boost::json::object;
 
 struct statistics_options {
-  std::uint64_t webhook = 0;
+  std::string webhook; ///< number or name; empty: all
   std::string since;
   std::string until;
   std::string step = "1h";
 };
 
 std::string statistics_path(api& server, const statistics_options& o) {
-  auto path = server.in_organizer(
-    o.webhook == 0 ? "statistics/" : webhook_path(o.webhook, "statistics/"));
+  auto path = o.webhook.empty() ? server.in_organizer("statistics/")
+                                : server.in_webhook(o.webhook, "statistics/");
   path += "?step=" + protocol::percent_encode(o.step);
   if (!o.since.empty())
     path += "&since=" + protocol::percent_encode(o.since);
@@ -110,12 +110,9 @@ void add_statistics_command(CLI::App& app, const command_adder& add) {
     "  fanfare statistics --since 30d --step 1d\n"
     "  fanfare statistics 3 --step 5m -o json | jq '.buckets[].calls'",
     [o](command_context& context) { show(context, *o); });
-  statistics
-    ->add_option("webhook", o->webhook,
-                 "Number of the webhook; none: all of the organizer")
-    ->type_name("ID")
-    ->transform(decimal())
-    ->check(CLI::PositiveNumber);
+  take_webhooks(statistics->add_option(
+    "webhook", o->webhook,
+    "Number or name of the webhook; none: all of the organizer"));
   add_time(*statistics, "--since", o->since,
            "From then on, at most 30 days ago (default: for 24 hours)");
   add_time(*statistics, "--until", o->until, "Before then (default: now)");

@@ -151,7 +151,7 @@ std::string story_of(const object& one, timestamp now) {
 void show_worst(output& out, const object& one, timestamp now) {
   const auto since = cell_of(one, "since");
   out.heading(cell_of(one, "trouble"),
-              "webhook " + cell_of(one, "id") + " of "
+              "webhook " + number_and_name(one) + " of "
                 + cell_of(one, "organizer")
                 + (since == "-" ? "" : ", since " + relative_time(since, now)));
   out.paragraph(cell_of(one, "target_url"), 2);

@@ -80,8 +80,9 @@ private:
   std::string target() {
     auto out = context_.server().in_organizer(
       "stream/?types=call&payload=true");
-    for (const auto id : options_.webhooks)
-      out += "&webhook=" + std::to_string(id);
+    for (const auto& which : options_.webhooks)
+      out += "&webhook="
+           + std::to_string(context_.server().webhook_number(which));
     if (options_.failed)
       out += "&success=false";
     if (!options_.since.empty())

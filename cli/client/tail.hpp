@@ -15,8 +15,8 @@
 namespace fanfare::cli {
 
 struct tail_options {
-  std::vector<std::uint64_t> webhooks; ///< empty: all of the organizer
-  std::string since;                   ///< empty: from now on
+  std::vector<std::string> webhooks; ///< empty: all of the organizer
+  std::string since;                 ///< empty: from now on
   /// Before it connects again; twice as long after each failure.
   std::chrono::milliseconds interval = std::chrono::seconds{1};
   bool failed = false; ///< only calls that failed

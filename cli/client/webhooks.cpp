@@ -27,7 +27,8 @@ using boost::json::object;
 constexpr std::chrono::minutes longest_test{11};
 
 struct webhook_options {
-  std::uint64_t id = 0;
+  std::string webhook; ///< number or name
+  std::string name;
   std::string url;
   std::vector<std::string> actions;
   std::vector<std::string> events;
@@ -46,6 +47,16 @@ boost::json::array list_of(const std::vector<std::string>& items) {
   for (const auto& item : items)
     out.emplace_back(item);
   return out;
+}
+
+/// With its name in place of its settings, which may hold secrets.
+object with_name(object hook) {
+  boost::json::value name;
+  if (const auto* delivery = hook.if_contains("delivery"))
+    name = delivery->as_object().at("name");
+  hook.erase("delivery");
+  hook["name"] = std::move(name);
+  return hook;
 }
 
 std::string events_of(const object& hook) {
@@ -78,15 +89,16 @@ void list(command_context& context, const webhook_options& o) {
   auto& server = context.server();
   list_printer rows{context.out(),
                     {list_column::number("ID", "id"),
+                     list_column::of("NAME", "name"),
                      list_column::of("ENABLED", "enabled"),
                      list_column::of("TARGET", "target_url"),
                      list_column::of("ACTIONS", "action_types"),
                      {{.title = "EVENTS"}, events_of},
                      list_column::of("COMMENT", "comment")}};
-  server.each(server.in_organizer("webhooks/")
-                + (o.only_enabled ? "?enabled=true" : ""),
+  server.each(server.in_organizer("webhooks/?delivery=true")
+                + (o.only_enabled ? "&enabled=true" : ""),
               o.limit, [&](const object& item) {
-                rows.add(item);
+                rows.add(with_name(item));
                 return true;
               });
   rows.flush();
@@ -94,7 +106,7 @@ void list(command_context& context, const webhook_options& o) {
 
 void show(command_context& context, const webhook_options& o) {
   auto& server = context.server();
-  const auto path = server.in_organizer(webhook_path(o.id));
+  const auto path = server.in_webhook(o.webhook);
   auto hook = server.get(path);
   const auto delivery = server.get(path + "delivery/");
   hook.text.insert(hook.text.rfind('}'), R"(,"delivery":)" + delivery.text);
@@ -124,8 +136,11 @@ json_members changes(const CLI::App& app, const webhook_options& o) {
     out["enabled"] = o.enable;
   json_members all;
   all.put(out);
-  if (!o.delivery.empty())
-    all.put("delivery", read_key_values("--delivery", o.delivery).text());
+  auto delivery = read_key_values("--delivery", o.delivery);
+  if (app.count("--name") > 0)
+    delivery.put("name", o.name.empty() ? "null" : json_of(o.name));
+  if (!delivery.empty())
+    all.put("delivery", delivery.text());
   return all;
 }
 
@@ -184,22 +199,21 @@ void edit(command_context& context, const CLI::App& app,
   auto& server = context.server();
   save(context, o,
        {.method = "PATCH",
-        .target = server.in_organizer(webhook_path(o.id)),
+        .target = server.in_webhook(o.webhook),
         .body = body.text()});
 }
 
 void remove(command_context& context, const webhook_options& o) {
   auto& server = context.server();
-  const auto path = server.in_organizer(webhook_path(o.id));
-  const auto number = std::to_string(o.id);
+  const auto path = server.in_webhook(o.webhook);
   if (!o.yes) {
     const auto hook = server.get(path);
-    confirm(false, "Delete webhook " + number + ", "
+    confirm(false, "Delete webhook " + o.webhook + ", "
                      + cell_of(hook.as_object(), "target_url")
                      + "? Its retries end.");
   }
   server.erase(path);
-  output::note("Webhook " + number
+  output::note("Webhook " + o.webhook
                + " is disabled and its retries have ended; its log stays.");
 }
 
@@ -207,7 +221,7 @@ void test(command_context& context, const webhook_options& o) {
   auto& server = context.server();
   const auto answer = server.send(
     {.method = "POST",
-     .target = server.in_organizer(webhook_path(o.id, "test/")),
+     .target = server.in_webhook(o.webhook, "test/"),
      .body = "{}",
      .timeout = longest_test});
   const auto& call = answer.as_object();
@@ -233,6 +247,11 @@ void add_fields(CLI::App& app, webhook_options& o) {
     .add_flag("--all-events", o.all_events,
               "For all events, including new ones")
     ->excludes(events);
+  app
+    .add_option("--name", o.name,
+                "A name of its own among the organizer's webhooks, which "
+                "commands take in place of its number; \"\" for none")
+    ->type_name("NAME");
   app.add_option("--comment", o.comment, "A note to yourself")
     ->type_name("TEXT");
   app
@@ -261,9 +280,10 @@ void add_webhooks_commands(CLI::App& app, const command_adder& add) {
 
   auto* const showing = add.command(
     *group, "show", "Show one with its delivery settings",
-    "  fanfare webhooks show 3",
+    "  fanfare webhooks show 3\n"
+    "  fanfare webhooks show billing",
     [o](command_context& context) { show(context, *o); });
-  add_webhook(*showing, o->id);
+  add_webhook(*showing, o->webhook);
 
   auto* const creating = group->add_subcommand("create", "Register a webhook");
   add.make_command(*creating,
@@ -286,9 +306,10 @@ void add_webhooks_commands(CLI::App& app, const command_adder& add) {
   add.make_command(
     *editing,
     "  fanfare webhooks edit 3 --disable\n"
-    "  fanfare webhooks edit 3 --target https://example.org/new",
+    "  fanfare webhooks edit 3 --name billing\n"
+    "  fanfare webhooks edit billing --target https://example.org/new",
     [o, editing](command_context& context) { edit(context, *editing, *o); });
-  add_webhook(*editing, o->id);
+  add_webhook(*editing, o->webhook);
   editing->add_option("--target", o->url, "The URL to call")->type_name("URL");
   add_fields(*editing, *o);
   auto* const enable = editing->add_flag("--enable", o->enable,
@@ -301,7 +322,7 @@ void add_webhooks_commands(CLI::App& app, const command_adder& add) {
     "Disable a webhook, which ends its retries; its log stays",
     "  fanfare webhooks delete 3 --yes",
     [o](command_context& context) { remove(context, *o); });
-  add_webhook(*deleting, o->id);
+  add_webhook(*deleting, o->webhook);
   deleting->add_flag("-y,--yes", o->yes, "Do not ask");
 
   auto* const testing = add.command(
@@ -310,7 +331,7 @@ void add_webhooks_commands(CLI::App& app, const command_adder& add) {
     "1 if the call failed",
     "  fanfare webhooks test 3",
     [o](command_context& context) { test(context, *o); });
-  add_webhook(*testing, o->id);
+  add_webhook(*testing, o->webhook);
 }
 
 } // namespace fanfare::cli

@@ -19,7 +19,7 @@ using boost::json::object;
 
 struct why_options {
   std::uint64_t notification = 0;
-  std::uint64_t webhook = 0;
+  std::string webhook; ///< number or name; empty: all
   watching watch;
 };
 
@@ -36,8 +36,8 @@ std::string calls_of(const object& hook) {
 std::string path_of(api& server, const why_options& o) {
   auto out = server.in_organizer("notifications/"
                                  + std::to_string(o.notification) + "/");
-  if (o.webhook != 0)
-    out += "?webhook=" + std::to_string(o.webhook);
+  if (!o.webhook.empty())
+    out += "?webhook=" + std::to_string(server.webhook_number(o.webhook));
   return out;
 }
 
@@ -55,7 +55,7 @@ void show_webhook(output& out, const object& hook) {
   const auto state = cell_of(hook, "state");
   out.blank();
   out.heading(state,
-              "webhook " + cell_of(hook, "id") + ", calls: " + calls_of(hook),
+              "webhook " + number_and_name(hook) + ", calls: " + calls_of(hook),
               state == "retrying" || state == "given_up" || state == "ended");
   out.paragraph(cell_of(hook, "target_url"), 2);
   out.paragraph(cell_of(hook, "explanation"), 2);
@@ -103,10 +103,8 @@ void add_why_command(CLI::App& app, const command_adder& add) {
     ->transform(decimal())
     ->check(CLI::PositiveNumber)
     ->required();
-  why->add_option("--webhook", o->webhook, "Only for this one")
-    ->type_name("ID")
-    ->transform(decimal())
-    ->check(CLI::PositiveNumber);
+  take_webhooks(why->add_option("--webhook", o->webhook,
+                                "Only for this one, by its number or name"));
 }
 
 } // namespace fanfare::cli

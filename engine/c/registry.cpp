@@ -95,6 +95,7 @@ fanfare_webhook to_c(const fanfare_webhooks::entry& from) {
     to.batch_wait = d.batch->max_wait.count();
   }
   to.headers = from.headers.c_str();
+  to.name = d.name.c_str();
   return to;
 }
 
@@ -142,6 +143,7 @@ result<void> write(const fanfare_webhook* given, webhook& to) {
     d.batch = {.max_count = from.batch_count,
                .max_wait = milliseconds{from.batch_wait}};
   d.headers = std::move(*headers);
+  d.name = to_text(from.name);
   return {};
 }
 

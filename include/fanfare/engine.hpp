@@ -183,6 +183,12 @@ public:
   result<organizer>
   change_organizer(organizer_id id,
                    std::function<result<void>(organizer&)> edit);
+  /// Blocks. Ends an organizer and all it has: nothing is published or called
+  /// for it any more, its tokens are unknown, its slug is free, and whoever
+  /// gets the slug gets nothing of it. Returns once its webhooks have ended, in
+  /// O(webhooks); if that takes more than a minute, or the engine stops, the
+  /// rest ends later. Journal and calls go with the retention. not_found.
+  result<void> remove_organizer(organizer_id id);
 
   /// Memory.
   [[nodiscard]] std::optional<event> find_event(organizer_id owner,
@@ -194,6 +200,12 @@ public:
   /// Blocks. already_exists, invalid_argument (as add_organizer).
   result<event> add_event(organizer_id owner, std::string slug,
                           std::string name);
+  /// Blocks. not_found, invalid_argument (field "name").
+  result<event> rename_event(organizer_id owner, event_id id, std::string name);
+  /// Blocks. Ends an event: webhooks that are limited to it get nothing of it
+  /// any more. A publish that names its slug registers another event.
+  /// not_found.
+  result<void> remove_event(organizer_id owner, event_id id);
 
   /// Memory. The registered type with exactly this name.
   [[nodiscard]] std::optional<action_type>
@@ -212,7 +224,8 @@ public:
 
   /// Blocks. Returns the stored webhook, with a new id and signing secret.
   /// invalid_argument, with the field ("target_url", "action_types", "events",
-  /// "filter", "comment", "delivery.KEY") and a sentence.
+  /// "filter", "comment", "delivery.KEY") and a sentence; of "delivery.name"
+  /// also if another webhook of the organizer has it.
   result<webhook> add_webhook(organizer_id owner, const webhook& value);
   /// Blocks. Applies `edit` to the stored webhook, atomically; an error from it
   /// aborts the change. `id` and `owner` stay. It runs on the engine's

@@ -263,6 +263,7 @@ typedef struct fanfare_webhook {
   /* "Name: value" lines, separated by "\n". When read, their values are "***"; one
    * passed back so stays unchanged. */
   const char *headers;
+  const char *name; /* under which it is found again, or "" */
 } fanfare_webhook;
 
 FANFARE_C_API void fanfare_webhook_init(fanfare_webhook *webhook, size_t size);

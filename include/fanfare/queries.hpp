@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstddef>
 #include <optional>
+#include <string>
 
 namespace fanfare {
 
@@ -17,6 +18,7 @@ struct webhook_query {
   std::optional<bool> enabled = {}; ///< only those that are, or are not
   std::size_t offset = 0;
   std::size_t limit = 100;
+  std::string name = {}; ///< only the one with this name; empty: any
 };
 
 /// Some of a webhook's calls, newest first.

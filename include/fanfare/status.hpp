@@ -49,6 +49,7 @@ struct troubled_webhook {
   webhook_id id = 0;
   organizer_id owner = 0;
   std::string organizer;  ///< its slug
+  std::string name = {};  ///< of the webhook; empty: it has none
   std::string target_url; ///< without its password and query
   trouble what = trouble::failing;
   std::optional<timestamp> since = {}; ///< if that is known

@@ -185,6 +185,10 @@ struct delivery_settings {
   std::optional<batching> batch = {};
   std::optional<tls_material> tls = {};
   secret_text proxy = {}; ///< URL; empty: the engine's
+  /// Under which its owner finds it again; unique among the organizer's
+  /// webhooks. A letter, then letters, digits, '-', '_', '.'; at most 64.
+  /// Empty: it has none.
+  std::string name = {};
   bool operator==(const delivery_settings&) const = default;
 };
 

@@ -35,7 +35,7 @@ using responding = void (*)(const std::shared_ptr<exchange>&);
 
 struct resource {
   /// Below /api/v1/ and with a slash at the end: a pattern, whose parameters
-  /// are in braces ({organizer}, {id}, {call}). Else taken literally.
+  /// are in braces ({organizer}, {event}, {id}, {call}). Else taken literally.
   std::string_view path;
   /// Its name in the answer to OPTIONS.
   std::string_view title;

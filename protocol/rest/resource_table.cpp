@@ -39,6 +39,7 @@ constexpr std::string_view probe = "GET, HEAD";
 constexpr std::string_view view = "GET, HEAD, OPTIONS";
 constexpr std::string_view list = "GET, POST, HEAD, OPTIONS";
 constexpr std::string_view settings = "GET, PATCH, HEAD, OPTIONS";
+constexpr std::string_view one = "GET, PATCH, DELETE, HEAD, OPTIONS";
 constexpr std::string_view action = "POST, OPTIONS";
 
 constexpr bool unkeyed = false;
@@ -59,10 +60,14 @@ constexpr resource rows[] = {
   // -- registry ---------------------------------------------------------------
   {"/api/v1/organizers/", "Organizer List", list, server_only, server_only,
    serve_organizers, from_memory::reads},
+  {"/api/v1/organizers/{organizer}/", "Organizer Instance", one,
+   log_readers | admins, server_only, serve_organizer, from_memory::reads},
   {"/api/v1/organizers/{organizer}/networks/", "Organizer Networks", settings,
    server_only, server_only, serve_networks},
   {"/api/v1/organizers/{organizer}/events/", "Event List", list, admins, admins,
    serve_events, from_memory::reads},
+  {"/api/v1/organizers/{organizer}/events/{event}/", "Event Instance", one,
+   admins, admins, serve_event, from_memory::reads},
   {"/api/v1/organizers/{organizer}/tokens/", "Token List", list, admins, admins,
    serve_tokens, from_memory::reads, unkeyed},
   {"/api/v1/organizers/{organizer}/tokens/{id}/", "Token Instance",

@@ -22,7 +22,7 @@ struct route {
   const resource* what = nullptr; ///< null if unknown
   // The path's parameters, decoded.
   std::string organizer; ///< slug
-  std::string id;        ///< of the token, webhook or notification
+  std::string id;        ///< of the token, webhook, notification or event
   std::string call;
   std::string format; ///< "json" of "webhooks.json"
 };

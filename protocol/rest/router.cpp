@@ -7,6 +7,7 @@
 #include "protocol/text.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -55,13 +56,13 @@ bool match(std::string_view pattern, const segments& parts, route& found) {
         return false;
       continue;
     }
-    const bool is_slug = want == "{organizer}";
+    const bool is_slug = want == "{organizer}" || want == "{event}";
     // A dot in an id is where a format begins.
     if (part.empty() || (!is_slug && part.find('.') != part.npos))
       return false;
-    auto& place = is_slug          ? found.organizer
-                : want == "{call}" ? found.call
-                                   : found.id;
+    auto& place = want == "{organizer}" ? found.organizer
+                : want == "{call}"      ? found.call
+                                        : found.id;
     place = percent_decode(part, false);
   }
   return i == parts.size();
@@ -85,12 +86,16 @@ bool is_format(std::string_view text) {
   });
 }
 
+/// Whether a parameter may be missing.
+enum class parameters : std::uint8_t { all_there, some_missing };
+
 /// The same as match() without a look at the parameters.
-bool fits(std::string_view pattern, std::string_view path) {
+bool fits(std::string_view pattern, std::string_view path,
+          parameters how = parameters::all_there) {
   while (!pattern.empty() && !path.empty()) {
     if (pattern.front() == '{') {
       const auto length = std::min(path.find('/'), path.size());
-      if (length == 0)
+      if (length == 0 && how == parameters::all_there)
         return false;
       path.remove_prefix(length);
       pattern.remove_prefix(pattern.find('}') + 1);
@@ -149,6 +154,12 @@ route find_route(std::string_view path) {
 }
 
 std::string path_with_right_slashes(std::string_view path) {
+  // Two slashes in a row, where a parameter has its place: that is missing, and
+  // without them the path would be another one's.
+  if (std::ranges::any_of(resource_table(), [path](const resource& row) {
+        return fits(row.path, path, parameters::some_missing);
+      }))
+    return {};
   std::string meant;
   for (const char c : path)
     if (c != '/' || !meant.ends_with('/'))

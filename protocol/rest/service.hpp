@@ -94,6 +94,9 @@ public:
   change_organizer(organizer_id id,
                    std::function<result<void>(organizer&)> edit) = 0;
 
+  /// Blocks until its webhooks have ended, or a minute. not_found.
+  virtual result<void> remove_organizer(organizer_id id) = 0;
+
   /// Memory.
   [[nodiscard]] virtual std::optional<event>
   find_event(organizer_id owner, std::string_view slug) const = 0;
@@ -104,6 +107,11 @@ public:
   /// Blocks. As add_organizer.
   virtual result<event> add_event(organizer_id owner, std::string slug,
                                   std::string name) = 0;
+  /// Blocks. not_found, invalid_argument (field "name").
+  virtual result<event> rename_event(organizer_id owner, event_id id,
+                                     std::string name) = 0;
+  /// Blocks. not_found.
+  virtual result<void> remove_event(organizer_id owner, event_id id) = 0;
 
   /// Memory. The registered type of exactly this name.
   [[nodiscard]] virtual std::optional<action_type>

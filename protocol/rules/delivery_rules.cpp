@@ -65,6 +65,8 @@ public:
   explicit checker(const delivery_settings& settings) : s_(settings) {}
 
   std::optional<error> find(const vault& seals) {
+    if (!s_.name.empty() && !is_webhook_name(s_.name))
+      say("name", std::string{webhook_name_rule});
     times();
     numbers();
     statuses();
@@ -290,6 +292,17 @@ result<void> check_proxy_asked(const secret_text& url) {
   if (const auto parsed = proxy::parse(url.bytes()); parsed && parsed->resolves)
     return fault("proxy", std::string{no_proxy_resolves});
   return {};
+}
+
+bool is_webhook_name(std::string_view name) {
+  const auto is_letter = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  };
+  return !name.empty() && name.size() <= webhook_name_limit
+      && is_letter(name.front()) && std::ranges::all_of(name, [&](char c) {
+           return is_letter(c) || (c >= '0' && c <= '9') || c == '-' || c == '_'
+               || c == '.';
+         });
 }
 
 result<void> check_signing_header(const delivery_settings& settings) {

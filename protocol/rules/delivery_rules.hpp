@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace fanfare::protocol {
 
@@ -39,6 +40,7 @@ inline constexpr std::size_t prefix_limit = 64;
 inline constexpr std::size_t template_limit = 256;
 inline constexpr std::size_t pem_limit = std::size_t{64} * 1024;
 inline constexpr std::size_t proxy_limit = 1'024;
+inline constexpr std::size_t webhook_name_limit = 64;
 
 } // namespace delivery_limits
 
@@ -78,6 +80,12 @@ check_timeouts(const delivery_settings::timeout_settings& settings,
 /// Whether the proxy, if it is given as a plain text, is one that is asked for
 /// addresses; field "delivery.proxy".
 [[nodiscard]] result<void> check_proxy_asked(const secret_text& url);
+
+/// Whether a webhook can have this name: never one that could be a number.
+[[nodiscard]] bool is_webhook_name(std::string_view name);
+inline constexpr std::string_view webhook_name_rule =
+  "A name has at most 64 characters: a letter, then letters, digits, '-', '_' "
+  "and '.'.";
 
 /// Whether the legacy signature's header differs from all others; field
 /// "signing".

@@ -206,7 +206,11 @@ static void check_webhooks(fanfare_engine *engine, uint32_t shop,
   hook.max_in_flight = 3;
   hook.rate_count = 100;
   hook.rate_period = 1000;
+  hook.name = "orders";
   OK(fanfare_add_webhook(engine, shop, &hook, id, &error));
+  CHECK(fanfare_add_webhook(engine, shop, &hook, NULL, &error)
+        == FANFARE_INVALID_ARGUMENT);
+  CHECK(strcmp(error.field, "delivery.name") == 0);
   hook.headers = "no header";
   CHECK(fanfare_add_webhook(engine, shop, &hook, NULL, &error)
         == FANFARE_INVALID_ARGUMENT);
@@ -221,6 +225,7 @@ static void check_webhooks(fanfare_engine *engine, uint32_t shop,
   CHECK(found.id == *id && found.organizer == shop && found.enabled == 1);
   CHECK(strcmp(found.action_types, "shop.order.*") == 0);
   CHECK(strcmp(found.headers, "X-Key: ***\nX-Other: ***") == 0);
+  CHECK(strcmp(found.name, "orders") == 0);
   CHECK(found.max_in_flight == 3 && found.rate_period == 1000);
   /* What was read may be handed back: hidden values stay. */
   found.comment = "changed";
@@ -244,6 +249,7 @@ static void check_webhooks(fanfare_engine *engine, uint32_t shop,
   OK(fanfare_find_webhook(engine, shop, *id, &list, &error));
   OK(fanfare_get_webhook(list, 0, &found, &error));
   CHECK(strcmp(found.comment, "by an earlier one") == 0);
+  CHECK(strcmp(found.name, "orders") == 0);
   CHECK(found.max_in_flight == 3 && found.rate_period == 1000);
   CHECK(strcmp(found.headers, "X-Key: ***\nX-Other: ***") == 0);
   fanfare_free_webhooks(list);

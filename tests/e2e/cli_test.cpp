@@ -261,7 +261,7 @@ TEST_F(CliTest, TellsByItsExitCodeWhatHappened) {
     {{"events", "create", "democon"}, 1, "slug: "},
     {{"webhooks"}, 2, "subcommand"},
     {{"webhooks", "show"}, 2, "webhook"},
-    {{"webhooks", "show", "x"}, 2, "webhook"},
+    {{"webhooks", "show", "7x"}, 2, "webhook"},
     {{"webhooks", "edit", hook}, 2, "nothing to change"},
     {{"webhooks", "delete", hook}, 2, "--yes"},
     {{"webhooks", "list", "--json", "--table"}, 2, "--table"},
@@ -278,6 +278,7 @@ TEST_F(CliTest, TellsByItsExitCodeWhatHappened) {
      "is the server running?"},
     {{"webhooks", "list", "--organizer", "other"}, 4, "permission"},
     {{"webhooks", "show", "99"}, 5, "No WebHook"},
+    {{"webhooks", "show", "x"}, 5, "no webhook of acme has the name"},
     {{"calls", "show", hook, "99"}, 5, "Not found"},
     {{"tokens", "revoke", "99"}, 5, "Not found"},
   };
@@ -393,10 +394,10 @@ TEST_F(CliTest, PrintsTablesOnATerminalAndJsonIntoAPipe) {
             "http://127.0.0.1:1/one");
   const auto table = run_client({"webhooks", "list", "--table"});
   ASSERT_THAT(table.out, SizeIs(2));
-  EXPECT_THAT(table.out[0], StartsWith("ID  ENABLED"));
+  EXPECT_THAT(table.out[0], StartsWith("ID  NAME  ENABLED"));
 
   EXPECT_THAT(shown_by({"webhooks", "list"}),
-              AllOf(HasSubstr("\x1b[1mID  ENABLED  TARGET"),
+              AllOf(HasSubstr("\x1b[1mID  NAME  ENABLED  TARGET"),
                     HasSubstr("http://127.0.0.1:1/one")));
   env_["NO_COLOR"] = "1";
   EXPECT_THAT(shown_by({"webhooks", "list"}), Not(HasSubstr("\x1b")));

@@ -435,10 +435,14 @@ TEST_F(OpenApiTest, ExamplesAreTakenAndAnsweredAsDocumented) {
        {"admin", "webhooks", "notifications", "metrics"})
     keys_[permission] = add_token("acme", {permission});
   run("listOrganizers");
+  run("readOrganizer");
+  run("renameOrganizer");
   run("readNetworks");
   run("updateNetworks");
   run("createEvent");
   run("listEvents");
+  run("readEvent");
+  run("renameEvent");
   run("createToken");
   run("listTokens");
   const auto tokens = api().get(organizer_path("acme") + "tokens/").json();
@@ -515,6 +519,8 @@ TEST_F(OpenApiTest, ExamplesAreTakenAndAnsweredAsDocumented) {
   for (const auto& [id, operation] : all)
     if (operation.method == "OPTIONS")
       run(id);
+  run("deleteEvent");
+  run("deleteOrganizer");
   for (const auto& [id, operation] : left_)
     ADD_FAILURE() << id << " is not tried";
 }

@@ -32,6 +32,12 @@ timestamp at_ms(std::int64_t milliseconds) {
 
 class DirectoryTokensTest : public ::testing::Test {
 protected:
+  DirectoryTokensTest() {
+    storage::add_organizer op;
+    op.done = owner_;
+    tokens_.observe(op);
+  }
+
   token add(token_id id, std::string hash,
             std::optional<timestamp> last_used = {}) {
     storage::add_token op;
@@ -56,8 +62,25 @@ protected:
     return tokens_.tokens(owner).at(0).last_used;
   }
 
+  const organizer owner_{.id = owner, .slug = "acme", .name = "Acme"};
   directory tokens_;
 };
+
+TEST_F(DirectoryTokensTest, AreUnknownOnceTheirOrganizerIsRemoved) {
+  add(7, "hash");
+  storage::remove_organizer op{.id = owner};
+  op.done = owner_;
+  tokens_.observe(op);
+  EXPECT_FALSE(tokens_.find_token("hash", at_ms(5)));
+  EXPECT_FALSE(tokens_.find_organizer("acme"));
+  EXPECT_EQ(tokens_.find_slug(owner), "");
+  // Whoever gets the slug has another id.
+  storage::add_organizer next;
+  next.done = organizer{.id = owner + 1, .slug = "acme", .name = "Acme"};
+  tokens_.observe(next);
+  EXPECT_FALSE(tokens_.find_token("hash", at_ms(5)));
+  EXPECT_THAT(tokens_.tokens(owner + 1), IsEmpty());
+}
 
 TEST_F(DirectoryTokensTest, AreFoundByTheirHashOnly) {
   const auto stored = add(7, "hash");

@@ -4,6 +4,7 @@
 #include "protocol/rest/delivery/delivery_json.hpp"
 
 #include "protocol/rest/delivery/connection_settings.hpp"
+#include "protocol/rest/delivery/name_setting.hpp"
 #include "protocol/rest/delivery/pace_settings.hpp"
 #include "protocol/rest/delivery/request_settings.hpp"
 #include "protocol/rest/delivery/setting_reader.hpp"
@@ -16,25 +17,16 @@ namespace {
 
 /// In the order in which they are shown. A new setting needs a line here.
 constexpr const setting* all_settings[] = {
-  &settings::method,
-  &settings::headers,
-  &settings::user_agent_suffix,
-  &settings::signing,
-  &settings::timeouts,
-  &settings::limits,
-  &settings::max_in_flight,
-  &settings::rate_limit,
-  &settings::schedule,
-  &settings::max_age,
-  &settings::final_statuses,
-  &settings::ordered,
-  &settings::paused,
-  &settings::resume_rate,
-  &settings::body,
-  &settings::filter,
-  &settings::batch,
-  &settings::tls,
-  &settings::proxy,
+  &settings::name,        &settings::method,
+  &settings::headers,     &settings::user_agent_suffix,
+  &settings::signing,     &settings::timeouts,
+  &settings::limits,      &settings::max_in_flight,
+  &settings::rate_limit,  &settings::schedule,
+  &settings::max_age,     &settings::final_statuses,
+  &settings::ordered,     &settings::paused,
+  &settings::resume_rate, &settings::body,
+  &settings::filter,      &settings::batch,
+  &settings::tls,         &settings::proxy,
 };
 
 } // namespace

@@ -137,6 +137,7 @@ boost::json::object to_json(const explanation& e, const notification& what,
     calls.push_back(summary(c, what.action));
   boost::json::object out;
   out["id"] = e.hook.id;
+  out["name"] = text_or_null(e.hook.delivery.name);
   out["target_url"] = json_string(mask_url(e.hook.target_url));
   out["matched"] = e.failed == rule::none;
   out["rule"] = nullptr;

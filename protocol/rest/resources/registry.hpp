@@ -11,8 +11,12 @@ namespace fanfare::protocol::rest {
 
 /// organizers/: GET, POST.
 [[nodiscard]] http_response serve_organizers(const exchange& x);
+/// organizers/{organizer}/: GET, PATCH, DELETE.
+[[nodiscard]] http_response serve_organizer(const exchange& x);
 /// organizers/{organizer}/events/: GET, POST.
 [[nodiscard]] http_response serve_events(const exchange& x);
+/// organizers/{organizer}/events/{event}/: GET, PATCH, DELETE.
+[[nodiscard]] http_response serve_event(const exchange& x);
 /// action-types/: GET, POST.
 [[nodiscard]] http_response serve_action_types(const exchange& x);
 

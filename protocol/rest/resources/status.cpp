@@ -81,6 +81,7 @@ boost::json::object troubled(const troubled_webhook& of, timestamp now,
   const auto help = advice_on(of, everywhere);
   boost::json::object out;
   out["id"] = of.id;
+  out["name"] = text_or_null(of.name);
   out["organizer"] = json_string(of.organizer);
   out["target_url"] = json_string(of.target_url);
   out["trouble"] = json_string(trouble_name(of.what));

@@ -25,7 +25,7 @@ namespace {
 constexpr std::string_view
   either_or = "You can set either limit_events or all_events.";
 
-boost::json::value to_json(const exchange& x, const webhook& hook) {
+boost::json::object to_json(const exchange& x, const webhook& hook) {
   std::vector<event> events;
   for (const auto& slug : hook.events)
     if (auto found = x.service.find_event(hook.owner, slug))
@@ -48,6 +48,12 @@ boost::json::value to_json(const exchange& x, const webhook& hook) {
   out["comment"] = hook.comment ? json_string(*hook.comment)
                                 : boost::json::value(nullptr);
   return out;
+}
+
+/// Whether the answer is to have the delivery settings, too.
+bool wants_delivery(const exchange& x) {
+  const auto text = to_lower(x.query.last("delivery").value_or(""));
+  return text == "true" || text == "1";
 }
 
 /// The filter of the list; other texts are ignored.
@@ -121,22 +127,49 @@ std::optional<http_response> read_sent(const exchange& x, extent how_much,
   return std::nullopt;
 }
 
+/// Values of headers are stored sealed, never in clear.
+void keep_out_of_caches(http_response& answer) {
+  answer.headers.emplace_back("Cache-Control", "no-store");
+}
+
+/// A webhook as the request wants to see it.
+boost::json::object shown(const exchange& x, const webhook& hook) {
+  auto out = to_json(x, hook);
+  if (wants_delivery(x))
+    out["delivery"] = delivery_json(hook, x.service);
+  return out;
+}
+
+/// How many the list has, over all pages.
+result<std::size_t> count_listed(const exchange& x,
+                                 const webhook_query& which) {
+  if (which.name.empty())
+    return x.service.count_webhooks(x.owner.id, which.enabled);
+  const auto found = x.service.webhooks(x.owner.id, which);
+  return found ? result<std::size_t>{found->size()} : found.error();
+}
+
 http_response list(const exchange& x) {
-  const auto enabled = enabled_filter(x);
-  const auto count = x.service.count_webhooks(x.owner.id, enabled);
+  webhook_query which{.enabled = enabled_filter(x)};
+  which.name = x.query.last("name").value_or("");
+  const auto count = count_listed(x, which);
   if (!count)
     return answer_to(x, count.error());
   const auto p = find_page(x, *count);
   if (!p)
     return invalid_page(x);
-  const auto hooks = x.service.webhooks(
-    x.owner.id, {.enabled = enabled, .offset = p->offset(), .limit = p->size});
+  which.offset = p->offset();
+  which.limit = p->size;
+  const auto hooks = x.service.webhooks(x.owner.id, which);
   if (!hooks)
     return answer_to(x, hooks.error());
   boost::json::array results;
   for (const auto& hook : *hooks)
-    results.push_back(to_json(x, hook));
-  return page_answer(x, *p, std::move(results));
+    results.push_back(shown(x, hook));
+  auto out = page_answer(x, *p, std::move(results));
+  if (wants_delivery(x))
+    keep_out_of_caches(out);
+  return out;
 }
 
 /// Errors are reported under "delivery", like those of reading.
@@ -260,9 +293,8 @@ http_response delivery_answer(const exchange& x, const webhook& hook) {
         static_cast<std::size_t>(shown->data() - out.body.data()),
         shown->size(),
         ascii_json(hook.filter, {.spaces = x.indent, .level = 1}));
-  // Values of headers are stored sealed, never in clear.
   if (!hook.delivery.headers.empty())
-    out.headers.emplace_back("Cache-Control", "no-store");
+    keep_out_of_caches(out);
   return out;
 }
 
@@ -294,8 +326,12 @@ http_response serve_webhook(const exchange& x) {
   webhook hook;
   if (auto failure = load_listed(x, hook))
     return *failure;
-  if (x.is_read())
-    return json_answer(x, 200, to_json(x, hook));
+  if (x.is_read()) {
+    auto out = json_answer(x, 200, shown(x, hook));
+    if (wants_delivery(x))
+      keep_out_of_caches(out);
+    return out;
+  }
   return x.is("DELETE") ? disable(x, hook.id) : update(x, hook.id);
 }
 

@@ -63,6 +63,7 @@ private:
   // -- names ------------------------------------------------------------------
 
   /// Each record has its name in the index, and each name leads to its record.
+  /// An empty one needs none.
   template <class T, class Name>
   void check_names(table records, table names, Name&& name_of) {
     using id_type = decltype(T::id);
@@ -70,7 +71,10 @@ private:
       T record;
       record.id = to_number<id_type>(key).value_or(0);
       (void)decode(value, record);
-      const auto found = txn_.get(names, name_of(record));
+      const auto name = name_of(record);
+      if (name.empty())
+        return; // it was removed
+      const auto found = txn_.get(names, name);
       if (!found || *found != key)
         fault(records, key, "its name does not lead to it");
     });
@@ -87,8 +91,13 @@ private:
     check_names<organizer>(table::organizers, table::organizer_slugs,
                            [](const organizer& o) { return o.slug; });
     check_names<event>(table::events, table::event_slugs, [](const event& e) {
-      return event_key(e.owner, e.slug);
+      return e.slug.empty() ? std::string{} : owned_key(e.owner, e.slug);
     });
+    check_names<webhook_record>(
+      table::webhooks, table::webhook_names, [](const webhook_record& w) {
+        const auto& name = w.delivery.name;
+        return name.empty() ? std::string{} : owned_key(w.owner, name);
+      });
     check_names<action_type>(table::action_types, table::action_type_names,
                              [](const action_type& t) { return t.name; });
     each(table::events, [&](bytes key, bytes value) {

@@ -148,6 +148,8 @@ std::string_view fault_of(table in, bytes key, bytes value) {
       if (key.size() != std::tuple_size_v<idempotency_key>)
         return bad_key;
       return decodes<remembered>(value);
+    case table::webhook_names:
+      return fault_of_name<webhook_id>(key, value, sizeof(organizer_id));
     case table::idempotency_times:
       if (key.size()
           != std::tuple_size_v<idempotency_key> + sizeof(std::uint64_t))
@@ -180,7 +182,8 @@ std::string readable(table in, bytes key) {
            + std::to_string(subject & ~of_organizer) + ", row "
            + std::to_string(row);
   }
-  if (in == table::event_slugs && key.size() > sizeof(organizer_id))
+  if ((in == table::event_slugs || in == table::webhook_names)
+      && key.size() > sizeof(organizer_id))
     key.remove_prefix(sizeof(organizer_id));
   if (std::ranges::all_of(key, [](char c) { return c > ' ' && c < 0x7f; }))
     return std::string{key};

@@ -12,13 +12,14 @@ namespace fanfare::storage::lmdb {
 
 namespace {
 
-void count_secrets(transaction& txn, is_sealed sealed, data_summary& found) {
+void count_webhooks(transaction& txn, is_sealed sealed, data_summary& found) {
   cursor at{txn, table::webhooks};
   for (auto more = at.first(); more; more = at.next()) {
     webhook_record hook;
     hook.id = to_number<webhook_id>(at.key()).value_or(0);
     if (!decode_or_fail(txn, at.value(), hook, "webhook", hook.id))
       break;
+    found.webhooks += hook.is_removed() ? 0U : 1U;
     const auto note = [&](std::string_view text) {
       if (!text.empty())
         ++(sealed(text) ? found.sealed_secrets : found.plain_secrets);
@@ -53,11 +54,10 @@ result<data_summary> summarize(environment& env, const table_set& there,
     return there.test(static_cast<std::size_t>(in)) ? txn.count(in) : 0;
   };
   data_summary found{.size = env.bytes_allocated()};
-  found.organizers = count(table::organizers);
-  found.webhooks = count(table::webhooks);
+  found.organizers = count(table::organizer_slugs); // without removed ones
   found.notifications = count(table::journal);
   found.calls = count(table::calls);
-  count_secrets(txn, sealed, found);
+  count_webhooks(txn, sealed, found);
   find_newest(txn, found);
   found.format = read_format(txn).value_or(0);
   if (!txn.ok())
@@ -89,7 +89,8 @@ result<table_set> open_known(environment& env, std::uint32_t& format) {
        {std::pair{table::replays, 2U}, std::pair{table::idempotency, 2U},
         std::pair{table::idempotency_times, 2U},
         std::pair{table::statistics, 6U},
-        std::pair{table::older_statistics, 6U}})
+        std::pair{table::older_statistics, 6U},
+        std::pair{table::webhook_names, 6U}})
     if (!has(name) && format >= since)
       return error{
         ec::store_damaged,

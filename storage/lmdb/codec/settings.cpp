@@ -226,4 +226,14 @@ void get_final(byte_reader& from, delivery_settings& value) {
   get_ids(from, value.final_statuses);
 }
 
+// -- name ---------------------------------------------------------------------
+
+void put_name(byte_writer& to, const delivery_settings& value) {
+  to.text(value.name);
+}
+
+void get_name(byte_reader& from, delivery_settings& value) {
+  value.name = from.text();
+}
+
 } // namespace fanfare::storage::lmdb

@@ -21,4 +21,8 @@ void get_further(byte_reader& from, delivery_settings& value);
 void put_final(byte_writer& to, const delivery_settings& value);
 void get_final(byte_reader& from, delivery_settings& value);
 
+/// The setting of the named layout.
+void put_name(byte_writer& to, const delivery_settings& value);
+void get_name(byte_reader& from, delivery_settings& value);
+
 } // namespace fanfare::storage::lmdb

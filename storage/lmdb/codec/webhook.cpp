@@ -18,6 +18,9 @@ constexpr std::uint8_t filtered_layout = 3;
 /// Some statuses are final. Records without any keep the layout before, which
 /// earlier versions read.
 constexpr std::uint8_t final_layout = 4;
+/// It has a name, and final statuses as in the layout before. Records without
+/// one keep the earlier layouts.
+constexpr std::uint8_t named_layout = 5;
 
 void put_secrets(byte_writer& to, const std::vector<signing_secret>& secrets) {
   to.number(secrets.size());
@@ -43,8 +46,9 @@ void get_secrets(byte_reader& from, std::vector<signing_secret>& secrets) {
 
 void encode(std::string& out, const webhook_record& value) {
   byte_writer to{out};
-  const bool has_final = !value.delivery.final_statuses.empty();
-  to.u8(has_final ? final_layout : filtered_layout);
+  const bool is_named = !value.delivery.name.empty();
+  const bool has_final = is_named || !value.delivery.final_statuses.empty();
+  to.u8(is_named ? named_layout : has_final ? final_layout : filtered_layout);
   to.number(value.owner);
   to.text(value.target_url);
   put_optional(to, value.comment, [&](const auto& text) { to.text(text); });
@@ -55,6 +59,8 @@ void encode(std::string& out, const webhook_record& value) {
   put_further(to, value.delivery);
   if (has_final)
     put_final(to, value.delivery);
+  if (is_named)
+    put_name(to, value.delivery);
   put_secrets(to, value.secrets);
   put_optional(to, value.resumed, [&](timestamp t) { put(to, t); });
   to.number(value.versions.size());
@@ -68,7 +74,7 @@ void encode(std::string& out, const webhook_record& value) {
 bool decode(std::string_view in, webhook_record& value) {
   byte_reader from{in};
   const auto found = from.u8();
-  if (found < first_layout || found > final_layout)
+  if (found < first_layout || found > named_layout)
     from.fail();
   value.owner = from.number<organizer_id>();
   value.target_url = from.text();
@@ -83,8 +89,10 @@ bool decode(std::string_view in, webhook_record& value) {
   const bool filtered = found >= filtered_layout;
   if (filtered) {
     get_further(from, value.delivery);
-    if (found == final_layout)
+    if (found >= final_layout)
       get_final(from, value.delivery);
+    if (found == named_layout)
+      get_name(from, value.delivery);
     get_secrets(from, value.secrets);
     get_optional(from, value.resumed, [&] { return get_time(from); });
   } else {

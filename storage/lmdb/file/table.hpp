@@ -41,6 +41,7 @@ enum class table : std::uint8_t {
   idempotency_times,  ///< answer_time_key → nothing
   statistics,         ///< tally_key → tallies of 5 minutes
   older_statistics,   ///< tally_key → tallies of an hour
+  webhook_names,      ///< be organizer, name → n webhook
 };
 
 struct table_definition {
@@ -73,10 +74,11 @@ inline constexpr std::array table_definitions{
   table_definition{"idempotency_times", false},
   table_definition{"statistics", false},
   table_definition{"older_statistics", false},
+  table_definition{"webhook_names", false},
 };
 inline constexpr auto table_count = table_definitions.size();
 static_assert(table_count
-              == static_cast<std::size_t>(table::older_statistics) + 1);
+              == static_cast<std::size_t>(table::webhook_names) + 1);
 
 /// Some of the tables.
 using table_set = std::bitset<table_count>;

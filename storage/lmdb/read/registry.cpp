@@ -77,6 +77,24 @@ result<webhook_record> registry::find_webhook(webhook_id id) const {
   return hook;
 }
 
+result<webhook_record> registry::find_webhook(organizer_id owner,
+                                              std::string_view name) const {
+  read_transaction txn{env_};
+  webhook_record hook;
+  const auto id = txn.get(table::webhook_names, owned_key(owner, name));
+  if (id)
+    hook.id = to_number<webhook_id>(*id).value_or(0);
+  if (id
+      && !find_record(txn, table::webhooks, as_key(hook.id), hook, "webhook",
+                      hook.id))
+    txn.damaged("webhook", hook.id); // also if there is none
+  if (!txn.ok())
+    return txn.failure();
+  if (!id)
+    return not_found("webhook");
+  return hook;
+}
+
 result<std::vector<webhook_record>>
 registry::webhooks(organizer_id owner, std::optional<bool> enabled,
                    std::size_t offset, std::size_t limit) const {

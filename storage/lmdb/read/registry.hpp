@@ -23,6 +23,8 @@ public:
   [[nodiscard]] result<std::vector<action_type>> action_types() const override;
   [[nodiscard]] result<webhook_record>
   find_webhook(webhook_id id) const override;
+  [[nodiscard]] result<webhook_record>
+  find_webhook(organizer_id owner, std::string_view name) const override;
   [[nodiscard]] result<std::vector<webhook_record>>
   webhooks(organizer_id owner, std::optional<bool> enabled, std::size_t offset,
            std::size_t limit) const override;

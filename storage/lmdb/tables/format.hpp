@@ -13,7 +13,8 @@ namespace fanfare::storage::lmdb {
 
 /// Version of the tables and of all layouts in them. A Fanfare reads stores of
 /// its own version and of earlier ones. 2 added replays and idempotency keys, 4
-/// what was asked for under such a key, 5 the log, 6 statistics.
+/// what was asked for under such a key, 5 the log, 6 statistics,
+/// names of webhooks, and organizers and events that were removed.
 inline constexpr std::uint32_t format_version = 6;
 
 /// The version that the tables are of; nothing if no Fanfare has stamped them.

@@ -129,10 +129,11 @@ inline std::string answer_time_key(timestamp created,
   return out;
 }
 
-/// The key of an event. The caller refuses slugs that make it too long.
-inline std::string event_key(organizer_id owner, std::string_view slug) {
+/// The key of what has a name within its organizer: events, webhooks. The
+/// caller refuses names that make it too long.
+inline std::string owned_key(organizer_id owner, std::string_view name) {
   std::string key{big_endian<organizer_id>{owner}.view()};
-  key += slug;
+  key += name;
   return key;
 }
 

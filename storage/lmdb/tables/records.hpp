@@ -33,6 +33,14 @@ bool find_record(transaction& txn, table in, bytes key, T& to,
   return record && decode_or_fail(txn, *record, to, name...);
 }
 
+/// Whether there was such an organizer, but no longer is.
+inline bool is_removed(transaction& txn, organizer_id id) {
+  organizer found;
+  found.id = id;
+  return find_record(txn, table::organizers, as_key(id), found, "organizer", id)
+      && found.slug.empty();
+}
+
 /// Writes records of one transaction.
 class record_writer {
 public:

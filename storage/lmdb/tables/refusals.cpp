@@ -18,4 +18,13 @@ result<void> check_name(std::string_view name, std::string_view field,
   return {};
 }
 
+error name_is_taken(std::string_view name, webhook_id by) {
+  return refusal(ec::invalid_argument,
+                 "Webhook " + std::to_string(by)
+                   + " of this organizer has the name \"" + std::string{name}
+                   + "\". Choose another one, or change that of webhook "
+                   + std::to_string(by) + " first.",
+                 "delivery.name");
+}
+
 } // namespace fanfare::storage::lmdb

@@ -5,6 +5,7 @@
 /// What operations are refused with, and reads that find nothing.
 
 #include "fanfare/error.hpp"
+#include "fanfare/types.hpp"
 
 #include <cstddef>
 #include <string>
@@ -25,6 +26,14 @@ inline error not_found(std::string_view what) {
 inline error no_such_webhook() {
   return refusal(ec::not_found, "There is no such webhook.", "id");
 }
+
+/// Of an operation.
+inline error no_such_organizer() {
+  return refusal(ec::not_found, "There is no such organizer.", "id");
+}
+
+/// Of an operation: another webhook of the organizer has the name.
+error name_is_taken(std::string_view name, webhook_id by);
 
 /// Whether a name can be a key, behind a prefix of so many bytes. The empty one
 /// cannot.

@@ -32,8 +32,9 @@ void registry_writer::execute(change_organizer& op) {
   organizer found;
   found.id = op.id;
   if (!find_record(txn_, table::organizers, as_key(op.id), found, "organizer",
-                   op.id)) {
-    op.done = refusal(ec::not_found, "There is no such organizer.", "id");
+                   op.id)
+      || found.slug.empty()) {
+    op.done = no_such_organizer();
     return;
   }
   auto changed = found;
@@ -48,11 +49,31 @@ void registry_writer::execute(change_organizer& op) {
   op.done = std::move(changed);
 }
 
+void registry_writer::execute(remove_organizer& op) {
+  organizer found;
+  found.id = op.id;
+  if (!find_record(txn_, table::organizers, as_key(op.id), found, "organizer",
+                   op.id)
+      || found.slug.empty()) {
+    op.done = no_such_organizer();
+    return;
+  }
+  txn_.erase(table::organizer_slugs, found.slug);
+  organizer left;
+  left.name = found.slug; // until all is cleared
+  to_.put(table::organizers, as_key(found.id), left);
+  op.done = std::move(found);
+}
+
 // -- events and action types --------------------------------------------------
 
 void registry_writer::execute(add_event& op) {
   if (auto fine = check_name(op.slug, "slug", sizeof op.owner); !fine) {
     op.done = fine.error();
+    return;
+  }
+  if (is_removed(txn_, op.owner)) {
+    op.done = no_such_organizer();
     return;
   }
   bool is_new = false;
@@ -68,7 +89,7 @@ event registry_writer::find_or_add_event(organizer_id owner,
                                          const std::string& slug,
                                          const std::string& name,
                                          bool& is_new) {
-  const auto key = event_key(owner, slug);
+  const auto key = owned_key(owner, slug);
   event found{.owner = owner, .slug = slug, .name = name};
   if (auto id = txn_.get(table::event_slugs, key)) {
     is_new = false;
@@ -83,6 +104,39 @@ event registry_writer::find_or_add_event(organizer_id owner,
   to_.append(table::events, found.id, found);
   txn_.put(table::event_slugs, key, as_key(found.id));
   return found;
+}
+
+bool registry_writer::find_event(organizer_id owner, event& to) {
+  return find_record(txn_, table::events, as_key(to.id), to, "event", to.id)
+      && to.owner == owner && !to.slug.empty();
+}
+
+void registry_writer::execute(rename_event& op) {
+  event found;
+  found.id = op.id;
+  if (!find_event(op.owner, found)) {
+    op.done = refusal(ec::not_found, "There is no such event.", "id");
+    return;
+  }
+  if (found.name != op.name) {
+    found.name = op.name;
+    to_.put(table::events, as_key(found.id), found);
+  }
+  op.done = std::move(found);
+}
+
+void registry_writer::execute(remove_event& op) {
+  event found;
+  found.id = op.id;
+  if (!find_event(op.owner, found)) {
+    op.done = refusal(ec::not_found, "There is no such event.", "id");
+    return;
+  }
+  txn_.erase(table::event_slugs, owned_key(found.owner, found.slug));
+  event left;
+  left.owner = found.owner;
+  to_.put(table::events, as_key(found.id), left);
+  op.done = std::move(found);
 }
 
 void registry_writer::execute(add_action_type& op) {
@@ -106,6 +160,10 @@ void registry_writer::execute(add_action_type& op) {
 // -- tokens -------------------------------------------------------------------
 
 void registry_writer::execute(add_token& op) {
+  if (is_removed(txn_, op.value.owner)) {
+    op.done = no_such_organizer();
+    return;
+  }
   auto added = op.value;
   added.id = last_id<token_id>(txn_, table::tokens) + 1;
   to_.append(table::tokens, added.id, added);

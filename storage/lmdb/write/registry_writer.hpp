@@ -18,7 +18,10 @@ public:
 
   void execute(add_organizer& op);
   void execute(change_organizer& op);
+  void execute(remove_organizer& op);
   void execute(add_event& op);
+  void execute(rename_event& op);
+  void execute(remove_event& op);
   void execute(add_action_type& op);
   void execute(add_token& op);
   void execute(revoke_token& op);
@@ -29,6 +32,9 @@ public:
                           const std::string& name, bool& is_new);
 
 private:
+  /// Whether the organizer has such an event.
+  bool find_event(organizer_id owner, event& to);
+
   record_writer& to_;
   write_transaction& txn_;
 };

@@ -26,9 +26,18 @@ void webhook_writer::execute(add_webhook& op, position tail) {
     return;
   }
   auto added = *op.value;
+  if (is_removed(txn_, added.owner)) {
+    op.done = no_such_organizer();
+    return;
+  }
+  if (auto free = check_name(added); !free) {
+    op.done = free.error();
+    return;
+  }
   added.id = last_id<webhook_id>(txn_, table::webhooks) + 1;
   added.versions.front().from = tail + 1;
   to_.append(table::webhooks, added.id, added);
+  move_name({}, added);
   txn_.append(table::organizer_webhooks, as_key(added.owner),
               entry_of(added.id, added.current().enabled).view());
   op.done = std::move(added);
@@ -39,7 +48,9 @@ void webhook_writer::execute(change_webhook& op, position tail) {
   stored.id = op.id;
   if (!find_record(txn_, table::webhooks, as_key(op.id), stored, "webhook",
                    op.id)
-      || (op.owner != 0 && stored.owner != op.owner)) {
+      || stored.is_removed()
+      || (op.owner != 0
+          && (stored.owner != op.owner || is_removed(txn_, op.owner)))) {
     op.done = no_such_webhook();
     return;
   }
@@ -56,6 +67,10 @@ void webhook_writer::execute(change_webhook& op, position tail) {
   auto wanted = std::move(changed.current());
   changed.id = stored.id;
   changed.owner = stored.owner;
+  if (auto free = check_name(changed); !free) {
+    op.done = free.error();
+    return;
+  }
   changed.versions = stored.versions;
   if (wanted != stored.current())
     put_version(changed, std::move(wanted), tail + 1, op.now);
@@ -66,8 +81,100 @@ void webhook_writer::execute(change_webhook& op, position tail) {
   drop_old_versions(changed, tail);
   if (changed != stored)
     to_.put(table::webhooks, as_key(changed.id), changed);
+  move_name(stored, changed);
   op.done = std::move(changed);
 }
+
+// -- names --------------------------------------------------------------------
+
+result<void> webhook_writer::check_name(const webhook_record& hook) {
+  const auto& name = hook.delivery.name;
+  if (name.empty())
+    return {};
+  if (auto fine = lmdb::check_name(name, "delivery.name", sizeof(organizer_id));
+      !fine)
+    return fine;
+  const auto found = txn_.get(table::webhook_names,
+                              owned_key(hook.owner, name));
+  const auto other = found ? to_number<webhook_id>(*found).value_or(0) : 0;
+  if (!found || other == hook.id)
+    return {};
+  return name_is_taken(name, other);
+}
+
+void webhook_writer::move_name(const webhook_record& from,
+                               const webhook_record& to) {
+  const auto& before = from.delivery.name;
+  const auto& now = to.delivery.name;
+  if (before == now)
+    return;
+  if (!before.empty())
+    txn_.erase(table::webhook_names, owned_key(from.owner, before));
+  if (!now.empty())
+    txn_.put(table::webhook_names, owned_key(to.owner, now), as_key(to.id));
+}
+
+// -- end of an organizer ------------------------------------------------------
+
+void webhook_writer::execute(clear_organizer& op, position tail) {
+  op.cleared.clear();
+  organizer left;
+  left.id = op.id;
+  if (!find_record(txn_, table::organizers, as_key(op.id), left, "organizer",
+                   op.id)
+      || !left.slug.empty()) {
+    op.done = no_such_organizer();
+    return;
+  }
+  std::vector<webhook_id> ids;
+  bool more = false;
+  {
+    cursor at{txn_, table::organizer_webhooks};
+    // From the end, as the index of subscriptions forgets the newest at once.
+    more = op.before == 0
+           ? at.seek(as_key(op.id)) && at.key() == as_key(op.id)
+               && at.last_value()
+           : at.seek(as_key(op.id), webhook_entry{op.before, 0U}.view())
+               && at.previous_value();
+    for (; more && ids.size() < op.most; more = at.previous_value()) {
+      std::uint32_t enabled = 0;
+      if (webhook_id id = 0; webhook_entry::read(at.value(), id, enabled))
+        ids.push_back(id);
+    }
+  }
+  for (const auto id : ids) {
+    webhook_record stored;
+    stored.id = id;
+    if (!find_record(txn_, table::webhooks, as_key(id), stored, "webhook", id))
+      return txn_.damaged("webhook", id); // also if there is none
+    op.cleared.push_back(clear(stored, tail, op.now));
+  }
+  if (!more && !left.name.empty()) {
+    left.name.clear();
+    to_.put(table::organizers, as_key(left.id), left);
+  }
+  op.done = more;
+}
+
+webhook_record webhook_writer::clear(const webhook_record& stored,
+                                     position tail, timestamp now) {
+  webhook_record left;
+  left.id = stored.id;
+  left.owner = stored.owner;
+  left.versions = stored.versions;
+  left.delivery.signing = signing_algorithm::none;
+  put_version(left, {.enabled = false, .events = {}, .types = {}}, tail + 1,
+              now);
+  if (stored.current().enabled)
+    toggle(left, tail, now);
+  layer_.forget_failures(to_, left.id);
+  drop_old_versions(left, tail);
+  to_.put(table::webhooks, as_key(left.id), left);
+  move_name(stored, left);
+  return left;
+}
+
+// -- versions -----------------------------------------------------------------
 
 void webhook_writer::put_version(webhook_record& hook, subscription&& wanted,
                                  position from, timestamp since) {

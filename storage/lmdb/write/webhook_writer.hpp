@@ -21,8 +21,16 @@ public:
   /// `tail`: the last position given out.
   void execute(add_webhook& op, position tail);
   void execute(change_webhook& op, position tail);
+  void execute(clear_organizer& op, position tail);
 
 private:
+  /// Whether no other webhook of the organizer has its name; else says which.
+  result<void> check_name(const webhook_record& hook);
+  /// Makes the index of names follow a change.
+  void move_name(const webhook_record& from, const webhook_record& to);
+  /// Leaves nothing of it but its number.
+  webhook_record clear(const webhook_record& stored, position tail,
+                       timestamp now);
   /// Gives the record the subscription as its current version.
   static void put_version(webhook_record& hook, subscription&& wanted,
                           position from, timestamp since);

@@ -14,6 +14,7 @@ namespace {
 
 const std::map<std::string, std::string>& defaults() {
   static const std::map<std::string, std::string> all{
+    {"name", "null"},
     {"method", R"("POST")"},
     {"headers", "{}"},
     {"user_agent_suffix", "null"},
@@ -60,6 +61,7 @@ TEST_F(RestDeliveryTest, TakesBackWhatItShows) {
 
 TEST_F(RestDeliveryTest, NullGoesBackToTheDefaultOfEachKey) {
   const std::map<std::string, std::string> others{
+    {"name", R"("billing")"},
     {"method", R"("PUT")"},
     {"headers", R"({"X-Tenant":"7"})"},
     {"user_agent_suffix", R"("shop/1.0")"},
@@ -93,6 +95,31 @@ TEST_F(RestDeliveryTest, NullGoesBackToTheDefaultOfEachKey) {
   EXPECT_EQ(stored(), delivery_settings{});
 }
 
+TEST_F(RestDeliveryTest, ANameBeginsWithALetterAndIsNoNumber) {
+  const std::string rule = "A name has at most 64 characters: a letter, then "
+                           "letters, digits, '-', '_' and '.'.";
+  taken("name", R"("a")");
+  taken("name", R"("Acme.billing-2_x")");
+  taken("name", json_text(std::string(64, 'a')));
+  for (const auto& wrong :
+       {std::string{}, std::string{"7"}, std::string{"a b"}, std::string{"-a"},
+        std::string{"a/b"}, std::string{"\xC3\xA4"}, std::string(65, 'a')})
+    refused("name", json_text(wrong), rule);
+  refused("name", "7", "Must be a text, or null for none.");
+}
+
+TEST_F(RestDeliveryTest, TheListHasTheSettingsIfTheyAreAskedFor) {
+  taken("name", R"("billing")");
+  const std::string list{hooks_path};
+  const auto plain = get(list).json().at("results").at(0).as_object();
+  EXPECT_FALSE(plain.contains("delivery"));
+  const auto full = get(list + "?delivery=true");
+  EXPECT_EQ(full.json().at("results").at(0).at("delivery"),
+            get(settings).json());
+  EXPECT_EQ(get(list + "?name=billing").json().at("count"), 1);
+  EXPECT_EQ(get(list + "?name=other").json().at("count"), 0);
+}
+
 TEST_F(RestDeliveryTest, RefusesUnknownKeysAtEachPlace) {
   refused("colour", "null", "Unknown key.");
   refused("Method", R"("PUT")", "Unknown key.");
@@ -105,25 +132,16 @@ TEST_F(RestDeliveryTest, RefusesUnknownKeysAtEachPlace) {
 
 TEST_F(RestDeliveryTest, RefusesOtherTypes) {
   const std::map<std::string, std::string> right{
-    {"method", "string"},
-    {"headers", "object"},
-    {"user_agent_suffix", "string"},
-    {"signing", "object"},
-    {"timeouts", "object"},
-    {"limits", "object"},
-    {"max_in_flight", "number"},
-    {"rate_limit", "object"},
-    {"schedule", "array"},
-    {"max_age", "number"},
-    {"final_statuses", "array"},
-    {"ordered", "bool"},
-    {"paused", "bool"},
-    {"resume_rate", "object"},
-    {"body", "string"},
-    {"filter", "object"},
-    {"batch", "object"},
-    {"tls", "object"},
-    {"proxy", "string"},
+    {"name", "string"},        {"method", "string"},
+    {"headers", "object"},     {"user_agent_suffix", "string"},
+    {"signing", "object"},     {"timeouts", "object"},
+    {"limits", "object"},      {"max_in_flight", "number"},
+    {"rate_limit", "object"},  {"schedule", "array"},
+    {"max_age", "number"},     {"final_statuses", "array"},
+    {"ordered", "bool"},       {"paused", "bool"},
+    {"resume_rate", "object"}, {"body", "string"},
+    {"filter", "object"},      {"batch", "object"},
+    {"tls", "object"},         {"proxy", "string"},
   };
   const std::map<std::string, std::string> values{{"string", R"("x")"},
                                                   {"object", "{}"},

@@ -364,6 +364,34 @@ public:
     return known_events.back();
   }
 
+  result<void> remove_organizer(organizer_id id) override {
+    ++blocking_calls;
+    return std::erase_if(known_organizers,
+                         [id](const auto& o) { return o.id == id; })
+             > 0
+           ? result<void>{}
+           : error{ec::not_found, "no such organizer"};
+  }
+  result<event> rename_event(organizer_id owner, event_id id,
+                             std::string name) override {
+    ++blocking_calls;
+    for (auto& e : known_events)
+      if (e.id == id && e.owner == owner) {
+        e.name = std::move(name);
+        return e;
+      }
+    return error{ec::not_found, "no such event"};
+  }
+  result<void> remove_event(organizer_id owner, event_id id) override {
+    ++blocking_calls;
+    return std::erase_if(
+             known_events,
+             [&](const auto& e) { return e.id == id && e.owner == owner; })
+             > 0
+           ? result<void>{}
+           : error{ec::not_found, "no such event"};
+  }
+
   std::optional<action_type>
   find_action_type(std::string_view name) const override {
     if (const auto id = types.find(name))
@@ -467,6 +495,7 @@ public:
     auto offset = which.offset;
     for (const auto& hook : hooks) {
       if (hook.owner != owner
+          || (!which.name.empty() && hook.delivery.name != which.name)
           || (which.enabled && *which.enabled != hook.enabled))
         continue;
       if (offset > 0)

@@ -21,6 +21,7 @@ using verdict = protocol::rest::route::verdict;
 std::string path_of(const protocol::rest::resource& row) {
   std::string path{row.path};
   for (const auto& [name, value] : {std::pair{"{organizer}", "dem%20o.1"},
+                                    {"{event}", "12"},
                                     {"{id}", "12"},
                                     {"{call}", "34"}})
     if (const auto at = path.find(name); at != path.npos)
@@ -34,7 +35,9 @@ TEST(RestRouterTest, LeadsFromEachPathToItsResource) {
     EXPECT_EQ(found.outcome, verdict::found) << row.path;
     EXPECT_EQ(found.what, &row) << row.path;
     EXPECT_EQ(found.organizer, row.is_owned() ? "dem o.1" : "") << row.path;
-    EXPECT_EQ(found.id, row.path.find("{id}") != row.path.npos ? "12" : "");
+    const bool has_id = row.path.find("{id}") != row.path.npos
+                     || row.path.find("{event}") != row.path.npos;
+    EXPECT_EQ(found.id, has_id ? "12" : "");
     EXPECT_EQ(found.call, row.path.find("{call}") != row.path.npos ? "34" : "");
     EXPECT_EQ(found.format, "");
   }

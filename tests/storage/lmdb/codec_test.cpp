@@ -270,7 +270,7 @@ TEST(Codec, RefusesARecordOfANewerLayout) {
   for_each_sample([](auto value) {
     std::string record;
     encode(record, value);
-    for (char layout : {'\0', '\x05', '\xff'}) {
+    for (char layout : {'\0', '\x06', '\xff'}) {
       record[0] = layout;
       EXPECT_FALSE(decode(record, value)) << int{layout};
     }

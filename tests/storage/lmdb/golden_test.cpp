@@ -106,6 +106,18 @@ TEST(Golden, WebhookWithFinalStatuses) {
   EXPECT_EQ(hex_of(record).substr(0, 2), "03") << "as earlier versions read it";
 }
 
+TEST(Golden, WebhookWithAName) {
+  auto hook = plain_webhook();
+  hook.delivery.name = "ab";
+  expect_bytes(hook,
+               "050111687474703a2f2f3132372e302e302e312f00000000000000000001"
+               "00000000000000026162000001000003000000");
+  hook.delivery.name.clear();
+  std::string record;
+  encode(record, hook);
+  EXPECT_EQ(hex_of(record).substr(0, 2), "03") << "as earlier versions read it";
+}
+
 TEST(Golden, NotificationWithoutItsBody) {
   const auto head_of = [](const notification& value) {
     std::string record;

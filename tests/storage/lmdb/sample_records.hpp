@@ -116,6 +116,7 @@ inline webhook_record full_webhook() {
 inline webhook_record newest_webhook() {
   auto hook = full_webhook();
   hook.delivery.final_statuses = {300, 422, 599};
+  hook.delivery.name = "billing";
   return hook;
 }
 

@@ -306,6 +306,16 @@ result<webhook_record> memory_registry::find_webhook(webhook_id id) const {
   return error{ec::not_found, "There is no such webhook."};
 }
 
+result<webhook_record>
+memory_registry::find_webhook(organizer_id owner, std::string_view name) const {
+  std::lock_guard lock{in_.mutex};
+  for (const auto& [id, kept] : in_.now.stored.hooks)
+    if (kept.hook.owner == owner && kept.hook.delivery.name == name
+        && !name.empty())
+      return kept.hook;
+  return error{ec::not_found, "There is no such webhook."};
+}
+
 result<std::vector<webhook_record>>
 memory_registry::webhooks(organizer_id owner, std::optional<bool> enabled,
                           std::size_t offset, std::size_t limit) const {

@@ -46,9 +46,68 @@ void memory_writer::execute(storage::add_organizer& op) {
   op.done = std::move(added);
 }
 
+bool memory_writer::is_removed(organizer_id id) const {
+  const auto i = disk_.organizers.find(id);
+  return i != disk_.organizers.end() && i->second.slug.empty();
+}
+
+void memory_writer::execute(storage::remove_organizer& op) {
+  const auto i = disk_.organizers.find(op.id);
+  if (i == disk_.organizers.end() || i->second.slug.empty()) {
+    op.done = refusal(ec::not_found, "id");
+    return;
+  }
+  op.done = i->second;
+  i->second = {.id = op.id, .slug = {}, .name = op.done->slug};
+}
+
+void memory_writer::execute(storage::clear_organizer& op) {
+  op.cleared.clear();
+  if (!is_removed(op.id)) {
+    op.done = refusal(ec::not_found, "id");
+    return;
+  }
+  bool more = false;
+  for (auto i = disk_.hooks.rbegin(); i != disk_.hooks.rend(); ++i) {
+    if (i->second.hook.owner != op.id
+        || (op.before != 0 && i->first >= op.before))
+      continue;
+    if (op.cleared.size() == op.most) {
+      more = true;
+      break;
+    }
+    op.cleared.push_back(clear(i->second, op.now));
+  }
+  if (!more)
+    disk_.organizers.at(op.id).name.clear();
+  op.done = more;
+}
+
+webhook_record memory_writer::clear(disk::stored& of, timestamp now) {
+  webhook_record left;
+  left.id = of.hook.id;
+  left.owner = of.hook.owner;
+  left.versions = of.hook.versions;
+  left.delivery.signing = signing_algorithm::none;
+  if (left.versions.back().from != disk_.tail() + 1)
+    left.versions.push_back(
+      {.from = disk_.tail() + 1, .since = {}, .value = {}});
+  left.versions.back().since = now;
+  left.current() = {.enabled = false, .events = {}, .types = {}};
+  if (of.hook.current().enabled)
+    toggle(of, now);
+  if (to_.standing(left.id).upto.has_failures()) {
+    to_.touch(left.id).upto.forget_failures();
+    to_.save(left.id);
+  }
+  drop_old_versions(left);
+  of.hook = left;
+  return left;
+}
+
 void memory_writer::execute(storage::change_organizer& op) {
   const auto i = disk_.organizers.find(op.id);
-  if (i == disk_.organizers.end()) {
+  if (i == disk_.organizers.end() || i->second.slug.empty()) {
     op.done = refusal(ec::not_found, "id");
     return;
   }
@@ -66,6 +125,10 @@ void memory_writer::execute(storage::change_organizer& op) {
 void memory_writer::execute(storage::add_event& op) {
   if (auto fine = check_name(op.slug, "slug"); !fine) {
     op.done = fine.error();
+    return;
+  }
+  if (is_removed(op.owner)) {
+    op.done = refusal(ec::not_found, "id");
     return;
   }
   bool is_new = false;
@@ -91,6 +154,33 @@ event memory_writer::find_or_add_event(organizer_id owner,
   return added;
 }
 
+event* memory_writer::find_event(organizer_id owner, event_id id) {
+  const auto i = disk_.events.find(id);
+  return i == disk_.events.end() || i->second.owner != owner
+          || i->second.slug.empty()
+         ? nullptr
+         : &i->second;
+}
+
+void memory_writer::execute(storage::rename_event& op) {
+  if (auto* const found = find_event(op.owner, op.id)) {
+    found->name = op.name;
+    op.done = *found;
+  } else {
+    op.done = refusal(ec::not_found, "id");
+  }
+}
+
+void memory_writer::execute(storage::remove_event& op) {
+  if (auto* const found = find_event(op.owner, op.id)) {
+    op.done = *found;
+    found->slug.clear();
+    found->name.clear();
+  } else {
+    op.done = refusal(ec::not_found, "id");
+  }
+}
+
 void memory_writer::execute(storage::add_action_type& op) {
   if (auto fine = check_name(op.name, "name"); !fine) {
     op.done = fine.error();
@@ -108,6 +198,10 @@ void memory_writer::execute(storage::add_action_type& op) {
 // -- tokens -------------------------------------------------------------------
 
 void memory_writer::execute(storage::add_token& op) {
+  if (is_removed(op.value.owner)) {
+    op.done = refusal(ec::not_found, "id");
+    return;
+  }
   auto added = op.value;
   added.id = next_id(disk_.tokens);
   disk_.tokens[added.id] = added;
@@ -140,6 +234,14 @@ void memory_writer::execute(storage::add_webhook& op) {
     return;
   }
   auto added = *op.value;
+  if (is_removed(added.owner)) {
+    op.done = refusal(ec::not_found, "id");
+    return;
+  }
+  if (has_taken_name(added)) {
+    op.done = refusal(ec::invalid_argument, "delivery.name");
+    return;
+  }
   added.id = next_id(disk_.hooks);
   added.versions.front().from = disk_.tail() + 1;
   disk_.hooks[added.id].hook = added;
@@ -148,7 +250,9 @@ void memory_writer::execute(storage::add_webhook& op) {
 
 void memory_writer::execute(storage::change_webhook& op) {
   auto* record = disk_.find_hook(op.id);
-  if (!record || (op.owner != 0 && record->hook.owner != op.owner)) {
+  if (!record || record->hook.is_removed()
+      || (op.owner != 0
+          && (record->hook.owner != op.owner || is_removed(op.owner)))) {
     op.done = refusal(ec::not_found, "id");
     return;
   }
@@ -165,6 +269,10 @@ void memory_writer::execute(storage::change_webhook& op) {
   const auto wanted = changed.current();
   changed.id = before.id;
   changed.owner = before.owner;
+  if (has_taken_name(changed)) {
+    op.done = refusal(ec::invalid_argument, "delivery.name");
+    return;
+  }
   changed.versions = before.versions;
   if (wanted != changed.current()) {
     if (changed.versions.back().from != disk_.tail() + 1)
@@ -183,6 +291,15 @@ void memory_writer::execute(storage::change_webhook& op) {
   drop_old_versions(changed);
   record->hook = changed;
   op.done = std::move(changed);
+}
+
+bool memory_writer::has_taken_name(const webhook_record& hook) const {
+  return !hook.delivery.name.empty()
+      && std::ranges::any_of(disk_.hooks, [&](const auto& other) {
+           return other.first != hook.id
+               && other.second.hook.owner == hook.owner
+               && other.second.hook.delivery.name == hook.delivery.name;
+         });
 }
 
 void memory_writer::toggle(disk::stored& of, timestamp now) {

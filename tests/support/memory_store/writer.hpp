@@ -17,7 +17,11 @@ public:
   void execute(storage::append_call& op);
   void execute(storage::add_organizer& op);
   void execute(storage::change_organizer& op);
+  void execute(storage::remove_organizer& op);
+  void execute(storage::clear_organizer& op);
   void execute(storage::add_event& op);
+  void execute(storage::rename_event& op);
+  void execute(storage::remove_event& op);
   void execute(storage::add_action_type& op);
   void execute(storage::add_token& op);
   void execute(storage::revoke_token& op);
@@ -41,6 +45,11 @@ private:
   /// The live answer of the key; forgets one that is too old.
   std::optional<stored_answer> find_answer(const idempotency_key& key,
                                            timestamp now);
+  [[nodiscard]] bool is_removed(organizer_id id) const;
+  webhook_record clear(disk::stored& of, timestamp now);
+  /// Null: the organizer has no such event.
+  event* find_event(organizer_id owner, event_id id);
+  [[nodiscard]] bool has_taken_name(const webhook_record& hook) const;
   void toggle(disk::stored& of, timestamp now);
   void drop_old_versions(webhook_record& hook) const;
 
