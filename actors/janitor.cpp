@@ -22,7 +22,7 @@ janitor::behavior_type janitor::make_behavior() {
     [this](atom::planned, const expiry_plan_ptr& plan) { on_planned(*plan); },
     [this](atom::expired, bool removed) {
       removed_ += removed ? std::exchange(removing_, 0) : 0;
-      wait(removed && more_ ? config_.pause : config_.interval);
+      wait(removed && more_ ? config_.pause : config_.kept->interval.load());
     },
   };
 }
@@ -34,19 +34,19 @@ void janitor::on_exit() {
 void janitor::look() {
   const auto now = config_.clock->now();
   answers_before_ = now - idempotency_lifetime;
-  config_.reader->plan_expiry(handle(), now - config_.retention, config_.batch,
-                              answers_before_);
+  config_.reader->plan_expiry(handle(), now - config_.kept->period.load(),
+                              config_.batch, answers_before_);
 }
 
 void janitor::on_planned(const result<storage::expiry_plan>& plan) {
   if (!plan) {
     config_.log(log_level::warning,
                 "looking for old entries failed: " + plan.error().detail);
-    return wait(config_.interval);
+    return wait(config_.kept->interval.load());
   }
   if (plan->notifications.empty() && plan->calls_upto == 0 && !plan->answers) {
     tell_removed();
-    return wait(config_.interval);
+    return wait(config_.kept->interval.load());
   }
   more_ = plan->more;
   removing_ = plan->notifications.size();
@@ -68,11 +68,11 @@ void janitor::tell_removed() {
       || (now - told_ < quiet && now >= told_))
     return;
   told_ = now;
-  config_.events->say(event_kind::retention, log_level::info,
-                      "the retention has removed "
-                        + std::to_string(std::exchange(removed_, 0))
-                        + " notifications, with their calls, from before "
-                        + protocol::to_iso8601(now - config_.retention));
+  config_.events->say(
+    event_kind::retention, log_level::info,
+    "the retention has removed " + std::to_string(std::exchange(removed_, 0))
+      + " notifications, with their calls, from before "
+      + protocol::to_iso8601(now - config_.kept->period.load()));
 }
 
 void janitor::wait(std::chrono::milliseconds pause) {

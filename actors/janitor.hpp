@@ -15,10 +15,18 @@
 
 #include <boost/asio/steady_timer.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 
 namespace fanfare {
+
+/// How long entries are kept, and how often those that are older are looked
+/// for. Changes hold from the next look on. Any thread.
+struct retention_rule {
+  std::atomic<std::chrono::milliseconds> period{std::chrono::hours{24 * 30}};
+  std::atomic<std::chrono::milliseconds> interval{std::chrono::minutes{1}};
+};
 
 struct janitor_config {
   commit_queue* commits = nullptr;
@@ -26,8 +34,7 @@ struct janitor_config {
   const wall_clock* clock = nullptr;
   log_function log;
   event_log* events = nullptr;
-  std::chrono::milliseconds retention = std::chrono::hours{24 * 30};
-  std::chrono::milliseconds interval = std::chrono::minutes{1};
+  const retention_rule* kept = nullptr;
   /// Entries of each kind that one commit removes.
   std::size_t batch = 500;
   /// Between two of these commits.

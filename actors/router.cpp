@@ -187,7 +187,7 @@ void router::apply(const std::shared_ptr<const webhook_record>& hook) {
 void router::route(const notification_ptr& n) {
   take_changes_before(n->id + 1);
   quick_left_ = std::max<std::size_t>(1, reserve() / quick_part);
-  index_.for_each_match(n->owner, n->type, n->event,
+  index_.for_each_match(n->owner, n->type, n->action, n->event,
                         [&](ref r) { send(r, n); });
   set_routed(n->id);
 }
@@ -367,7 +367,7 @@ void router::show_waiting() const {
 void router::announce(const notice& what) {
   // Without a subscriber it is not written.
   bool wanted = false;
-  index_.for_each_match(what.owner, what.type, 0,
+  index_.for_each_match(what.owner, what.type, what.action, 0,
                         [&wanted](ref) { wanted = true; });
   if (!wanted || *config_.draining)
     return;

@@ -30,6 +30,8 @@ std::size_t subscription_index::shape_hash::operator()(
   mix(0);
   for (auto e : s.events)
     mix(e);
+  for (const auto& w : s.wildcards)
+    mix(std::hash<std::string>{}(w));
   return h ^ (h >> 32);
 }
 
@@ -76,6 +78,19 @@ void subscription_index::enter(ref r) {
     for (auto e : s.events)
       by_event_[event_key{key, e}].push_back(r);
   }
+  if (!s.wildcards.empty())
+    enter_wildcards(r, s);
+}
+
+void subscription_index::enter_wildcards(ref r, const subscription& s) {
+  auto& own = wildcards_[owners_[r]];
+  for (const auto& wildcard : s.wildcards) {
+    auto& t = own[std::string{stem_of(wildcard)}];
+    (s.all_events ? t.all_events : t.limited).push_back(r);
+    if (!s.all_events)
+      for (auto e : s.events)
+        t.by_event[e].push_back(r);
+  }
 }
 
 void subscription_index::leave(ref r) {
@@ -101,6 +116,34 @@ void subscription_index::leave(ref r) {
         by_event_.erase(j);
     }
   }
+  if (!s.wildcards.empty())
+    leave_wildcards(r, s);
+}
+
+void subscription_index::leave_wildcards(ref r, const subscription& s) {
+  const auto own = wildcards_.find(owners_[r]);
+  if (own == wildcards_.end())
+    return;
+  for (const auto& wildcard : s.wildcards) {
+    const auto i = own->second.find(stem_of(wildcard));
+    if (i == own->second.end())
+      continue;
+    auto& t = i->second;
+    remove_from(s.all_events ? t.all_events : t.limited, r);
+    if (!s.all_events)
+      for (auto e : s.events) {
+        const auto j = t.by_event.find(e);
+        if (j == t.by_event.end())
+          continue;
+        remove_from(j->second, r);
+        if (j->second.empty())
+          t.by_event.erase(j);
+      }
+    if (t.all_events.empty() && t.limited.empty())
+      own->second.erase(i);
+  }
+  if (own->second.empty())
+    wildcards_.erase(own);
 }
 
 } // namespace fanfare

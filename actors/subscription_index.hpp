@@ -4,12 +4,18 @@
 
 /// Which webhooks a notification goes to. Organizer and registered action type
 /// lead to the webhooks that want all events; with the event, to those that
-/// chose it. A look-up costs as much as it has matches; a webhook costs some
-/// tens of bytes. `matches` in model/subscription.hpp defines the answer.
+/// chose it. Those with wildcards are found by the beginnings of the action,
+/// one look-up for each of its labels, and none for organizers without any. A
+/// look-up costs as much as it has matches; a webhook costs some tens of bytes.
+/// `matches` in model/subscription.hpp defines the answer.
 
+#include "model/action_name.hpp"
 #include "model/records.hpp"
 
 #include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -25,25 +31,37 @@ public:
   ref put(webhook_id id, organizer_id owner, const subscription& value);
 
   /// Calls `visit(ref)` once for each enabled webhook of `owner` that is
-  /// subscribed to `type` and, unless `event` is 0, to the event.
+  /// subscribed to `type` or by a wildcard to `action` and, unless `event` is
+  /// 0, to the event.
   template <class Visitor>
-  void for_each_match(organizer_id owner, action_type_id type, event_id event,
+  void for_each_match(organizer_id owner, action_type_id type,
+                      std::string_view action, event_id event,
                       Visitor&& visit) const {
-    auto i = topics_.find(key_of(owner, type));
-    if (i == topics_.end())
-      return;
-    const auto& t = i->second;
-    for (auto r : t.all_events)
-      visit(r);
-    if (event == 0) {
-      for (auto r : t.limited)
-        visit(r);
-      return;
+    const auto key = key_of(owner, type);
+    if (auto i = topics_.find(key); i != topics_.end()) {
+      visit_all(i->second.all_events, visit);
+      if (event == 0)
+        visit_all(i->second.limited, visit);
+      else if (auto j = by_event_.find(event_key{key, event});
+               j != by_event_.end())
+        visit_all(j->second, visit);
     }
-    if (auto j = by_event_.find(event_key{key_of(owner, type), event});
-        j != by_event_.end())
-      for (auto r : j->second)
-        visit(r);
+    if (wildcards_.empty() || type == 0)
+      return;
+    const auto own = wildcards_.find(owner);
+    if (own == wildcards_.end())
+      return;
+    for_each_stem(action, [&](std::string_view stem) {
+      const auto i = own->second.find(stem);
+      if (i == own->second.end())
+        return;
+      visit_all(i->second.all_events, visit);
+      if (event == 0)
+        visit_all(i->second.limited, visit);
+      else if (auto j = i->second.by_event.find(event);
+               j != i->second.by_event.end())
+        visit_all(j->second, visit);
+    });
   }
 
   [[nodiscard]] webhook_id id_of(ref r) const {
@@ -76,14 +94,35 @@ private:
     std::vector<ref> limited;
   };
 
+  /// The same of a wildcard.
+  struct wide_topic : topic {
+    std::unordered_map<event_id, std::vector<ref>> by_event;
+  };
+  struct text_hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const noexcept {
+      return std::hash<std::string_view>{}(text);
+    }
+  };
+  using by_stem = std::unordered_map<std::string, wide_topic, text_hash,
+                                     std::equal_to<>>;
+
   static topic_key key_of(organizer_id owner, action_type_id type) {
     return (topic_key{owner} << 32) | type;
   }
+  template <class Visitor>
+  static void visit_all(const std::vector<ref>& list, Visitor& visit) {
+    for (auto r : list)
+      visit(r);
+  }
   void enter(ref r);
   void leave(ref r);
+  void enter_wildcards(ref r, const subscription& s);
+  void leave_wildcards(ref r, const subscription& s);
 
   std::unordered_map<topic_key, topic> topics_;
   std::unordered_map<event_key, std::vector<ref>, event_key_hash> by_event_;
+  std::unordered_map<organizer_id, by_stem> wildcards_;
   struct shape_hash {
     std::size_t operator()(const subscription& s) const noexcept;
   };

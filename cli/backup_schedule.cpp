@@ -70,22 +70,62 @@ std::optional<timestamp> time_of_backup(std::string_view name) {
   return backup_name(found) == name ? std::optional{found} : std::nullopt;
 }
 
-result<std::unique_ptr<backup_schedule>>
-backup_schedule::start(engine& of, backup_plan plan) {
+namespace {
+
+/// The names of those in the directory, the oldest first.
+std::vector<std::string> find_backups(const std::string& directory) {
+  std::vector<std::string> names;
   std::error_code code;
-  if (!fs::is_directory(plan.directory, code)) {
-    if (const auto parent = fs::path{plan.directory}.parent_path();
-        !parent.empty())
-      fs::create_directories(parent, code);
-    if (::mkdir(plan.directory.c_str(), 0700) != 0)
-      return error{ec::io_error,
-                   "Cannot make the directory " + plan.directory
-                     + " for backups: " + std::generic_category().message(errno)
-                     + (errno == EROFS
-                          ? ". Name it in ReadWritePaths= of the systemd unit."
-                          : "."),
-                   "backup_dir"};
+  std::error_code unreadable; // one of them
+  for (fs::directory_iterator at{directory, code}, end; !code && at != end;
+       at.increment(code))
+    if (auto name = at->path().filename().string();
+        time_of_backup(name) && fs::is_regular_file(at->path(), unreadable))
+      names.push_back(std::move(name));
+  if (code)
+    spdlog::error("the backups in {} cannot be listed: {}", directory,
+                  code.message());
+  std::ranges::sort(names);
+  return names;
+}
+
+/// Removes all but the newest of those that were begun until then.
+void remove_old(const backup_plan& plan, timestamp newest) {
+  auto names = find_backups(plan.directory);
+  std::erase_if(names, [newest](const std::string& name) {
+    return *time_of_backup(name) > newest;
+  });
+  for (std::size_t i = 0; i + plan.keep < names.size(); ++i) {
+    std::error_code code;
+    fs::remove(fs::path{plan.directory} / names[i], code);
+    if (code)
+      spdlog::error("the old backup {} cannot be removed: {}", names[i],
+                    code.message());
   }
+}
+
+} // namespace
+
+result<void> backup_schedule::prepare(const backup_plan& plan) {
+  std::error_code code;
+  if (plan.directory.empty() || fs::is_directory(plan.directory, code))
+    return {};
+  if (const auto parent = fs::path{plan.directory}.parent_path();
+      !parent.empty())
+    fs::create_directories(parent, code);
+  if (::mkdir(plan.directory.c_str(), 0700) != 0)
+    return error{ec::io_error,
+                 "Cannot make the directory " + plan.directory
+                   + " for backups: " + std::generic_category().message(errno)
+                   + (errno == EROFS
+                        ? ". Name it in ReadWritePaths= of the systemd unit."
+                        : "."),
+                 "backup_dir"};
+  return {};
+}
+
+std::unique_ptr<backup_schedule> backup_schedule::begin(engine& of,
+                                                        backup_plan plan) {
   return std::unique_ptr<backup_schedule>{
     new backup_schedule{of, std::move(plan)}};
 }
@@ -104,32 +144,56 @@ backup_schedule::~backup_schedule() {
   thread_.join();
 }
 
+void backup_schedule::change(backup_plan plan) {
+  {
+    const std::lock_guard guard{mutex_};
+    plan_ = std::move(plan);
+    plan_changed_ = true;
+  }
+  changed_.notify_all();
+}
+
 void backup_schedule::work() {
+  std::unique_lock guard{mutex_};
+  while (!stopping_) {
+    plan_changed_ = false;
+    const auto plan = plan_;
+    if (plan.directory.empty()) {
+      changed_.wait(guard, [this] { return stopping_ || plan_changed_; });
+      continue;
+    }
+    guard.unlock();
+    follow(plan);
+    guard.lock();
+  }
+}
+
+void backup_schedule::follow(const backup_plan& plan) {
   auto due = now();
   // One of the future was made while the clock was wrong.
-  for (const auto& name : found())
+  for (const auto& name : find_backups(plan.directory))
     if (const auto made = *time_of_backup(name); made <= now())
-      due = made + plan_.every;
-  while (wait_until(due)) {
+      due = made + plan.every;
+  while (wait_until(plan, due)) {
     const auto begun = now();
-    if (back_up(begun)) {
-      remove_old(begun);
-      due = begun + plan_.every;
+    if (back_up(plan, begun)) {
+      remove_old(plan, begun);
+      due = begun + plan.every;
     } else {
-      due = now() + std::min(plan_.every, retry_pause);
+      due = now() + std::min(plan.every, retry_pause);
     }
   }
 }
 
-bool backup_schedule::back_up(timestamp begun) {
-  const auto file = fs::path{plan_.directory} / backup_name(begun);
+bool backup_schedule::back_up(const backup_plan& plan, timestamp begun) {
+  const auto file = fs::path{plan.directory} / backup_name(begun);
   const auto made = engine_.back_up(
-    file, {.bytes_per_second = plan_.bytes_per_second});
+    file, {.bytes_per_second = plan.bytes_per_second});
   if (!made) {
     if (made.error().code != ec::stopping)
       spdlog::error("no backup was made: {} It is tried again in {} s",
                     made.error().detail,
-                    std::min(plan_.every, retry_pause) / 1s);
+                    std::min(plan.every, retry_pause) / 1s);
     return false;
   }
   std::error_code ignored;
@@ -138,46 +202,16 @@ bool backup_schedule::back_up(timestamp begun) {
   return true;
 }
 
-void backup_schedule::remove_old(timestamp newest) const {
-  auto names = found();
-  std::erase_if(names, [newest](const std::string& name) {
-    return *time_of_backup(name) > newest;
-  });
-  for (std::size_t i = 0; i + plan_.keep < names.size(); ++i) {
-    std::error_code code;
-    fs::remove(fs::path{plan_.directory} / names[i], code);
-    if (code)
-      spdlog::error("the old backup {} cannot be removed: {}", names[i],
-                    code.message());
-  }
-}
-
-std::vector<std::string> backup_schedule::found() const {
-  std::vector<std::string> names;
-  std::error_code code;
-  std::error_code unreadable; // one of them
-  for (fs::directory_iterator at{plan_.directory, code}, end;
-       !code && at != end; at.increment(code))
-    if (auto name = at->path().filename().string();
-        time_of_backup(name) && fs::is_regular_file(at->path(), unreadable))
-      names.push_back(std::move(name));
-  if (code)
-    spdlog::error("the backups in {} cannot be listed: {}", plan_.directory,
-                  code.message());
-  std::ranges::sort(names);
-  return names;
-}
-
-bool backup_schedule::wait_until(timestamp due) {
+bool backup_schedule::wait_until(const backup_plan& plan, timestamp due) {
   std::unique_lock guard{mutex_};
   for (;;) {
-    if (stopping_)
+    if (stopping_ || plan_changed_)
       return false;
     const auto left = due - now();
-    if (left <= 0ms || left > plan_.every) // or the clock was set back
+    if (left <= 0ms || left > plan.every) // or the clock was set back
       return true;
     changed_.wait_for(guard, std::min(left, longest_nap),
-                      [this] { return stopping_; });
+                      [this] { return stopping_ || plan_changed_; });
   }
 }
 

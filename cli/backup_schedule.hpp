@@ -41,9 +41,12 @@ struct backup_plan {
 /// Works on a thread of its own.
 class backup_schedule {
 public:
-  /// Makes the directory if there is none: io_error. `of` must outlive it.
-  static result<std::unique_ptr<backup_schedule>> start(engine& of,
-                                                        backup_plan plan);
+  /// Makes the plan's directory if there is none: io_error.
+  static result<void> prepare(const backup_plan& plan);
+  /// Begins a plan that is prepared. `of` must outlive it.
+  static std::unique_ptr<backup_schedule> begin(engine& of, backup_plan plan);
+  /// Another plan, prepared, from the next backup on; one that runs goes on.
+  void change(backup_plan plan);
   /// Ends at once if the engine has stopped.
   ~backup_schedule();
   backup_schedule(const backup_schedule&) = delete;
@@ -53,21 +56,21 @@ private:
   backup_schedule(engine& of, backup_plan plan);
 
   void work();
+  /// Until the plan changes, or it is to end.
+  void follow(const backup_plan& plan);
   /// False: it failed, and the log says so.
-  bool back_up(timestamp begun);
-  /// Removes all but the newest of those that were begun until then.
-  void remove_old(timestamp newest) const;
-  /// The names of those that there are, the oldest first.
-  [[nodiscard]] std::vector<std::string> found() const;
-  /// False: it is to end.
-  bool wait_until(timestamp due);
+  bool back_up(const backup_plan& plan, timestamp begun);
+  /// False: the plan has changed, or it is to end.
+  bool wait_until(const backup_plan& plan, timestamp due);
 
   engine& engine_;
-  backup_plan plan_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  bool stopping_ = false; ///< under the mutex
-  std::thread thread_;    ///< begins last
+  // Under the mutex.
+  backup_plan plan_;
+  bool plan_changed_ = false;
+  bool stopping_ = false;
+  std::thread thread_; ///< begins last
 };
 
 } // namespace fanfare::cli

@@ -117,9 +117,16 @@ void write_log(log_level level, const std::string& line) {
   }
 }
 
+void change_log(log_format format, const std::string& level) {
+  spdlog::default_logger()->set_formatter(formatter_of(format));
+  spdlog::set_level(spdlog::level::from_str(level));
+}
+
+bool tells_of_requests() {
+  return spdlog::should_log(spdlog::level::debug);
+}
+
 protocol::request_log::listener tell_of_requests() {
-  if (!spdlog::should_log(spdlog::level::debug))
-    return {};
   return [](const protocol::answered_request& r) {
     spdlog::debug("{}", line_of(r));
   };

@@ -24,7 +24,12 @@ void open_log(log_format format, const std::string& level);
 /// Any thread.
 void write_log(log_level level, const std::string& text);
 
-/// Writes each request at debug; empty if nobody would see that.
+/// Writes each request at debug.
 [[nodiscard]] protocol::request_log::listener tell_of_requests();
+/// Whether anybody would see that now.
+[[nodiscard]] bool tells_of_requests();
+
+/// From now on it writes so. Any thread.
+void change_log(log_format format, const std::string& level);
 
 } // namespace fanfare::cli

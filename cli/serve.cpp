@@ -6,6 +6,8 @@
 #include "cli/admin_token.hpp"
 #include "cli/backup_schedule.hpp"
 #include "cli/log.hpp"
+#include "cli/option_values.hpp"
+#include "cli/reload.hpp"
 #include "cli/serve_options.hpp"
 #include "cli/service_manager.hpp"
 #include "cli/sink.hpp"
@@ -17,7 +19,6 @@
 #include "protocol/security/credentials.hpp"
 #include "protocol/server/http_server.hpp"
 #include "protocol/server/request_log.hpp"
-#include "protocol/target/network.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
@@ -76,30 +77,6 @@ sigset_t stop_signals() {
   return set;
 }
 
-/// The server's certificate and key; null without TLS.
-result<std::shared_ptr<protocol::tls_identity>>
-load_identity(const serve_options& options) {
-  if (options.tls_cert.empty() && options.tls_key.empty())
-    return std::shared_ptr<protocol::tls_identity>{};
-  if (options.tls_cert.empty() || options.tls_key.empty())
-    return error{ec::invalid_argument,
-                 "--tls-cert and --tls-key go together: give both for HTTPS, "
-                 "none for HTTP"};
-  return protocol::tls_identity::load(options.tls_cert, options.tls_key);
-}
-
-result<std::vector<protocol::network>>
-parse_networks(const std::vector<std::string>& texts) {
-  std::vector<protocol::network> out;
-  for (const auto& text : texts) {
-    auto parsed = protocol::network::parse(text);
-    if (!parsed)
-      return parsed.error();
-    out.push_back(std::move(*parsed));
-  }
-  return out;
-}
-
 /// The key in the environment, which takes the place of a key file.
 result<std::string> take_secret_key() {
   const char* given = std::getenv("FANFARE_SECRET_KEY");
@@ -109,19 +86,6 @@ result<std::string> take_secret_key() {
     return error{ec::invalid_argument,
                  "FANFARE_SECRET_KEY is empty: give a key or unset it"};
   return text;
-}
-
-void reload_identity(const serve_options& options,
-                     protocol::http_server& server) {
-  if (options.tls_cert.empty())
-    return spdlog::debug("SIGHUP is ignored: there is no certificate to load");
-  auto identity = load_identity(options);
-  if (!identity)
-    return spdlog::error("the old certificate stays in use: {}",
-                         identity.error().detail);
-  server.change_identity(std::move(*identity));
-  spdlog::info("new connections see the certificate that is now in {}",
-               options.tls_cert);
 }
 
 /// Threads for requests that must not run on the server's own.
@@ -244,7 +208,8 @@ void limit_the_stop(const sigset_t& signals) {
   }}.detach();
 }
 
-int run(serve_options options) {
+int run(read_options read) {
+  auto& options = read.value;
   // The log goes to stderr: stdout has the one line that scripts wait for.
   open_log(options.log_format == "json" ? log_format::json : log_format::text,
            options.log_level);
@@ -266,18 +231,16 @@ int run(serve_options options) {
     return fail(explain_option(options, metrics_at.error()));
   auto identity = load_identity(options);
   if (!identity)
-    return fail(explain_option(
-      options, {identity.error().code, identity.error().detail, "tls_cert"}));
-  auto proxies = parse_networks(options.trusted_proxies);
+    return fail(identity.error());
+  auto proxies = read_trusted_proxies(options);
   if (!proxies)
-    return fail(
-      explain_option(options, {proxies.error().code, proxies.error().detail,
-                               "trusted_proxies"}));
+    return fail(proxies.error());
   auto key = take_secret_key();
   if (!key && options.engine.secrets.key_file.empty())
     return fail(key.error());
   if (key)
     options.engine.secrets.keys = std::move(*key);
+  options.engine.builtin_types = !options.without_builtin_types;
   options.engine.log = write_log;
   // A fatal error ends the server through the same wait for signals.
   static volatile std::sig_atomic_t failed = 0;
@@ -318,7 +281,7 @@ int run(serve_options options) {
   http.port = listen->port;
   http.identity = std::move(*identity);
   http.trusted_proxies = std::move(*proxies);
-  protocol::request_log requests{api, tell_of_requests()};
+  protocol::request_log requests{api, tell_of_requests(), tells_of_requests};
   auto server = protocol::http_server::start(http, requests);
   if (!server)
     return fail(server.error());
@@ -333,10 +296,9 @@ int run(serve_options options) {
 
   std::unique_ptr<backup_schedule> backups;
   if (!options.backups.directory.empty()) {
-    auto begun = backup_schedule::start(engine, options.backups);
-    if (!begun)
-      return fail(explain_option(options, begun.error()));
-    backups = std::move(*begun);
+    if (auto made = backup_schedule::prepare(options.backups); !made)
+      return fail(explain_option(options, made.error()));
+    backups = backup_schedule::begin(engine, options.backups);
   }
 
   const auto found = engine.statistics();
@@ -351,11 +313,16 @@ int run(serve_options options) {
                  return engine.responds(patience);
                }};
 
+  option_reloader reloader{read};
   int signal = 0;
   while (sigwait(&all_signals, &signal) == 0 && signal == SIGHUP) {
     manager.reloading();
-    reload_identity(options, **server);
-    manager.ready(status);
+    const bool reloaded = reloader.reload(
+      {.engine = engine, .api = api, .server = **server, .backups = backups});
+    manager.ready(reloaded ? status
+                           : status
+                               + "; the last reload changed nothing, the "
+                                 "log says why");
   }
   spdlog::info("stopping; a second signal ends it at once");
   manager.stopping("stopping");
@@ -382,9 +349,12 @@ void add_serve_command(CLI::App& app, int& exit_code) {
                                    "Serve the REST API and deliver webhooks");
   add_serve_options(*serve, *options);
   serve->callback([serve, options, &exit_code] {
+    auto command_line = given_texts(*serve);
     if (!options->config.empty())
       read_config(*serve, *options);
-    exit_code = run(std::move(*options));
+    exit_code = run({.value = std::move(*options),
+                     .command_line = std::move(command_line),
+                     .texts = all_texts(*serve)});
   });
 }
 

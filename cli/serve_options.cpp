@@ -5,9 +5,9 @@
 
 #include "cli/config_file.hpp"
 #include "cli/duration.hpp"
-#include "cli/nearest_name.hpp"
 #include "cli/numbers.hpp"
 #include "cli/public_url.hpp"
+#include "protocol/rules/nearest_name.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -203,6 +203,11 @@ void add_serve_options(CLI::App& serve, serve_options& options) {
   add_parsed(serve, "--disable-after", e.retries.disable_after, parse_duration,
              "Disable a webhook that has only failed for that long; 0s: never",
              "DURATION", "5d");
+  serve.add_flag(
+    "--without-builtin-types", options.without_builtin_types,
+    "Do not register the action types of pretix, for servers whose vocabulary "
+    "is their own. Those that an earlier start has registered stay, with the "
+    "webhooks that use them");
   serve
     .add_option("--window", e.concurrency.window,
                 "Notifications of one webhook held in memory")
@@ -279,9 +284,10 @@ void add_serve_options(CLI::App& serve, serve_options& options) {
       "start; a disk that does not answer is given up on after "
     + std::to_string(last_deadline.count())
     + " s. A second signal ends it at once.\n"
-      "SIGHUP reads --tls-cert and --tls-key again, for new connections; if "
-      "they are bad the\n"
-      "old ones stay in use.");
+      "SIGHUP reads --config, --tls-cert and --tls-key again. The log says "
+      "what "
+      "has changed, and what\n"
+      "needs a restart; if anything is wrong, nothing changes.");
 }
 
 namespace {
@@ -383,7 +389,7 @@ void read_config(CLI::App& serve, serve_options& options) {
         || !std::ranges::count(known, entry.name)) {
       refuse(entry.place, "there is no option \"" + full
                             + "\"; the nearest one is \""
-                            + nearest_name(entry.name, known) + '"');
+                            + protocol::nearest_name(entry.name, known) + '"');
     }
     // Also if the command line has it: the file is wrong all the same.
     if (const auto values = values_for(*serve.get_option("--" + entry.name),
@@ -402,6 +408,50 @@ void read_config(CLI::App& serve, serve_options& options) {
     else
       options.places.erase(entry.name); // the command line has it
   }
+}
+
+// -- again --------------------------------------------------------------------
+
+option_texts given_texts(const CLI::App& serve) {
+  option_texts out;
+  for (const auto* option : serve.get_options())
+    if (!option->empty() && !option->get_lnames().empty())
+      out[option->get_lnames().front()] = option->results();
+  return out;
+}
+
+option_texts all_texts(const CLI::App& serve) {
+  option_texts out;
+  for (const auto& name : option_names(serve)) {
+    const auto* option = serve.get_option("--" + name);
+    auto& values = out[name];
+    if (!option->empty())
+      values = option->results();
+    else if (const auto usual = option->get_default_str(); !usual.empty())
+      values = {usual};
+  }
+  return out;
+}
+
+result<read_options> read_again(const option_texts& command_line) {
+  read_options out{.value = {}, .command_line = command_line, .texts = {}};
+  CLI::App program;
+  auto& serve = *program.add_subcommand("serve");
+  add_serve_options(serve, out.value);
+  try {
+    for (const auto& [name, values] : command_line) {
+      auto& option = *serve.get_option("--" + name);
+      for (const auto& value : values)
+        option.add_result(value);
+      option.run_callback();
+    }
+    if (!out.value.config.empty())
+      read_config(serve, out.value);
+  } catch (const CLI::Error& e) {
+    return error{ec::invalid_argument, e.what()};
+  }
+  out.texts = all_texts(serve);
+  return out;
 }
 
 error explain_option(const serve_options& options, error of) {

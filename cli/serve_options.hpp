@@ -30,6 +30,7 @@ inline constexpr std::chrono::seconds last_deadline{14};
 struct serve_options {
   engine_options engine;
   std::string listen = "127.0.0.1:8080";
+  bool without_builtin_types = false;
   std::string public_url;
   std::vector<std::string> trusted_proxies; ///< networks
   std::string metrics_listen;               ///< empty: nowhere
@@ -43,6 +44,26 @@ struct serve_options {
   /// The file's settings, with "FILE:LINE:COLUMN".
   std::map<std::string, std::string> places = {};
 };
+
+/// Options by their names without dashes, with their values as they were
+/// written.
+using option_texts = std::map<std::string, std::vector<std::string>>;
+
+/// Options as they were read, and what they were read from.
+struct read_options {
+  serve_options value;
+  option_texts command_line; ///< only those that it has
+  option_texts texts;        ///< all of them; defaults as the help has them
+};
+
+/// Those that have a value by now.
+[[nodiscard]] option_texts given_texts(const CLI::App& serve);
+/// All that a file can set.
+[[nodiscard]] option_texts all_texts(const CLI::App& serve);
+
+/// The command line as it was, and the file that it names as it is now.
+/// invalid_argument, with file, line and column; io_error.
+[[nodiscard]] result<read_options> read_again(const option_texts& command_line);
 
 /// Adds them to the sub-command; parsing fills `options`.
 void add_serve_options(CLI::App& serve, serve_options& options);

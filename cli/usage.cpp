@@ -3,7 +3,7 @@
 
 #include "cli/usage.hpp"
 
-#include "cli/nearest_name.hpp"
+#include "protocol/rules/nearest_name.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -62,8 +62,8 @@ std::string unknown_option(const place& at, const place& last,
   const auto sentence = "\"" + at.words + "\" has no option " + name;
   if (!name.starts_with("--"))
     return sentence;
-  const auto meant = similar_name(std::string_view{name}.substr(2),
-                                  options_of(*at.command));
+  const auto meant = protocol::similar_name(std::string_view{name}.substr(2),
+                                            options_of(*at.command));
   return meant.empty() ? sentence
                        : sentence + "; did you mean --" + meant + "?";
 }
@@ -72,7 +72,7 @@ std::string unknown_word(const place& at, const std::string& word) {
   const auto commands = commands_of(*at.command);
   if (commands.empty())
     return "\"" + at.words + "\" cannot take \"" + word + "\" as well";
-  const auto meant = similar_name(word, commands);
+  const auto meant = protocol::similar_name(word, commands);
   return "\"" + at.words + "\" has no command \"" + word + "\"; "
        + (meant.empty() ? "its commands are " + list_of(commands)
                         : "did you mean \"" + meant + "\"?");

@@ -13,11 +13,8 @@ namespace fanfare {
 
 namespace {
 
-/// What all webhooks share that follows from the options.
-webhook_context context_of(const checked_options& options) {
-  const auto& given = options.given;
-  webhook_context out;
-  auto& d = out.defaults;
+delivery_defaults defaults_from(const engine_options& given) {
+  delivery_defaults d;
   if (!given.retries.schedule.empty())
     d.backoff.schedule = given.retries.schedule;
   d.backoff.max_age = given.retries.max_age;
@@ -30,11 +27,8 @@ webhook_context context_of(const checked_options& options) {
   d.pace.breaker_failures = given.retries.breaker_failures;
   d.pace.breaker_pause = given.retries.breaker_pause;
   d.pace.breaker_longest = given.retries.breaker_longest;
-  d.vault = &options.vault;
-  out.disable_after = given.retries.disable_after;
-  out.queue.window = given.concurrency.window;
-  out.seed = std::random_device{}();
-  return out;
+  d.disable_after = given.retries.disable_after;
+  return d;
 }
 
 crew_settings settings_of(const engine_options& options,
@@ -60,6 +54,10 @@ engine_core::engine_core(checked_options options,
     program_(options_.given.log),
     counters_(options_.given.threads),
     fences_(options_.policy),
+    changeable_{.changing = {},
+                .defaults = defaults_of(options_.given),
+                .allow = options_.given.network.allow,
+                .deny = options_.given.network.deny},
     watch_{
       .events = {options_.given.log, clock(),
                  [this](organizer_id id) { return names_.find_slug(id); }}},
@@ -83,18 +81,15 @@ engine_core::engine_core(checked_options options,
                 .writer = runtime_.actors().writer(),
                 .counters = counters_,
                 .patience = options_.given.publish_patience}),
-    registry_(
-      {.store = *store_,
-       .names = names_,
-       .vault = options_.vault,
-       .clock = clock(),
-       .commits = runtime_.actors().commits(),
-       .edits = changes_,
-       .news = announcer_,
-       .watch = watch_,
-       .rules = {.total_timeout = options_.given.timeouts.total,
-                 .local_names = !options_.given.network.allow.empty(),
-                 .proxies_resolve = options_.given.network.proxy_resolves}}),
+    registry_({.store = *store_,
+               .names = names_,
+               .vault = options_.vault,
+               .clock = clock(),
+               .commits = runtime_.actors().commits(),
+               .edits = changes_,
+               .news = announcer_,
+               .watch = watch_,
+               .rules = rules_of(options_.given)}),
     orders_({.life = runtime_.life(),
              .store = *store_,
              .names = names_,
@@ -118,8 +113,7 @@ engine_core::engine_core(checked_options options,
                .disk = disk_,
                .watch = watch_,
                .commits = counters_.figures().commits,
-               .asks = orders_,
-               .retention = options_.given.store.retention}),
+               .asks = orders_}),
     backups_(*store_, runtime_.life(), watch_.events) {}
 
 engine_core::~engine_core() {
@@ -162,10 +156,50 @@ crew_parts engine_core::parts() {
           .figures = &counters_.figures()};
 }
 
+std::shared_ptr<const delivery_defaults>
+engine_core::defaults_of(const engine_options& given) {
+  auto made = std::make_shared<delivery_defaults>(defaults_from(given));
+  made->vault = &options_.vault;
+  made->proxies_resolve = options_.given.network.proxy_resolves;
+  made->fence_of = [this](organizer_id id) { return fences_.of(id); };
+  return made;
+}
+
+webhook_rules engine_core::rules_of(const engine_options& given) const {
+  return {.total_timeout = given.timeouts.total,
+          .local_names = !given.network.allow.empty(),
+          .proxies_resolve = options_.given.network.proxy_resolves};
+}
+
+result<void> engine_core::change_options(const engine_options& wanted) {
+  const std::lock_guard guard{changeable_.changing};
+  auto policy = check_changeable(wanted);
+  if (!policy)
+    return policy.error();
+  changeable_.defaults = defaults_of(wanted);
+  registry_.change_rules(rules_of(wanted));
+  runtime_.actors().keep_for(wanted.store.retention,
+                             wanted.store.retention_interval);
+  // Last, as both tell webhooks to look at all of it. Connections are not
+  // reused after a change of networks.
+  if (wanted.network.allow != changeable_.allow
+      || wanted.network.deny != changeable_.deny) {
+    changeable_.allow = wanted.network.allow;
+    changeable_.deny = wanted.network.deny;
+    fences_.replace_common(std::move(*policy));
+  } else {
+    fences_.note_change();
+  }
+  wake();
+  return {};
+}
+
 webhook_context engine_core::context() {
-  auto made = context_of(options_);
-  made.defaults.proxies_resolve = options_.given.network.proxy_resolves;
-  made.defaults.fence_of = [this](organizer_id id) { return fences_.of(id); };
+  webhook_context made;
+  made.defaults = *changeable_.defaults.load();
+  made.newest_defaults = [this] { return changeable_.defaults.load(); };
+  made.queue.window = options_.given.concurrency.window;
+  made.seed = std::random_device{}();
   made.fences = &fences_.changes();
   made.notify_owner = [this](const webhook_record& hook,
                              std::string_view action,
@@ -202,7 +236,8 @@ void engine_core::observe(const storage::operation& op) {
 }
 
 result<void> engine_core::begin(const engine* who) {
-  if (auto added = add_builtin_types(*store_); !added)
+  if (auto added = add_first_types(*store_, options_.given.builtin_types);
+      !added)
     return added;
   if (auto finished = finish_removals(*store_, clock().now()); !finished)
     return finished;

@@ -27,9 +27,12 @@
 #include "fanfare/error.hpp"
 #include "storage/store.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace fanfare {
@@ -100,8 +103,22 @@ public:
     return feeds_;
   }
   void wake();
+  /// As engine::change_options documents.
+  result<void> change_options(const engine_options& wanted);
 
 private:
+  /// Those that change_options() changes.
+  struct changeable_options {
+    std::mutex changing; ///< one at a time
+    std::atomic<std::shared_ptr<const delivery_defaults>> defaults;
+    std::vector<std::string> allow; ///< networks; under the mutex, as `deny`
+    std::vector<std::string> deny;
+  };
+
+  /// What all webhooks share that follows from the options.
+  [[nodiscard]] std::shared_ptr<const delivery_defaults>
+  defaults_of(const engine_options& given);
+  [[nodiscard]] webhook_rules rules_of(const engine_options& given) const;
   [[nodiscard]] crew_parts parts();
   [[nodiscard]] webhook_context context();
   void observe(const storage::operation& op);
@@ -115,6 +132,7 @@ private:
   directory names_;
   engine_counters counters_;
   organizer_fences fences_;
+  changeable_options changeable_;
   published_figures figures_;
   operator_watch watch_;
   disk_watch disk_;

@@ -3,7 +3,6 @@
 
 #include "engine/crew.hpp"
 
-#include "actors/janitor.hpp"
 #include "actors/supervisor.hpp"
 
 #include <algorithm>
@@ -31,7 +30,9 @@ crew::crew(crew_parts parts, crew_settings settings)
     writer_(writer_config()),
     outage_(parts_.clock, parts_.log, [this] { router_.send(atom::wake_v); }),
     resting_(std::max<std::size_t>(1, settings_.max_working / 16),
-             [this] { router_.send(atom::rested_v); }) {}
+             [this] { router_.send(atom::rested_v); }) {
+  keep_for(settings_.retention, settings_.retention_interval);
+}
 
 crew::~crew() = default;
 
@@ -67,7 +68,7 @@ void crew::start(caf::actor_system& system, std::vector<station> on,
 }
 
 std::future<result<void>> crew::begin() {
-  auto done = begun_.get_future();
+  auto done = begun_.how.get_future();
   router_.send(atom::begin_v);
   return done;
 }
@@ -170,8 +171,7 @@ void crew::start_supervisor(caf::actor_system& system, journal_reader& reader) {
     clean.clock = &parts_.clock;
     clean.log = parts_.log;
     clean.events = &parts_.watch.events;
-    clean.retention = settings_.retention;
-    clean.interval = settings_.retention_interval;
+    clean.kept = &kept_;
     return start_on<janitor>(system, stations_.front(), std::move(clean),
                              std::ref(*stations_.front().io));
   };
@@ -192,8 +192,8 @@ void crew::escalate(const std::string& why) {
 }
 
 void crew::tell_begun(result<void> how) {
-  if (!begun_told_.test_and_set())
-    begun_.set_value(std::move(how));
+  if (!begun_.told.test_and_set())
+    begun_.how.set_value(std::move(how));
 }
 
 // -- end ----------------------------------------------------------------------

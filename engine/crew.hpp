@@ -12,6 +12,7 @@
 #include "actors/commit_queue.hpp"
 #include "actors/committer.hpp"
 #include "actors/interfaces.hpp"
+#include "actors/janitor.hpp"
 #include "actors/journal_reader.hpp"
 #include "actors/lanes/lanes.hpp"
 #include "actors/local_outage.hpp"
@@ -125,6 +126,15 @@ public:
     return certificates_;
   }
 
+  [[nodiscard]] const retention_rule& kept() const {
+    return kept_;
+  }
+  void keep_for(std::chrono::milliseconds period,
+                std::chrono::milliseconds interval) {
+    kept_.period = period;
+    kept_.interval = interval;
+  }
+
   // -- whoever starts and stops it --------------------------------------------
 
   /// Starts the actors. What `on` and `reader` refer to must outlive them.
@@ -183,12 +193,15 @@ private:
   shared_holds holds_;
   rest_board resting_;
   certificates certificates_;
+  retention_rule kept_;
   storage::run_times runs_; ///< as of the start
   std::vector<station> stations_;
   /// By station.
   std::vector<std::shared_ptr<const webhook_context>> contexts_;
-  std::promise<result<void>> begun_;
-  std::atomic_flag begun_told_;
+  struct {
+    std::promise<result<void>> how;
+    std::atomic_flag told;
+  } begun_;
   caf::actor_system* system_ = nullptr;
   committer_actor committer_;
   router_actor routes_;

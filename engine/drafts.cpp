@@ -32,6 +32,15 @@ struct shared_parts {
   std::optional<directory::names> found = {};
 };
 
+error unknown_type(const std::string& action, const directory& names) {
+  auto sentence = "Unknown action type \"" + action + "\".";
+  if (const auto help = protocol::how_to_register(action, names.action_types());
+      !help.empty())
+    sentence += ' ' + help
+              + " Programs that embed the engine call ensure_action_type().";
+  return {ec::invalid_argument, std::move(sentence), "action"};
+}
+
 result<directory::names> look_up(const shared_parts& shared,
                                  const publication& item) {
   if (protocol::is_own_action(item.action))
@@ -42,17 +51,14 @@ result<directory::names> look_up(const shared_parts& shared,
   if (item.action.size() > protocol::action_type_limit
       || !protocol::is_action_name(item.action))
     return error{ec::invalid_argument,
-                 "An action is made of labels of the characters a-z, 0-9, "
-                 "\"_\" and \"-\", joined by dots; at most 255 characters.",
+                 "An action is made of "
+                   + std::string{protocol::action_name_rule}
+                   + "; at most 255 characters.",
                  "action"};
   const auto found = shared.names.find_names(shared.owner, item.action,
                                              item.event);
   if (!found.type)
-    return error{ec::invalid_argument,
-                 "Unknown action type \"" + item.action
-                   + "\": register it first, with POST /api/v1/action-types/, "
-                     "fanfare action-types create or ensure_action_type().",
-                 "action"};
+    return unknown_type(item.action, shared.names);
   if (!item.event.empty() && !protocol::is_slug(item.event))
     return error{ec::invalid_argument, std::string{protocol::slug_rule},
                  "event"};

@@ -347,6 +347,10 @@ result<std::vector<metric>> engine::metrics(organizer_id owner) const {
   return core_->metrics(owner);
 }
 
+result<void> engine::change_options(const engine_options& wanted) {
+  return core_->change_options(wanted);
+}
+
 void engine::wake() {
   core_->wake();
 }

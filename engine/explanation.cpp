@@ -45,9 +45,10 @@ explanation::rule failed_rule(const subscription* then,
     return rule::created_later;
   if (!then->enabled)
     return rule::disabled;
-  if (!std::ranges::binary_search(then->types, what.type))
+  if (!names_type(*then, what.type)
+      && !names_action(*then, what.type, what.action))
     return rule::action_type;
-  if (!matches(*then, what.type, what.event))
+  if (!takes_event(*then, what.event))
     return rule::event;
   return passes(*then, what) ? rule::none : rule::filter;
 }

@@ -4,6 +4,7 @@
 #include "engine/networks.hpp"
 
 #include <memory>
+#include <utility>
 
 namespace fanfare {
 
@@ -29,20 +30,39 @@ result<void> organizer_fences::update(const organizer& changed) {
     return denied.error();
   const std::lock_guard guard{mutex_};
   const auto generation = ++changes_;
-  if (allowed->empty() && denied->empty())
+  if (allowed->empty() && denied->empty()) {
     fences_.erase(changed.id);
-  else
-    fences_[changed.id] = {
-      .policy = std::make_shared<const protocol::address_policy>(
-        common_.with(*allowed, *denied)),
-      .generation = generation};
+  } else {
+    auto& own = fences_[changed.id];
+    own.allowed = *allowed;
+    own.denied = *denied;
+    enclose(own, generation);
+  }
   return {};
+}
+
+void organizer_fences::enclose(own_networks& one,
+                               std::uint64_t generation) const {
+  one.within = {.policy = std::make_shared<const protocol::address_policy>(
+                  common_.with(one.allowed, one.denied)),
+                .generation = generation};
+}
+
+void organizer_fences::replace_common(protocol::address_policy common) {
+  const std::lock_guard guard{mutex_};
+  const auto generation = ++changes_;
+  common_ = std::move(common);
+  replaced_ = {
+    .policy = std::make_shared<const protocol::address_policy>(common_),
+    .generation = generation};
+  for (auto& [id, own] : fences_)
+    enclose(own, generation);
 }
 
 delivery_defaults::fence organizer_fences::of(organizer_id id) const {
   const std::lock_guard guard{mutex_};
   const auto found = fences_.find(id);
-  return found == fences_.end() ? delivery_defaults::fence{} : found->second;
+  return found == fences_.end() ? replaced_ : found->second.within;
 }
 
 } // namespace fanfare

@@ -35,6 +35,12 @@ public:
   /// Follows a new or changed organizer. invalid_argument (field
   /// "allow_networks", "deny_networks").
   result<void> update(const organizer& changed);
+  /// Another policy applies to all of them.
+  void replace_common(protocol::address_policy common);
+  /// Something else that plans are made with has changed.
+  void note_change() {
+    ++changes_;
+  }
 
   [[nodiscard]] delivery_defaults::fence of(organizer_id id) const;
 
@@ -44,9 +50,21 @@ public:
   }
 
 private:
-  const protocol::address_policy common_;
+  struct own_networks {
+    std::vector<protocol::network> allowed;
+    std::vector<protocol::network> denied;
+    delivery_defaults::fence within;
+  };
+
+  /// Under the mutex.
+  void enclose(own_networks& one, std::uint64_t generation) const;
+
   mutable std::mutex mutex_;
-  std::unordered_map<organizer_id, delivery_defaults::fence> fences_;
+  protocol::address_policy common_;
+  /// Of the organizers without networks of their own, once `common_` is
+  /// another one than the lanes were started with; null before.
+  delivery_defaults::fence replaced_;
+  std::unordered_map<organizer_id, own_networks> fences_;
   std::atomic<std::uint64_t> changes_{0};
 };
 

@@ -262,6 +262,19 @@ void complete(engine_options& o) {
 
 } // namespace
 
+result<protocol::address_policy>
+check_changeable(const engine_options& wanted) {
+  engine_options those;
+  those.retries = wanted.retries;
+  those.timeouts = wanted.timeouts;
+  those.concurrency.max_in_flight = wanted.concurrency.max_in_flight;
+  those.store.retention = wanted.store.retention;
+  those.store.retention_interval = wanted.store.retention_interval;
+  if (auto checked = check_limits(those); !checked)
+    return checked.error();
+  return read_policy(wanted);
+}
+
 result<checked_options> check_options(engine_options options) {
   for (auto* check : {check_texts, check_limits, check_observers})
     if (auto checked = check(options); !checked)

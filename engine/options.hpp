@@ -30,6 +30,11 @@ struct checked_options {
   std::shared_ptr<protocol::tls_settings> tls;
 };
 
+/// The options that can change while the engine runs: what engine::
+/// change_options documents, with its errors.
+[[nodiscard]] result<protocol::address_policy>
+check_changeable(const engine_options& wanted);
+
 /// The errors that engine::start documents. Reads files.
 [[nodiscard]] result<checked_options> check_options(engine_options options);
 

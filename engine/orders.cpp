@@ -36,8 +36,8 @@ replay_progress show(const replay& r, std::size_t waiting) {
           .ended = r.ended};
 }
 
-/// The action of this name, or, of a wildcard, what webhooks that are
-/// subscribed to it get.
+/// The action of this name, or, of a wildcard, what webhooks that subscribe to
+/// it get.
 result<storage::action_choice> choose(const directory& names,
                                       std::string_view action_type) {
   if (protocol::is_action_name(action_type)) {
@@ -45,6 +45,8 @@ result<storage::action_choice> choose(const directory& names,
     // was published under a wildcard.
     if (names.find_names(0, action_type, {}).type)
       return storage::action_choice{.action = std::string{action_type}};
+  } else if (protocol::is_free_wildcard(action_type, names.action_types())) {
+    return storage::action_choice{.wildcard = std::string{action_type}};
   } else if (const auto wildcard = names.find_action_type(action_type)) {
     return storage::action_choice{.type = wildcard->id};
   }

@@ -149,7 +149,7 @@ void overview::add_engine(engine_status& to) const {
     to.disk.free = room->free;
     to.disk.size = room->size;
   }
-  to.retention.period = parts_.retention;
+  to.retention.period = parts_.actors.kept().period;
   if (stored.first != 0)
     if (const auto oldest = parts_.store.journal().find(stored.first))
       to.retention.oldest = (*oldest)->published;

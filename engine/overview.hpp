@@ -33,7 +33,6 @@ struct overview_parts {
   operator_watch& watch;
   const commit_figures& commits;
   orders& asks;
-  std::chrono::milliseconds retention;
 };
 
 /// Any thread.

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -182,7 +183,8 @@ result<issued_token> registry::add_token(organizer_id owner, std::string name,
   if (auto fine = check_name(name); !fine)
     return fine.error();
   constexpr unsigned all = permission_webhooks | permission_notifications
-                         | permission_admin | permission_metrics;
+                         | permission_admin | permission_metrics
+                         | permission_register_types;
   if (permissions == 0 || (permissions & ~all) != 0)
     return error{ec::invalid_argument,
                  "Give at least one permission, and none that does not exist.",
@@ -367,13 +369,14 @@ result<secret_view> registry::rotate_secret(organizer_id owner, webhook_id hook,
 
 // -- at a start ---------------------------------------------------------------
 
-result<void> add_builtin_types(storage::store& store) {
+result<void> add_first_types(storage::store& store, bool builtin) {
   const auto known = store.registry().action_types();
   if (!known)
     return known.error();
   std::vector<storage::operation> missing;
-  for (const auto names :
-       {protocol::builtin_action_types(), protocol::own_action_types()})
+  const auto ours = builtin ? protocol::builtin_action_types()
+                            : std::span<const std::string_view>{};
+  for (const auto names : {ours, protocol::own_action_types()})
     for (const auto name : names)
       if (std::ranges::find(*known, name, &action_type::name) == known->end())
         missing.emplace_back(

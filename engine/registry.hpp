@@ -72,6 +72,10 @@ public:
 
   // -- webhooks ---------------------------------------------------------------
 
+  /// The rules for those that are added or changed from now on.
+  void change_rules(const webhook_rules& rules) {
+    form_.change(rules);
+  }
   result<webhook> add_webhook(organizer_id owner, const webhook& value);
   result<webhook> change_webhook(organizer_id owner, webhook_id id,
                                  std::function<result<void>(webhook&)> edit);
@@ -110,8 +114,9 @@ private:
   webhook_secrets secrets_{parts_.vault};
 };
 
-/// Adds the built-in action types that the store does not have.
-result<void> add_builtin_types(storage::store& store);
+/// Adds the engine's own action types that the store does not have, and, if
+/// asked, the built-in ones.
+result<void> add_first_types(storage::store& store, bool builtin);
 
 /// Clears what organizers have that were removed shortly before a stop.
 result<void> finish_removals(storage::store& store, timestamp now);

@@ -3,13 +3,16 @@
 
 #include "engine/webhook_form.hpp"
 
+#include "model/action_name.hpp"
 #include "model/payload_filter.hpp"
+#include "protocol/rules/action_types.hpp"
 #include "protocol/rules/delivery_rules.hpp"
 #include "protocol/target/target_url.hpp"
 #include "protocol/text.hpp"
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace fanfare {
@@ -36,7 +39,7 @@ result<void> webhook_form::check_texts(const webhook& wanted,
                                        organizer_id owner) const {
   if (wanted.target_url != before.target_url || before.target_url.empty()) {
     const auto whose = names_.find_organizer(owner);
-    const bool local = rules_.local_names
+    const bool local = local_names_
                     || (whose && !whose->allow_networks.empty());
     if (protocol::count_code_points(wanted.target_url)
           > protocol::target_url_limit
@@ -78,6 +81,45 @@ webhook webhook_form::show(const webhook_record& stored) const {
   return out;
 }
 
+result<void> webhook_form::select_actions(const webhook& wanted,
+                                          subscription& to) const {
+  const auto& asked = wanted.action_types;
+  const auto known = std::ranges::any_of(asked, is_wildcard)
+                     ? names_.action_types()
+                     : std::vector<action_type>{};
+  std::vector<std::string> all;
+  for (const auto& name : asked)
+    if (protocol::is_free_wildcard(name, known))
+      all.push_back(name);
+  sort_unique(all);
+  const auto is_covered = [&all](std::string_view name) {
+    return std::ranges::any_of(all, [name](const auto& wildcard) {
+      return wildcard != name && covers(wildcard, name);
+    });
+  };
+  for (const auto& name : asked) {
+    if (std::ranges::binary_search(all, name))
+      continue;
+    const auto found = names_.find_action_type(name);
+    if (!found) {
+      const auto help = protocol::how_to_register(name, names_.action_types());
+      return fault("action_types",
+                   "There is no action type \"" + name + "\"."
+                     + (help.empty() ? help
+                                     : ' ' + help
+                                         + " Programs that embed the engine "
+                                           "call ensure_action_type()."));
+    }
+    if (!is_covered(name))
+      to.types.push_back(found->id);
+  }
+  sort_unique(to.types);
+  for (const auto& wildcard : all)
+    if (!is_covered(wildcard))
+      to.wildcards.push_back(wildcard);
+  return {};
+}
+
 result<subscription> webhook_form::subscribe(const webhook& wanted,
                                              organizer_id owner) const {
   subscription out;
@@ -93,16 +135,9 @@ result<subscription> webhook_form::subscribe(const webhook& wanted,
                                + "\": add it, or publish about it, first.");
     out.events.push_back(id);
   }
-  for (const auto& name : wanted.action_types) {
-    const auto found = names_.find_action_type(name);
-    if (!found)
-      return fault("action_types",
-                   "There is no action type \"" + name
-                     + "\": add it first, with ensure_action_type().");
-    out.types.push_back(found->id);
-  }
+  if (auto selected = select_actions(wanted, out); !selected)
+    return selected.error();
   sort_unique(out.events);
-  sort_unique(out.types);
   if (!wanted.filter.empty()) {
     auto compiled = payload_filter::parse(wanted.filter);
     if (!compiled)
@@ -124,10 +159,10 @@ result<void> webhook_form::write(const webhook& wanted, const webhook& before,
       return fine;
     if (wanted.delivery.timeouts != before.delivery.timeouts)
       if (auto fine = protocol::check_timeouts(wanted.delivery.timeouts,
-                                               rules_.total_timeout);
+                                               total_timeout_);
           !fine)
         return fine;
-    if (!rules_.proxies_resolve)
+    if (!proxies_resolve_)
       if (auto fine = protocol::check_proxy_asked(wanted.delivery.proxy); !fine)
         return fine;
     to.delivery = wanted.delivery;
@@ -135,8 +170,15 @@ result<void> webhook_form::write(const webhook& wanted, const webhook& before,
   }
   to.target_url = wanted.target_url;
   to.comment = wanted.comment;
-  to.action_types = wanted.action_types;
-  std::ranges::sort(to.action_types);
+  auto names = wanted.action_types;
+  std::ranges::sort(names);
+  if (names == to.action_types) {
+    // As it was understood when it was written: before there were wildcards,
+    // one meant the registered type of that name.
+    sub->types = to.current().types;
+    sub->wildcards = to.current().wildcards;
+  }
+  to.action_types = std::move(names);
   to.current() = std::move(*sub);
   return {};
 }

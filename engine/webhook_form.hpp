@@ -12,6 +12,7 @@
 #include "model/records.hpp"
 #include "protocol/security/vault.hpp"
 
+#include <atomic>
 #include <chrono>
 
 namespace fanfare {
@@ -35,7 +36,15 @@ public:
                webhook_rules rules = {})
     : names_(names),
       seals_(seals),
-      rules_(rules) {}
+      total_timeout_(rules.total_timeout),
+      local_names_(rules.local_names),
+      proxies_resolve_(rules.proxies_resolve) {}
+
+  /// From now on; `proxies_resolve` stays.
+  void change(const webhook_rules& rules) {
+    total_timeout_ = rules.total_timeout;
+    local_names_ = rules.local_names;
+  }
 
   /// Secrets stay sealed.
   [[nodiscard]] webhook show(const webhook_record& stored) const;
@@ -52,10 +61,15 @@ private:
                                          organizer_id owner) const;
   [[nodiscard]] result<subscription> subscribe(const webhook& wanted,
                                                organizer_id owner) const;
+  /// Types and wildcards, none of them twice in effect.
+  [[nodiscard]] result<void> select_actions(const webhook& wanted,
+                                            subscription& to) const;
 
   const directory& names_;
   const protocol::vault& seals_;
-  webhook_rules rules_;
+  std::atomic<std::chrono::milliseconds> total_timeout_;
+  std::atomic<bool> local_names_;
+  const bool proxies_resolve_;
 };
 
 } // namespace fanfare

@@ -33,6 +33,9 @@ struct subscription {
   std::vector<event_id> events;
   std::vector<action_type_id> types;
   filter_ref filter = {};
+  /// Actions by the beginning of their names (model/action_name.hpp), whatever
+  /// type they are of. None covers another one, or one of `types`.
+  std::vector<std::string> wildcards = {};
   bool operator==(const subscription&) const = default;
 };
 

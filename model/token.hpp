@@ -23,6 +23,9 @@ enum permission : std::uint8_t {
   /// Read the server's figures, and those of the organizer's webhooks. Given by
   /// the server's admin only: an organizer's does not have it.
   permission_metrics = 8,
+  /// Register action types, which all organizers share. Given by the server's
+  /// admin only.
+  permission_register_types = 16,
 };
 
 struct token {

@@ -7,6 +7,7 @@
 /// since.
 
 #include "fanfare/error.hpp"
+#include "model/action_name.hpp"
 #include "model/records.hpp"
 #include "storage/position_set.hpp"
 
@@ -33,13 +34,15 @@ struct selection {
 
 /// Notifications by what happened.
 struct action_choice {
-  action_type_id type = 0; ///< the registered type; 0: any
-  std::string action = {}; ///< the concrete action; empty: any
+  action_type_id type = 0;   ///< the registered type; 0: any
+  std::string action = {};   ///< the concrete action; empty: any
+  std::string wildcard = {}; ///< covers the action; empty: any
 
   [[nodiscard]] bool takes(action_type_id of_type,
                            std::string_view of_action) const {
     return (type == 0 || of_type == type)
-        && (action.empty() || of_action == action);
+        && (action.empty() || of_action == action)
+        && (wildcard.empty() || covers(wildcard, of_action));
   }
 };
 

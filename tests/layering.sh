@@ -43,7 +43,7 @@ library_folders() {
 # What the REST API may include besides the public interface and its own folder:
 # rules and texts without state, and the values that it alone has to do with. It
 # reaches the engine by its interface alone.
-rest_may_include="model/feed.hpp model/idempotency.hpp model/payload_filter.hpp model/search.hpp model/token.hpp model/without_signals.hpp protocol/text.hpp protocol/client/egress.hpp
+rest_may_include="model/action_name.hpp model/feed.hpp model/idempotency.hpp model/payload_filter.hpp model/search.hpp model/token.hpp model/without_signals.hpp protocol/text.hpp protocol/client/egress.hpp
 protocol/client/tls.hpp protocol/payload/composed_body.hpp
 protocol/payload/json_slices.hpp protocol/payload/json_text.hpp
 protocol/payload/publication.hpp protocol/payload/trace_context.hpp protocol/rules/action_types.hpp

@@ -23,7 +23,7 @@ circumstances attempt_log::known() const {
           .progress = at_.queue.progress(),
           .now = at_.now,
           .held_until = at_.pace.pace().quiet_until(),
-          .disable_after = at_.context->disable_after,
+          .disable_after = at_.registered.plan().disable_after,
           .disabling = at_.registered.disabling(),
           .draining = at_.context->is_draining(),
           .spread = at_.spread};

@@ -14,6 +14,7 @@
 #include "protocol/security/vault.hpp"
 #include "protocol/target/target.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -28,6 +29,8 @@ struct delivery_defaults {
   backoff_policy backoff;
   protocol::exchange_limits limits;
   pace_policy pace;
+  /// A webhook that has only failed for that long is disabled; 0: never.
+  std::chrono::milliseconds disable_after = std::chrono::days{5};
   /// Opens sealed settings. Null: none is encrypted.
   const protocol::vault* vault = nullptr;
   /// The fence of an organizer with networks of its own; null for others, and
@@ -56,6 +59,7 @@ public:
   backoff_policy backoff;
   protocol::exchange_limits limits;
   pace_policy pace;
+  std::chrono::milliseconds disable_after{0}; ///< as the defaults have it
   bool thin = false;
   bool ordered = false;
   bool paused = false;

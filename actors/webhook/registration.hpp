@@ -28,11 +28,11 @@ public:
     bool redirected = false; ///< another target URL
     bool moved = false;      ///< another destination, or the first one
   };
-  /// It is this from now on. `fences`: how often organizers' networks had
-  /// changed when `defaults` were looked at.
+  /// It is this from now on. `fences`: how often organizers' networks and the
+  /// defaults had changed when `defaults` were looked at.
   news adopt(webhook_ptr hook, const delivery_defaults& defaults,
              std::uint64_t fences);
-  /// Whether networks have changed since, so that the plan must be made anew.
+  /// Whether one of them has changed since, so that the plan must be made anew.
   [[nodiscard]] bool is_outdated(std::uint64_t fences) const {
     return fences_ != fences;
   }

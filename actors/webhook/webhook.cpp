@@ -133,8 +133,11 @@ void webhook_worker::on_changed(webhook_ptr hook) {
 bool webhook_worker::adopt(webhook_ptr hook) {
   const auto owner = hook->owner;
   const bool was_ordered = plan().ordered;
-  const auto news = registered_.adopt(std::move(hook), context_->defaults,
-                                      context_->fence_changes());
+  const auto changes = context_->fence_changes(); // before what it counts
+  const auto newest = context_->newest_defaults ? context_->newest_defaults()
+                                                : nullptr;
+  const auto news = registered_.adopt(
+    std::move(hook), newest ? *newest : context_->defaults, changes);
   if (news.redirected)
     leave_hold();
   if (news.moved)

@@ -40,8 +40,10 @@ namespace fanfare {
 struct webhook_context {
   // -- options ----------------------------------------------------------------
   delivery_defaults defaults;
-  /// A webhook that has only failed for that long is disabled; 0: never.
-  std::chrono::milliseconds disable_after = std::chrono::days{5};
+  /// Those of now, if they can change while the engine runs: instead of
+  /// `defaults`. Any thread; empty: they stay as they are.
+  std::function<std::shared_ptr<const delivery_defaults>()> newest_defaults =
+    {};
   struct queue_limits {
     /// Notifications in memory that wait for their first attempt.
     std::size_t window = 256;
@@ -83,7 +85,8 @@ struct webhook_context {
   /// When no engine ran.
   std::vector<storage::run_times::pause> off;
   std::uint64_t seed = 0; ///< of the backoff's jitter
-  /// Counts changes of organizers' networks, which plans are made with.
+  /// Counts changes of organizers' networks and of the defaults, which plans
+  /// are made with.
   const std::atomic<std::uint64_t>* fences = nullptr;
   /// Publishes a notification about this webhook to those who subscribed to it:
   /// an action ("fanfare.webhook.disabled") and the members of its JSON object

@@ -42,10 +42,11 @@ bool match(std::size_t times) {
   std::size_t found = 0;
   std::size_t passed = 0;
   for (std::size_t i = 0; i < times; ++i) {
-    index.for_each_match(what.owner, what.type, what.event, [&found](auto r) {
-      use(r);
-      ++found;
-    });
+    index.for_each_match(what.owner, what.type, what.action, what.event,
+                         [&found](auto r) {
+                           use(r);
+                           ++found;
+                         });
     passed += passes(filtered, what) ? 1 : 0;
   }
   return found == 10 * times && passed == times;

@@ -57,16 +57,17 @@ void add_action_types_commands(CLI::App& app, const command_adder& add) {
 
   auto* const creating = add.command(
     *group, "create",
-    "Register an action type, for all organizers (the server's administrator "
-    "only)",
+    "Register an action type, for all organizers (the server's administrator, "
+    "and tokens that may register_types)",
     "  fanfare action-types create shop.order.placed\n"
     "  fanfare action-types create 'shop.stock.*'",
     [o](command_context& context) { create(context, *o); });
   creating
     ->add_option("name", o->name,
-                 "Labels of a-z, 0-9, _ and - with dots between them, at least "
-                 "two; .* at the end covers all actions below, and webhooks "
-                 "subscribe to the name as it is")
+                 "Labels of letters, digits, _ and - with . or / between them: "
+                 "order.created, OrderCreated, orders/create. With .* or /* at "
+                 "the end, or * alone, all actions that it covers can be "
+                 "published without being registered")
     ->type_name("NAME")
     ->required();
 }

@@ -13,6 +13,7 @@ void add_client_commands(CLI::App& app, int& exit_code) {
   add_action_types_commands(app, add);
   add_tokens_commands(app, add);
   add_webhooks_commands(app, add);
+  add_import_commands(app, add);
   add_pause_commands(app, add);
   add_secrets_commands(app, add);
   add_filter_commands(app, add);

@@ -24,6 +24,7 @@ void add_replay_commands(CLI::App& app, const command_adder& add);
 void add_secrets_commands(CLI::App& app, const command_adder& add);
 void add_filter_commands(CLI::App& app, const command_adder& add);
 void add_networks_commands(CLI::App& app, const command_adder& add);
+void add_import_commands(CLI::App& app, const command_adder& add);
 void add_pause_commands(CLI::App& app, const command_adder& add);
 void add_status_command(CLI::App& app, const command_adder& add);
 void add_health_command(CLI::App& app, const command_adder& add);

@@ -148,8 +148,8 @@ private:
 } // namespace
 
 void tail_calls(command_context& context, const tail_options& options) {
-  for (const auto id : options.webhooks) // says so if there is none
-    (void)context.server().get(context.server().in_organizer(webhook_path(id)));
+  for (const auto& which : options.webhooks) // says so if there is none
+    (void)context.server().get(context.server().in_webhook(which));
   tail follower{context, options};
   end_on_signals([&follower] {
     // Never unlocked. Not waited for long: a pipe without a reader may hold it.

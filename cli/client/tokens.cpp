@@ -74,13 +74,16 @@ void add_tokens_commands(CLI::App& app, const command_adder& add) {
     ->type_name("NAME")
     ->required();
   made
-    ->add_option("-p,--permission", o->permissions,
-                 "webhooks (manage them, read the log), notifications "
-                 "(publish), admin (all of these, events and tokens), metrics "
-                 "(read /metrics; only the server's administrator gives it); "
-                 "may be repeated")
+    ->add_option(
+      "-p,--permission", o->permissions,
+      "webhooks (manage them, read the log), notifications "
+      "(publish), admin (all of these, events and tokens), metrics "
+      "(read /metrics), register_types (action types, for all "
+      "organizers; only the server's administrator gives these two); "
+      "may be repeated")
     ->type_name("NAME")
-    ->check(CLI::IsMember({"webhooks", "notifications", "admin", "metrics"}))
+    ->check(CLI::IsMember(
+      {"webhooks", "notifications", "admin", "metrics", "register_types"}))
     ->allow_extra_args(false)
     ->required();
 

@@ -155,9 +155,12 @@ std::string advice_on(std::string_view refusal, std::string_view url) {
     out += "\nOnly a private network knows this host. Start the server with "
            "--allow-network CIDR, or allow the network for the organizer with "
            "\"fanfare networks allow CIDR\"";
-  if (refusal.find("Invalid action type") != std::string_view::npos)
+  if (refusal.find("Invalid action type") != std::string_view::npos
+      && refusal.find("action-types create") == std::string_view::npos)
     out += "\n\"fanfare action-types list\" shows what there is; register "
            "your own with \"fanfare action-types create NAME\"";
+  if (refusal.find("Invalid action type \"*\"") != std::string_view::npos)
+    out += ". Once there is one of your own, \"*\" stands for all";
   if (refusal.find("limit_events: Object with slug=") != std::string_view::npos)
     out += "\n\"fanfare events create SLUG\" adds an event; so does the first "
            "publish that names it";

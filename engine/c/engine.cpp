@@ -90,6 +90,7 @@ result<engine_options> read_options(const fanfare_options* given) {
   to.network.no_proxy = split(from.no_proxy, ',');
   to.network.proxy_resolves = from.proxy_resolves != 0;
   to.network.ca_file = to_text(from.ca_file);
+  to.builtin_types = from.without_builtin_types == 0;
   to.secrets.keys = to_text(from.secret_keys);
   to.secrets.key_file = to_text(from.secret_key_file);
   if (from.schedule != nullptr)
@@ -190,6 +191,18 @@ void fanfare_wake(fanfare_engine* engine) {
   with_engine(engine, nullptr, [](fanfare::engine& it) -> result<void> {
     it.wake();
     return {};
+  });
+}
+
+fanfare_code fanfare_change_options(fanfare_engine* engine,
+                                    const fanfare_options* options,
+                                    fanfare_error* error) {
+  return with_engine(engine, error, [&](fanfare::engine& it) -> result<void> {
+    const auto read = read_options(options);
+    if (!read)
+      return read.error();
+    const auto changed = it.change_options(*read);
+    return changed ? changed : in_c(changed.error());
   });
 }
 

@@ -212,17 +212,19 @@ public:
   find_action_type(std::string_view name) const;
   /// Memory. By id.
   [[nodiscard]] std::vector<action_type> action_types() const;
-  /// Blocks. already_exists, invalid_argument (field "name": two or more parts
-  /// of a-z, 0-9, '_' and '-' with dots between them, at most 255 bytes; none
-  /// that begin with "fanfare."). A name whose last part is "*" covers all
-  /// below it.
+  /// Blocks. already_exists, invalid_argument (field "name": labels of A-Z,
+  /// a-z, 0-9, '_' and '-' with '.' or '/' between them, at most 255 bytes;
+  /// none that begin with "fanfare."). One that ends in ".*" or "/*", or is
+  /// "*", covers what begins so and has no type of its own.
   result<action_type> add_action_type(std::string name);
   /// The type with this name, added if missing. Can block.
   result<action_type> ensure_action_type(std::string_view name);
 
   // -- webhooks ---------------------------------------------------------------
 
-  /// Blocks. Returns the stored webhook, with a new id and signing secret.
+  /// Blocks. Returns the stored webhook, with a new id and signing secret. Its
+  /// action types are registered names, and wildcards: "order.*", "orders/*",
+  /// or "*" for all but the engine's own, later ones included.
   /// invalid_argument, with the field ("target_url", "action_types", "events",
   /// "filter", "comment", "delivery.KEY") and a sentence; of "delivery.name"
   /// also if another webhook of the organizer has it.
@@ -281,9 +283,9 @@ public:
   result<std::size_t> expedite_retries(organizer_id owner, webhook_id hook);
   /// Blocks. Ends all retries, each logged as given up; returns how many.
   /// Notifications not yet attempted stay. O(retries). With `action_type`, only
-  /// those of this action, or, if it is a registered wildcard, of all that a
-  /// webhook subscribed to it gets. invalid_argument (field "action_type": no
-  /// type is registered for it).
+  /// those of this action, or, if it is a wildcard, of all that a webhook
+  /// subscribed to it gets. invalid_argument (field "action_type": no type is
+  /// registered for it).
   result<std::size_t>
   drop_retries(organizer_id owner, webhook_id hook,
                std::optional<std::string_view> action_type = {});
@@ -363,6 +365,13 @@ public:
   /// Memory. Makes all webhooks re-read the clock. The engine does so itself
   /// once a minute; call it after setting an injected clock.
   void wake();
+  /// Applies those of the options that can change while the engine runs, for
+  /// whatever starts from now on: `retries`, `timeouts`,
+  /// `concurrency.max_in_flight`, `network.allow` and `network.deny`,
+  /// `store.retention` and `store.retention_interval`. The others are not
+  /// looked at. Memory; all of it or, with invalid_argument and the option's
+  /// path as the field, nothing.
+  result<void> change_options(const engine_options& wanted);
 
   // -- backup -----------------------------------------------------------------
 

@@ -172,6 +172,8 @@ typedef struct fanfare_options {
   /* 1: `proxy`, and socks5h:// proxies of webhooks, look up names, and where a name
    * leads is not checked: the proxy has to refuse what must not be reached. */
   int32_t proxy_resolves;
+  /* 1: the action types of pretix are not registered. Those of an earlier start stay. */
+  int32_t without_builtin_types;
 } fanfare_options;
 
 FANFARE_C_API void fanfare_options_init(fanfare_options *options, size_t size);
@@ -193,6 +195,13 @@ FANFARE_C_API void fanfare_free(fanfare_engine *engine);
 FANFARE_C_API int fanfare_ready(const fanfare_engine *engine);
 /* Makes all webhooks re-read the clock, after the machine's was set. */
 FANFARE_C_API void fanfare_wake(fanfare_engine *engine);
+/* Applies those of the options that can change while the engine runs, for whatever
+ * starts from now on: schedule, max_age, the breaker's, disable_after, max_in_flight, the
+ * timeouts, allow_networks, deny_networks and retention. The others are not looked at.
+ * All of it or, with FANFARE_INVALID_ARGUMENT, nothing. */
+FANFARE_C_API fanfare_code fanfare_change_options(fanfare_engine *engine,
+                                                  const fanfare_options *options,
+                                                  fanfare_error *error);
 
 typedef struct fanfare_statistics {
   size_t size;
@@ -416,7 +425,7 @@ FANFARE_C_API fanfare_code fanfare_drop_retries(fanfare_engine *engine,
                                                 uint64_t webhook, size_t *count,
                                                 fanfare_error *error);
 /* The same, of one action only ("shop.order.paid"), or of what webhooks that are
- * subscribed to a registered wildcard get ("shop.order.*"). */
+ * subscribed to a wildcard get ("shop.order.*"). */
 FANFARE_C_API fanfare_code fanfare_drop_retries_of(fanfare_engine *engine,
                                                    uint32_t organizer,
                                                    uint64_t webhook,

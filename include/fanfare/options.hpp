@@ -136,6 +136,10 @@ struct engine_options {
   concurrency_options concurrency = {};
   timeout_options timeouts = {};
   store_options store = {};
+  /// Register the action types of pretix at the start, unless they are there
+  /// already. Without them the vocabulary is the program's own; those of an
+  /// earlier start stay.
+  bool builtin_types = true;
   /// How long `publish`, `publish_later` and `publish_once` wait while 4 MiB
   /// wait for the disk; then they are `overloaded` only beyond 64 MiB. 0: not.
   std::chrono::milliseconds publish_patience{30'000};

@@ -13,7 +13,8 @@ exchange::exchange(http_request asked,
   : request{std::move(asked)},
     respond{std::move(answer)},
     api{shared},
-    service{shared.service} {
+    service{shared.service},
+    settings{shared.settings.load()} {
   std::string_view target = request.target;
   if (!target.starts_with('/')) // the absolute form, which proxies send
     if (const auto scheme = target.find("://");
@@ -31,7 +32,7 @@ exchange::exchange(http_request asked,
 }
 
 std::string exchange::link(const rest::query& changed) const {
-  auto url = api.public_url;
+  auto url = settings->public_url;
   if (url.empty()) {
     url = request.secure ? "https://" : "http://";
     url += request.header("host");

@@ -13,6 +13,7 @@
 #include "protocol/rest/service.hpp"
 #include "protocol/server/http_handler.hpp"
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -38,15 +39,18 @@ struct workers {
   std::function<void(job)> parsing = {};
 };
 
+/// Options that can change between two requests: as rest_api_options has them.
+struct api_settings {
+  bool local_names = false;
+  std::string public_url = {};
+};
+
 /// What all exchanges of an API share.
 struct api_context {
   rest::service& service;
   workers run;
-  /// Whether all organizers may name hosts that only a network of one's own
-  /// knows.
-  bool local_names = false;
-  /// As rest_api_options has it.
-  std::string public_url = {};
+  /// Never null; replaced as a whole.
+  std::atomic<std::shared_ptr<const api_settings>> settings = {};
   running_keys running = {};
   const metrics_page* figures = nullptr;
   stream_hub* streams = nullptr;
@@ -57,6 +61,8 @@ struct exchange {
   std::function<void(http_response)> respond;
   api_context& api;
   rest::service& service; ///< of `api`
+  /// Of `api` when the request came.
+  std::shared_ptr<const api_settings> settings;
 
   std::string path; ///< of the target, percent-encoded as sent
   std::string raw_query;

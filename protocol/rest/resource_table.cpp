@@ -72,8 +72,8 @@ constexpr resource rows[] = {
    serve_tokens, from_memory::reads, unkeyed},
   {"/api/v1/organizers/{organizer}/tokens/{id}/", "Token Instance",
    "DELETE, OPTIONS", admins, admins, serve_token},
-  {"/api/v1/action-types/", "Action Type List", list, any_token, server_only,
-   serve_action_types, from_memory::reads},
+  {"/api/v1/action-types/", "Action Type List", list, any_token,
+   permission_register_types, serve_action_types, from_memory::reads},
 
   // -- webhooks ---------------------------------------------------------------
   {"/api/v1/organizers/{organizer}/webhooks/", "Web Hook List", list, hooks,

@@ -36,7 +36,7 @@ http_response redirect(const exchange& x) {
   http_response out;
   out.status = 301;
   out.headers.emplace_back("Content-Type", "text/html; charset=utf-8");
-  auto location = x.api.public_url + x.path + '/';
+  auto location = x.settings->public_url + x.path + '/';
   if (!x.raw_query.empty())
     location += '?' + x.raw_query;
   out.headers.emplace_back("Location", std::move(location));
@@ -235,8 +235,9 @@ std::size_t place_of(const resource* what) {
 rest_api::rest_api(service& of, rest_api_options options)
   : context_{.service = of,
              .run = std::move(options.run),
-             .local_names = options.local_names,
-             .public_url = std::move(options.public_url)},
+             .settings = std::make_shared<const api_settings>(
+               api_settings{.local_names = options.local_names,
+                            .public_url = std::move(options.public_url)})},
     requests_{route_patterns()},
     page_{of, requests_,
           [this, more = std::move(options.more_figures)] {
@@ -252,6 +253,11 @@ rest_api::rest_api(service& of, rest_api_options options)
     streams_{of, options.streams} {
   context_.figures = &page_;
   context_.streams = &streams_;
+}
+
+void rest_api::change(api_settings settings, std::size_t failed_logins) {
+  context_.settings = std::make_shared<const api_settings>(std::move(settings));
+  limiter_.change_burst(failed_logins);
 }
 
 request_kind rest_api::kind_of(const http_request& head) const {

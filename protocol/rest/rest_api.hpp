@@ -58,6 +58,9 @@ public:
   /// The refusal that path, caller and method get whatever the body says.
   std::optional<http_response> check_head(const http_request& head) override;
 
+  /// From the next request on. Any thread.
+  void change(api_settings settings, std::size_t failed_logins);
+
   /// As at /metrics, for another listener. Valid as long as this is.
   [[nodiscard]] const metrics_page& figures() const {
     return page_;

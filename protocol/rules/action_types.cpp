@@ -3,6 +3,9 @@
 
 #include "protocol/rules/action_types.hpp"
 
+#include "protocol/rules/nearest_name.hpp"
+#include "protocol/text.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -65,12 +68,36 @@ constexpr std::array<std::string_view, 5> own{
   "fanfare.notification.given_up",
 };
 
+constexpr std::string_view pretix = "pretix.";
+
 bool is_label(std::string_view label) {
   return !label.empty() && std::ranges::all_of(label, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'
-        || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
+        || (c >= '0' && c <= '9') || c == '_' || c == '-';
   });
 }
+
+/// Whether it is `*`, or `.*` or `/*` behind what can be an action.
+bool is_good_wildcard(std::string_view name) {
+  if (!is_wildcard(name))
+    return false;
+  const auto stem = stem_of(name);
+  return stem.empty() || is_action_name(stem.substr(0, stem.size() - 1));
+}
+
+/// Where pretix's rules hold, and its own sentences answer mistakes.
+bool is_of_pretix(std::string_view name) {
+  return to_lower(name.substr(0, pretix.size())) == pretix;
+}
+
+bool is_builtin(std::string_view name) {
+  return std::ranges::find(builtin, name) != builtin.end();
+}
+
+/// Among which similar names are looked for, and of what length at most: on the
+/// thread that answers requests.
+constexpr std::size_t most_compared = 1'000;
+constexpr std::size_t longest_compared = 64;
 
 } // namespace
 
@@ -84,12 +111,12 @@ std::span<const std::string_view> own_action_types() {
 
 bool is_action_name(std::string_view action) {
   for (;;) {
-    const auto dot = action.find('.');
-    if (!is_label(action.substr(0, dot)))
+    const auto end = action.find_first_of(label_separators);
+    if (!is_label(action.substr(0, end)))
       return false;
-    if (dot == std::string_view::npos)
+    if (end == std::string_view::npos)
       return true;
-    action.remove_prefix(dot + 1);
+    action.remove_prefix(end + 1);
   }
 }
 
@@ -97,26 +124,51 @@ result<void> check_action_type_name(std::string_view name) {
   if (name.size() > action_type_limit)
     return error{ec::invalid_argument,
                  "Ensure this field has no more than 255 characters.", "name"};
-  auto labels = name.ends_with(".*") ? name.substr(0, name.size() - 2) : name;
-  std::size_t count = 0;
-  for (bool more = true; more; ++count) {
-    const auto dot = labels.find('.');
-    more = dot != std::string_view::npos;
-    if (!is_label(labels.substr(0, dot)))
-      return error{ec::invalid_argument,
-                   "An action type is made of labels of the characters a-z, "
-                   "0-9, \"_\" and \"-\", "
-                   "joined by dots, and may end in \".*\".",
-                   "name"};
-    labels.remove_prefix(more ? dot + 1 : labels.size());
-  }
-  if (count < 2)
-    return error{
-      ec::invalid_argument,
-      "An action type has at least two labels, as in \"shop.order\" or "
-      "\"shop.order.*\".",
-      "name"};
+  if (!is_action_name(name) && !is_good_wildcard(name))
+    return error{ec::invalid_argument,
+                 "An action type is made of " + std::string{action_name_rule}
+                   + ", and may end in \".*\" or \"/*\"; \"*\" alone "
+                     "covers all.",
+                 "name"};
+  if (name == "pretix.*")
+    return error{ec::invalid_argument,
+                 "Below \"pretix\" a wildcard has two labels at least, as in "
+                 "\"pretix.event.*\".",
+                 "name"};
   return {};
+}
+
+bool is_free_wildcard(std::string_view name,
+                      std::span<const action_type> known) {
+  if (name.size() > action_type_limit || !is_good_wildcard(name)
+      || is_of_pretix(name))
+    return false;
+  if (name != "*")
+    return true;
+  return std::ranges::none_of(known,
+                              [](const auto& t) { return is_builtin(t.name); })
+      || std::ranges::any_of(known, [](const auto& t) {
+           return !is_builtin(t.name) && !is_own_action(t.name);
+         });
+}
+
+std::string how_to_register(std::string_view name,
+                            std::span<const action_type> known) {
+  if (!check_action_type_name(name) || is_wildcard(name) || is_own_action(name)
+      || is_of_pretix(name))
+    return {};
+  std::vector<std::string> names;
+  for (const auto& type : known.first(std::min(known.size(), most_compared)))
+    if (!is_wildcard(type.name))
+      names.push_back(type.name);
+  const auto meant = name.size() > longest_compared ? std::string{}
+                                                    : similar_name(name, names);
+  const std::string text{name};
+  return (meant.empty() ? "Register it first"
+                        : "Did you mean \"" + meant
+                            + "\"? If it is a new one, register it first")
+       + ": POST /api/v1/action-types/ {\"name\": \"" + text
+       + "\"}, or \"fanfare action-types create " + text + "\".";
 }
 
 bool action_type_table::add(action_type value) {
@@ -142,17 +194,20 @@ action_type_table::resolve(std::string_view action) const {
     return std::nullopt;
   if (auto id = find(action))
     return id;
+  if (is_own_action(action))
+    return std::nullopt;
+  const bool as_pretix = action.starts_with(pretix);
   std::string pattern{action};
-  for (;;) {
-    const auto dot = pattern.rfind('.');
-    if (dot == std::string::npos || pattern.find('.') == dot)
-      return std::nullopt; // one label is left, and `a.*` is never asked for
-    pattern.resize(dot);
-    pattern += ".*";
+  for (auto end = pattern.find_last_of(label_separators);
+       end != std::string::npos && !(as_pretix && end < pretix.size());
+       end = pattern.find_last_of(label_separators)) {
+    pattern.resize(end + 1);
+    pattern += '*';
     if (auto id = find(pattern))
       return id;
-    pattern.resize(dot);
+    pattern.resize(end);
   }
+  return as_pretix ? std::nullopt : find("*");
 }
 
 const action_type* action_type_table::at(action_type_id id) const {

@@ -8,6 +8,8 @@
 #include <boost/asio/ip/address_v4.hpp>
 #include <boost/asio/ip/address_v6.hpp>
 
+#include <utility>
+
 namespace fanfare::protocol::server {
 
 namespace {
@@ -39,8 +41,8 @@ std::string party(const ip::address& from) {
 
 admission::pass admission::admit(const ip::address& peer) {
   const auto from = plain(peer);
-  const bool proxy = is_trusted(proxies_, from);
   const std::lock_guard guard{mutex_};
+  const bool proxy = is_trusted(*proxies_, from);
   auto how = verdict::admitted;
   if (admitted_ >= total_limit_)
     how = verdict::server_full;
@@ -62,7 +64,7 @@ admission::pass admission::admit(const ip::address& peer) {
   }
   if (counters_ && how != verdict::admitted)
     counters_->refused.add();
-  return {*this, from, how, proxy};
+  return {*this, from, how, proxy ? proxies_ : nullptr};
 }
 
 void admission::leave(const pass& of) {
@@ -79,6 +81,13 @@ void admission::leave(const pass& of) {
   }
   if (admitted_ + refused_ == 0)
     empty_.notify_all();
+}
+
+void admission::trust(std::vector<network> proxies) {
+  auto others = std::make_shared<const std::vector<network>>(
+    std::move(proxies));
+  const std::lock_guard guard{mutex_};
+  proxies_.swap(others);
 }
 
 bool admission::wait_empty(std::chrono::milliseconds deadline) {

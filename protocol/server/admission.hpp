@@ -34,17 +34,21 @@ public:
   /// A client is counted as long as its pass lives.
   class pass {
   public:
+    using networks = std::shared_ptr<const std::vector<network>>;
+
+    /// `proxies`: those that are trusted, if it is one of them; null: it is
+    /// not.
     pass(admission& by, const boost::asio::ip::address& to, verdict how,
-         bool proxy)
+         networks proxies)
       : by_(&by),
         to_(to),
         verdict_(how),
-        proxy_(proxy) {}
+        proxies_(std::move(proxies)) {}
     pass(pass&& other) noexcept
       : by_(std::exchange(other.by_, nullptr)),
         to_(std::move(other.to_)),
         verdict_(other.verdict_),
-        proxy_(other.proxy_) {}
+        proxies_(std::move(other.proxies_)) {}
     pass& operator=(pass&&) = delete;
     ~pass() {
       give_back();
@@ -63,24 +67,31 @@ public:
     }
     /// It is a trusted proxy, whose clients are others.
     [[nodiscard]] bool is_proxy() const {
-      return proxy_;
+      return proxies_ != nullptr;
+    }
+    /// Those that were trusted when it connected; only if it is one of them.
+    [[nodiscard]] const std::vector<network>& proxies() const {
+      return *proxies_;
     }
 
   private:
     admission* by_;
     boost::asio::ip::address to_;
     verdict verdict_;
-    bool proxy_;
+    networks proxies_;
   };
 
   explicit admission(const http_server_options& limits)
     : total_limit_(limits.max_connections),
       address_limit_(limits.max_connections_per_address),
-      proxies_(limits.trusted_proxies),
+      proxies_(
+        std::make_shared<const std::vector<network>>(limits.trusted_proxies)),
       counters_(limits.counters) {}
 
   /// The pass must not outlive this object.
   [[nodiscard]] pass admit(const boost::asio::ip::address& peer);
+  /// Whom to trust of those that connect from now on.
+  void trust(std::vector<network> proxies);
   /// Waits until no pass is left; false: time ran out.
   bool wait_empty(std::chrono::milliseconds deadline);
 
@@ -89,7 +100,7 @@ private:
 
   std::size_t total_limit_;
   std::size_t address_limit_;
-  std::vector<network> proxies_;
+  pass::networks proxies_;                    ///< under the mutex
   std::shared_ptr<server_counters> counters_; ///< may be null
   std::mutex mutex_;
   std::condition_variable empty_;

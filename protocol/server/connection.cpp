@@ -430,7 +430,7 @@ void connection::describe_client(http_request& request) const {
   request.peer_address = peer_;
   request.secure = stream_.secure();
   if (pass_.is_proxy())
-    read_forwarding(request, shared_.options.trusted_proxies);
+    read_forwarding(request, pass_.proxies());
 }
 
 /// The body is what comes next: tells a client that waits for that.

@@ -154,6 +154,10 @@ public:
     identity_ = std::move(identity);
   }
 
+  void change_trusted_proxies(std::vector<network> proxies) override {
+    admission_.trust(std::move(proxies));
+  }
+
   void stop(std::chrono::milliseconds deadline) override {
     stop_now(deadline);
   }

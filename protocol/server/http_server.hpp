@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace fanfare::protocol {
 
@@ -37,6 +38,9 @@ public:
   /// server started with one. Any thread.
   virtual void
   change_identity(std::shared_ptr<const tls_identity> identity) = 0;
+  /// New connections from these proxies are believed what they say of their
+  /// clients; open ones keep what held for them. Any thread.
+  virtual void change_trusted_proxies(std::vector<network> proxies) = 0;
   /// Stops accepting, closes idle connections, lets running requests finish
   /// within `deadline`, then closes everything. Blocks; idempotent.
   virtual void stop(std::chrono::milliseconds deadline) = 0;

@@ -68,14 +68,16 @@ bool is_request_id(std::string_view text) {
          });
 }
 
-request_log::request_log(http_handler& next, listener told)
+request_log::request_log(http_handler& next, listener told,
+                         std::function<bool()> wanted)
   : next_(next),
-    told_(std::move(told)) {}
+    told_(std::move(told)),
+    wanted_(std::move(wanted)) {}
 
 void request_log::handle(http_request request,
                          std::function<void(http_response)> respond) {
   auto id = id_of(request);
-  if (!told_)
+  if (!tells())
     return next_.handle(std::move(request),
                         [id = std::move(id), respond = std::move(respond)](
                           http_response answer) mutable {
@@ -105,7 +107,7 @@ std::optional<http_response> request_log::check_head(const http_request& head) {
   seen.id = id_of(head);
   seen.status = answer->status;
   name(*answer, seen.id);
-  if (told_)
+  if (tells())
     told_(seen);
   return answer;
 }

@@ -33,8 +33,10 @@ class request_log final : public http_handler {
 public:
   using listener = std::function<void(const answered_request&)>;
 
-  /// `next` must outlive it. `told` is called on any thread; empty: nobody.
-  request_log(http_handler& next, listener told);
+  /// `next` must outlive it. `told` is called on any thread, of requests that
+  /// come while `wanted` is true; empty: nobody, and always.
+  request_log(http_handler& next, listener told,
+              std::function<bool()> wanted = {});
 
   [[nodiscard]] request_kind kind_of(const http_request& head) const override {
     return next_.kind_of(head);
@@ -47,8 +49,13 @@ public:
   std::optional<http_response> check_head(const http_request& head) override;
 
 private:
+  [[nodiscard]] bool tells() const {
+    return told_ && (!wanted_ || wanted_());
+  }
+
   http_handler& next_;
   listener told_;
+  std::function<bool()> wanted_;
 };
 
 } // namespace fanfare::protocol

@@ -86,6 +86,10 @@ private:
     for (action_type_id t : {1U, 2U, 3U})
       if (chance(70))
         s.types.push_back(t);
+    if (chance(15)) {
+      s.types.clear();
+      s.wildcards = {"*"};
+    }
     return s;
   }
 
@@ -272,7 +276,7 @@ private:
   static bool matched(const disk::stored& r, const notification& n) {
     const auto* sub = version_at(r.hook, n.id);
     return n.owner == r.hook.owner && sub != nullptr
-        && matches(*sub, n.type, n.event);
+        && matches(*sub, n.type, n.action, n.event);
   }
   static bool wanted(const disk::stored& r, const notification& n) {
     return n.id > r.ended_upto && matched(r, n);

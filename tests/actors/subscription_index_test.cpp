@@ -75,7 +75,7 @@ protected:
                                    organizer_id owner = us) const {
     std::vector<webhook_id> got;
     if (auto t = types_.resolve(action))
-      index_.for_each_match(owner, *t, about,
+      index_.for_each_match(owner, *t, action, about,
                             [&](auto r) { got.push_back(index_.id_of(r)); });
     return got;
   }
@@ -142,10 +142,10 @@ TEST_F(SubscriptionIndexTest, ResolvesActionsAsDocumented) {
   }
 }
 
-TEST_F(SubscriptionIndexTest, NeverLooksForAWildcardOfOneLabel) {
-  types_.add({.id = 1'000, .name = "a.*"});
+TEST_F(SubscriptionIndexTest, NeverLooksForAWildcardOfPretixOfOneLabel) {
+  types_.add({.id = 1'000, .name = "pretix.*"});
   types_.add({.id = 1'001, .name = "a.b.*"});
-  EXPECT_FALSE(types_.resolve("a.b"));
+  EXPECT_FALSE(types_.resolve("pretix.b"));
   EXPECT_FALSE(types_.resolve("a.c"));
   EXPECT_EQ(types_.resolve("a.b.c"), 1'001U);
   EXPECT_EQ(types_.resolve("a.b.c.d"), 1'001U);
@@ -177,6 +177,43 @@ TEST_F(SubscriptionIndexTest, AWildcardIsComparedAsTheRegisteredName) {
   put(2, to({"pretix.event.order.changed.*"}));
   EXPECT_THAT(who_gets("pretix.event.item.bundles.removed"), ElementsAre(1));
   EXPECT_THAT(who_gets("pretix.event.order.changed.price"), ElementsAre(2));
+}
+
+TEST_F(SubscriptionIndexTest, WildcardsFollowTheActionWhateverItsType) {
+  types_.add({.id = 1'000, .name = "order.created"});
+  types_.add({.id = 1'001, .name = "order.line.*"});
+  types_.add({.id = 1'002, .name = "fanfare.webhook.disabled"});
+  put(1, {.types = {}, .wildcards = {"*"}});
+  put(2, {.types = {1'002}, .wildcards = {"order.*"}});
+  put(3, {.types = {}, .wildcards = {"order.line.price.*", "stock/*"}});
+  put(4, {.all_events = false,
+          .events = {8},
+          .types = {1'000},
+          .wildcards = {"order.line.*"}});
+  put(5, {.types = {}, .wildcards = {"*"}}, them);
+  put(6, {.enabled = false, .types = {}, .wildcards = {"*"}});
+  EXPECT_THAT(who_gets("order.created"), UnorderedElementsAre(1, 2));
+  EXPECT_THAT(who_gets("order.created", 8), UnorderedElementsAre(1, 2, 4));
+  EXPECT_THAT(who_gets("order.line.price.up"), UnorderedElementsAre(1, 2, 3));
+  EXPECT_THAT(who_gets("order.line.added", 8), UnorderedElementsAre(1, 2, 4));
+  EXPECT_THAT(who_gets("order.line.added", no_event),
+              UnorderedElementsAre(1, 2, 4));
+  EXPECT_THAT(who_gets("pretix.event.added"), UnorderedElementsAre(1));
+  EXPECT_THAT(who_gets("fanfare.webhook.disabled"), UnorderedElementsAre(2));
+  // One that was registered later.
+  types_.add({.id = 1'003, .name = "stock/empty"});
+  EXPECT_THAT(who_gets("stock/empty"), UnorderedElementsAre(1, 3));
+  EXPECT_THAT(who_gets("stock/empty", 7, them), UnorderedElementsAre(5));
+  // What was made up for one webhook is no one else's.
+  std::size_t visits = 0;
+  index_.for_each_match(us, 0, "fanfare.test", no_event,
+                        [&](auto) { ++visits; });
+  index_.for_each_match(us, 0, "order.created", 8, [&](auto) { ++visits; });
+  EXPECT_EQ(visits, 0U);
+  put(1, {.types = {1'000}});
+  put(4, {.types = {}, .wildcards = {"order.*"}});
+  EXPECT_THAT(who_gets("order.created"), UnorderedElementsAre(1, 2, 4));
+  EXPECT_THAT(who_gets("stock/empty"), UnorderedElementsAre(3));
 }
 
 TEST_F(SubscriptionIndexTest, AllEventsOrOnlyTheChosenOnes) {
@@ -279,6 +316,10 @@ TEST_F(SubscriptionIndexTest, AgreesWithTheDefinitionOverRandomHistories) {
       for (action_type_id t = 1; t <= 4; ++t)
         if (below(2) == 0)
           s.types.push_back(t);
+      // `a.b` is the fifth type's; nobody names what a wildcard covers, too.
+      if (below(3) == 0)
+        s.wildcards = below(2) == 0 ? std::vector<std::string>{"a.*", "c/*"}
+                                    : std::vector<std::string>{"c/*"};
       auto& known = model[id];
       if (known.first == 0)
         known.first = 1 + below(2);
@@ -289,10 +330,13 @@ TEST_F(SubscriptionIndexTest, AgreesWithTheDefinitionOverRandomHistories) {
       const auto about = below(6);
       std::vector<webhook_id> got;
       std::vector<webhook_id> expected;
-      index.for_each_match(owner, type, about,
+      const std::string_view action = type < 5      ? "x"
+                                    : below(2) == 0 ? "a.b"
+                                                    : "c/d.e";
+      index.for_each_match(owner, type, action, about,
                            [&](auto r) { got.push_back(index.id_of(r)); });
       for (const auto& [hook, entry] : model)
-        if (entry.first == owner && matches(entry.second, type, about))
+        if (entry.first == owner && matches(entry.second, type, action, about))
           expected.push_back(hook);
       std::ranges::sort(got);
       ASSERT_EQ(got, expected) << "seed " << seed << ", step " << step;
@@ -311,7 +355,8 @@ TEST_F(SubscriptionIndexTest, ALookUpCostsNoMoreForThoseThatDoNotMatch) {
   std::size_t visits = 0;
   const auto begun = std::chrono::steady_clock::now();
   for (event_id e = 1; e <= hooks; ++e)
-    index_.for_each_match(us, checkin, e, [&](auto) { ++visits; });
+    index_.for_each_match(us, checkin, "pretix.event.checkin", e,
+                          [&](auto) { ++visits; });
   EXPECT_EQ(visits, hooks);
   EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds{2});
 }

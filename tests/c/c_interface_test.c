@@ -150,6 +150,21 @@ static int goes_through_proxy(const fanfare_options *options, uint64_t *hook) {
   return found;
 }
 
+static void check_changed_options(fanfare_engine *engine, const char *dir) {
+  fanfare_options options;
+
+  fanfare_options_init(&options, sizeof options);
+  CHECK(options.without_builtin_types == 0);
+  options.data = dir;
+  options.allow_networks = "127.0.0.0/8";
+  options.retention = 1000;
+  OK(fanfare_change_options(engine, &options, &error));
+  options.allow_networks = "127.0.0.1/8";
+  CHECK(fanfare_change_options(engine, &options, &error)
+        == FANFARE_INVALID_ARGUMENT);
+  CHECK(strcmp(error.field, "allow_networks") == 0);
+}
+
 static void check_proxies(const char *dir) {
   fanfare_options options;
   fanfare_engine *engine = NULL;
@@ -437,6 +452,7 @@ int main(int argc, char **argv) {
   CHECK(metrics != NULL && strstr(metrics, "fanfare_calls_total") != NULL);
   fanfare_free_text(metrics);
   fanfare_wake(engine);
+  check_changed_options(engine, argv[1]);
   fanfare_stop(engine, 1000);
   CHECK(fanfare_ready(engine) == 0);
   CHECK(fanfare_ensure_action_type(engine, "shop.cart.*", &error)

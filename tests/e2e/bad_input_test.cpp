@@ -377,8 +377,10 @@ TEST_F(BadInputTest, RequestsAreRefusedWithAReason) {
      R"({"name":"x","permissions":["fly"]})", 400, "fly"},
     {"token without permission", as::admin, "POST", root + "acme/tokens/",
      R"({"name":"x","permissions":[]})", 400, "permissions"},
-    {"action type of one word", as::admin, "POST", "/api/v1/action-types/",
-     R"({"name":"x"})", 400, "name"},
+    {"action type without an end", as::admin, "POST", "/api/v1/action-types/",
+     R"({"name":"x."})", 400, "name"},
+    {"action type all of pretix", as::admin, "POST", "/api/v1/action-types/",
+     R"({"name":"pretix.*"})", 400, "name"},
     {"action type of odd letters", as::admin, "POST", "/api/v1/action-types/",
      R"({"name":"a.B c"})", 400, "name"},
   };

@@ -64,11 +64,23 @@ TEST_F(FirstStepsTest, AnActionTypeOfOnesOwnIsRegisteredAndPublished) {
               AllOf(HasSubstr("Unknown action type \"shop.order.placed\""),
                     HasSubstr("POST /api/v1/action-types/"),
                     HasSubstr("fanfare action-types create")));
-  const strings subscribe{"webhooks", "create", "http://127.0.0.1:1/", "-a",
-                          "shop.order.*"};
-  EXPECT_THAT(run_client(subscribe).err,
-              AllOf(HasSubstr("Invalid action type \"shop.order.*\". (400)\n"),
-                    HasSubstr("fanfare action-types create NAME")));
+  const auto subscribe = [this](const char* type) {
+    return run_client(
+      {"webhooks", "create", "http://127.0.0.1:1/", "-a", type});
+  };
+  EXPECT_THAT(
+    subscribe("shop.order.placed").err,
+    AllOf(
+      HasSubstr("Invalid action type \"shop.order.placed\"."),
+      HasSubstr(R"(POST /api/v1/action-types/ {"name": "shop.order.placed"})"),
+      HasSubstr("fanfare action-types create shop.order.placed")));
+  EXPECT_THAT(
+    subscribe("pretix.order.*").err,
+    AllOf(HasSubstr("Invalid action type \"pretix.order.*\". (400)\n"),
+          HasSubstr("fanfare action-types create NAME")));
+
+  EXPECT_THAT(subscribe("*").err,
+              HasSubstr("Once there is one of your own, \"*\" stands for all"));
 
   const auto made = run_client({"action-types", "create", "shop.order.*"});
   EXPECT_EQ(made.code, 0) << made.err;
@@ -77,12 +89,12 @@ TEST_F(FirstStepsTest, AnActionTypeOfOnesOwnIsRegisteredAndPublished) {
     run_client({"action-types", "list"}).out,
     AllOf(::testing::Contains(R"({"name":"shop.order.*"})"),
           ::testing::Contains(R"({"name":"pretix.event.order.placed"})")));
-  EXPECT_EQ(run_client(subscribe).code, 0);
+  EXPECT_EQ(subscribe("shop.order.*").code, 0);
   EXPECT_EQ(run_client({"publish", "-a", "shop.order.placed"}).code, 0);
 
-  const auto wrong = run_client({"action-types", "create", "Shop"});
+  const auto wrong = run_client({"action-types", "create", "Shop order"});
   EXPECT_EQ(wrong.code, 1);
-  EXPECT_THAT(wrong.err, HasSubstr("labels of the characters a-z"));
+  EXPECT_THAT(wrong.err, HasSubstr("labels of the characters A-Z, a-z"));
 }
 
 TEST_F(FirstStepsTest, TheAdministratorLearnsThatAnOrganizerIsMissing) {

@@ -432,7 +432,7 @@ TEST_F(OpenApiTest, ExamplesAreTakenAndAnsweredAsDocumented) {
 
   run("createOrganizer");
   for (const auto* permission :
-       {"admin", "webhooks", "notifications", "metrics"})
+       {"admin", "webhooks", "notifications", "metrics", "register_types"})
     keys_[permission] = add_token("acme", {permission});
   run("listOrganizers");
   run("readOrganizer");

@@ -268,7 +268,7 @@ TEST_F(EngineTest, ChecksWhatNamesThings) {
                 .field,
               "name");
   }
-  for (const auto bits : std::initializer_list<std::uint8_t>{0, 16, 255})
+  for (const auto bits : std::initializer_list<std::uint8_t>{0, 32, 255})
     EXPECT_EQ(rest()->add_token(owner_, "ok", bits).error().field,
               "permissions");
 }
@@ -337,6 +337,58 @@ TEST_F(EngineTest, RefusesAReplayOrARotationThatCannotBe) {
       .error()
       .field,
     "overlap");
+}
+
+TEST_F(EngineTest, ChangesOptionsWhileItRunsAllOrNothing) {
+  const auto period = [this] { return engine_->status().retention.period; };
+  const auto refused = [this](engine_options wanted) {
+    wanted.store.retention = 1h;
+    const auto changed = engine_->change_options(wanted);
+    EXPECT_FALSE(changed);
+    return changed ? std::string{} : changed.error().field;
+  };
+  const auto before = period();
+  EXPECT_EQ(refused({.network = {.allow = {"10.0.0.1/8"}}}), "network.allow");
+  EXPECT_EQ(refused({.network = {.deny = {"10.0.0.1/8"}}}), "network.deny");
+  EXPECT_EQ(refused({.retries = {.max_age = 0ms}}), "retries.max_age");
+  EXPECT_EQ(refused({.concurrency = {.max_in_flight = 0}}),
+            "concurrency.max_in_flight");
+  EXPECT_EQ(refused({.timeouts = {.first_byte = 120s}}), "timeouts.first_byte");
+  EXPECT_EQ(period(), before);
+
+  auto local = hook();
+  local.target_url = "http://receiver/";
+  EXPECT_EQ(engine_->add_webhook(owner_, local).error().field, "target_url");
+  // What cannot change is not looked at.
+  EXPECT_TRUE(engine_->change_options({.data = "",
+                                       .threads = 9'999,
+                                       .network = {.allow = {"10.0.0.0/8"}},
+                                       .store = {.retention = 1h}}));
+  EXPECT_EQ(period(), 1h);
+  EXPECT_TRUE(engine_->add_webhook(owner_, local));
+  EXPECT_TRUE(engine_->change_options({}));
+  EXPECT_EQ(period(), before);
+}
+
+TEST_F(EngineTest, CanLeaveOutTheTypesOfPretix) {
+  EXPECT_TRUE(engine_->find_action_type("pretix.event.added"));
+  engine_.reset();
+  std::filesystem::remove_all(folder_.path() / "data");
+  start({.builtin_types = false});
+  EXPECT_FALSE(engine_->find_action_type("pretix.event.added"));
+  EXPECT_TRUE(engine_->find_action_type("fanfare.webhook.disabled"));
+}
+
+TEST_F(EngineTest, UnderstandsWildcardsAndShowsThemAsTheyAre) {
+  auto made = hook();
+  made.action_types = {"order.*", "*", "pretix.event.added", "order.line.*"};
+  const auto stored = engine_->add_webhook(owner_, made).value();
+  std::ranges::sort(made.action_types);
+  EXPECT_EQ(stored.action_types, made.action_types);
+  made.action_types = {"order.*", "ordr.created"};
+  EXPECT_EQ(refused(made), "action_types");
+  made.action_types = {"pretix.*"};
+  EXPECT_EQ(refused(made), "action_types");
 }
 
 TEST_F(EngineTest, RefusesOptionsByTheirName) {

@@ -170,6 +170,48 @@ TEST_P(JournalTest, ABacklogSkipsWhatHasExpired) {
   EXPECT_EQ(backlog_of(hook.id), (positions{1, 3}));
 }
 
+TEST_P(JournalTest, ABacklogFollowsWildcardsByTheActionWhateverItsType) {
+  for (const auto* name : {"order.created", "order.*", "stock/low"})
+    run(add_action_type{.name = name}).done.value();
+  const auto publish_one = [&](action_type_id type, const char* action) {
+    auto d = draft_of(type);
+    d.action = action;
+    return publish(d)->id;
+  };
+  auto made = hook_of(1, {});
+  made.current().wildcards = {"order.*"};
+  auto hook = run(add_webhook{.value = made}).done.value();
+  made.current().wildcards = {"order.line.*", "stock/*"};
+  const auto lines = run(add_webhook{.value = made}).done.value();
+  const auto created = publish_one(1, "order.created");
+  const auto added = publish_one(2, "order.line.added");
+  const auto low = publish_one(3, "stock/low");
+  const auto sent = publish_one(2, "order.sent");
+  publish_one(0, "order.created"); // made up for one webhook
+  run(add_action_type{.name = "order.paid"}).done.value();
+  reopen();
+  const auto paid = publish_one(4, "order.paid");
+  EXPECT_EQ(backlog_of(hook.id), (positions{created, added, sent, paid}));
+  EXPECT_EQ(backlog_of(lines.id), (positions{added, low}));
+  EXPECT_EQ(
+    ids_of(store_->journal().newest_matches(1, hook.current(), 2, 99).value()),
+    (positions{paid, sent}));
+  EXPECT_EQ(store_->deliveries().count_backlog(hook, 99)->count, 4U);
+  const auto chosen = store_->deliveries().select(
+    hook, {.asked = {.since = {}, .until = at_ms(1'000'000)},
+           .upto = paid,
+           .selecting = lines.current()});
+  EXPECT_EQ(chosen->skipped, 1U) << "waits anyway";
+  EXPECT_EQ(chosen->count, 1U);
+  // A wildcard holds from its edit on.
+  change(hook.id,
+         [](webhook_record& h) { h.current().wildcards = {"stock/*"}; });
+  const auto again = publish_one(3, "stock/low");
+  publish_one(4, "order.paid");
+  EXPECT_EQ(backlog_of(hook.id),
+            (positions{created, added, sent, paid, again}));
+}
+
 // -- versions of subscriptions ------------------------------------------------
 
 TEST_P(JournalTest, AWebhookGetsNothingFromBeforeItWasMade) {

@@ -55,7 +55,8 @@ struct model {
       const auto& n = *journal[p - 1];
       const auto* version = version_at(h.hook, p);
       if (n.owner == h.hook.owner && version
-          && matches(*version, n.type, n.event) && !h.attempted.contains(p))
+          && matches(*version, n.type, n.action, n.event)
+          && !h.attempted.contains(p))
         found.push_back(p);
     }
     return found;
@@ -177,7 +178,10 @@ private:
         batch.emplace_back(
           add_event{.owner = owner, .slug = name, .name = "n"});
         break;
-      case 2: batch.emplace_back(add_action_type{.name = name}); break;
+      case 2:
+        // A wildcard, since all actions are `a.b`: else the name is the action.
+        batch.emplace_back(add_action_type{.name = name + ".*"});
+        break;
       case 3: {
         token added;
         added.owner = owner;
@@ -331,6 +335,8 @@ private:
     for (action_type_id t = 1; t < 4; ++t)
       if (chance(60))
         s.types.push_back(t);
+    if (chance(30))
+      s.wildcards = {chance(50) ? "a.*" : "b.*"}; // all are `a.b`
     return s;
   }
 

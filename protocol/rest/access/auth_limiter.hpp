@@ -9,6 +9,7 @@
 /// guessed at any speed; and behind a reverse proxy all clients share an
 /// address, so locking it out would let a stranger lock out everyone.
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <functional>
@@ -41,6 +42,10 @@ public:
   /// /64 count as one. Nothing: within the limit. Otherwise the time until the
   /// address may fail again, at least a second; such failures are not counted.
   std::optional<std::chrono::seconds> count_failure(std::string_view peer);
+  /// From the next failure on.
+  void change_burst(std::size_t burst) {
+    burst_ = burst;
+  }
 
 private:
   struct bucket {
@@ -51,7 +56,7 @@ private:
 
   bucket& find_bucket(std::string address, clock::time_point now);
 
-  const std::size_t burst_;
+  std::atomic<std::size_t> burst_;
   const std::function<clock::time_point()> now_;
   std::mutex mutex_;
   std::list<bucket> buckets_; ///< latest failure first

@@ -133,9 +133,10 @@ std::optional<http_response> authenticate(const exchange& x,
 bool may(const caller& who, permissions needed, const organizer* owner) {
   if (who.server_admin || needed == any_token)
     return true;
-  // The server's figures are no organizer's: its admin does not have them.
-  if (needed == permission_metrics)
-    return (who.value->permissions & permission_metrics) != 0;
+  // The server's figures and its vocabulary are no organizer's: its admin does
+  // not have them.
+  if (needed == permission_metrics || needed == permission_register_types)
+    return (who.value->permissions & needed) != 0;
   return owner != nullptr && needed != server_only
       && who.value->owner == owner->id
       && (who.value->permissions & (needed | permission_admin)) != 0;

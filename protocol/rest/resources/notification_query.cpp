@@ -3,6 +3,7 @@
 
 #include "protocol/rest/resources/notification_query.hpp"
 
+#include "model/action_name.hpp"
 #include "model/payload_filter.hpp"
 #include "protocol/rest/messages/pagination.hpp"
 #include "protocol/rest/resources/log_page.hpp"
@@ -99,8 +100,7 @@ filter_ptr read_filter(const query& q, field_errors& errors) {
 bool is_action(std::string_view asked, std::string_view concrete) {
   if (asked.empty() || asked == concrete)
     return true;
-  return asked.ends_with(".*")
-      && concrete.starts_with(asked.substr(0, asked.size() - 1));
+  return is_wildcard(asked) && concrete.starts_with(stem_of(asked));
 }
 
 std::vector<action_type_id>
@@ -109,7 +109,7 @@ types_of_action(std::string_view action, const std::vector<action_type>& all) {
   for (const auto& type : all) {
     const std::string_view name = type.name;
     if (is_action(action, name)
-        || (name.ends_with(".*") && is_action(name, action)))
+        || (is_wildcard(name) && is_action(name, action)))
       out.push_back(type.id);
   }
   std::ranges::sort(out);

@@ -23,11 +23,12 @@ struct permission_name {
   std::string_view name;
   permission bit;
 };
-constexpr std::array<permission_name, 4> permission_names{{
+constexpr std::array<permission_name, 5> permission_names{{
   {"webhooks", permission_webhooks},
   {"notifications", permission_notifications},
   {"admin", permission_admin},
   {"metrics", permission_metrics},
+  {"register_types", permission_register_types},
 }};
 
 boost::json::object to_json(const token& t) {
@@ -88,6 +89,11 @@ http_response add_token(const exchange& x) {
                    "You do not have permission to perform this action: only "
                    "the server's admin gives \"metrics\", which shows figures "
                    "of the whole server.");
+  if (x.token && (permissions & permission_register_types) != 0)
+    return refusal(x, 403,
+                   "You do not have permission to perform this action: only "
+                   "the server's admin gives \"register_types\", as all "
+                   "organizers share the action types.");
   const auto added = x.service.add_token(x.owner.id, std::move(name),
                                          permissions);
   if (!added)

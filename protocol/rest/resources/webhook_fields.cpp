@@ -5,6 +5,7 @@
 
 #include "protocol/payload/json_slices.hpp"
 #include "protocol/rest/delivery/delivery_json.hpp"
+#include "protocol/rules/action_types.hpp"
 #include "protocol/target/target_url.hpp"
 #include "protocol/text.hpp"
 
@@ -125,7 +126,8 @@ private:
     if (text.empty())
       return fault(field, "This field may not be blank.");
     check_text(field, text, target_url_limit);
-    const bool local = x_.api.local_names || !x_.owner.allow_networks.empty();
+    const bool local = x_.settings->local_names
+                    || !x_.owner.allow_networks.empty();
     if (!is_target_url(text,
                        local ? host_names::local_too : host_names::public_only))
       return fault(field, "Enter a valid URL.");
@@ -195,9 +197,29 @@ private:
       return fault(field, "Expected a list of items but got type \""
                             + std::string{kind_name(*json)} + "\".");
     for (const auto& name : names)
-      if (!x_.service.find_action_type(name))
-        return fault(field, "Invalid action type \"" + name + "\".");
+      if (!x_.service.find_action_type(name)
+          && !is_free_wildcard(name, x_.service.action_types()))
+        return unknown_type(field, name, *json);
     out_.action_types = std::move(names);
+  }
+
+  /// In the words of the compatible API, and with what to do about it.
+  void unknown_type(std::string_view field, const std::string& name,
+                    const boost::json::value& asked) {
+    fault(field, "Invalid action type \"" + name + "\".");
+    const auto is_it = [&](const auto& item) {
+      return item.is_string() && view(item.get_string()) == name;
+    };
+    // A word in lower case is what clients of pretix are tested with: they get
+    // its sentence alone.
+    const bool is_word = std::ranges::all_of(
+      name, [](char c) { return c >= 'a' && c <= 'z'; });
+    if (is_word || !asked.is_array()
+        || std::ranges::none_of(asked.get_array(), is_it))
+      return;
+    if (const auto help = how_to_register(name, x_.service.action_types());
+        !help.empty())
+      fault(field, help);
   }
 
   void delivery() {

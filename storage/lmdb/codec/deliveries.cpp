@@ -93,6 +93,9 @@ namespace {
 
 /// Its subscription has a filter. The second layout was never given to replays.
 constexpr std::uint8_t filtered_layout = 3;
+/// It has wildcards. Records without any keep the layout before, which earlier
+/// versions read.
+constexpr std::uint8_t wild_layout = 4;
 
 enum replay_field : std::uint8_t { is_only_failed = 1, has_ended = 2 };
 
@@ -100,7 +103,8 @@ enum replay_field : std::uint8_t { is_only_failed = 1, has_ended = 2 };
 
 void encode(std::string& out, const replay& value) {
   byte_writer to{out};
-  to.u8(filtered_layout);
+  const bool is_wild = !value.selecting.wildcards.empty();
+  to.u8(is_wild ? wild_layout : filtered_layout);
   put(to, value.asked.since);
   put(to, value.asked.until);
   to.u8(static_cast<std::uint8_t>((value.asked.only_failed ? is_only_failed : 0)
@@ -108,7 +112,7 @@ void encode(std::string& out, const replay& value) {
   to.number(std::bit_cast<std::uint64_t>(value.asked.rate));
   to.u8(static_cast<std::uint8_t>(value.state));
   to.number(value.upto);
-  put(to, value.selecting);
+  put(to, value.selecting, {.wildcards = is_wild});
   to.number(value.count);
   to.number(value.skipped);
   to.number(value.queued);
@@ -120,7 +124,9 @@ void encode(std::string& out, const replay& value) {
 
 bool decode(std::string_view in, replay& value) {
   byte_reader from{in};
-  const bool filtered = has_later_layout(from, filtered_layout);
+  const auto found = from.u8();
+  if (found != first_layout && found != filtered_layout && found != wild_layout)
+    from.fail();
   value.asked.since = get_time(from);
   value.asked.until = get_time(from);
   const auto mask = from.u8();
@@ -133,7 +139,8 @@ bool decode(std::string_view in, replay& value) {
     from.fail();
   value.state = static_cast<replay_state>(state);
   value.upto = from.number();
-  get(from, value.selecting, filtered);
+  get(from, value.selecting,
+      {.filter = found >= filtered_layout, .wildcards = found == wild_layout});
   value.count = from.number();
   value.skipped = from.number();
   value.queued = from.number();

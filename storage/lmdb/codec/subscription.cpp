@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storage/lmdb/codec/subscription.hpp"
 
+#include "model/action_name.hpp"
 #include "model/payload_filter.hpp"
 #include "storage/lmdb/codec/fields.hpp"
 
@@ -15,16 +16,21 @@ enum subscription_flag : std::uint8_t { is_enabled = 1, has_all_events = 2 };
 
 } // namespace
 
-void put(byte_writer& to, const subscription& value) {
+void put(byte_writer& to, const subscription& value, subscription_parts parts) {
   to.u8(static_cast<std::uint8_t>((value.enabled ? is_enabled : 0)
                                   | (value.all_events ? has_all_events : 0)));
   put_ids(to, value.events);
   put_ids(to, value.types);
   to.text(value.filter ? std::string_view{value.filter.value->text()}
                        : std::string_view{});
+  if (!parts.wildcards)
+    return;
+  to.number(value.wildcards.size());
+  for (const auto& one : value.wildcards)
+    to.text(one);
 }
 
-void get(byte_reader& from, subscription& value, bool filtered) {
+void get(byte_reader& from, subscription& value, subscription_parts parts) {
   const auto mask = from.u8();
   if (mask > (is_enabled | has_all_events))
     from.fail();
@@ -33,7 +39,8 @@ void get(byte_reader& from, subscription& value, bool filtered) {
   get_ids(from, value.events);
   get_ids(from, value.types);
   value.filter = {};
-  if (!filtered)
+  value.wildcards.clear();
+  if (!parts.filter)
     return;
   if (const auto text = from.text(); !text.empty()) {
     if (auto compiled = payload_filter::parse(text))
@@ -41,6 +48,14 @@ void get(byte_reader& from, subscription& value, bool filtered) {
     else
       from.fail();
   }
+  if (!parts.wildcards)
+    return;
+  const auto count = from.count();
+  for (std::size_t i = 0; i < count && from.ok(); ++i)
+    if (const auto text = from.text(); is_wildcard(text))
+      value.wildcards.emplace_back(text);
+    else
+      from.fail();
 }
 
 } // namespace fanfare::storage::lmdb

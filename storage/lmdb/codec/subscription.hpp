@@ -9,8 +9,13 @@
 
 namespace fanfare::storage::lmdb {
 
-void put(byte_writer& to, const subscription& value);
-/// `filtered`: the layout of the record has filters.
-void get(byte_reader& from, subscription& value, bool filtered);
+/// What the layout of a record has of subscriptions.
+struct subscription_parts {
+  bool filter = true;
+  bool wildcards = false;
+};
+
+void put(byte_writer& to, const subscription& value, subscription_parts parts);
+void get(byte_reader& from, subscription& value, subscription_parts parts);
 
 } // namespace fanfare::storage::lmdb

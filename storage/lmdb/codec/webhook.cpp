@@ -6,6 +6,8 @@
 #include "storage/lmdb/codec/settings.hpp"
 #include "storage/lmdb/codec/subscription.hpp"
 
+#include <algorithm>
+
 namespace fanfare::storage::lmdb {
 
 namespace {
@@ -18,9 +20,15 @@ constexpr std::uint8_t filtered_layout = 3;
 /// Some statuses are final. Records without any keep the layout before, which
 /// earlier versions read.
 constexpr std::uint8_t final_layout = 4;
-/// It has a name, and final statuses as in the layout before. Records without
-/// one keep the earlier layouts.
-constexpr std::uint8_t named_layout = 5;
+/// It may have a name, and subscriptions wildcards; all else as before. Written
+/// in the same way.
+constexpr std::uint8_t newest_layout = 5;
+
+bool has_wildcards(const webhook_record& value) {
+  return std::ranges::any_of(value.versions, [](const auto& version) {
+    return !version.value.wildcards.empty();
+  });
+}
 
 void put_secrets(byte_writer& to, const std::vector<signing_secret>& secrets) {
   to.number(secrets.size());
@@ -46,9 +54,11 @@ void get_secrets(byte_reader& from, std::vector<signing_secret>& secrets) {
 
 void encode(std::string& out, const webhook_record& value) {
   byte_writer to{out};
-  const bool is_named = !value.delivery.name.empty();
-  const bool has_final = is_named || !value.delivery.final_statuses.empty();
-  to.u8(is_named ? named_layout : has_final ? final_layout : filtered_layout);
+  const bool is_newest = !value.delivery.name.empty() || has_wildcards(value);
+  const bool has_final = is_newest || !value.delivery.final_statuses.empty();
+  to.u8(is_newest   ? newest_layout
+        : has_final ? final_layout
+                    : filtered_layout);
   to.number(value.owner);
   to.text(value.target_url);
   put_optional(to, value.comment, [&](const auto& text) { to.text(text); });
@@ -59,7 +69,7 @@ void encode(std::string& out, const webhook_record& value) {
   put_further(to, value.delivery);
   if (has_final)
     put_final(to, value.delivery);
-  if (is_named)
+  if (is_newest)
     put_name(to, value.delivery);
   put_secrets(to, value.secrets);
   put_optional(to, value.resumed, [&](timestamp t) { put(to, t); });
@@ -67,14 +77,14 @@ void encode(std::string& out, const webhook_record& value) {
   for (const auto& version : value.versions) {
     to.number(version.from);
     put(to, version.since);
-    put(to, version.value);
+    put(to, version.value, {.wildcards = is_newest});
   }
 }
 
 bool decode(std::string_view in, webhook_record& value) {
   byte_reader from{in};
   const auto found = from.u8();
-  if (found < first_layout || found > named_layout)
+  if (found < first_layout || found > newest_layout)
     from.fail();
   value.owner = from.number<organizer_id>();
   value.target_url = from.text();
@@ -91,7 +101,7 @@ bool decode(std::string_view in, webhook_record& value) {
     get_further(from, value.delivery);
     if (found >= final_layout)
       get_final(from, value.delivery);
-    if (found == named_layout)
+    if (found == newest_layout)
       get_name(from, value.delivery);
     get_secrets(from, value.secrets);
     get_optional(from, value.resumed, [&] { return get_time(from); });
@@ -107,7 +117,8 @@ bool decode(std::string_view in, webhook_record& value) {
     auto& version = value.versions.emplace_back();
     version.from = from.number();
     version.since = found >= dated_layout ? get_time(from) : timestamp{};
-    get(from, version.value, filtered);
+    get(from, version.value,
+        {.filter = filtered, .wildcards = found == newest_layout});
   }
   return from.complete() && !value.versions.empty();
 }

@@ -30,12 +30,32 @@ bool index_cursor::newest() {
       && at_.last_value() && read();
 }
 
-bool index_cursor::matches(const subscription& sub) const {
-  return fanfare::matches(sub, type_, event_);
+bool index_cursor::matches(const subscription& sub) {
+  return sub.enabled && asked_for_by(sub);
 }
 
-bool index_cursor::asked_for_by(const subscription& sub) const {
-  return asks_for(sub, type_, event_);
+bool index_cursor::asked_for_by(const subscription& sub) {
+  return takes_event(sub, event_)
+      && (names_type(sub, type_)
+          || (!sub.wildcards.empty() && names_action(sub, type_, action())));
+}
+
+std::string_view index_cursor::action() {
+  auto known = names_.find(type_);
+  if (known == names_.end()) {
+    action_type found;
+    found.id = type_;
+    if (type_ != 0)
+      (void)find_record(txn_, table::action_types, as_key(type_), found,
+                        "action type", type_);
+    known = names_.emplace(type_, std::move(found.name)).first;
+  }
+  if (!known->second.empty() && !is_wildcard(known->second))
+    return known->second;
+  notification_head head;
+  (void)find_record(txn_, table::journal, as_key(id_), head, "notification",
+                    id_);
+  return head.action;
 }
 
 bool index_cursor::is_of(const notification_search& wanted) const {

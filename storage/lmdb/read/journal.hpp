@@ -8,6 +8,10 @@
 #include "storage/lmdb/state/live_state.hpp"
 #include "storage/lmdb/tables/records.hpp"
 
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
 namespace fanfare::storage::lmdb {
 
 /// Walks the notifications of one organizer without touching their texts.
@@ -36,14 +40,17 @@ public:
     return id_;
   }
   /// Whether the subscription matches it, its filter aside.
-  [[nodiscard]] bool matches(const subscription& sub) const;
+  [[nodiscard]] bool matches(const subscription& sub);
   /// The same as if it was enabled.
-  [[nodiscard]] bool asked_for_by(const subscription& sub) const;
+  [[nodiscard]] bool asked_for_by(const subscription& sub);
   /// Whether it is of the types and the event that are wanted.
   [[nodiscard]] bool is_of(const notification_search& wanted) const;
 
 private:
   bool read();
+  /// What happened: the name of its type, which is the action unless it is a
+  /// wildcard: then the notification is looked at. Valid until the next call.
+  std::string_view action();
 
   transaction& txn_;
   organizer_id owner_;
@@ -51,6 +58,7 @@ private:
   position id_ = 0;
   action_type_id type_ = 0;
   event_id event_ = 0;
+  std::unordered_map<action_type_id, std::string> names_;
 };
 
 /// Null if there is none.

@@ -200,7 +200,7 @@ crew_settings node::settings(const node_options& options) {
   all.defaults.pace = options.pace;
   all.defaults.pace.cap = options.max_in_flight;
   all.defaults.vault = &vault;
-  all.disable_after = options.disable_after;
+  all.defaults.disable_after = options.disable_after;
   all.notify_owner = [this](const webhook_record& hook, std::string_view action,
                             std::string members) {
     told.push_back({hook.id, std::string{action}, std::move(members)});

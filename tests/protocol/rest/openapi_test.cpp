@@ -65,6 +65,8 @@ std::set<std::string> permission_names(protocol::rest::permissions needed) {
     names.insert("admin");
   if ((needed & permission_metrics) != 0)
     names.insert("metrics");
+  if ((needed & permission_register_types) != 0)
+    names.insert("register_types");
   return names;
 }
 

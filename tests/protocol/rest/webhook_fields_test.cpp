@@ -212,6 +212,35 @@ TEST_F(WebhookFieldsTest, CheckTheActionTypes) {
     EXPECT_EQ(post(body_with("action_types", value)).status, 400);
 }
 
+TEST_F(WebhookFieldsTest, SayHowToRegisterWhatCouldBeATypeOfOnesOwn) {
+  refused("action_types", R"(["pretix.event.order.paid","OrderPaid","bar"])",
+          R"("Invalid action type \"OrderPaid\".",)"
+          R"("Register it first: POST /api/v1/action-types/ )"
+          R"({\"name\": \"OrderPaid\"}, or \"fanfare action-types create )"
+          R"(OrderPaid\".")");
+  service.types.add({.id = 100, .name = "order.created"});
+  refused("action_types", R"(["ordr.created"])",
+          R"("Invalid action type \"ordr.created\".",)"
+          R"("Did you mean \"order.created\"? If it is a new one, register it )"
+          R"(first: POST /api/v1/action-types/ {\"name\": \"ordr.created\"}, )"
+          R"(or \"fanfare action-types create ordr.created\".")");
+}
+
+TEST_F(WebhookFieldsTest, TakeWildcardsOfOnesOwnTypes) {
+  const auto types = [this](std::string_view value) {
+    return boost::json::serialize(taken("action_types", value));
+  };
+  // Nothing is covered by them as yet.
+  EXPECT_EQ(types(R"(["orders/*","order.*"])"), R"(["order.*","orders/*"])");
+  refused("action_types", R"(["*"])", R"("Invalid action type \"*\".")");
+  service.types.add({.id = 100, .name = "OrderCreated"});
+  EXPECT_EQ(types(R"(["*"])"), R"(["*"])");
+  EXPECT_EQ(types(R"(["OrderCreated"])"), R"(["OrderCreated"])");
+  for (const std::string_view never : {"pretix.*", "pretix.event.order.*"})
+    refused("action_types", "[\"" + std::string{never} + "\"]",
+            R"("Invalid action type \")" + std::string{never} + R"(\".")");
+}
+
 TEST_F(WebhookFieldsTest, CheckTheComment) {
   EXPECT_EQ(taken("comment", "null"), nullptr);
   EXPECT_EQ(taken("comment", "\"\""), "");

@@ -214,6 +214,26 @@ TEST(Codec, ReadsWebhooksOfEarlierLayouts) {
   }
 }
 
+TEST(Codec, GivesBackWildcards) {
+  auto hook = full_webhook();
+  hook.versions.back().value.wildcards = {"*"};
+  hook.versions.front().value.wildcards = {"orders/*", non_ascii + ".*"};
+  expect_round_trip(hook);
+  hook.delivery.final_statuses = {404};
+  expect_round_trip(hook);
+  replay all{.selecting = full_subscription()};
+  expect_round_trip(all);
+  all.selecting.wildcards = {"order.*"};
+  expect_round_trip(all);
+  // Something else is no wildcard.
+  std::string record;
+  encode(record, hook);
+  const auto at = record.find("orders/*");
+  ASSERT_NE(at, std::string::npos);
+  record[at + 7] = 'x';
+  EXPECT_FALSE(decode(record, hook));
+}
+
 TEST(Codec, ReadsTheFactsOfACallWithoutItsTexts) {
   auto c = full_call();
   std::string record;

@@ -111,8 +111,21 @@ TEST(Golden, WebhookWithAName) {
   hook.delivery.name = "ab";
   expect_bytes(hook,
                "050111687474703a2f2f3132372e302e302e312f00000000000000000001"
-               "00000000000000026162000001000003000000");
+               "0000000000000002616200000100000300000000");
   hook.delivery.name.clear();
+  std::string record;
+  encode(record, hook);
+  EXPECT_EQ(hex_of(record).substr(0, 2), "03") << "as earlier versions read it";
+}
+
+TEST(Golden, WebhookWithWildcards) {
+  auto hook = plain_webhook();
+  hook.versions.back().value.wildcards = {"a.*"};
+  expect_bytes(hook,
+               "050111687474703a2f2f3132372e302e302e312f0000000000000000000100"
+               "00000000000000000001000003000000"
+               "0103612e2a");
+  hook.versions.back().value.wildcards.clear();
   std::string record;
   encode(record, hook);
   EXPECT_EQ(hex_of(record).substr(0, 2), "03") << "as earlier versions read it";

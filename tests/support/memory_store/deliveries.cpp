@@ -19,13 +19,14 @@ error no_such_webhook() {
 /// Whether it was for the webhook when it was published.
 bool matched_then(const webhook_record& hook, const notification& n) {
   const auto* then = version_at(hook, n.id);
-  return then != nullptr && matches(*then, n.type, n.event) && passes(*then, n);
+  return then != nullptr && matches(*then, n.type, n.action, n.event)
+      && passes(*then, n);
 }
 
 /// The same if the webhook was disabled then.
 bool asked_for_then(const webhook_record& hook, const notification& n) {
   const auto* then = version_at(hook, n.id);
-  return then != nullptr && asks_for(*then, n.type, n.event)
+  return then != nullptr && asks_for(*then, n.type, n.action, n.event)
       && passes(*then, n);
 }
 
@@ -124,7 +125,7 @@ memory_deliveries::select(const webhook_record& hook,
     if (n->id <= wanted.cursor || n->id > wanted.upto || n->owner != hook.owner
         || n->published < wanted.asked.since
         || n->published >= wanted.asked.until
-        || !matches(wanted.selecting, n->type, n->event)
+        || !matches(wanted.selecting, n->type, n->action, n->event)
         || !passes(wanted.selecting, *n))
       continue;
     const bool waits = !now.upto.settled(n->id) && matched_then(hook, *n);

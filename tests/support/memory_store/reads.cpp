@@ -52,7 +52,8 @@ memory_journal::read_backlog(const webhook_record& hook, position after,
     ++scanned;
     last = n->id;
     const auto* sub = version_at(hook, n->id);
-    if (sub != nullptr && matches(*sub, n->type, n->event) && passes(*sub, *n))
+    if (sub != nullptr && matches(*sub, n->type, n->action, n->event)
+        && passes(*sub, *n))
       read.matches.push_back(n);
   }
   return read;
@@ -70,7 +71,7 @@ memory_journal::newest_matches(organizer_id owner, const subscription& sub,
     if ((*n)->owner != owner)
       continue;
     ++scanned;
-    if (matches(sub, (*n)->type, (*n)->event))
+    if (matches(sub, (*n)->type, (*n)->action, (*n)->event))
       found.push_back(*n);
   }
   return found;

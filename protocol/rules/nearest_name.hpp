@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace fanfare::cli {
+namespace fanfare::protocol {
 
 /// The name in `known` with the smallest edit distance; empty if there is
 /// none.
@@ -20,4 +20,4 @@ namespace fanfare::cli {
 [[nodiscard]] std::string similar_name(std::string_view name,
                                        const std::vector<std::string>& known);
 
-} // namespace fanfare::cli
+} // namespace fanfare::protocol

@@ -1,15 +1,15 @@
 // SPDX-FileCopyrightText: Fanfare contributors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "cli/nearest_name.hpp"
+#include "protocol/rules/nearest_name.hpp"
 
 #include <gtest/gtest.h>
 
 namespace fanfare::test {
 namespace {
 
-using cli::nearest_name;
-using cli::similar_name;
+using protocol::nearest_name;
+using protocol::similar_name;
 
 TEST(NearestNameTest, TakesTheFewestChanges) {
   const std::vector<std::string> known{"data", "listen", "max-age",

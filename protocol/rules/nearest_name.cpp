@@ -1,13 +1,13 @@
 // SPDX-FileCopyrightText: Fanfare contributors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "cli/nearest_name.hpp"
+#include "protocol/rules/nearest_name.hpp"
 
 #include <algorithm>
 #include <numeric>
 #include <utility>
 
-namespace fanfare::cli {
+namespace fanfare::protocol {
 
 namespace {
 
@@ -44,8 +44,20 @@ std::string similar_name(std::string_view name,
     if (other.size() > 1
         && (other.starts_with(name) || name.starts_with(other)))
       return other;
-  const auto found = nearest_name(name, known);
-  return distance(name, found) <= (name.size() + 2) / 3 ? found : std::string{};
+  const auto most = (name.size() + 2) / 3;
+  std::string found;
+  auto least = most + 1;
+  for (const auto& other : known) {
+    // They differ by at least as much as their lengths do.
+    if (other.size() + least <= name.size()
+        || name.size() + least <= other.size())
+      continue;
+    if (const auto away = distance(name, other); away < least) {
+      least = away;
+      found = other;
+    }
+  }
+  return found;
 }
 
-} // namespace fanfare::cli
+} // namespace fanfare::protocol
