@@ -23,6 +23,7 @@ batch_writer::batch_writer(batch_writer_config config)
 }
 
 result<void> batch_writer::write(commit_queue::batch& what) {
+  begin_traces(what);
   const auto begun = std::chrono::steady_clock::now();
   auto done = config_.store->commit(what.operations);
   note(what, std::chrono::steady_clock::now() - begun, done.has_value());
@@ -32,7 +33,18 @@ result<void> batch_writer::write(commit_queue::batch& what) {
 void batch_writer::write(commit_queue::batch& what,
                          storage::commit_listener& done,
                          storage::commit_place place) {
+  begin_traces(what);
   config_.store->commit(what.operations, done, place);
+}
+
+void batch_writer::begin_traces(commit_queue::batch& what) {
+  if (config_.tracing == nullptr)
+    return;
+  for (auto& op : what.operations)
+    if (auto* append = std::get_if<storage::append_notifications>(&op))
+      for (auto& each : append->drafts)
+        if (each.trace.empty())
+          each.trace = config_.tracing->begin();
 }
 
 void batch_writer::note(const commit_queue::batch& what,
@@ -74,9 +86,12 @@ void batch_writer::tell(commit_queue::batch& written) {
     if (std::holds_alternative<storage::barrier>(op))
       written.tell(i, nullptr);
     if (auto* append = std::get_if<storage::append_notifications>(&op)) {
-      if (append->done)
+      if (append->done) {
         for (const auto& n : *append->done)
           news->notifications.push_back(n);
+        if (config_.tracing != nullptr)
+          config_.tracing->published(*append->done);
+      }
     } else if (auto* add = std::get_if<storage::add_webhook>(&op)) {
       if (add->done)
         news->webhooks.push_back(

@@ -9,6 +9,7 @@
 #include "actors/commit_figures.hpp"
 #include "actors/commit_queue.hpp"
 #include "actors/interfaces.hpp"
+#include "actors/tracer.hpp"
 #include "actors/watch.hpp"
 
 #include <atomic>
@@ -31,6 +32,7 @@ struct batch_writer_config {
   std::size_t max_unrouted = 20'000;
   commit_figures* figures = nullptr; ///< null: nobody counts
   operator_watch* watch = nullptr;
+  tracer* tracing = nullptr; ///< null: nothing is traced
 };
 
 /// The error for a batch whose writing has thrown.
@@ -63,6 +65,8 @@ public:
   bool write_alone(commit_queue& queue, publish_request& what);
 
 private:
+  /// Of notifications that belong to no trace yet.
+  void begin_traces(commit_queue::batch& what);
   /// Tells the operator.
   void say_slow();
   void tell_router(std::shared_ptr<committed> news);

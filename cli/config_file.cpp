@@ -109,13 +109,19 @@ error no_toml(const std::string& file, const toml::exception& e) {
 
 // -- values -------------------------------------------------------------------
 
-/// The digits of a whole number, also if the library has cut it off.
-std::optional<std::string> digits_of(const toml_value& value) {
+/// A number as it is written.
+std::string text_of(const toml_value& value) {
   const auto where = value.location();
   auto written = where.line_str().substr(
     std::min<std::size_t>(where.column() - 1, where.line_str().size()),
     where.region());
   std::erase(written, '_');
+  return written;
+}
+
+/// The digits of a whole number, also if the library has cut it off.
+std::optional<std::string> digits_of(const toml_value& value) {
+  const auto written = text_of(value);
   std::string_view text = written;
   const bool negative = text.starts_with('-');
   if (negative || text.starts_with('+'))
@@ -134,7 +140,7 @@ std::optional<std::string> digits_of(const toml_value& value) {
   return (negative ? "-" : "") + std::to_string(number);
 }
 
-/// Adds one text, whole number or truth value.
+/// Adds one text, number or truth value.
 result<void> add_value(config_entry& to, const std::string& file,
                        const toml_value& value) {
   if (value.is_string()) {
@@ -146,12 +152,16 @@ result<void> add_value(config_entry& to, const std::string& file,
     to.values.emplace_back(value.as_boolean() ? "true" : "false");
     return {};
   }
+  if (value.is_floating()) {
+    to.numbers = true;
+    to.values.push_back(text_of(value));
+    return {};
+  }
   if (!value.is_integer())
-    return wrong_value(
-      file, value,
-      "the value of \"" + to.name
-        + "\" has to be a text in quotes, a whole number, true, "
-          "false or an array of these");
+    return wrong_value(file, value,
+                       "the value of \"" + to.name
+                         + "\" has to be a text in quotes, a number, true, "
+                           "false or an array of these");
   auto digits = digits_of(value);
   if (!digits)
     return wrong_value(file, value,

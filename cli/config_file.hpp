@@ -16,7 +16,8 @@ namespace fanfare::cli {
 struct config_entry {
   std::string section; ///< "serve" of [serve]; empty at the top
   std::string name;
-  /// Texts as they are, whole numbers in decimal digits, "true" or "false".
+  /// Texts as they are, whole numbers in decimal digits, others as they are
+  /// written, "true" or "false".
   std::vector<std::string> values;
   bool list = false;    ///< it was written as an array
   bool numbers = false; ///< at least one is a number
@@ -24,7 +25,7 @@ struct config_entry {
   std::string place;    ///< "FILE:LINE:COLUMN" of the value
 };
 
-/// In the order of the file. Texts, whole numbers, true, false and arrays of
+/// In the order of the file. Texts, numbers, true, false and arrays of
 /// these are values. Fails with invalid_argument and a message that begins with
 /// file, line and column and shows the line unless it may hold a password: what
 /// is no TOML, other values, a number that does not fit into 64 bits, tables in

@@ -55,9 +55,10 @@ bool is_of_backups(std::string_view option) {
   return option.starts_with("backup-");
 }
 
-/// A proxy's address may have a password.
+/// An address may have a password, and a header is made of one.
 bool is_secret(std::string_view option) {
-  return option == "proxy";
+  return option == "proxy" || option == "otlp-endpoint"
+      || option == "otlp-header";
 }
 
 std::string shown(const std::vector<std::string>& values) {

@@ -88,6 +88,22 @@ result<std::string> take_secret_key() {
   return text;
 }
 
+/// What the environment says of traces. Secrets among it are taken out.
+void read_trace_environment(tracing_options& to) {
+  if (const char* name = std::getenv("OTEL_SERVICE_NAME");
+      name != nullptr && *name != '\0')
+    to.service_name = name;
+  const char* given = std::getenv("FANFARE_OTLP_HEADERS");
+  std::string_view rest = given != nullptr ? given : "";
+  while (!rest.empty()) {
+    const auto end = std::min(rest.find(','), rest.size());
+    if (end != 0)
+      to.headers.emplace_back(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  unsetenv("FANFARE_OTLP_HEADERS"); // child processes must not inherit it
+}
+
 /// Threads for requests that must not run on the server's own.
 class request_threads {
 public:
@@ -241,6 +257,7 @@ int run(read_options read) {
   if (key)
     options.engine.secrets.keys = std::move(*key);
   options.engine.builtin_types = !options.without_builtin_types;
+  read_trace_environment(options.engine.tracing);
   options.engine.log = write_log;
   // A fatal error ends the server through the same wait for signals.
   static volatile std::sig_atomic_t failed = 0;

@@ -12,7 +12,10 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <string>
+#include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -48,6 +51,51 @@ result<std::chrono::milliseconds> parse_backup_period(std::string_view text) {
   if (period && *period < std::chrono::seconds{1})
     return error{ec::invalid_argument, "must be at least 1s"};
   return period;
+}
+
+/// From 0 to 1.
+result<double> parse_ratio(std::string_view text) {
+  double value = 0;
+  const auto* end = text.data() + text.size();
+  const auto [read, code] = std::from_chars(text.data(), end, value,
+                                            std::chars_format::fixed);
+  if (code != std::errc{} || read != end || !(value >= 0 && value <= 1))
+    return error{ec::invalid_argument,
+                 "must be a number from 0 to 1, such as 0.05"};
+  return value;
+}
+
+void add_tracing_options(CLI::App& serve, tracing_options& t) {
+  serve
+    .add_option("--otlp-endpoint", t.endpoint,
+                "Send traces to this OpenTelemetry collector by OTLP over "
+                "HTTP, to /v1/traces below this URL unless it ends so: "
+                "http://localhost:4318. Without it nothing is traced")
+    ->type_name("URL");
+  serve
+    .add_option("--otlp-header", t.headers,
+                "A header of the requests to it; may be repeated")
+    ->type_name("NAME=VALUE")
+    ->allow_extra_args(false);
+  serve
+    .add_option("--otlp-header-file", t.header_file,
+                "Read further ones from this file, which only its owner may "
+                "read: NAME=VALUE, one per line; lines that begin with # are "
+                "comments")
+    ->type_name("FILE");
+  add_parsed(serve, "--otlp-sample", t.sample, parse_ratio,
+             "How many of the traces that begin here are recorded, 0 to 1; "
+             "those that publishers have begun are as their traceparent says",
+             "RATIO", "1");
+  serve
+    .add_option("--otlp-queue", t.queue,
+                "Spans that wait for it in memory, about 1 KiB each; further "
+                "ones push out the oldest")
+    ->transform(decimal())
+    ->check(CLI::Range(1, 1'000'000))
+    ->capture_default_str();
+  add_parsed(serve, "--otlp-timeout", t.timeout, parse_duration,
+             "Timeout of a request to it", "DURATION", "10s");
 }
 
 } // namespace
@@ -252,6 +300,7 @@ void add_serve_options(CLI::App& serve, serve_options& options) {
     "Bytes per second at most, so that deliveries have the disk; 0: no "
     "limit",
     "SIZE", "32M");
+  add_tracing_options(serve, e.tracing);
   serve
     .add_option("--failed-logins", options.failed_logins,
                 "Wrong keys of one address in a row before it must wait; 0: "
@@ -277,7 +326,11 @@ void add_serve_options(CLI::App& serve, serve_options& options) {
       "                       made at the first start\n"
       "  FANFARE_SECRET_KEY   the key itself, in place of --secret-key-file: "
       "64 "
-      "hexadecimal digits or base64\n\n"
+      "hexadecimal digits or base64\n"
+      "  FANFARE_OTLP_HEADERS more of --otlp-header: NAME=VALUE, separated by "
+      "commas\n"
+      "  OTEL_SERVICE_NAME    the name of this server in traces; fanfare "
+      "without it\n\n"
       "SIGTERM and SIGINT stop it: attempts in flight have "
     + std::to_string(drain_deadline.count())
     + " s to end, the others are made again at the next\n"
@@ -364,6 +417,12 @@ std::string option_of(std::string_view member) {
     {"timeouts.tls", "tls-timeout"},
     {"timeouts.first_byte", "first-byte-timeout"},
     {"timeouts.total", "total-timeout"},
+    {"tracing.endpoint", "otlp-endpoint"},
+    {"tracing.headers", "otlp-header"},
+    {"tracing.header_file", "otlp-header-file"},
+    {"tracing.sample", "otlp-sample"},
+    {"tracing.queue", "otlp-queue"},
+    {"tracing.timeout", "otlp-timeout"},
   };
   for (const auto& [ours, name] : others)
     if (member == ours)

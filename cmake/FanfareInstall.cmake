@@ -91,7 +91,7 @@ install(
   DESTINATION "${_cmake_dir}"
   COMPONENT development)
 fanfare_install_docs(libfanfare-dev development backup c-interface embedding
-                     metrics)
+                     metrics tracing)
 fanfare_install_configured(cmake/fanfare.pc.in fanfare.pc LIBDIR pkgconfig
                            development)
 
@@ -126,7 +126,7 @@ if(FANFARE_BUILD_PROGRAM)
       COMPONENT server)
   endforeach()
   fanfare_install_docs(fanfare-server server backup delivery metrics migrating
-                       operations)
+                       operations tracing)
   install(
     FILES "${PROJECT_SOURCE_DIR}/README.md"
           "${PROJECT_SOURCE_DIR}/protocol/rest/description/openapi.json"

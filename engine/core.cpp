@@ -53,8 +53,8 @@ engine_core::engine_core(checked_options options,
     store_(std::move(store)),
     program_(options_.given.log),
     counters_(options_.given.threads),
-    fences_(options_.policy),
-    changeable_{.changing = {},
+    changeable_{.fences{options_.policy},
+                .changing = {},
                 .defaults = defaults_of(options_.given),
                 .allow = options_.given.network.allow,
                 .deny = options_.given.network.deny},
@@ -63,6 +63,7 @@ engine_core::engine_core(checked_options options,
                  [this](organizer_id id) { return names_.find_slug(id); }}},
     disk_(*store_, options_.given.data, watch_.events),
     feeds_(*store_, watch_, clock()),
+    tracing_(tracing::make(options_, names_)),
     runtime_(options_, parts(), settings_of(options_.given, context()),
              {.save = [this] { registry_.save_token_uses(); },
               .look =
@@ -129,7 +130,8 @@ std::vector<metric> engine_core::metrics() const {
                      .crew = runtime_.actors().figures(),
                      .stored = store_->statistics(),
                      .now = clock().now(),
-                     .ready = inspection_.ready()});
+                     .ready = inspection_.ready(),
+                     .traced = tracing_ ? &tracing_->counts() : nullptr});
 }
 
 result<std::vector<metric>> engine_core::metrics(organizer_id owner) const {
@@ -153,7 +155,8 @@ crew_parts engine_core::parts() {
           .observe = [this](const storage::operation& op) { observe(op); },
           .watch = watch_,
           .on_fatal = options_.given.on_fatal,
-          .figures = &counters_.figures()};
+          .figures = &counters_.figures(),
+          .tracing = tracing_ ? &tracing_->spans() : nullptr};
 }
 
 std::shared_ptr<const delivery_defaults>
@@ -161,7 +164,9 @@ engine_core::defaults_of(const engine_options& given) {
   auto made = std::make_shared<delivery_defaults>(defaults_from(given));
   made->vault = &options_.vault;
   made->proxies_resolve = options_.given.network.proxy_resolves;
-  made->fence_of = [this](organizer_id id) { return fences_.of(id); };
+  made->fence_of = [this](organizer_id id) {
+    return changeable_.fences.of(id);
+  };
   return made;
 }
 
@@ -186,9 +191,9 @@ result<void> engine_core::change_options(const engine_options& wanted) {
       || wanted.network.deny != changeable_.deny) {
     changeable_.allow = wanted.network.allow;
     changeable_.deny = wanted.network.deny;
-    fences_.replace_common(std::move(*policy));
+    changeable_.fences.replace_common(std::move(*policy));
   } else {
-    fences_.note_change();
+    changeable_.fences.note_change();
   }
   wake();
   return {};
@@ -200,7 +205,7 @@ webhook_context engine_core::context() {
   made.newest_defaults = [this] { return changeable_.defaults.load(); };
   made.queue.window = options_.given.concurrency.window;
   made.seed = std::random_device{}();
-  made.fences = &fences_.changes();
+  made.fences = &changeable_.fences.changes();
   made.notify_owner = [this](const webhook_record& hook,
                              std::string_view action,
                              const std::string& members) {
@@ -209,30 +214,21 @@ webhook_context engine_core::context() {
   return made;
 }
 
-void engine_core::note_room(const storage::append_notifications& op) {
-  if (op.done || op.done.error().code != ec::store_full)
-    return;
-  const auto now = std::chrono::steady_clock::now();
-  if (full_announced_ && now - *full_announced_ < std::chrono::minutes{10})
-    return;
-  full_announced_ = now;
-  options_.given.log(log_level::warning,
-                     "the store is full: publishes are refused, delivery goes "
-                     "on. Raise its maximum size or shorten the retention");
-}
-
 void engine_core::observe(const storage::operation& op) {
   names_.observe(op);
   counters_.observe(op);
   feeds_.observe(op);
-  if (const auto* publish = std::get_if<storage::append_notifications>(&op))
-    note_room(*publish);
+  if (const auto* publish = std::get_if<storage::append_notifications>(&op);
+      publish != nullptr && !publish->done
+      && publish->done.error().code == ec::store_full)
+    disk_.note_refusal();
   if (const auto* call = std::get_if<storage::append_call>(&op))
     for (const auto& observer : options_.given.call_observers)
       program_.run("A call observer", [&] { observer(call->entry); });
   if (const auto* changed = std::get_if<storage::change_organizer>(&op);
       changed != nullptr && changed->done)
-    (void)fences_.update(*changed->done); // was checked before it was stored
+    (void)changeable_.fences.update(
+      *changed->done); // was checked before it was stored
 }
 
 result<void> engine_core::begin(const engine* who) {
@@ -244,7 +240,7 @@ result<void> engine_core::begin(const engine* who) {
   if (auto loaded = names_.load(store_->registry()); !loaded)
     return loaded;
   for (const auto& o : names_.organizers())
-    if (auto fenced = fences_.update(o); !fenced)
+    if (auto fenced = changeable_.fences.update(o); !fenced)
       return fenced;
   if (auto readable = check_secrets(*store_, options_.vault); !readable)
     return readable;

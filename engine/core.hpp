@@ -23,6 +23,7 @@
 #include "engine/publisher.hpp"
 #include "engine/registry.hpp"
 #include "engine/runtime.hpp"
+#include "engine/tracing/tracing.hpp"
 #include "fanfare/clock.hpp"
 #include "fanfare/error.hpp"
 #include "storage/store.hpp"
@@ -53,6 +54,8 @@ public:
   /// As engine::stop documents.
   void stop(std::chrono::milliseconds deadline) {
     runtime_.stop(deadline);
+    if (tracing_)
+      tracing_->stop();
     watch_.events.sum_up(true);
   }
   /// The same.
@@ -109,6 +112,7 @@ public:
 private:
   /// Those that change_options() changes.
   struct changeable_options {
+    organizer_fences fences;
     std::mutex changing; ///< one at a time
     std::atomic<std::shared_ptr<const delivery_defaults>> defaults;
     std::vector<std::string> allow; ///< networks; under the mutex, as `deny`
@@ -122,8 +126,6 @@ private:
   [[nodiscard]] crew_parts parts();
   [[nodiscard]] webhook_context context();
   void observe(const storage::operation& op);
-  /// Tells the operator now and then that publishes find no room.
-  void note_room(const storage::append_notifications& op);
 
   // In the order in which they need each other.
   checked_options options_;
@@ -131,12 +133,12 @@ private:
   callbacks program_;
   directory names_;
   engine_counters counters_;
-  organizer_fences fences_;
   changeable_options changeable_;
   published_figures figures_;
   operator_watch watch_;
   disk_watch disk_;
   fanfare::feeds feeds_;
+  std::unique_ptr<tracing> tracing_; ///< null: nothing is traced
   runtime runtime_;
   changes changes_;
   announcer announcer_;
@@ -146,8 +148,6 @@ private:
   fanfare::inspection inspection_;
   overview overview_;
   backup_maker backups_;
-  /// By the thread with the turn to write.
-  std::optional<std::chrono::steady_clock::time_point> full_announced_;
 };
 
 /// Of a started engine.

@@ -50,6 +50,7 @@ batch_writer_config crew::writer_config() {
   if (parts_.figures != nullptr)
     config.figures = &parts_.figures->commits;
   config.watch = &parts_.watch;
+  config.tracing = parts_.tracing;
   return config;
 }
 
@@ -98,6 +99,7 @@ crew::context_of(const station& at, journal_reader& reader) {
   if (parts_.figures != nullptr)
     made->shared.tallies = &parts_.figures->webhooks;
   made->shared.watch = &parts_.watch;
+  made->shared.tracing = parts_.tracing;
   return made;
 }
 

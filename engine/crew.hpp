@@ -89,6 +89,7 @@ struct crew_parts {
   /// Any thread.
   std::function<void(const std::string&)> on_fatal;
   engine_figures* figures = nullptr; ///< null: nobody counts
+  tracer* tracing = nullptr;         ///< null: nothing is traced
 };
 
 /// Figures of the crew, for operators. Any thread.

@@ -34,6 +34,16 @@ disk_watch::disk_watch(const storage::store& store, std::filesystem::path data,
     data_(std::move(data)),
     events_(events) {}
 
+void disk_watch::note_refusal() {
+  const auto now = std::chrono::steady_clock::now();
+  if (refusal_told_ && now - *refusal_told_ < std::chrono::minutes{10})
+    return;
+  refusal_told_ = now;
+  events_.say(event_kind::disk, log_level::warning,
+              "the store is full: publishes are refused, delivery goes on. "
+              "Raise its maximum size or shorten the retention");
+}
+
 std::optional<disk_watch::room> disk_watch::free_room() const {
   std::error_code failed;
   const auto space = std::filesystem::space(data_, failed);

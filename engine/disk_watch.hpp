@@ -8,6 +8,7 @@
 #include "actors/event_log.hpp"
 #include "storage/store.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <filesystem>
 #include <mutex>
@@ -32,6 +33,9 @@ public:
   /// To be called now and then. May wait for the disk; does nothing while
   /// another thread does.
   void look();
+  /// The store had no room for a publish, of which it tells now and then. By
+  /// the thread with the turn to write.
+  void note_refusal();
   /// Of the file system; nothing if that cannot be told. Any thread.
   [[nodiscard]] std::optional<room> free_room() const;
 
@@ -46,6 +50,8 @@ private:
   std::mutex mutex_; ///< of what follows
   fill store_was_ = fill::fine;
   fill disk_was_ = fill::fine;
+  /// By the thread with the turn to write.
+  std::optional<std::chrono::steady_clock::time_point> refusal_told_;
 };
 
 } // namespace fanfare

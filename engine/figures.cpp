@@ -216,6 +216,19 @@ void add_store(figure_list& to, const figure_sources& from) {
            from.ready ? 1 : 0);
 }
 
+void add_traces(figure_list& to, const figure_sources& from) {
+  const auto spans = [&](const char* result, auto counted) {
+    to.count("fanfare_trace_spans_total",
+             "Spans that were recorded, by what became of them.",
+             from.traced != nullptr ? (from.traced->*counted).load()
+                                    : std::uint64_t{0},
+             {{"result", result}});
+  };
+  spans("exported", &span_counts::exported);
+  spans("dropped", &span_counts::dropped);
+  spans("failed", &span_counts::failed);
+}
+
 } // namespace
 
 std::vector<metric> figures_of(const figure_sources& from) {
@@ -226,6 +239,7 @@ std::vector<metric> figures_of(const figure_sources& from) {
   add_webhooks(out, from);
   add_connections(out, from);
   add_store(out, from);
+  add_traces(out, from);
   return out.take();
 }
 

@@ -7,6 +7,7 @@
 
 #include "engine/counters.hpp"
 #include "engine/crew.hpp"
+#include "engine/tracing/span_queue.hpp"
 #include "fanfare/metrics.hpp"
 #include "fanfare/types.hpp"
 #include "model/records.hpp"
@@ -24,6 +25,7 @@ struct figure_sources {
   storage::store_statistics stored;
   timestamp now{};
   bool ready = false;
+  const span_counts* traced = nullptr; ///< null: nothing is traced
 };
 
 /// Any thread.

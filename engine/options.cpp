@@ -300,6 +300,10 @@ result<checked_options> check_options(engine_options options) {
   if (!tls)
     return error{tls.error().code, tls.error().detail, "network.ca_file"};
   out.tls = std::move(*tls);
+  auto traces = read_trace_settings(options.tracing);
+  if (!traces)
+    return traces.error();
+  out.traces = std::move(*traces);
   complete(options);
   out.given = std::move(options);
   return out;

@@ -5,6 +5,7 @@
 /// The options of an engine, checked once: complete, within their limits, and
 /// with their files and texts read.
 
+#include "engine/tracing/trace_settings.hpp"
 #include "fanfare/error.hpp"
 #include "fanfare/options.hpp"
 #include "protocol/client/egress.hpp"
@@ -28,6 +29,7 @@ struct checked_options {
   /// What is called without the proxy; null: nothing.
   std::shared_ptr<const protocol::host_list> no_proxy;
   std::shared_ptr<protocol::tls_settings> tls;
+  trace_settings traces;
 };
 
 /// The options that can change while the engine runs: what engine::

@@ -5,6 +5,7 @@
 
 #include "actors/webhook/store_requests.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 #include <vector>
@@ -29,15 +30,15 @@ circumstances attempt_log::known() const {
           .spread = at_.spread};
 }
 
-void attempt_log::end_request(const attempt_result& r, logged_call&& entry) {
+outcome attempt_log::end_request(const attempt_result& r, logged_call&& entry) {
   if (!r.members.empty())
     return end_batch(r, std::move(entry));
   const auto a = attempt_of(*r.what, r);
   const auto disabling = reason_to_disable(r, a, known());
-  end(*r.what, a, std::move(entry), disabling, true);
+  return end(*r.what, a, std::move(entry), disabling, true);
 }
 
-void attempt_log::end_batch(const attempt_result& r, logged_call&& entry) {
+outcome attempt_log::end_batch(const attempt_result& r, logged_call&& entry) {
   // All are judged by what was known before any of them is logged.
   std::vector<std::pair<attempt, std::string_view>> all;
   all.reserve(r.members.size());
@@ -49,16 +50,18 @@ void attempt_log::end_batch(const attempt_result& r, logged_call&& entry) {
       last_disabling = all.size();
     all.emplace_back(a, disabling);
   }
+  auto worst = outcome::delivered;
   for (std::size_t i = 0; i < all.size(); ++i) {
-    end(*r.members[i], all[i].first, logged_call{entry}, all[i].second,
-        i == last_disabling);
+    worst = std::max(worst, end(*r.members[i], all[i].first, logged_call{entry},
+                                all[i].second, i == last_disabling));
     entry.uncounted = true; // it was one request
   }
+  return worst;
 }
 
-void attempt_log::end(const notification& what, const attempt& a,
-                      logged_call&& entry, std::string_view disabling,
-                      bool last) {
+outcome attempt_log::end(const notification& what, const attempt& a,
+                         logged_call&& entry, std::string_view disabling,
+                         bool last) {
   at_.queue.end(a.subject);
   entry.settled_upto = at_.queue.floor();
   at_.orders.note_attempt(a);
@@ -67,8 +70,11 @@ void attempt_log::end(const notification& what, const attempt& a,
     at_.report.note_failure(entry);
   if (entry.result != outcome::retried)
     at_.halves.forget(a.subject);
-  if (entry.result == outcome::gone && last)
-    return end_and_disable(std::move(entry), what, disabling);
+  const auto ended = entry.result;
+  if (ended == outcome::gone && last) {
+    end_and_disable(std::move(entry), what, disabling);
+    return ended;
+  }
   if (entry.result == outcome::given_up && !a.test)
     at_.notices.note_given_up(what.id, what.action);
   at_.queue.apply(entry);
@@ -76,6 +82,7 @@ void attempt_log::end(const notification& what, const attempt& a,
   append(*at_.context->commits, std::move(entry),
          first ? what.published : timestamp{},
          a.test ? at_.orders.end_test(what.id) : reply<call>{});
+  return ended;
 }
 
 void attempt_log::end_unsent(const attempt& a, std::string reason) {

@@ -47,20 +47,20 @@ public:
                                    const attempt_result& r) const;
 
   /// Logs a call for each attempt of the request. `entry` is what they have in
-  /// common.
-  void end_request(const attempt_result& r, logged_call&& entry);
+  /// common. Returns the worst of their outcomes.
+  outcome end_request(const attempt_result& r, logged_call&& entry);
 
   /// Logs that a notification is given up without an attempt.
   void end_unsent(const attempt& a, std::string reason);
 
 private:
   [[nodiscard]] circumstances known() const;
-  void end_batch(const attempt_result& r, logged_call&& entry);
+  outcome end_batch(const attempt_result& r, logged_call&& entry);
   /// Ends and logs one attempt of a request. Of a batch, those not logged yet
   /// still hold the cursor: a crash may come between any two. `last`: of those
   /// that disable the webhook for the reason `disabling`.
-  void end(const notification& what, const attempt& a, logged_call&& entry,
-           std::string_view disabling, bool last);
+  outcome end(const notification& what, const attempt& a, logged_call&& entry,
+              std::string_view disabling, bool last);
   /// Logs the last of the calls that led to it, and disables the webhook in the
   /// same commit.
   void end_and_disable(logged_call&& last, const notification& what,

@@ -10,6 +10,7 @@
 #include <charconv>
 #include <cstddef>
 #include <iterator>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -47,24 +48,34 @@ std::shared_ptr<delivery_order> carry_together(delivery_queue& queue,
   return request;
 }
 
-void prepare(delivery_order& request, delivery_plan& by,
-             protocol::transport& wire, timestamp now) {
-  request.wire = &wire;
+void prepare(delivery_order& request, delivery_plan& by, webhook_id to,
+             const webhook_context& of, timestamp now) {
+  request.wire = of.wire;
   request.to = by.to;
   request.by = by.by;
   request.limits = by.limits;
   request.started = now;
   const auto& what = *request.what;
+  std::string own_trace;
+  std::string_view trace = what.trace;
+  if (of.shared.tracing != nullptr) {
+    own_trace = of.shared.tracing->trace_of({.what = what,
+                                             .members = request.members,
+                                             .to = to,
+                                             .attempt = request.attempt,
+                                             .started = now});
+    trace = own_trace;
+  }
   if (!request.members.empty()) {
     request.headers = by.headers(protocol::batch_id(request.members), what.body,
-                                 what.trace, now);
+                                 trace, now);
     return;
   }
   char id[24] = "msg_";
   const auto* end = std::to_chars(id + 4, std::end(id), what.id).ptr;
   request.headers = by.headers(
-    std::string_view{id, static_cast<std::size_t>(end - id)}, what.body,
-    what.trace, now);
+    std::string_view{id, static_cast<std::size_t>(end - id)}, what.body, trace,
+    now);
 }
 
 attempt_result unsendable(delivery_order&& request, const delivery_plan& by,

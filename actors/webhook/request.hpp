@@ -9,6 +9,7 @@
 #include "actors/webhook/attempt.hpp"
 #include "actors/webhook/delivery_plan.hpp"
 #include "actors/webhook/delivery_queue.hpp"
+#include "actors/webhook/webhook_context.hpp"
 
 #include <cstddef>
 #include <memory>
@@ -23,9 +24,10 @@ carry(delivery_queue& queue, notification_ptr what, attempt a, bool thin);
 carry_together(delivery_queue& queue, delivery_queue::source from,
                std::size_t count, bool thin);
 
-/// Addresses and signs it by a plan that has a target.
-void prepare(delivery_order& request, delivery_plan& by,
-             protocol::transport& wire, timestamp now);
+/// Addresses and signs it by a plan that has a target, for the webhook `to` of
+/// these.
+void prepare(delivery_order& request, delivery_plan& by, webhook_id to,
+             const webhook_context& of, timestamp now);
 
 /// How it ended if the plan has no target.
 [[nodiscard]] attempt_result unsendable(delivery_order&& request,

@@ -6,6 +6,7 @@
 #include "actors/webhook/store_requests.hpp"
 #include "protocol/target/target.hpp"
 
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -18,6 +19,10 @@ void request_end::settle(attempt_result& r) {
   pace_.find_fault(r.exchange, r.to ? std::string_view{r.to->host()} : "",
                    at_.now, test, at_.context->shared.outage);
   auto how = judge(r, test, plan);
+  const auto* tracing = at_.context->shared.tracing;
+  auto traced = tracing != nullptr
+                ? tracing->span_of(r, *at_.registered.record())
+                : std::nullopt;
   timestamp held_until{};
   if (how.current && !how.test)
     held_until = learn(r, how);
@@ -26,7 +31,9 @@ void request_end::settle(attempt_result& r) {
   how.busy = held_until != timestamp{};
   auto entry = describe(r, *at_.registered.record(), how);
   entry.held_until = held_until;
-  log.end_request(r, std::move(entry));
+  const auto came_of_it = log.end_request(r, std::move(entry));
+  if (traced)
+    tracing->end(std::move(*traced), came_of_it);
 }
 
 timestamp request_end::learn(const attempt_result& r, const verdict& how) {

@@ -411,7 +411,7 @@ void webhook_worker::send_request(std::shared_ptr<delivery_order> request,
     return;
   }
   request->permit = std::move(permit);
-  prepare(*request, plan(), *context_->wire, now_);
+  prepare(*request, plan(), queue_.hook(), *context_, now_);
   this->spawn<delivery>(std::move(request), handle());
 }
 

@@ -12,6 +12,7 @@
 #include "actors/local_outage.hpp"
 #include "actors/rest_board.hpp"
 #include "actors/shared_hold.hpp"
+#include "actors/tracer.hpp"
 #include "actors/watch.hpp"
 #include "actors/webhook/backoff_timer.hpp"
 #include "actors/webhook/delivery_board.hpp"
@@ -80,6 +81,7 @@ struct webhook_context {
     delivery_board* board = nullptr;    ///< of the lane; as `outage`
     webhook_tallies* tallies = nullptr; ///< as `outage`
     operator_watch* watch = nullptr;    ///< as `outage`
+    const tracer* tracing = nullptr;    ///< null: nothing is traced
   };
   common shared = {};
   /// When no engine ran.

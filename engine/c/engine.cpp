@@ -32,6 +32,7 @@ fanfare_options default_options() {
   to.total_timeout = standard.timeouts.total.count();
   to.max_store_size = standard.store.max_size;
   to.publish_patience = standard.publish_patience.count();
+  to.trace_sample = standard.tracing.sample;
   return to;
 }
 
@@ -61,6 +62,10 @@ constexpr std::pair<std::string_view, std::string_view> option_names[] = {
   {"secrets.keys", "secret_keys"},
   {"secrets.key_file", "secret_key_file"},
   {"retries.schedule", "schedule"},
+  {"tracing.endpoint", "trace_endpoint"},
+  {"tracing.headers", "trace_headers"},
+  {"tracing.sample", "trace_sample"},
+  {"tracing.service_name", "trace_service_name"},
 };
 
 /// An error of engine::start with the names that options have in C.
@@ -112,6 +117,11 @@ result<engine_options> read_options(const fanfare_options* given) {
   to.timeouts.total = milliseconds{from.total_timeout};
   to.store.max_size = from.max_store_size;
   to.publish_patience = milliseconds{from.publish_patience};
+  to.tracing.endpoint = to_text(from.trace_endpoint);
+  to.tracing.headers = split(from.trace_headers, '\n');
+  to.tracing.sample = from.trace_sample;
+  if (auto name = to_text(from.trace_service_name); !name.empty())
+    to.tracing.service_name = std::move(name);
   if (from.log != nullptr)
     to.log = [log = from.log, user = from.log_user](log_level level,
                                                     const std::string& line) {

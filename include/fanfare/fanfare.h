@@ -174,6 +174,12 @@ typedef struct fanfare_options {
   int32_t proxy_resolves;
   /* 1: the action types of pretix are not registered. Those of an earlier start stay. */
   int32_t without_builtin_types;
+  /* "http://HOST:4318": the OpenTelemetry collector that gets a span for each
+   * notification and each request. NULL: nothing is traced. */
+  const char *trace_endpoint;
+  const char *trace_headers; /* of its requests: "NAME=VALUE", one per line */
+  double trace_sample;       /* of traces that begin here, 0 to 1 */
+  const char *trace_service_name;
 } fanfare_options;
 
 FANFARE_C_API void fanfare_options_init(fanfare_options *options, size_t size);

@@ -125,6 +125,32 @@ struct store_options {
   std::chrono::microseconds commit_linger{2'000};
 };
 
+/// Traces, as OpenTelemetry has them: a span for each notification published
+/// and for each request to a receiver, sent to a collector by OTLP over HTTP.
+struct tracing_options {
+  /// "http://HOST:4318": the collector, which gets the spans at "/v1/traces"
+  /// below this, unless it ends with that. Empty: nothing is traced.
+  std::string endpoint = {};
+  /// Further headers of each request to it, "NAME=VALUE". `start` erases its
+  /// copy.
+  std::vector<std::string> headers = {};
+  /// A file with further ones, one per line; only its owner may have access to
+  /// it.
+  std::string header_file = {};
+  /// How many of the traces that begin here are recorded, 0 to 1. Those that
+  /// publishers have begun are recorded if their `traceparent` says so.
+  double sample = 1;
+  std::string service_name = "fanfare"; ///< in the collector
+  /// Spans that wait for it in memory, at most 1,000,000; further ones push out
+  /// the oldest.
+  std::size_t queue = 16'384;
+  /// Spans in one request, at most 10,000.
+  std::size_t batch = 512;
+  /// How long spans wait for others to share a request.
+  std::chrono::milliseconds interval{1'000};
+  std::chrono::milliseconds timeout{10'000}; ///< of one request
+};
+
 struct engine_options {
   /// The directory of the store; created if missing.
   std::filesystem::path data = "data";
@@ -140,6 +166,7 @@ struct engine_options {
   /// already. Without them the vocabulary is the program's own; those of an
   /// earlier start stay.
   bool builtin_types = true;
+  tracing_options tracing = {};
   /// How long `publish`, `publish_later` and `publish_once` wait while 4 MiB
   /// wait for the disk; then they are `overloaded` only beyond 64 MiB. 0: not.
   std::chrono::milliseconds publish_patience{30'000};

@@ -229,7 +229,7 @@ struct notification {
   std::string action;      ///< the concrete action
   std::string body;        ///< the bytes of every request, complete
   /// "TRACEPARENT" or "TRACEPARENT\nTRACESTATE" (W3C Trace Context), as given
-  /// at publish; empty: none.
+  /// at publish, or begun by an engine that traces; empty: none.
   std::string trace = {};
   bool operator==(const notification&) const = default;
 };

@@ -3,6 +3,7 @@
 
 #include "protocol/payload/trace_context.hpp"
 
+#include "protocol/ascii.hpp"
 #include "protocol/rules/header_rules.hpp"
 
 #include <algorithm>
@@ -19,6 +20,20 @@ bool is_hex(std::string_view text) {
   return std::ranges::all_of(text, [](char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
   });
+}
+
+/// Of digits that is_hex() has seen.
+std::uint64_t number_of(std::string_view digits) {
+  std::uint64_t out = 0;
+  for (const char c : digits)
+    out = out << 4 | static_cast<std::uint64_t>(hex_value(c));
+  return out;
+}
+
+void append_hex(std::string& to, std::uint64_t number, std::size_t digits) {
+  constexpr std::string_view all = "0123456789abcdef";
+  while (digits-- > 0)
+    to += all[number >> (4 * digits) & 15];
 }
 
 bool is_zero(std::string_view text) {
@@ -48,6 +63,37 @@ bool is_trace(std::string_view text) {
   const auto line = text.find('\n');
   return is_traceparent(text.substr(0, line))
       && (line == text.npos || is_tracestate(text.substr(line + 1)));
+}
+
+std::optional<trace_context> read_trace(std::string_view text) {
+  if (!is_trace(text))
+    return std::nullopt;
+  const auto line = text.find('\n');
+  const auto parent = text.substr(0, line);
+  trace_context out;
+  out.trace = {number_of(parent.substr(3, 16)),
+               number_of(parent.substr(19, 16))};
+  out.span = number_of(parent.substr(36, 16));
+  out.flags = static_cast<std::uint8_t>(number_of(parent.substr(53, 2)));
+  if (!parent.starts_with("00"))
+    out.flags &= trace_context::sampled_flag;
+  if (line != text.npos)
+    out.state = text.substr(line + 1);
+  return out;
+}
+
+std::string write_trace(const trace_context& from) {
+  std::string out = "00-";
+  out.reserve(size_of_first_version + 1 + from.state.size());
+  append_hex(out, from.trace.high, 16);
+  append_hex(out, from.trace.low, 16);
+  out += '-';
+  append_hex(out, from.span, 16);
+  out += '-';
+  append_hex(out, from.flags, 2);
+  if (!from.state.empty())
+    out.append(1, '\n').append(from.state);
+  return out;
 }
 
 } // namespace fanfare::protocol

@@ -5,17 +5,13 @@
 
 #include "protocol/ascii.hpp"
 #include "protocol/base64.hpp"
+#include "protocol/security/private_file.hpp"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <climits>
 #include <cstring>
 #include <memory>
@@ -174,29 +170,6 @@ error bad_key(std::string detail) {
   return {ec::invalid_argument, std::move(detail)};
 }
 
-// -- files --------------------------------------------------------------------
-
-class file_descriptor {
-public:
-  explicit file_descriptor(int fd) : fd_(fd) {}
-  file_descriptor(const file_descriptor&) = delete;
-  file_descriptor& operator=(const file_descriptor&) = delete;
-  ~file_descriptor() {
-    if (fd_ >= 0)
-      ::close(fd_);
-  }
-  [[nodiscard]] int get() const {
-    return fd_;
-  }
-
-private:
-  int fd_;
-};
-
-error cannot_read(const std::string& path) {
-  return {ec::io_error, "cannot read " + path + ": " + std::strerror(errno)};
-}
-
 } // namespace
 
 vault::~vault() {
@@ -249,40 +222,11 @@ result<vault> vault::from_text(std::string_view text) {
 }
 
 result<vault> vault::from_file(const std::string& path) {
-  // O_NONBLOCK: a pipe without a writer must not block the start.
-  const file_descriptor file{
-    ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)};
-  if (file.get() < 0)
-    return cannot_read(path);
-  struct stat found {};
-  if (::fstat(file.get(), &found) != 0)
-    return cannot_read(path);
-  if (!S_ISREG(found.st_mode))
-    return bad_key(path + " is not a regular file");
-  if ((found.st_mode & 077U) != 0)
-    return bad_key("others than its owner may use " + path
-                   + ": make it private with chmod 600");
-  // Reads one byte more than allowed to see whether there is more. The file may
-  // grow meanwhile, so its size says nothing.
-  std::string text(largest_file + 1, '\0');
-  std::size_t size = 0;
-  while (size < text.size()) {
-    const auto got = ::read(file.get(), text.data() + size, text.size() - size);
-    if (got < 0 && errno == EINTR)
-      continue;
-    if (got < 0) {
-      const auto failure = cannot_read(path);
-      OPENSSL_cleanse(text.data(), text.size());
-      return failure;
-    }
-    if (got == 0)
-      break;
-    size += static_cast<std::size_t>(got);
-  }
-  auto made = size > largest_file
-              ? result<vault>{bad_key("it has more than 64 KiB")}
-              : from_text(std::string_view{text}.substr(0, size));
-  OPENSSL_cleanse(text.data(), text.size());
+  auto text = read_private_file(path, largest_file);
+  if (!text)
+    return text.error();
+  auto made = from_text(*text);
+  OPENSSL_cleanse(text->data(), text->size());
   if (!made)
     return error{made.error().code, path + ": " + made.error().detail};
   return made;

@@ -181,7 +181,7 @@ target::parse(std::string_view url, const request_style& style) {
   if (!style.user_agent_suffix.empty())
     head += " " + style.user_agent_suffix;
   head += "\r\nAccept: */*\r\nAccept-Encoding: identity\r\nContent-Type: "
-          "application/json\r\n";
+        + style.content_type + "\r\n";
   if (const auto colon = pieces->user_info.find(':');
       colon != std::string_view::npos && !has_authorization(style.headers))
     head += "Authorization: "

@@ -32,6 +32,7 @@ struct pool_key {
 /// How a webhook's settings change its requests.
 struct request_style {
   std::string method = "POST";
+  std::string content_type = "application/json";
   /// Further header lines, each with its CRLF, already checked. They come last.
   /// If one is `Authorization`, the URL's user and password are left out.
   std::string headers;

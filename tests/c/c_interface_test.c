@@ -122,6 +122,31 @@ static void check_options(const char *dir) {
   fanfare_free(engine);
 }
 
+static void check_tracing(const char *dir) {
+  fanfare_options options;
+  fanfare_engine *engine = NULL;
+
+  fanfare_options_init(&options, sizeof options);
+  CHECK(options.trace_endpoint == NULL && options.trace_sample == 1);
+  options.data = dir;
+  options.trace_endpoint = "collector:4318";
+  CHECK(fanfare_start(&options, &engine, &error) == FANFARE_INVALID_ARGUMENT);
+  CHECK(strcmp(error.field, "trace_endpoint") == 0);
+  CHECK(strncmp(error.detail, "trace_endpoint is no", 20) == 0);
+  options.trace_endpoint = "http://127.0.0.1:9"; /* nobody listens there */
+  options.trace_headers = "a=b\nc";
+  CHECK(fanfare_start(&options, &engine, &error) == FANFARE_INVALID_ARGUMENT);
+  CHECK(strcmp(error.field, "trace_headers") == 0);
+  options.trace_headers = "a=b\nc=d\n";
+  options.trace_sample = 2;
+  CHECK(fanfare_start(&options, &engine, &error) == FANFARE_INVALID_ARGUMENT);
+  CHECK(strcmp(error.field, "trace_sample") == 0);
+  options.trace_sample = 0.5;
+  options.trace_service_name = "shop";
+  OK(fanfare_start(&options, &engine, &error));
+  fanfare_free(engine);
+}
+
 /* Whether the call of a test, to a port that refuses, was made through a proxy. */
 static int goes_through_proxy(const fanfare_options *options, uint64_t *hook) {
   fanfare_engine *engine = NULL;
@@ -417,6 +442,7 @@ int main(int argc, char **argv) {
   strcpy(other, argv[1]);
   strcat(other, "-3");
   check_proxies(other);
+  check_tracing(other);
 
   fanfare_options_init(&options, sizeof options);
   options.data = argv[1];

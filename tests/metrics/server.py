@@ -24,10 +24,11 @@ LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
 
 class Receiver:
-    """Answers with `status`."""
+    """Answers with `status`, and keeps the heads of what it got."""
 
     def __init__(self):
         self.status = 200
+        self.heads = []
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -35,6 +36,7 @@ class Receiver:
 
             def do_POST(self):
                 self.rfile.read(int(self.headers["Content-Length"]))
+                outer.heads.append(self.headers)
                 self.send_response(outer.status)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
@@ -77,6 +79,7 @@ def types_of(text):
 
 class ServerTest(unittest.TestCase):
     OPTIONS = ()
+    ENVIRONMENT = {}
 
     def setUp(self):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="fanfare-metrics-"))
@@ -85,34 +88,50 @@ class ServerTest(unittest.TestCase):
         self.addCleanup(self.receiver.close)
         self.log = open(self.dir / "log", "w+", encoding="utf-8")
         self.addCleanup(self.log.close)
+        self.start()
+        self.assertEqual(self.api("POST", "organizers/", {"slug": "acme", "name": "Acme"})[0], 201)
+        self.assertEqual(self.api("POST", "action-types/", {"name": "shop.order.*"})[0], 201)
+
+    def start(self):
+        self.log.seek(0)
+        self.log.truncate()
         self.server = subprocess.Popen(
             [
                 *(PROGRAM, "serve", "--listen", "127.0.0.1:0", "--data", self.dir / "data"),
                 *("--allow-network", "127.0.0.0/8", "--metrics-listen", "127.0.0.1:0"),
                 *self.OPTIONS,
             ],
-            env={**os.environ, "FANFARE_ADMIN_TOKEN": ADMIN},
+            env={**os.environ, "FANFARE_ADMIN_TOKEN": ADMIN, **self.ENVIRONMENT},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=self.log,
             text=True,
         )
-        self.addCleanup(self.end)
+        self.addCleanup(self.end, self.server)
         line = self.server.stdout.readline()
-        said = (self.dir / "log").read_text(encoding="utf-8")
+        said = self.said()
         self.assertRegex(line, r"^listening on http://127\.0\.0\.1:\d+\n$", said)
         self.port = int(line.rsplit(":", 1)[1])
         self.metrics_port = int(
             re.search(r"metrics are served on http://127\.0\.0\.1:(\d+)/metrics", said)[1]
         )
-        self.assertEqual(self.api("POST", "organizers/", {"slug": "acme", "name": "Acme"})[0], 201)
-        self.assertEqual(self.api("POST", "action-types/", {"name": "shop.order.*"})[0], 201)
 
-    def end(self):
-        if self.server.poll() is None:
-            self.server.kill()
-        self.server.wait(PATIENCE)
+    def said(self):
+        """Its log since it was started."""
+        return (self.dir / "log").read_text(encoding="utf-8")
+
+    def stop(self):
+        """As an operator does it."""
+        self.server.terminate()
+        self.assertEqual(self.server.wait(PATIENCE), 0, self.said())
         self.server.stdout.close()
+
+    @staticmethod
+    def end(server):
+        if server.poll() is None:
+            server.kill()
+        server.wait(PATIENCE)
+        server.stdout.close()
 
     # -- requests --------------------------------------------------------------
 

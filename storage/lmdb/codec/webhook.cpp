@@ -56,9 +56,7 @@ void encode(std::string& out, const webhook_record& value) {
   byte_writer to{out};
   const bool is_newest = !value.delivery.name.empty() || has_wildcards(value);
   const bool has_final = is_newest || !value.delivery.final_statuses.empty();
-  to.u8(is_newest   ? newest_layout
-        : has_final ? final_layout
-                    : filtered_layout);
+  to.u8(is_newest ? newest_layout : has_final ? final_layout : filtered_layout);
   to.number(value.owner);
   to.text(value.target_url);
   put_optional(to, value.comment, [&](const auto& text) { to.text(text); });

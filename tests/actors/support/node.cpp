@@ -23,7 +23,7 @@ node::node(fake_clock& time, disk from, const node_options& options)
   : clock(time),
     store(std::move(from)),
     gate(admission::make(io, options.limits)),
-    crew(parts(), settings(options)) {
+    crew(parts(options), settings(options)) {
   crew.start(sys.system, {at()}, reader);
 }
 
@@ -183,14 +183,15 @@ std::vector<retry> node::retries(webhook_id of) const {
 
 // -- how it is made -----------------------------------------------------------
 
-crew_parts node::parts() {
+crew_parts node::parts(const node_options& options) {
   return {
     .store = store,
     .clock = clock,
     .log = [this](log_level, const std::string& text) { log.push_back(text); },
     .observe = [](const storage::operation&) {},
     .watch = watch,
-    .on_fatal = [](const std::string&) {}};
+    .on_fatal = [](const std::string&) {},
+    .tracing = options.tracing};
 }
 
 crew_settings node::settings(const node_options& options) {

@@ -44,6 +44,7 @@ struct node_options {
   pace_policy pace = {.breaker_failures = 0}; ///< most tests fail on purpose
   std::chrono::milliseconds disable_after = std::chrono::days{5};
   std::uint64_t seed = 1;
+  tracer* tracing = nullptr;
 };
 
 /// A node without threads, sockets and time of its own.
@@ -132,7 +133,7 @@ public:
   std::map<webhook_id, webhook_actor> workers;
 
 private:
-  crew_parts parts();
+  crew_parts parts(const node_options& options);
   crew_settings settings(const node_options& options);
   station at();
 
