@@ -35,6 +35,7 @@ public:
   /// may be missing or counted at the beginning of its hour.
   [[nodiscard]] virtual result<std::vector<call_tally>>
   count(const tally_query& which) const = 0;
+
   /// Calls of the organizer's webhooks after `after`, oldest first. Walks
   /// through those of other organizers, too.
   [[nodiscard]] virtual result<newer_calls>

@@ -28,6 +28,8 @@ constexpr auto patience = 60s;
 /// A stream says something every 15 s.
 constexpr auto longest_silence = 45s;
 constexpr std::chrono::milliseconds longest_pause = 30s;
+/// A stream that has lasted for so long was worth the connection.
+constexpr auto lasting = 10s;
 
 class tail {
 public:
@@ -91,8 +93,7 @@ private:
   }
 
   void begin() {
-    heard_ = steady_clock::now();
-    pause_ = options_.interval;
+    heard_ = began_ = steady_clock::now();
     if (std::exchange(lost_, false))
       output::note("fanfare: connected again");
     const std::lock_guard guard{writing_};
@@ -101,6 +102,9 @@ private:
 
   result<void> take(std::string_view bytes) {
     heard_ = steady_clock::now();
+    // A server that ends each stream at once is not asked again and again.
+    if (*heard_ - began_ >= lasting)
+      pause_ = options_.interval;
     const std::lock_guard guard{writing_};
     const bool fits = messages_.put(
       bytes, [this](const stream_message& m) { show(m); });
@@ -127,11 +131,15 @@ private:
     if (answer.status == 429 || answer.status == 503)
       throw command_error{exit_code::not_connected,
                           context_.server().error_of(answer).what()};
-    if (answer.status == 404)
+    if (answer.status == 404) {
+      // Says so if it is the organizer that there is not.
+      auto& server = context_.server();
+      (void)server.get(server.in_organizer("webhooks/"));
       throw command_error{exit_code::not_found,
                           "the server has no stream of calls: it is older than "
                           "this program. Upgrade it, or use fanfare calls list "
                           "(404)"};
+    }
     context_.server().refuse(answer);
   }
 
@@ -141,6 +149,7 @@ private:
   message_reader messages_;
   std::timed_mutex writing_;
   std::optional<steady_clock::time_point> heard_; ///< of the server
+  steady_clock::time_point began_;                ///< the stream
   std::chrono::milliseconds pause_ = options_.interval;
   bool lost_ = false; ///< and said so
 };

@@ -26,6 +26,16 @@ public:
   result<found_calls> search(organizer_id, const call_search&) const override {
     return found_calls{};
   }
+  result<newer_calls> newer(organizer_id, call_id,
+                            const feed_limits&) const override {
+    return newer_calls{};
+  }
+  call_id last() const override {
+    return 0;
+  }
+  result<call_id> last_before(timestamp) const override {
+    return call_id{0};
+  }
   result<call> find(webhook_id, call_id) const override {
     return error{ec::not_found, "There is no such call."};
   }

@@ -209,12 +209,8 @@ bool stream_hub::serve(stream& one, time_point now) {
     wake(); // its turn comes again when it has taken that
     return send(one, text, now);
   }
-  if (one.behind)
-    return go_on(one, now);
-  std::string text;
-  append_comment(text, "heartbeat");
-  append_id(text, to_text(one.is.after));
-  return send(one, text, now);
+  // One that has nothing to say moves on, too: others' news are behind it then.
+  return go_on(one, now);
 }
 
 result<const stream_page*> stream_hub::page_for(const stream& one) {
@@ -241,7 +237,14 @@ bool stream_hub::go_on(stream& one, time_point now) {
   one.behind = (*page)->more;
   if (one.behind)
     wake(); // its turn comes again at once
-  return (*page)->text.empty() || send(one, (*page)->text, now);
+  if (!(*page)->text.empty())
+    return send(one, (*page)->text, now);
+  if (now - one.sent_at < heartbeat)
+    return true;
+  std::string text;
+  append_comment(text, "heartbeat");
+  append_id(text, to_text(one.is.after));
+  return send(one, text, now);
 }
 
 } // namespace fanfare::protocol::rest

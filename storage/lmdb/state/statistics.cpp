@@ -101,10 +101,10 @@ public:
       }
       to.add(place, sum);
     }
+    // Of a damaged row that is what can be read: a chart must not stop an
+    // engine. `fanfare check` tells of it.
     for (; more; more = old->next())
       to.add(*old);
-    if (old && !old->ok())
-      txn_.damaged("a row of statistics");
     to.end();
     txn_.put(in_, key.view(), row_);
     ++written_;
@@ -176,8 +176,8 @@ std::vector<counted> read_calls(transaction& txn, call_id upto,
     if (c.id > upto)
       break;
     if (!decode_outcome(at.value(), c)) {
-      txn.damaged("call", c.id);
-      break;
+      mark.last_call = c.id; // damaged, as `fanfare check` tells
+      continue;
     }
     const auto bucket = seconds_of(c.time) / fine_step;
     mark.last_call = c.id;
@@ -193,29 +193,33 @@ std::vector<counted> read_calls(transaction& txn, call_id upto,
 
 // -- what is old --------------------------------------------------------------
 
-/// Makes of a row an hour's tally. False: it is damaged.
-bool sum_up(bytes row, call_tally& sum) {
+/// An hour's tally of a row, or of what can be read of it.
+call_tally sum_up(bytes row) {
+  call_tally sum;
   tally_walk walk{row};
   while (walk.next())
     sum.add(walk.value());
-  return walk.ok();
+  return sum;
 }
 
+/// Makes hours of as many rows at most, and removes as many at most that are
+/// too old: each row that is written is moved once and removed once.
 void move_on(write_transaction& txn, std::uint64_t now, std::size_t limit) {
   row_writer older{txn, table::older_statistics};
   {
     write_cursor at{txn, table::statistics};
-    for (auto more = at.first(); more && txn.ok() && limit > 0;
-         more = at.next(), --limit) {
+    auto left = limit;
+    for (auto more = at.first(); more && txn.ok() && left > 0;
+         more = at.next(), --left) {
       std::uint32_t row = 0;
       std::uint64_t subject = 0;
-      if (!tally_key::read(at.key(), row, subject))
-        return txn.damaged("a row of statistics");
+      if (!tally_key::read(at.key(), row, subject)) {
+        at.erase();
+        continue;
+      }
       if ((std::uint64_t{row} + 1) * fine_row + fine_kept > now)
         break;
-      call_tally hour;
-      if (!sum_up(at.value(), hour))
-        return txn.damaged("a row of statistics");
+      const auto hour = sum_up(at.value());
       bool is_first = true;
       older.add(tally_key{row / tallies_in_row, subject},
                 [&](unsigned& place, call_tally& sum) {
@@ -231,8 +235,10 @@ void move_on(write_transaction& txn, std::uint64_t now, std::size_t limit) {
        more = at.next(), --limit) {
     std::uint32_t row = 0;
     std::uint64_t subject = 0;
-    if (!tally_key::read(at.key(), row, subject))
-      return txn.damaged("a row of statistics");
+    if (!tally_key::read(at.key(), row, subject)) {
+      at.erase();
+      continue;
+    }
     if ((std::uint64_t{row} + 1) * coarse_row + coarse_kept > now)
       break;
     at.erase();

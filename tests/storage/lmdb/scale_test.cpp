@@ -29,6 +29,29 @@ double memory(const std::string& name) {
   return 0;
 }
 
+/// A call of each webhook, in the order of their ends, which is any.
+double seconds_of_a_round(lmdb::embedded_store& store, webhook_id hooks,
+                          timestamp when, position subject) {
+  constexpr webhook_id stride = 7'919; // a prime
+  for (webhook_id made = 0; made < hooks;) {
+    std::vector<operation> batch;
+    for (int i = 0; i < 500 && made < hooks; ++i, ++made) {
+      auto c = call_of(1 + made * stride % hooks, subject, outcome::delivered,
+                       subject);
+      c.time = when;
+      c.timings.total = std::chrono::microseconds{1'000 + made % 50'000};
+      batch.emplace_back(append_call{std::move(c)});
+    }
+    EXPECT_TRUE(store.commit(batch));
+  }
+  store.settle();
+  const auto start = steady_clock::now();
+  std::vector<operation> batch;
+  batch.emplace_back(save_checkpoint{.routed_upto = subject});
+  EXPECT_TRUE(store.commit(batch));
+  return seconds_since(start);
+}
+
 } // namespace
 
 using Scale = store_test;
@@ -72,29 +95,6 @@ TEST_F(Scale, AMillionWebhooksAreReadAtAStart) {
   EXPECT_LT(memory("RssAnon") - before, 20);
   EXPECT_LT(memory("RssFile"), 60);
 #endif
-}
-
-/// A call of each webhook, in the order of their ends, which is any.
-double seconds_of_a_round(lmdb::embedded_store& store, webhook_id hooks,
-                          timestamp when, position subject) {
-  constexpr webhook_id stride = 7'919; // a prime
-  for (webhook_id made = 0; made < hooks;) {
-    std::vector<operation> batch;
-    for (int i = 0; i < 500 && made < hooks; ++i, ++made) {
-      auto c = call_of(1 + made * stride % hooks, subject, outcome::delivered,
-                       subject);
-      c.time = when;
-      c.timings.total = std::chrono::microseconds{1'000 + made % 50'000};
-      batch.emplace_back(append_call{std::move(c)});
-    }
-    EXPECT_TRUE(store.commit(batch));
-  }
-  store.settle();
-  const auto start = steady_clock::now();
-  std::vector<operation> batch;
-  batch.emplace_back(save_checkpoint{.routed_upto = subject});
-  EXPECT_TRUE(store.commit(batch));
-  return seconds_since(start);
 }
 
 TEST_F(Scale, CallsOfAHundredThousandWebhooksAreCountedInAMoment) {
