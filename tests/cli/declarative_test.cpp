@@ -153,7 +153,7 @@ TEST(DeclarativeReaderTest, FaultsSayWhereTheyAre) {
     {"organizers:\n  acme: {}\n  acme: {}",
      "f.yaml:3:3: \"acme\" is there twice."},
     {"organizers: {\"a b\": {}}", "f.yaml:1:14: A slug is made of"},
-    {"action_types: [7]", "f.yaml:1:16: "},
+    {"action_types: [a..b]", "f.yaml:1:16: "},
     {"action_types: [fanfare.x]", "f.yaml:1:16: Names that begin with"},
     {"--- {}\n--- {}", "f.yaml:2:5: Only one document"},
     {with("        enabled: yes\n"),

@@ -373,8 +373,10 @@ TEST_F(StreamTest, TailConnectsAgainWithoutAGap) {
 }
 
 TEST_F(StreamTest, TailSaysThatAServerIsTooOld) {
-  const http_sink old{[](const request_record&) {
-    return response_plan::answer(404, "<h1>Not Found</h1>");
+  const http_sink old{[](const request_record& asked) {
+    return asked.target.find("/stream/") != std::string::npos
+           ? response_plan::answer(404, "<h1>Not Found</h1>")
+           : response_plan::answer(200, R"({"count": 0, "results": []})");
   }};
   child_process process{tail({}, old.port())};
   const auto ended = process.wait(patience);
@@ -382,6 +384,16 @@ TEST_F(StreamTest, TailSaysThatAServerIsTooOld) {
   EXPECT_EQ(ended->code, 5);
   EXPECT_THAT(process.lines(child_process::stream::err),
               ElementsAre(HasSubstr("older than this program")));
+}
+
+TEST_F(StreamTest, TailSaysThatThereIsNoSuchOrganizer) {
+  serve();
+  child_process process{tail({"--organizer", "none"}, running().port())};
+  const auto ended = process.wait(patience);
+  ASSERT_TRUE(ended);
+  EXPECT_THAT(process.lines(child_process::stream::err),
+              ElementsAre(AllOf(HasSubstr("no organizer"),
+                                Not(HasSubstr("older than")))));
 }
 
 TEST_F(StreamTest, TailKnowsWhichWebhooksThereAre) {
