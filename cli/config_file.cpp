@@ -36,8 +36,10 @@ std::string place_of(const std::string& file, const toml_value& value) {
 error wrong(const std::string& place, const std::string& why,
             const std::string& line = {}) {
   auto text = place + ": " + why;
-  // The URL of a proxy may hold a password, which is not for logs.
-  if (!line.empty() && line.find('@') == std::string::npos)
+  // The URL of a proxy may hold a password, and headers are made of secrets:
+  // not for logs.
+  if (!line.empty() && line.find('@') == std::string::npos
+      && line.find("header") == std::string::npos)
     text += "\n  " + line;
   return {ec::invalid_argument, std::move(text)};
 }

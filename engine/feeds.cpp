@@ -18,7 +18,7 @@ namespace {
 constexpr std::size_t most_troubled = 1'000;
 
 /// Longer than any attempt takes: calls are in the order of their ends.
-constexpr std::chrono::hours longest_attempt{1};
+constexpr std::chrono::hours longest_call{1};
 
 } // namespace
 
@@ -162,7 +162,7 @@ feed_place feeds::end() const {
 
 result<feed_place> feeds::place_at(timestamp since) const {
   auto out = end();
-  const auto call = store_.call_log().last_before(since - longest_attempt);
+  const auto call = store_.call_log().last_before(since - longest_call);
   if (!call)
     return call.error();
   const auto notification = store_.journal().last_before(since);

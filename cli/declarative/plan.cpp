@@ -94,6 +94,12 @@ std::string change_delivery(const wanted_webhook& wanted,
 
 // -- webhooks -----------------------------------------------------------------
 
+/// One that the file only refers to is a secret: some receivers know callers by
+/// their path.
+std::string shown_url(const wanted_webhook& of, const std::string& url) {
+  return of.is_url_secret ? std::string{hidden} : protocol::mask_url(url);
+}
+
 class webhook_planner {
 public:
   webhook_planner(const std::string& organizer, std::vector<step>& to)
@@ -106,7 +112,7 @@ public:
              .differences = {},
              .requests = {}};
     out.differences = {
-      {"target_url", "", protocol::mask_url(wanted.target_url)},
+      {"target_url", "", shown_url(wanted, wanted.target_url)},
       {"action_types", "", shown_list(wanted.action_types)},
       {"events", "", shown_events(wanted.all_events, wanted.events)}};
     auto body = "{\"target_url\":" + protocol::json_quoted(wanted.target_url)
@@ -152,8 +158,8 @@ public:
     };
     if (wanted.target_url != found.target_url)
       put("target_url", protocol::json_quoted(wanted.target_url),
-          protocol::mask_url(found.target_url),
-          protocol::mask_url(wanted.target_url));
+          shown_url(wanted, found.target_url),
+          shown_url(wanted, wanted.target_url));
     if (wanted.action_types != found.action_types)
       put("action_types", json::serialize(array_of(wanted.action_types)),
           shown_list(found.action_types), shown_list(wanted.action_types));
@@ -256,6 +262,12 @@ private:
                       .requests = {{"PATCH", target, json::serialize(body)}}});
   }
 
+  /// A wildcard that needs no registration, if the server agrees.
+  static bool may_be_free(std::string_view type) {
+    return (type == "*" || type.ends_with(".*") || type.ends_with("/*"))
+        && !type.starts_with("pretix.");
+  }
+
   void check_types() const {
     std::set<std::string_view> known{found_.action_types.begin(),
                                      found_.action_types.end()};
@@ -265,7 +277,7 @@ private:
       for (const auto& hook :
            owner.webhooks.value_or(std::vector<wanted_webhook>{}))
         for (const auto& type : hook.action_types)
-          if (!known.contains(type))
+          if (!known.contains(type) && !may_be_free(type))
             throw fault_at(wanted_.file, hook.at,
                            "There is no action type \"" + type
                              + "\": list it under action_types.");
@@ -356,10 +368,13 @@ match_webhooks(const std::vector<wanted_webhook>& wanted,
   std::map<std::string_view, std::size_t> by_name;
   std::map<std::string_view, std::vector<std::size_t>> nameless; // last first
   for (std::size_t i = found.size(); i-- > 0;)
-    if (found[i].name.empty())
-      nameless[found[i].target_url].push_back(i);
-    else
+    if (!found[i].name.empty())
       by_name.emplace(found[i].name, i);
+  // One that was deleted is disabled: those that are not go first.
+  for (const bool enabled : {false, true})
+    for (std::size_t i = found.size(); i-- > 0;)
+      if (found[i].name.empty() && found[i].enabled == enabled)
+        nameless[found[i].target_url].push_back(i);
   std::vector<std::optional<std::size_t>> out(wanted.size());
   for (std::size_t i = 0; i < wanted.size(); ++i)
     if (const auto known = by_name.find(wanted[i].name);

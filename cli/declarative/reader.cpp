@@ -162,12 +162,22 @@ private:
         each(value, "An organizer",
              {{"name", [&](const node& name) { out.name = read_name(name); }},
               {"events",
-               [&](const node& events) { out.events = read_events(events); }},
+               [&](const node& events) {
+                 if (is_given(events))
+                   out.events = read_events(events);
+               }},
               {"webhooks", [&](const node& hooks) {
-                 out.webhooks = read_webhooks(hooks);
+                 if (is_given(hooks))
+                   out.webhooks = read_webhooks(hooks);
                }}});
       to.organizers.push_back(std::move(out));
     }
+  }
+
+  /// A list with nothing behind its key says nothing: all of it may have been
+  /// commented out, and --prune must not take that for an empty one, `{}`.
+  static bool is_given(const node& list) {
+    return list.what != node::kind::null;
   }
 
   void check_slug(const std::string& slug, place at) const {
@@ -185,8 +195,6 @@ private:
   /// A map of slugs to names; null leaves the name as it is.
   std::vector<wanted_event> read_events(const node& of) const {
     std::vector<wanted_event> out;
-    if (of.what == node::kind::null)
-      return out;
     if (of.what != node::kind::map)
       fail(of.at, "events must be a map of slugs to names.");
     for (const auto& [slug, at, value] : of.members) {
@@ -203,8 +211,6 @@ private:
 
   std::vector<wanted_webhook> read_webhooks(const node& of) const {
     std::vector<wanted_webhook> out;
-    if (of.what == node::kind::null)
-      return out;
     if (of.what != node::kind::map)
       fail(of.at, "webhooks must be a map of names.");
     for (const auto& [name, at, value] : of.members) {
@@ -226,7 +232,10 @@ private:
     each(
       of, "A webhook",
       {{"target_url",
-        [&](const node& v) { out.target_url = referenced(v, "target_url"); }},
+        [&](const node& v) {
+          out.target_url = referenced(v, "target_url");
+          out.is_url_secret = v.what == node::kind::map;
+        }},
        {"action_types",
         [&](const node& v) { out.action_types = texts(v, "action_types"); }},
        {"events", [&](const node& v) { read_limit(v, out); }},

@@ -30,6 +30,7 @@ struct wanted_webhook {
   std::string name;
   place at;
   std::string target_url;
+  bool is_url_secret = false;            ///< the file refers to it
   std::vector<std::string> action_types; ///< sorted
   bool all_events = true;
   std::vector<std::string> events; ///< sorted

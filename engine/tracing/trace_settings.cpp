@@ -66,6 +66,14 @@ result<void> check_numbers(const tracing_options& o) {
   return {};
 }
 
+/// What does not may be a part of the value, which is not repeated.
+bool looks_like_name(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
+        || (c >= '0' && c <= '9') || c == '-' || c == '_';
+  });
+}
+
 /// Appends "NAME: VALUE" lines. The value is not repeated: it may be a secret.
 result<void> add_header(std::string& to, std::string_view text,
                         std::string_view option, const std::string& place) {
@@ -75,7 +83,10 @@ result<void> add_header(std::string& to, std::string_view text,
   const auto name = protocol::trim(text.substr(0, equals));
   const auto value = protocol::trim(text.substr(equals + 1));
   if (const auto fault = protocol::header_fault(name, value))
-    return refuse(option, place + "is no header: " + *fault);
+    return refuse(option, place
+                            + (looks_like_name(name)
+                                 ? "is no header: " + *fault
+                                 : "is no header: write NAME=VALUE"));
   to.append(name).append(": ").append(value).append("\r\n");
   if (to.size() > protocol::header_bytes_limit)
     return refuse(option, "has more than 16 KiB of headers");

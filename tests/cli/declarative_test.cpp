@@ -321,6 +321,52 @@ TEST(DeclarativePlanTest, AWebhookWithoutANameIsTakenByItsUrl) {
               ElementsAre("+ webhook acme/billing"));
 }
 
+TEST(DeclarativePlanTest, AWebhookThatWasDeletedIsTakenLast) {
+  const auto wanted = read_text(one_webhook);
+  auto found = applied(wanted);
+  auto& hooks = found.organizers.at("acme").webhooks;
+  hooks[0].name.clear();
+  hooks[0].delivery["name"] = nullptr;
+  hooks.push_back(hooks[0]);
+  hooks[0].enabled = false;
+  hooks[1].id = 2;
+  EXPECT_THAT(subjects_of(make_plan(wanted, found, true)),
+              ElementsAre("~ webhook acme/billing (2)"));
+}
+
+TEST(DeclarativePlanTest, ListsOfWhichNothingIsLeftPruneNothing) {
+  auto found = applied(read_text(with("    events: {democon: Demo}\n")));
+  const auto commented = read_text("organizers:\n"
+                                   "  acme:\n"
+                                   "    events:\n"
+                                   "    webhooks:\n");
+  EXPECT_THAT(make_plan(commented, found, true), IsEmpty());
+  const auto empty = read_text("organizers:\n"
+                               "  acme: {events: {}, webhooks: {}}\n");
+  EXPECT_THAT(make_plan(empty, found, true), SizeIs(2));
+}
+
+TEST(DeclarativePlanTest, WildcardsNeedNoRegistration) {
+  auto wanted = read_text(one_webhook);
+  wanted.organizers[0].webhooks->front().action_types = {"shop.*"};
+  EXPECT_NO_THROW((void)make_plan(wanted, {}, false));
+  wanted.organizers[0].webhooks->front().action_types = {"pretix.event.*"};
+  EXPECT_THROW((void)make_plan(wanted, {}, false), cli::command_error);
+}
+
+TEST(DeclarativePlanTest, AUrlThatTheFileRefersToIsNotShown) {
+  auto wanted = read_text(one_webhook);
+  wanted.organizers[0].webhooks->front().is_url_secret = true;
+  auto found = applied(wanted);
+  found.organizers.at("acme")
+    .webhooks[0]
+    .target_url = "https://example.com/old";
+  for (const auto& plan :
+       {make_plan(wanted, found, false), make_plan(wanted, {}, false)})
+    for (const auto& [field, before, after] : plan.back().differences)
+      EXPECT_THAT(before + after, Not(HasSubstr("example.com"))) << field;
+}
+
 TEST(DeclarativePlanTest, PruneRemovesWhatTheListsOfTheFileDoNotHave) {
   const auto before = read_text(
     with("      old:\n"

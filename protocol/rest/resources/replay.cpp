@@ -91,7 +91,7 @@ boost::json::object to_json(const replay_request& asked) {
   return out;
 }
 
-std::string_view name_of(replay_state state) {
+std::string_view name_of_state(replay_state state) {
   switch (state) {
     case replay_state::running: return "running";
     case replay_state::done: return "done";
@@ -102,7 +102,7 @@ std::string_view name_of(replay_state state) {
 
 boost::json::object to_json(const replay_progress& p) {
   boost::json::object out;
-  out["state"] = json_string(name_of(p.state));
+  out["state"] = json_string(name_of_state(p.state));
   for (auto& item : to_json(p.asked))
     out[item.key()] = item.value();
   const auto waiting = std::min<std::uint64_t>(p.waiting, p.queued);

@@ -20,10 +20,8 @@ namespace fanfare::protocol::rest {
 
 namespace {
 
-using std::chrono::seconds;
-
 /// "5m", "1h", "1d", or a number of seconds; nothing for anything else.
-std::optional<seconds> to_step(std::string_view text) {
+std::optional<std::chrono::seconds> to_step(std::string_view text) {
   std::int64_t unit = 1;
   if (!text.empty()) {
     const auto letter = text.back();
@@ -38,7 +36,7 @@ std::optional<seconds> to_step(std::string_view text) {
   const auto count = to_integer(text);
   if (!count || *count <= 0 || *count > most)
     return std::nullopt;
-  return seconds{*count * unit};
+  return std::chrono::seconds{*count * unit};
 }
 
 statistics_query read_query(const exchange& x, field_errors& errors) {

@@ -76,7 +76,8 @@ protected:
     out.seekg(static_cast<std::streamoff>(at));
     const auto was = static_cast<char>(out.get());
     out.seekp(static_cast<std::streamoff>(at));
-    out.put(static_cast<char>(was ^ (1U << bit % 8)));
+    out.put(
+      static_cast<char>(static_cast<unsigned char>(was) ^ (1U << bit % 8)));
   }
 };
 
