@@ -291,7 +291,7 @@ void count_if_due(record_writer& to, call_id upto, std::size_t limit) {
        && seconds_of(newest.time) / fine_step > mark.bucket;
   }
   if (due)
-    count_calls(to, upto);
+    count_calls(to, std::min<call_id>(upto, mark.last_call + most_counted));
 }
 
 } // namespace fanfare::storage::lmdb

@@ -24,6 +24,9 @@ inline constexpr std::uint32_t coarse_row = 12 * 3600;
 /// Calls that may be uncounted at a checkpoint: a reader looks at them. The
 /// more, the less often each webhook's row is written when all are called.
 inline constexpr std::size_t most_uncounted = 524'288;
+/// So many are counted in one commit, however many there are: those who publish
+/// wait for it. The rest is left to the next checkpoints.
+inline constexpr std::size_t most_counted = 2 * most_uncounted;
 
 /// Seconds since the epoch. Nothing is before it, which a clock that was never
 /// set is near to.
