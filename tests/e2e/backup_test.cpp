@@ -83,6 +83,13 @@ TEST_F(BackupTest, IsForTheServersAdministratorAlone) {
   EXPECT_FALSE(fs::exists(dir_ / "a.backup"));
 }
 
+TEST_F(BackupTest, WhoHasAllOfOneMayAskForTheNext) {
+  serve_something();
+  for (int i = 0; i < 50; ++i)
+    ASSERT_EQ(api().post("/api/v1/backup/", boost::json::object{}).status, 200U)
+      << i;
+}
+
 TEST_F(BackupTest, IsReadableByItsOwnerAndReplacesNothing) {
   serve_something();
   ASSERT_EQ(run({"backup", "a.backup"}).code, 0);

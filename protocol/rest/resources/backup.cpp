@@ -13,6 +13,7 @@
 #include <chrono>
 #include <exception>
 #include <optional>
+#include <string>
 #include <utility>
 
 namespace fanfare::protocol::rest {
@@ -24,7 +25,8 @@ using clock = std::chrono::steady_clock;
 /// What a client may take for a piece: meanwhile the store keeps all pages.
 constexpr std::chrono::seconds slowest_piece{15};
 
-/// Answers with what it gets.
+/// Answers with what it gets, but for the last piece: whoever has all of it may
+/// ask for another backup at once, so that one has to have ended before.
 class answering_sink final : public backup_sink {
 public:
   answering_sink(const exchange& x, clock::time_point until)
@@ -50,7 +52,15 @@ public:
   }
 
   result<void> write(std::string_view bytes) override {
-    if (to_->write(bytes, std::min(until_, clock::now() + slowest_piece)))
+    auto sent = finish();
+    held_.assign(bytes);
+    return sent;
+  }
+
+  /// Sends the last piece.
+  result<void> finish() {
+    if (held_.empty()
+        || to_->write(held_, std::min(until_, clock::now() + slowest_piece)))
       return {};
     return error{ec::io_error, "The client has gone, or was too slow."};
   }
@@ -59,6 +69,7 @@ private:
   const exchange& x_;
   clock::time_point until_;
   std::optional<body_writer> to_;
+  std::string held_; ///< the newest piece
 };
 
 /// The pace that is asked for; nothing was: the usual one.
@@ -100,7 +111,9 @@ void serve_backup(const std::shared_ptr<exchange>& x) {
       made = error{ec::internal, e.what()};
     }
     // Once it has begun, all there is to say of a failure is to break off.
-    if (!made && !to.has_answered())
+    if (made)
+      (void)to.finish(); // who has gone is not told
+    else if (!to.has_answered())
       x->respond(answer_to(*x, made.error()));
   });
 }
