@@ -299,7 +299,7 @@ private:
     if (wanted.webhooks)
       plan_webhooks(wanted.slug, *wanted.webhooks, found);
     if (wanted.events && prune_)
-      prune_events(wanted.slug, *wanted.events, found);
+      prune_events(wanted, found);
   }
 
   void plan_events(const std::string& owner,
@@ -320,18 +320,25 @@ private:
   }
 
   /// After the webhooks, which may no longer be limited to them.
-  void prune_events(const std::string& owner,
-                    const std::vector<wanted_event>& wanted,
+  void prune_events(const wanted_organizer& owner,
                     const found_organizer& found) {
+    std::set<std::string_view> kept;
+    for (const auto& event : *owner.events)
+      kept.insert(event.slug);
+    // One that a webhook of the file is limited to is wanted, too.
+    if (owner.webhooks)
+      for (const auto& hook : *owner.webhooks)
+        kept.insert(hook.events.begin(), hook.events.end());
     for (const auto& [slug, name] : found.events)
-      if (std::ranges::find(wanted, slug, &wanted_event::slug) == wanted.end())
+      if (!kept.contains(slug))
         steps_.push_back(
           {.kind = step_kind::remove,
-           .subject = "event " + owner + "/" + slug,
+           .subject = "event " + owner.slug + "/" + slug,
            .differences = {{"name", name,
                             "webhooks that are limited to it get nothing of it "
                             "any more"}},
-           .requests = {{"DELETE", in(owner, "events/" + slug + "/"), ""}}});
+           .requests = {
+             {"DELETE", in(owner.slug, "events/" + slug + "/"), ""}}});
   }
 
   void plan_webhooks(const std::string& owner,

@@ -346,6 +346,16 @@ TEST(DeclarativePlanTest, ListsOfWhichNothingIsLeftPruneNothing) {
   EXPECT_THAT(make_plan(empty, found, true), SizeIs(2));
 }
 
+TEST(DeclarativePlanTest, AnEventThatAWebhookOfTheFileNamesIsNotPruned) {
+  const auto wanted = read_text(with("        events: [democon]\n"
+                                     "    events: {other: }\n"));
+  auto found = applied(wanted);
+  found.organizers.at("acme").events = {
+    {"democon", "Demo"}, {"other", "other"}, {"third", "third"}};
+  EXPECT_THAT(subjects_of(make_plan(wanted, found, true)),
+              ElementsAre("- event acme/third"));
+}
+
 TEST(DeclarativePlanTest, WildcardsNeedNoRegistration) {
   auto wanted = read_text(one_webhook);
   wanted.organizers[0].webhooks->front().action_types = {"shop.*"};
