@@ -27,6 +27,9 @@ constexpr std::size_t most_entries = 64;
 constexpr std::size_t max_bytes = std::size_t{64} << 10;
 /// Calls of all organizers that are passed over for a page.
 constexpr std::size_t max_scan = 20'000;
+/// Of messages; the one with which it is reached goes with them. What is read
+/// may be far more: a call is read without the payload that is shown with it.
+constexpr std::size_t most_text = std::size_t{512} << 10;
 /// A larger payload is left out: who wants it can ask for it.
 constexpr std::size_t largest_payload = std::size_t{64} << 10;
 
@@ -158,11 +161,23 @@ public:
       add("webhook", to_json(c));
   }
 
+  /// Whether the rest of the calls and notifications is for the next page.
+  bool is_full() {
+    is_cut_ |= page_.text.size() >= most_text;
+    return is_cut_;
+  }
+
+  /// Once all changes are in it.
   stream_page end(const feed_page& read) {
-    if (!page_.text.empty() && read.next != at_)
-      append_id(page_.text, to_text(read.next));
-    page_.next = read.next;
-    page_.more = read.more;
+    auto next = read.next;
+    if (is_cut_) {
+      next.call = at_.call;
+      next.notification = at_.notification;
+    }
+    if (!page_.text.empty() && next != at_)
+      append_id(page_.text, to_text(next));
+    page_.next = next;
+    page_.more = read.more || is_cut_;
     return std::move(page_);
   }
 
@@ -181,6 +196,7 @@ private:
   feed_place at_;
   subjects subjects_{service_, what_.owner};
   stream_page page_;
+  bool is_cut_ = false;
 };
 
 } // namespace
@@ -198,11 +214,17 @@ result<stream_page> make_stream_page(service& of, const stream_query& what,
     return read.error();
   page_writer page{of, what, after};
   page.add_gap(*read);
-  for (const auto& n : read->notifications)
+  for (const auto& n : read->notifications) {
+    if (page.is_full())
+      break;
     page.add(*n);
-  for (const auto& c : read->calls)
+  }
+  for (const auto& c : read->calls) {
+    if (page.is_full())
+      break;
     if (auto added = page.add(c); !added)
       return added.error();
+  }
   for (const auto& c : read->changes)
     page.add(*c, read->next.run);
   return page.end(*read);

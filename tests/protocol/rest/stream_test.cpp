@@ -440,6 +440,32 @@ TEST_F(StreamTest, AClientThatTakesNothingGetsAPageAtATime) {
   EXPECT_THAT(names_in(read(one)), SizeIs(5'000));
 }
 
+TEST_F(StreamTest, APageOfLargePayloadsIsCut) {
+  auto one = open("?payload=true");
+  (void)read(one);
+  const auto what = publish(std::string(60'000, '\n')); // each is two
+  for (int i = 0; i < 40; ++i)
+    log(what);
+  change(webhook_change::kind::paused);
+  turn(stream_hub::pace);
+  std::string page;
+  ASSERT_EQ(one.from->read(page, [] {}), body_reader::found::bytes);
+  EXPECT_LT(page.size(), 1U << 20);
+  // Whoever goes on after it misses nothing, and gets nothing twice.
+  const auto all = messages_in(page + read(one));
+  std::map<std::string, int> seen;
+  for (const auto& name : names_in(page))
+    ++seen[name];
+  auto other = open("?payload=true",
+                    {{"last-event-id", messages_in(page).back().id}});
+  for (const auto& name : names_in(read(other)))
+    ++seen[name];
+  EXPECT_THAT(seen, SizeIs(1 + 40 + 1));
+  EXPECT_THAT(all, SizeIs(1 + 40 + 1));
+  for (const auto& [name, times] : seen)
+    EXPECT_EQ(times, 1) << name;
+}
+
 TEST_F(StreamTest, TellsWhenPartOfThePastIsGone) {
   for (int i = 0; i < 5; ++i)
     log(publish());
