@@ -388,9 +388,9 @@ TEST_F(StreamTest, EndsWhenItsTokenIsRevoked) {
 }
 
 TEST_F(StreamTest, ThereAreNotTooMany) {
-  std::vector<client> all;
-  for (int i = 0; i < 4; ++i)
-    all.push_back(open());
+  std::vector<client> all(4);
+  for (auto& one : all)
+    one = open();
   const auto refused = ask("GET", stream_path, {}, "boss");
   EXPECT_EQ(refused.status, 429);
   EXPECT_THAT(refused.body, HasSubstr("The organizer has 4 open streams"));
@@ -474,7 +474,7 @@ TEST_F(StreamTest, TellsWhenPartOfThePastIsGone) {
   const auto text = read(one);
   EXPECT_THAT(names_in(text), ElementsAre("gap", "call 4", "call 5"));
   const auto gap = boost::json::parse(messages_in(text).front().data);
-  EXPECT_EQ(gap.at("lost"), boost::json::value({"call"}));
+  EXPECT_EQ(gap.at("lost"), boost::json::array{"call"});
   EXPECT_THAT(text_of(gap.at("detail")), HasSubstr("is not kept any more"));
   // Which holds until it has all that is left.
   EXPECT_EQ(messages_in(text).front().id, "");
@@ -490,7 +490,7 @@ TEST_F(StreamTest, TellsWhatIsInTroubleInPlaceOfChangesThatAreGone) {
   const auto all = messages_in(read(one));
   ASSERT_THAT(all, SizeIs(2));
   EXPECT_EQ(boost::json::parse(all[0].data).at("lost"),
-            boost::json::value({"webhook"}));
+            boost::json::array{"webhook"});
   const auto shown = boost::json::parse(all[1].data);
   EXPECT_EQ(shown.at("change"), "troubled");
   EXPECT_EQ(shown.at("trouble"), "failing");
