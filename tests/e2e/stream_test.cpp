@@ -222,7 +222,9 @@ TEST_F(StreamTest, AThousandReadersHaveBoundedMemory) {
   const auto after = std::max(memory(), before);
   RecordProperty("readers", std::to_string(all.size()));
   RecordProperty("kilobytes", std::to_string(after - before));
+#ifndef __SANITIZE_ADDRESS__ // whose own memory is not what is measured
   EXPECT_LT(after - before, 192U << 10) << all.size() << " readers";
+#endif
   const auto expected = ids_of(all[1], "call", "id");
   ASSERT_THAT(expected, SizeIs(events));
   for (std::size_t i = 11; i < all.size(); i += 10)

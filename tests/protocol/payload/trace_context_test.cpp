@@ -18,13 +18,14 @@ const std::string
 } // namespace
 
 TEST(TraceContext, IsReadAndWritten) {
-  const auto read = read_trace(some_trace + "\na=1,b=2");
+  const auto text = some_trace + "\na=1,b=2"; // the state refers to it
+  const auto read = read_trace(text);
   ASSERT_TRUE(read);
   EXPECT_EQ(read->trace, (trace_id{0x4bf92f3577b34da6, 0xa3ce929d0e0e4736}));
   EXPECT_EQ(read->span, 0x00f067aa0ba902b7U);
   EXPECT_TRUE(read->sampled());
   EXPECT_EQ(read->state, "a=1,b=2");
-  EXPECT_EQ(write_trace(*read), some_trace + "\na=1,b=2");
+  EXPECT_EQ(write_trace(*read), text);
   EXPECT_EQ(write_trace(*read_trace(some_trace)), some_trace);
 }
 
